@@ -214,12 +214,685 @@ typedef struct r1_context_desc {
 R1_DEF r1_context *r1_context_new(const r1_context_desc *desc);
 // Frees the context and everything that was made with it. NULL is fine.
 R1_DEF void r1_context_free(r1_context *ctx);
-// The level in use: "scalar", "avx2" or "avx512".
-R1_DEF const char *r1_cpu_name(const r1_context *ctx);
-// The highest level that this machine can run.
-R1_DEF r1_cpu_level r1_cpu_best(void);
 // The seed that the context was made with.
 R1_DEF uint64_t r1_seed_of(const r1_context *ctx);
+// ==== [kernel] ===================================================================================
+// The ops and their arguments. This ring of the header is for backends (R1_BACKEND_API) and for the
+// implementation; programs use the tensors of [tape]. Calls [base], [number].
+// Gradient contract: every backward ADDS to its d... outputs, which the caller has zeroed or filled.
+// Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K chosen experts,
+// V vocabulary. Rows of different sequences are packed: starts[b] .. starts[b+1] are those of b.
+#if defined R1_BACKEND_API || defined R1_IMPLEMENTATION
+#define R1_BACKEND_ABI 1
+
+// X(constant, name, what it computes). One list makes the enum, the names and the kernel table.
+#define R1_OP_LIST(X)                                                                              \
+    X(EMBED, embed, "rows of a table by id")                                                       \
+    X(MATMUL, matmul, "y = x w^T + bias")                                                          \
+    X(HEAD_MATMUL, head_matmul, "one matrix per head")                                             \
+    X(EXPERT_MATMUL, expert_matmul, "one matrix per run of rows")                                  \
+    X(ADD, add, "a + b")                                                                           \
+    X(MUL, mul, "a * b")                                                                           \
+    X(SUM, sum, "sum of all elements")                                                             \
+    X(SLICE, slice, "some columns of every row")                                                   \
+    X(JOIN, join, "columns of a, then columns of b")                                               \
+    X(RMSNORM, rmsnorm, "rows divided by their root mean square")                                  \
+    X(ROPE, rope, "rotary position embedding")                                                     \
+    X(SWIGLU, swiglu, "silu(gate) * up")                                                           \
+    X(ATTENTION, attention, "causal softmax attention")                                            \
+    X(ROUTE, route, "affinities, choice and gates of experts")                                     \
+    X(DISPATCH, dispatch, "rows sorted by expert")                                                 \
+    X(COMBINE, combine, "gated sum of expert rows")                                                \
+    X(BALANCE, balance, "sequence balance loss")                                                   \
+    X(LOGPROB, logprob, "log-probability of a target by vocabulary tiles")                         \
+    X(SAMPLE, sample, "a token by Gumbel noise")                                                   \
+    X(ADAMW, adamw, "one optimizer update")
+
+#define R1I_OP_ENUM(constant, name, text) R1_OP_##constant,
+typedef enum r1_op { R1_OP_LIST(R1I_OP_ENUM) R1_OP_COUNT } r1_op;
+
+// R1_BACKWARD gives gradients that have a row per token (a task owns rows); R1_BACKWARD_SHARED those
+// of what rows share, such as weights (a task owns columns and walks the rows in order).
+typedef enum r1_direction {
+    R1_FORWARD, R1_BACKWARD, R1_BACKWARD_SHARED, R1_DIRECTION_COUNT
+} r1_direction;
+
+// y[t] = table[ids[t]].   table [V,C], y [T,C]
+typedef struct r1_embed_args {
+    size_t T, C, V;
+    const int32_t *ids;
+    const r1i_real *table, *dy;
+    r1i_real *y, *dtable;
+} r1_embed_args;
+
+// y[t,o] = bias[o] + sum_i x[t,i] w[o,i].   x [T,I], w [O,I], bias [O] or NULL, y [T,O]
+typedef struct r1_matmul_args {
+    size_t T, I, O;
+    const r1i_real *x, *w, *bias, *dy;
+    r1i_real *y, *dx, *dw, *dbias;
+} r1_matmul_args;
+
+// One matrix per head, rows `from` .. `from + count` of w [H,P,Q].
+//   up:   x [T,H,count] -> y [T,H,Q],     y[t,h,q] = sum_p x[t,h,p] w[h,from+p,q]
+//   down: x [T,H,Q]     -> y [T,H,count], y[t,h,p] = sum_q x[t,h,q] w[h,from+p,q]
+typedef struct r1_head_matmul_args {
+    size_t T, H, P, Q, from, count;
+    bool up;
+    const r1i_real *x, *w, *dy;
+    r1i_real *y, *dx, *dw;
+} r1_head_matmul_args;
+
+// y[r] = w[e] x[r] for the rows offsets[e] <= r < offsets[e+1].   x [N,I], w [E,O,I], y [N,O]
+typedef struct r1_expert_matmul_args {
+    size_t N, I, O, E;
+    const size_t *offsets;
+    const r1i_real *x, *w, *dy;
+    r1i_real *y, *dx, *dw;
+} r1_expert_matmul_args;
+
+// Elementwise pairs (add, mul) and the sum (a [n] -> y [1]).
+typedef struct r1_pair_args {
+    size_t n;
+    const r1i_real *a, *b, *dy;
+    r1i_real *y, *da, *db;
+} r1_pair_args;
+
+// y[r] = x[r][from .. from + count].   x [N,D], y [N,count]
+typedef struct r1_slice_args {
+    size_t N, D, from, count;
+    const r1i_real *x, *dy;
+    r1i_real *y, *dx;
+} r1_slice_args;
+
+// y[t,h] = a[t,h] followed by b[t,h], or by b[t,0] when b has one head.   y [T,H,A+W]
+typedef struct r1_join_args {
+    size_t T, H, A, W, b_heads;
+    const r1i_real *a, *b, *dy;
+    r1i_real *y, *da, *db;
+} r1_join_args;
+
+// y[t,c] = x[t,c] scale[t] gain[c], scale[t] = 1 / sqrt(mean_c x[t,c]^2 + eps).
+typedef struct r1_rmsnorm_args {
+    size_t T, C;
+    r1i_real eps;
+    const r1i_real *x, *gain, *dy;
+    r1i_real *y, *scale, *dx, *dgain;
+} r1_rmsnorm_args;
+
+// Rotates pairs of columns by position * frequency. Pairs are (2i, 2i+1), or (i, i + D/2) when
+// `halves`. cosine, sine [positions, D/2]; x, y [T,H,D].
+typedef struct r1_rope_args {
+    size_t T, H, D;
+    bool halves;
+    const int32_t *positions;
+    const r1i_real *cosine, *sine, *x, *dy;
+    r1i_real *y, *dx;
+} r1_rope_args;
+
+// y = gate * sigmoid(gate) * up, all [n].
+typedef struct r1_swiglu_args {
+    size_t n;
+    const r1i_real *gate, *up, *dy;
+    r1i_real *y, *dgate, *dup;
+} r1_swiglu_args;
+
+// Rows of keys (or values) of one sequence, in blocks: row j is at
+// blocks[j / block_rows] + (j % block_rows) * stride + head * head_stride.
+typedef struct r1_rows_view {
+    const r1i_real *const *blocks;
+    size_t block_rows, stride, head_stride;
+} r1_rows_view;
+
+// Causal attention inside each sequence. q [T,H,D], k [T,Hk,D], v [T,Hk,W], y [T,H,W]; head h reads
+// key head h / (H / Hk). stats [T,H,2] keeps each row's maximum and sum. With `cached`, keys and
+// values of sequence b are keys[b], values[b], its queries stand at positions past[b] and on, and
+// there is no backward.
+typedef struct r1_attention_args {
+    size_t B, H, Hk, D, W;
+    const size_t *starts;
+    r1i_real scale;
+    const r1i_real *q, *k, *v, *y_in, *dy;
+    r1i_real *y, *stats, *dq, *dk, *dv;
+    bool cached;
+    const size_t *past;
+    const r1_rows_view *keys, *values;
+} r1_attention_args;
+
+// scores = sigmoid(logits) (or softmax); choice = the K best of scores + bias inside the `kept` best
+// of `groups` groups, ascending by index; gates = scale * scores, normalised over the choice if set.
+// With `replay` the choice is given.   logits, scores [T,E], bias [E], choice, gates [T,K]
+typedef struct r1_route_args {
+    size_t T, E, K, groups, kept;
+    r1i_real scale;
+    bool normalise, softmax, replay;
+    const r1i_real *logits, *bias, *dgates, *dscores;
+    r1i_real *scores, *gates, *dlogits;
+    int32_t *choice;
+} r1_route_args;
+
+// dispatch: y[r] = x[token[r]], r sorted by expert, then token.   x [T,C], y [T*K,C]
+// combine:  y[t] = sum_k gates[t,k] x[row[t,k]].                  x [T*K,C], y [T,C]
+typedef struct r1_scatter_args {
+    size_t T, K, C;
+    const int32_t *token, *row;
+    const r1i_real *x, *gates, *dy;
+    r1i_real *y, *dx, *dgates;
+} r1_scatter_args;
+
+// y[b] = weight[b] sum_e f_e P_e with f_e = E / (K T_b) * (choices of e), P_e = mean_t s_te / sum s_t.
+typedef struct r1_balance_args {
+    size_t B, E, K;
+    const size_t *starts;
+    const int32_t *choice;
+    const r1i_real *scores, *weight, *dy;
+    r1i_real *y, *dscores;
+} r1_balance_args;
+
+// For row t with z = inverse_temperature * head hidden[t]: logp = z[target] - log sum exp z, the
+// entropy of softmax(z), and the arg-max. The logits of all rows never exist together.
+//   hidden [T,C], head [V,C], targets [T]; stats [T,2] keeps maximum and sum
+typedef struct r1_logprob_args {
+    size_t T, C, V;
+    r1i_real inverse_temperature;
+    const int32_t *targets;
+    const r1i_real *hidden, *head, *dlogp;
+    r1i_real *logp, *entropy, *stats, *dhidden, *dhead;
+    int32_t *best;
+} r1_logprob_args;
+
+// Draws one token per row of logits [B,V]: the arg-max of z + noise with z = inverse_temperature *
+// logits and noise = -log(-log u), u from counter (stream, step, sample[b], token[b], id). top_k and
+// top_p drop ids first; logp is under the softmax of all ids. greedy leaves the noise out.
+typedef struct r1_sample_args {
+    size_t B, V, top_k;
+    float top_p;
+    bool greedy;
+    uint64_t seed;
+    uint32_t stream, step;
+    const uint32_t *sample, *token;
+    r1i_real inverse_temperature;
+    r1i_real *logits; // scaled in place
+    int32_t *chosen;
+    r1i_real *logp, *entropy;
+} r1_sample_args;
+
+// Decoupled weight decay: m, v are the moments; g is multiplied by clip first; correction1 and 2 are
+// 1 - beta^step.   Source: Loshchilov and Hutter (2019), algorithm 2.
+typedef struct r1_adamw_args {
+    size_t n;
+    r1i_real *w, *m, *v;
+    const r1i_real *g;
+    r1i_real lr, beta1, beta2, eps, decay, clip, correction1, correction2;
+} r1_adamw_args;
+#endif
+// ==== [backend] ==================================================================================
+// Runs an op on the CPU level of the context. Calls the rooms above.
+// A level replaces inner kernels of the scalar table; it never changes a bit.
+
+// The level in use: "scalar", "avx2" or "avx512".
+R1_DEF const char *r1_cpu_name(r1_context *ctx);
+// The highest level that this machine can run.
+R1_DEF r1_cpu_level r1_cpu_best(void);
+// ==== [tensor] ===================================================================================
+// Shapes over memory. Calls [base]. Tensors are dense and row-major; a step's tensors die together.
+
+// Transparent: read and write data freely. grad is NULL until a backward pass reaches the tensor.
+typedef struct r1_tensor {
+    r1i_real *data;
+    r1i_real *grad;
+    int rank;
+    size_t shape[R1_MAX_RANK];
+    bool wants_grad;
+} r1_tensor;
+
+// A zeroed tensor that lives until the present step ends. Errors: R1_ERROR_SHAPE for a rank outside
+// 1 .. R1_MAX_RANK, R1_ERROR_MEMORY.
+R1_DEF r1_tensor *r1_tensor_new(r1_context *ctx, int rank, const size_t *shape);
+// A zeroed parameter with a gradient; it lives as long as the context.
+R1_DEF r1_tensor *r1_tensor_parameter(r1_context *ctx, int rank, const size_t *shape);
+// The same memory under another shape with as many elements; gradients are shared too.
+R1_DEF r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank, const size_t *shape);
+// The number of elements; 0 for NULL.
+R1_DEF size_t r1_tensor_count(const r1_tensor *x);
+// Index of the first element that is not finite, or r1_tensor_count when all are.
+R1_DEF size_t r1_tensor_check(const r1_tensor *x);
+
+// Opens a step: tensors, tape records and gradients made from here on die at the matching
+// r1_step_end. Steps nest; without a step things live until the context dies.
+R1_DEF void r1_step_begin(r1_context *ctx);
+R1_DEF void r1_step_end(r1_context *ctx);
+// ==== [tape] =====================================================================================
+// Ops on tensors, and gradients. Calls the rooms above.
+// An op runs at once and leaves a record; r1_backward walks the records back. Every op returns NULL
+// when an input is NULL or the context has an error, so one check at the end is enough. Shapes that
+// do not fit are R1_ERROR_SHAPE, with op, shapes and remedy in the message.
+
+// Rows of table [V,C] by id -> [n,C]. ids must stay valid until the backward pass.
+R1_DEF r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *ids, size_t n);
+// x [..,I], w [O,I], bias [O] or NULL -> [..,O]: y = x w^T + bias.
+R1_DEF r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_tensor *bias);
+// Elementwise a + b and a * b; equal shapes.
+R1_DEF r1_tensor *r1_add(r1_context *ctx, r1_tensor *a, r1_tensor *b);
+R1_DEF r1_tensor *r1_mul(r1_context *ctx, r1_tensor *a, r1_tensor *b);
+// The sum of all elements -> [1].
+R1_DEF r1_tensor *r1_sum(r1_context *ctx, r1_tensor *x);
+// Columns from .. from + count of the last dimension.
+R1_DEF r1_tensor *r1_columns(r1_context *ctx, r1_tensor *x, size_t from, size_t count);
+// a [T,H,A] and b [T,H,W] or [T,1,W] (shared by the heads) -> [T,H,A+W].
+R1_DEF r1_tensor *r1_join(r1_context *ctx, r1_tensor *a, r1_tensor *b);
+// x [..,C], gain [C]: x / sqrt(mean(x^2) + eps) * gain.   Source: V3 section 4.2, eps 1e-6.
+R1_DEF r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, double eps);
+// silu(gate) * up, equal shapes.   Source: V3code MLP.
+R1_DEF r1_tensor *r1_swiglu(r1_context *ctx, r1_tensor *gate, r1_tensor *up);
+
+// cos and sin of position * theta^(-2i/D) for positions below n, i < D/2; both [n, D/2].
+typedef struct r1_rope_table {
+    const r1i_real *cosine, *sine;
+    size_t n, D;
+} r1_rope_table;
+// x [T,H,D] rotated by positions [T]: pairs (2i, 2i+1), or (i, i+D/2) with `halves` (Qwen2, Llama).
+//   Source: V3code apply_rotary_emb.
+R1_DEF r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positions,
+                          const r1_rope_table *table, bool halves);
+// Causal attention inside each packed sequence. q [T,H,D], k [T,Hk,D], v [T,Hk,W] -> [T,H,W]; H is a
+// multiple of Hk. starts [B+1], rows of sequence b are starts[b] .. starts[b+1]. `scale` multiplies q.
+R1_DEF r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1_tensor *v,
+                               const size_t *starts, size_t B, double scale);
+// Rows from .. from + count of every head's matrix in w [H,P,Q]. up: x [T,H,count] -> [T,H,Q], else
+// x [T,H,Q] -> [T,H,count]. The absorbed form of MLA.   Source: V2 section 2.1.2.
+R1_DEF r1_tensor *r1_head_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, size_t from,
+                                 size_t count, bool up);
+
+// How a router chooses.   Source: V3 eq. 12 to 16.
+typedef struct r1_route_desc {
+    size_t chosen;       // K, experts per token
+    size_t groups, kept; // groups of experts, and how many stay eligible;  0 = 1 and all
+    double scale;        // routed_scaling_factor;                          0 = 1
+    bool normalise;      // divide the gates by their sum
+    bool softmax;        // V2: softmax affinities, group score = maximum
+} r1_route_desc;
+// What a router decided. Arrays live as long as the step; row r of the sorted order belongs to token
+// token[r], expert e owns rows offsets[e] .. offsets[e+1].
+typedef struct r1_routing {
+    r1_tensor *scores, *gates; // [T,E], [T,K]
+    size_t T, E, K;
+    int32_t *choice, *row, *token; // [T,K], [T,K], [T*K]
+    size_t *offsets;               // [E+1]
+} r1_routing;
+// Affinities, choice and gates from logits [T,E]; bias [E] or NULL only moves the choice. replay
+// [T,K] (ascending per token) or NULL gives the choice instead. NULL on error.
+R1_DEF r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real *bias,
+                            const r1_route_desc *desc, const int32_t *replay);
+// x [T,C] -> [T*K,C], rows sorted by expert.
+R1_DEF r1_tensor *r1_dispatch(r1_context *ctx, r1_tensor *x, const r1_routing *routing);
+// x [T*K,I] sorted by expert, w [E,O,I] -> [T*K,O]. An expert without rows costs nothing.
+R1_DEF r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w,
+                                   const r1_routing *routing);
+// x [T*K,C] -> [T,C]: the gated sum, experts in index order.
+R1_DEF r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *routing);
+// Sequence balance loss -> [B]: weight[b] * sum_e f_e P_e.   Source: V3 eq. 17 to 20.
+R1_DEF r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const size_t *starts,
+                             size_t B, const r1i_real *weight);
+
+// Per row: log-probability of the target, entropy, and the most likely id.
+typedef struct r1_logprobs {
+    r1_tensor *logp;   // [T]; the gradient flows through this one
+    r1_tensor *entropy; // [T]
+    int32_t *best;     // [T]
+} r1_logprobs;
+// log softmax(head hidden / temperature)[target] by vocabulary tiles; the [T,V] logits never exist.
+//   hidden [T,C], head [V,C], targets [T]. temperature 0 = 1. NULL on error.
+R1_DEF r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *head,
+                               const int32_t *targets, double temperature);
+
+// Gradients of the scalar y [1] with respect to everything it was made from; parameters accumulate.
+R1_DEF void r1_backward(r1_context *ctx, r1_tensor *y);
+// The same from a given gradient dy of y, with as many elements.
+R1_DEF void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
+// Ops between begin and end leave no record. They nest.
+R1_DEF void r1_no_grad_begin(r1_context *ctx);
+R1_DEF void r1_no_grad_end(r1_context *ctx);
+
+// Builds a scalar from the parameters; used by r1_grad_check, so it must not draw random numbers.
+typedef r1_tensor *r1_loss_fn(r1_context *ctx, void *arg);
+// Compares gradients with central differences of width h: the largest |difference| / (1 + |slope|)
+// over all elements of the n parameters. Meant for builds with R1I_REAL = double.
+R1_DEF double r1_grad_check(r1_context *ctx, r1_loss_fn *loss, void *arg, r1_tensor **parameters,
+                            size_t n, double h);
+// ==== [optimizer] ================================================================================
+// AdamW, gradient clipping and schedules, on ranges of flat buffers. Calls [base] and [backend].
+
+// Weights that are updated alike: parameters, gradients and the two moments, n of each.
+typedef struct r1_range {
+    r1i_real *w, *g, *m, *v;
+    size_t n;
+    bool decayed; // whether weight decay applies
+} r1_range;
+
+typedef struct r1_adamw_desc {
+    double beta1;     // 0 = 0.9
+    double beta2;     // 0 = 0.95 (V3 section 4.2)
+    double eps;       // 0 = 1e-8
+    double decay;     // 0 = 0.1 (V3); R1_OFF = none
+    double clip_norm; // largest gradient norm; 0 = 1 (V3); R1_OFF = no clipping
+} r1_adamw_desc;
+
+// Euclidean norm of the gradients of n ranges, in double, in an order fixed by the sizes.
+R1_DEF double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n);
+// One update: clips to clip_norm, moves the weights by lr, leaves the gradients. step counts from 1.
+// Returns the norm before clipping. When that is not finite nothing is changed and the context gets
+// R1_ERROR_NUMBER: an update is all or nothing.   Source: Loshchilov and Hutter (2019).
+R1_DEF double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
+                            const r1_adamw_desc *desc, double lr, uint64_t step);
+
+typedef enum r1_schedule_kind { R1_CONSTANT = 0, R1_LINEAR, R1_COSINE } r1_schedule_kind;
+// peak * step / warmup, then `peak` until `hold`, then down to peak * floor at `steps`, and so on.
+typedef struct r1_schedule {
+    r1_schedule_kind kind;
+    double peak;
+    double floor;                 // fraction of the peak at the end
+    uint64_t warmup, hold, steps; // hold below warmup counts as warmup
+} r1_schedule;
+// The learning rate at a step.   Source: V3 section 4.2 (linear, constant, cosine).
+R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
+
+// ==== [json] =====================================================================================
+// Reads and writes JSON (RFC 8259), bounded and strict. Calls [base]. Texts come from others, so
+// memory and time grow no faster than n log n, whoever wrote them.
+// Refused: more than 64 levels, bad UTF-8, lone surrogates, a key twice in one object, anything
+// behind the value, a byte order mark, numbers beyond the range of double (too small becomes 0).
+
+enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
+
+typedef enum r1_json_kind {
+    R1_JSON_NULL, R1_JSON_BOOL, R1_JSON_NUMBER, R1_JSON_STRING, R1_JSON_ARRAY, R1_JSON_OBJECT
+} r1_json_kind;
+
+// A value of a document, owned by the root. `key` is set in members of an object. `text` is the
+// content of a string, or a number as it was written (a double holds integers exactly only up to
+// 2^53). Both are decoded, may contain zero bytes, and have one more zero byte behind their end.
+typedef struct r1_json r1_json;
+struct r1_json {
+    r1_json_kind kind;
+    bool boolean;
+    double number;
+    r1_slice key, text;
+    size_t count;    // elements or members
+    r1_json *child;  // the first of them, in the order of the text
+    r1_json *next;   // the next one of the same parent
+};
+
+// Reads one document. NULL and R1_ERROR_FORMAT, which names the byte, the line, the column and what
+// was wrong, when it is not JSON. The text may go away afterwards. Free with r1_json_free.
+R1_DEF r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size);
+// The same for texts that may well be wrong, such as a model's answer: NULL without an error of the
+// context, and the reason in `problem` (may be NULL). Only missing memory is an error.
+R1_DEF r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, char *problem,
+                            size_t problem_bytes);
+// Frees a document by its root. NULL is fine.
+R1_DEF void r1_json_free(r1_context *ctx, r1_json *root);
+// The member with this key, NULL if there is none or `object` is no object. Linear in the members;
+// to see all of them, walk child and next.
+R1_DEF const r1_json *r1_json_find(const r1_json *object, const char *key);
+// The element with this index, NULL if there is none or `array` is no array. Linear in the index.
+R1_DEF const r1_json *r1_json_at(const r1_json *array, size_t index);
+// The value of a number, `otherwise` for any other node and for NULL.
+R1_DEF double r1_json_number(const r1_json *node, double otherwise);
+// The content of a string, the empty slice for any other node and for NULL.
+R1_DEF r1_slice r1_json_text(const r1_json *node);
+// The value of true and false, `otherwise` for any other node and for NULL.
+R1_DEF bool r1_json_bool(const r1_json *node, bool otherwise);
+
+// Writes JSON into memory, commas included. Start with {.ctx = ctx}; `text` is what was written so
+// far, `size` bytes and a zero byte. Misuse (a key outside an object, a member without key, an end
+// without begin) is R1_ERROR_ARGUMENT; after any error `failed` is set and calls do nothing.
+typedef struct r1_json_writer {
+    r1_context *ctx;
+    char *text;
+    size_t size, capacity;
+    int depth;        // of open arrays and objects
+    uint64_t objects; // bit d: level d is an object
+    bool failed;
+} r1_json_writer;
+
+// Opens an object or array; `key` is its name in an object and NULL elsewhere, here and below.
+R1_DEF void r1_json_begin_object(r1_json_writer *writer, const char *key);
+R1_DEF void r1_json_begin_array(r1_json_writer *writer, const char *key);
+// Closes the innermost one, which must be of this kind.
+R1_DEF void r1_json_end_object(r1_json_writer *writer);
+R1_DEF void r1_json_end_array(r1_json_writer *writer);
+// 15, 16 or 17 digits, the fewest that read back as this double; NaN and infinity are null.
+R1_DEF void r1_json_write_number(r1_json_writer *writer, const char *key, double value);
+// All digits of an integer.
+R1_DEF void r1_json_write_integer(r1_json_writer *writer, const char *key, int64_t value);
+// A string; bytes that are not UTF-8 become U+FFFD, so that the line stays JSON.
+R1_DEF void r1_json_write_text(r1_json_writer *writer, const char *key, const char *text,
+                               size_t size);
+// true or false.
+R1_DEF void r1_json_write_bool(r1_json_writer *writer, const char *key, bool value);
+// null.
+R1_DEF void r1_json_write_null(r1_json_writer *writer, const char *key);
+// Forgets the text and the failure, and keeps the memory.
+R1_DEF void r1_json_writer_reset(r1_json_writer *writer);
+// Frees the text. The writer is then as new.
+R1_DEF void r1_json_writer_free(r1_json_writer *writer);
+
+// ==== [file] =====================================================================================
+// Whole files, folders, and tensors in the safetensors format. Calls [json] and the rooms above it.
+// A file is replaced by a finished one or not touched at all; a damaged file is an error that names
+// it. Paths are bytes as the system takes them.
+
+// Reads a whole file, or a pipe to its end. The text is followed by a zero byte that `size` (may be
+// NULL) does not count. Free with r1_file_free. Errors: R1_ERROR_FILE.
+R1_DEF char *r1_file_read(r1_context *ctx, const char *path, size_t *size);
+// Frees what r1_file_read gave. NULL is fine.
+R1_DEF void r1_file_free(r1_context *ctx, char *text);
+// Writes a whole file: a temporary file beside it, synced to the disk and then renamed, so that a
+// crash or a full disk leaves the old file whole. A symbolic link is replaced, not followed.
+// Errors: R1_ERROR_FILE with the path, the reason and a remedy; nothing is left behind.
+R1_DEF r1_status r1_file_write(r1_context *ctx, const char *path, const void *data, size_t size);
+// Makes a folder and the folders above it; it is fine if they exist. Errors: R1_ERROR_FILE.
+R1_DEF r1_status r1_folder_make(r1_context *ctx, const char *path);
+
+enum { R1_ENTRY_RANK = 8 }; // dimensions that a stored tensor can have
+
+// One stored tensor: row-major, little-endian. `data` follows the entries before it without a
+// gap, so it may be unaligned for its dtype: copy with memcpy unless you know the file.
+typedef struct r1_entry {
+    const char *name; // UTF-8
+    r1_dtype dtype;
+    int rank; // 0 is a single number
+    size_t shape[R1_ENTRY_RANK];
+    const void *data;
+    size_t bytes; // the product of shape and the dtype's size
+} r1_entry;
+
+// A line of a file's metadata, both zero-terminated UTF-8.
+typedef struct r1_pair {
+    const char *key, *value;
+} r1_pair;
+
+// An open safetensors file. Entries and their data live until it is closed.
+typedef struct r1_tensors r1_tensors;
+
+// Opens a file, mapped into memory where the system can; it must not change while it is open.
+// Refuses with R1_ERROR_FORMAT and the reason what is not exact: header, names, dtypes, shapes,
+// overlaps, holes, bytes left over. Files of r1_tensors_save are read once to check their hash, so
+// that any changed bit is found; files of other programs have none and load without that.
+//   Differs: the reference reader lets white space precede the header's "{"; this one does not.
+R1_DEF r1_tensors *r1_tensors_open(r1_context *ctx, const char *path);
+// Number of tensors; 0 for NULL.
+R1_DEF size_t r1_tensors_count(const r1_tensors *tensors);
+// The tensor at this place, in the order of the data; NULL beyond the end.
+R1_DEF const r1_entry *r1_tensors_at(const r1_tensors *tensors, size_t index);
+// The tensor of this name, in logarithmic time; NULL if there is none.
+R1_DEF const r1_entry *r1_tensors_find(const r1_tensors *tensors, const char *name);
+// A value of the file's metadata; the empty slice with NULL data if the key is not there.
+R1_DEF r1_slice r1_tensors_metadata(const r1_tensors *tensors, const char *key);
+// Closes the file and frees all that came from it. NULL is fine.
+R1_DEF void r1_tensors_close(r1_tensors *tensors);
+// Writes a safetensors file as r1_file_write does, without copying the data. Refuses what the
+// reader would refuse. Metadata keys that begin with "r1." belong to the library ("r1.hash"
+// covers every byte of the file). Errors: R1_ERROR_ARGUMENT, R1_ERROR_FILE.
+R1_DEF r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
+                                 size_t n, const r1_pair *metadata, size_t n_metadata);
+
+// ==== [log] ======================================================================================
+// Metrics as JSON lines, one object a row: the source of truth of a run. Calls [json] and [file].
+// Rows are only ever added, and each is handed to the system whole before the next begins, so a
+// crash costs at most the row that was being written. NULL as a log is quiet everywhere.
+
+// A log that is open to write. (The short name r1_log is the logarithm's.)
+typedef struct r1_log_file r1_log_file;
+
+// Opens a log to write; `append` keeps its rows (a torn last row, left by a crash, is cut away),
+// else it starts empty. Errors: R1_ERROR_FILE. Close with r1_log_close.
+R1_DEF r1_log_file *r1_log_open(r1_context *ctx, const char *path, bool append);
+// Add a field to the row; the first one begins it. `key` is NULL inside an array. Text, numbers and
+// misuse are as with the JSON writer.
+R1_DEF void r1_log_number(r1_log_file *log, const char *key, double value);
+R1_DEF void r1_log_integer(r1_log_file *log, const char *key, int64_t value);
+R1_DEF void r1_log_text(r1_log_file *log, const char *key, const char *text, size_t size);
+R1_DEF void r1_log_bool(r1_log_file *log, const char *key, bool value);
+// Open and close an array or object inside the row.
+R1_DEF void r1_log_begin_array(r1_log_file *log, const char *key);
+R1_DEF void r1_log_end_array(r1_log_file *log);
+R1_DEF void r1_log_begin_object(r1_log_file *log, const char *key);
+R1_DEF void r1_log_end_object(r1_log_file *log);
+// Ends the row and hands it to the system. A row that cannot be written whole is taken back and is
+// R1_ERROR_FILE; one with an array or object still open is dropped and is R1_ERROR_ARGUMENT. Rows
+// up to 64 KiB work on a context that already has an error, so that a log can say why a run ended.
+R1_DEF r1_status r1_log_row(r1_log_file *log);
+// Waits until all rows are on the disk; call it before a checkpoint notes r1_log_bytes.
+R1_DEF r1_status r1_log_sync(r1_log_file *log);
+// Bytes of the file now, complete rows only; 0 for NULL.
+R1_DEF size_t r1_log_bytes(const r1_log_file *log);
+// Closes the file; a row that was not ended is dropped.
+R1_DEF void r1_log_close(r1_log_file *log);
+// Cuts a log that is not open back to the size it had at a checkpoint, which must be the end of a
+// row. Errors: R1_ERROR_FILE if it is shorter than that, R1_ERROR_FORMAT if no row ends there.
+R1_DEF r1_status r1_log_cut(r1_context *ctx, const char *path, size_t bytes);
+// ==== [tokenizer] ================================================================================
+// Text to token ids and back. Calls [base]. The piece tokenizer serves toy tasks: a list of pieces,
+// the longest that matches wins.
+
+typedef struct r1_tokenizer r1_tokenizer;
+// A tokenizer whose id i is pieces[i]; pieces are copied, and must be distinct and not empty.
+R1_DEF r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n);
+R1_DEF void r1_tokenizer_free(r1_tokenizer *tokenizer);
+// The number of ids.
+R1_DEF size_t r1_tokenizer_count(const r1_tokenizer *tokenizer);
+// The id of a piece, or -1.
+R1_DEF int32_t r1_tokenizer_find(const r1_tokenizer *tokenizer, const char *piece);
+// Writes at most `capacity` ids and returns how many the text needs; SIZE_MAX when some byte starts
+// no piece, which is a value and not an error of the context.
+R1_DEF size_t r1_encode(const r1_tokenizer *tokenizer, const char *text, size_t size, int32_t *ids,
+                        size_t capacity);
+// Writes the text of n ids, zero-terminated and cut to `capacity` bytes; returns its full length.
+// Ids outside the vocabulary give nothing.
+R1_DEF size_t r1_decode(const r1_tokenizer *tokenizer, const int32_t *ids, size_t n, char *text,
+                        size_t capacity);
+// ==== [model] ====================================================================================
+// A DeepSeek-V3-style decoder: MLA, DeepSeekMoE, or by the same config a dense GQA decoder (Qwen2).
+// Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
+
+typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
+// The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed caches
+// kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head.
+typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
+
+// Sizes of a model; paper.md's symbols in brackets are those of V3.   Source: V3 section 4.2.
+typedef struct r1_model_config {
+    size_t vocab, width, layers, heads; // [129280, 7168, 61, 128]
+    size_t max_tokens;                  // longest sequence, prompt included
+    r1_attention_kind attention;
+    r1_mla_form mla_form;
+    size_t q_rank;                       // query compression [1536];  0 = none
+    size_t kv_rank;                      // latent of keys and values [512]
+    size_t nope_dim, rope_dim, value_dim; // per head [128, 64, 128]
+    size_t kv_heads, head_dim;           // GQA only;  0 = heads, width / heads
+    bool qkv_bias;                       // GQA only; Qwen2 has it
+    size_t dense_width;                  // hidden width of dense layers [18432]
+    size_t dense_layers;                 // layers without experts, from the first [3]
+    size_t experts, chosen, shared;      // routed, per token, always on [256, 8, 1];  0 = dense model
+    size_t expert_width;                 // hidden width of one expert [2048]
+    size_t groups, kept_groups;          // node-limited routing [8, 4];  0 = off
+    bool normalise_gates, softmax_scores; // V3: true, false
+    double routed_scale;                 // [2.5];  0 = 1
+    bool tied_head;
+    double rope_theta;                   // 0 = 10000
+    double norm_eps;                     // 0 = 1e-6
+    double init_std;                     // every matrix; 0 = 1 / sqrt(inputs); the paper: 0.006
+} r1_model_config;
+
+typedef struct r1_model r1_model;
+
+// A named parameter: a view of the flat buffers. Expert matrices are stacked [E,O,I]; r1_model_find
+// gives those of one expert by their own name.
+typedef struct r1_parameter {
+    char name[96];
+    r1_tensor *tensor;
+    int range;      // index into r1_model_ranges
+    double initial; // how it starts: deviation of normal numbers, 0 = zeros, -1 = ones
+} r1_parameter;
+
+// A model with random weights drawn from the seed of the context. NULL and R1_ERROR_ARGUMENT with the
+// field that does not fit.
+R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
+R1_DEF void r1_model_free(r1_model *model);
+// A read-only copy of the weights as they are now, e.g. the reference policy.
+R1_DEF r1_model *r1_model_clone(r1_model *model);
+// Copies all weights and router biases from one model to another of the same config.
+R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
+R1_DEF r1_context *r1_model_context(r1_model *model);
+R1_DEF const r1_model_config *r1_model_config_of(const r1_model *model);
+// All parameters, in a fixed order.
+R1_DEF const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n);
+// A parameter by its Hugging Face name, single experts included; NULL if there is none.
+R1_DEF r1_tensor *r1_model_find(r1_model *model, const char *name);
+// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready.
+R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
+// Makes the moments; R1_OK when they exist already.
+R1_DEF r1_status r1_model_train_ready(r1_model *model);
+R1_DEF size_t r1_model_size(const r1_model *model); // numbers in all parameters
+// A hash of all weights and router biases: equal hashes, equal bits.
+R1_DEF uint64_t r1_model_hash(const r1_model *model);
+// The head [V,C]; the embedding table when tied.
+R1_DEF r1_tensor *r1_model_head(r1_model *model);
+// The bias of a layer's router [E]; NULL for a dense layer.
+R1_DEF r1i_real *r1_model_router_bias(r1_model *model, size_t layer);
+
+// Packed sequences for a forward pass; zero what is not needed.
+typedef struct r1_batch {
+    const int32_t *tokens; // [starts[B]]
+    const size_t *starts;  // [B+1]
+    size_t B;
+    const int32_t *replay;         // router choices to use, [T, MoE layers, K]; NULL = choose
+    int32_t *routes;               // receives the choices, same shape
+    const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
+    r1_tensor *balance;            // receives it, [B]; its gradient is the caller's to seed
+    uint64_t *loads;               // adds each expert's tokens, [MoE layers, E]
+    const struct r1i_cached *cached; // set by [generate]
+} r1_batch;
+// Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
+R1_DEF r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch);
+// Number of layers with experts, and how many choices a token makes in all of them.
+R1_DEF size_t r1_model_moe_layers(const r1_model *model);
+// Moves each router bias by -rate where the load is above the mean of its layer and +rate where it is
+// below. loads [MoE layers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
+R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate);
+// Log-probability and entropy of every token given those before it, without gradients; the first token
+// of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0 = 4096.
+R1_DEF r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
+                                size_t micro_tokens, float *logp, float *entropy);
+
+// Writes folder/config.json and folder/model.safetensors under Hugging Face names, atomically.
+R1_DEF r1_status r1_model_save(r1_model *model, const char *folder);
+// Reads such a folder. Errors name the file, the tensor and both shapes.
+R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
+// Fills a config from the text of a config.json (deepseek_v3, qwen2).
+R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
+                                      r1_model_config *config);
 #ifdef __cplusplus
 }
 #endif
@@ -645,10 +1318,16 @@ R1I_BODY uint32_t r1_random_below(r1_random *at, uint32_t n) {
 // a machine shared with other work must not pay for idle workers.
 R1I_BODY int r1_thread_count(const r1_context *ctx) { return ctx ? ctx->threads : 1; }
 
+static void r1i_run_inline(size_t n, r1_task_fn *fn, void *arg) {
+    r1i_float_state state = r1i_float_enter(); // as a worker does: threads must not show
+    if (n) fn(arg, 0, n, 0);
+    r1i_float_leave(state);
+}
+
 #ifdef R1_NO_THREADS
 R1I_BODY void r1_parallel_for(r1_context *ctx, size_t n, size_t grain, r1_task_fn *fn, void *arg) {
     (void)ctx, (void)grain;
-    if (n) fn(arg, 0, n, 0);
+    r1i_run_inline(n, fn, arg);
 }
 static void r1i_pool_free(r1_context *ctx) { (void)ctx; }
 #else
@@ -741,7 +1420,7 @@ R1I_BODY void r1_parallel_for(r1_context *ctx, size_t n, size_t grain, r1_task_f
     r1i_pool *pool = NULL;
     if (ctx && ctx->threads > 1 && n > grain) pool = r1i_pool_of(ctx);
     if (!pool || pool->busy || !pool->started) {
-        fn(arg, 0, n, 0);
+        r1i_run_inline(n, fn, arg);
         return;
     }
     pool->busy = true;
@@ -1240,6 +1919,5190 @@ R1I_BODY void r1_context_free(r1_context *ctx) {
     allocator.free(allocator.user, ctx, sizeof *ctx);
 }
 R1I_BODY uint64_t r1_seed_of(const r1_context *ctx) { return ctx ? ctx->seed : 0; }
+
+// ==== [kernel] ===================================================================================
+// Plain-pointer forward and backward of every op in scalar C: the readable reference, and the oracle
+// of every backend. Calls [base], [random], [number].
+// The orders below ARE the arithmetic (docs/determinism.md): a matmul is one chain of fused multiply-
+// adds over k; a row sum uses 16 lanes and a fixed tree; a weight gradient is one chain over token
+// rows that continues from the stored value. Tiles, threads and vectors only choose who computes.
+#define r1i_fma(a, b, c) _Generic((r1i_real)0, float: fmaf, double: fma)(a, b, c)
+#define r1i_exp(x) _Generic((r1i_real)0, float: r1i_expf, double: exp)(x)
+#define r1i_log(x) _Generic((r1i_real)0, float: r1i_logf, double: log)(x)
+#define r1i_sqrt(x) _Generic((r1i_real)0, float: sqrtf, double: sqrt)(x)
+#define R1I_INFINITY ((r1i_real)HUGE_VAL)
+
+// A product or sum that is rounded here and nowhere else.
+R1I_INLINE r1i_real r1i_product(r1i_real a, r1i_real b) {
+    r1i_real c = a * b;
+    R1I_KEEP(c);
+    return c;
+}
+R1I_INLINE r1i_real r1i_total(r1i_real a, r1i_real b) {
+    r1i_real c = a + b;
+    R1I_KEEP(c);
+    return c;
+}
+
+enum { R1I_LANES = 16 };
+
+// The fixed tree over 16 lanes: +8, +4, +2, +1.
+static r1i_real r1i_lane_tree(r1i_real *lane) {
+    for (int width = 8; width; width /= 2)
+        for (int l = 0; l < width; l++) lane[l] = r1i_total(lane[l], lane[l + width]);
+    return lane[0];
+}
+// sum_j a[j] b[j]: lane l takes the elements with j mod 16 == l.
+static r1i_real r1i_dot(const r1i_real *a, const r1i_real *b, size_t n) {
+    r1i_real lane[R1I_LANES] = {0};
+    for (size_t j = 0; j < n; j++)
+        lane[j % R1I_LANES] = r1i_fma(a[j], b[j], lane[j % R1I_LANES]);
+    return r1i_lane_tree(lane);
+}
+static r1i_real r1i_sigmoid(r1i_real x) { return 1 / r1i_total(1, r1i_exp(-x)); }
+
+// One matrix product: c[m,n] = start + sum_k a[m,k] b[k,n], k ascending. start is c itself when
+// `accumulate`, else bias[n], else +0. a[m,k] is at a[m lda + k], or at a[k lda + m] when
+// a_transposed; b[k,n] at b[k ldb + n], or at b[n ldb + k] when b_transposed (rows of weights).
+typedef struct r1i_gemm {
+    size_t M, N, K, lda, ldb, ldc;
+    const r1i_real *a, *b, *bias;
+    r1i_real *c;
+    bool a_transposed, b_transposed, accumulate;
+} r1i_gemm;
+
+// The inner kernels that a CPU level may replace. Each level computes the same bits.
+typedef struct r1i_rows {
+    const char *name;
+    // Rows m0 .. m1 and columns n0 .. n1 of a product; scratch holds R1I_GEMM_SCRATCH numbers.
+    void (*gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0, size_t n1, r1i_real *scratch);
+    void (*norm_forward)(const r1_rmsnorm_args *args, size_t begin, size_t end);
+    void (*norm_backward)(const r1_rmsnorm_args *args, size_t begin, size_t end);
+    void (*norm_gain)(const r1_rmsnorm_args *args, size_t begin, size_t end);
+    void (*swiglu_forward)(const r1_swiglu_args *args, size_t begin, size_t end);
+    void (*swiglu_backward)(const r1_swiglu_args *args, size_t begin, size_t end);
+    // p[j] = exp(s[j] - max), in place; max_sum gets the maximum and the 16-lane sum.
+    void (*softmax)(r1i_real *s, size_t n, r1i_real *max_sum);
+    // s -> p = exp(s - max) / sum; dp -> ds = p (dp - mean)
+    void (*softmax_grad)(r1i_real *s, r1i_real *dp, size_t n, const r1i_real *max_sum, r1i_real mean);
+    r1i_real (*dot)(const r1i_real *a, const r1i_real *b, size_t n);
+    // z *= factor in place; out: maximum, sum exp, sum exp * (z - maximum); returns the arg-max.
+    size_t (*logits)(r1i_real *z, size_t n, r1i_real factor, r1i_real *out);
+    // z -> dz = (onehot(target - first) - exp(z factor - max) / sum) * coefficient for n ids
+    void (*logits_grad)(r1i_real *z, size_t n, size_t target, r1i_real factor,
+                        const r1i_real *max_sum, r1i_real coefficient);
+    // noise[i] = -log(-log u_i) for i < n; u from `counter` with the id in its first word.
+    void (*gumbel)(r1i_real *noise, size_t n, uint64_t seed, const uint32_t counter[4]);
+    void (*adamw)(const r1_adamw_args *args, size_t begin, size_t end);
+} r1i_rows;
+
+enum {
+    R1I_GEMM_KC = 512,    // k rows that are packed at a time
+    R1I_GEMM_NC = 256,    // columns of a task
+    R1I_GEMM_MC = 256,    // rows of a task
+    R1I_GEMM_SCRATCH = R1I_GEMM_KC * (R1I_GEMM_NC + 32) + 4096
+};
+
+static void r1i_gemm_scalar(const r1i_gemm *job, size_t m0, size_t m1, size_t n0, size_t n1,
+                            r1i_real *scratch) {
+    (void)scratch;
+    size_t a_step = job->a_transposed ? job->lda : 1, a_row = job->a_transposed ? 1 : job->lda;
+    size_t b_step = job->b_transposed ? 1 : job->ldb, b_row = job->b_transposed ? job->ldb : 1;
+    for (size_t m = m0; m < m1; m++)
+        for (size_t n = n0; n < n1; n++) {
+            const r1i_real *a = job->a + m * a_row, *b = job->b + n * b_row;
+            r1i_real *c = job->c + m * job->ldc + n;
+            r1i_real sum = job->accumulate ? *c : job->bias ? job->bias[n] : 0;
+            for (size_t k = 0; k < job->K; k++) sum = r1i_fma(a[k * a_step], b[k * b_step], sum);
+            *c = sum;
+        }
+}
+static void r1i_norm_forward_scalar(const r1_rmsnorm_args *args, size_t begin, size_t end) {
+    size_t C = args->C;
+    for (size_t t = begin; t < end; t++) {
+        const r1i_real *x = args->x + t * C;
+        r1i_real *y = args->y + t * C, mean = r1i_dot(x, x, C) / (r1i_real)C;
+        R1I_KEEP(mean);
+        r1i_real scale = 1 / r1i_sqrt(r1i_total(mean, args->eps));
+        for (size_t c = 0; c < C; c++)
+            y[c] = r1i_product(r1i_product(x[c], scale), args->gain[c]);
+        args->scale[t] = scale;
+    }
+}
+// With g = dy gain:  dx = scale (g - x scale^2 (sum g x) / C).
+static void r1i_norm_backward_scalar(const r1_rmsnorm_args *args, size_t begin, size_t end) {
+    size_t C = args->C;
+    for (size_t t = begin; t < end; t++) {
+        const r1i_real *x = args->x + t * C, *dy = args->dy + t * C;
+        r1i_real *dx = args->dx + t * C, scale = args->scale[t], lane[R1I_LANES] = {0};
+        for (size_t c = 0; c < C; c++) {
+            r1i_real g = r1i_product(dy[c], args->gain[c]);
+            lane[c % R1I_LANES] = r1i_fma(g, x[c], lane[c % R1I_LANES]);
+        }
+        r1i_real dot = r1i_lane_tree(lane);
+        r1i_real k = r1i_product(r1i_product(scale, scale), dot) / (r1i_real)C;
+        for (size_t c = 0; c < C; c++) {
+            r1i_real g = r1i_product(dy[c], args->gain[c]);
+            dx[c] = r1i_fma(r1i_fma(-x[c], k, g), scale, dx[c]);
+        }
+    }
+}
+static void r1i_norm_gain_scalar(const r1_rmsnorm_args *args, size_t begin, size_t end) {
+    for (size_t t = 0; t < args->T; t++)
+        for (size_t c = begin; c < end; c++) {
+            r1i_real unit = r1i_product(args->x[t * args->C + c], args->scale[t]);
+            args->dgain[c] = r1i_fma(args->dy[t * args->C + c], unit, args->dgain[c]);
+        }
+}
+static void r1i_swiglu_forward_scalar(const r1_swiglu_args *args, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+        r1i_real g = args->gate[i], silu = r1i_product(g, r1i_sigmoid(g));
+        args->y[i] = r1i_product(silu, args->up[i]);
+    }
+}
+static void r1i_swiglu_backward_scalar(const r1_swiglu_args *args, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+        r1i_real g = args->gate[i], s = r1i_sigmoid(g), dy = args->dy[i];
+        r1i_real slope = r1i_product(r1i_fma(g, r1i_total(1, -s), 1), s);
+        args->dup[i] = r1i_fma(dy, r1i_product(g, s), args->dup[i]);
+        args->dgate[i] = r1i_fma(r1i_product(dy, args->up[i]), slope, args->dgate[i]);
+    }
+}
+static r1i_real r1i_max_of(const r1i_real *s, size_t n) {
+    r1i_real max = s[0];
+    for (size_t j = 1; j < n; j++) max = s[j] > max ? s[j] : max;
+    return max;
+}
+static void r1i_softmax_scalar(r1i_real *s, size_t n, r1i_real *max_sum) {
+    r1i_real max = r1i_max_of(s, n), lane[R1I_LANES] = {0};
+    for (size_t j = 0; j < n; j++) {
+        s[j] = r1i_exp(r1i_total(s[j], -max));
+        lane[j % R1I_LANES] = r1i_total(lane[j % R1I_LANES], s[j]);
+    }
+    max_sum[0] = max, max_sum[1] = r1i_lane_tree(lane);
+}
+static void r1i_softmax_grad_scalar(r1i_real *s, r1i_real *dp, size_t n, const r1i_real *max_sum,
+                                    r1i_real mean) {
+    for (size_t j = 0; j < n; j++) {
+        s[j] = r1i_exp(r1i_total(s[j], -max_sum[0])) / max_sum[1];
+        dp[j] = r1i_product(s[j], r1i_total(dp[j], -mean));
+    }
+}
+static size_t r1i_logits_scalar(r1i_real *z, size_t n, r1i_real factor, r1i_real *out) {
+    r1i_real lane[R1I_LANES] = {0}, weighted[R1I_LANES] = {0};
+    size_t best = 0;
+    for (size_t j = 0; j < n; j++) z[j] = r1i_product(z[j], factor);
+    for (size_t j = 1; j < n; j++)
+        if (z[j] > z[best]) best = j; // ties go to the lower id
+    for (size_t j = 0; j < n; j++) {
+        r1i_real below = r1i_total(z[j], -z[best]), e = r1i_exp(below);
+        lane[j % R1I_LANES] = r1i_total(lane[j % R1I_LANES], e);
+        weighted[j % R1I_LANES] = r1i_fma(e, below, weighted[j % R1I_LANES]);
+    }
+    out[0] = z[best], out[1] = r1i_lane_tree(lane), out[2] = r1i_lane_tree(weighted);
+    return best;
+}
+static void r1i_logits_grad_scalar(r1i_real *z, size_t n, size_t target, r1i_real factor,
+                                   const r1i_real *max_sum, r1i_real coefficient) {
+    for (size_t j = 0; j < n; j++) {
+        r1i_real below = r1i_total(r1i_product(z[j], factor), -max_sum[0]);
+        r1i_real p = r1i_exp(below) / max_sum[1];
+        z[j] = r1i_product(r1i_total(j == target ? 1 : 0, -p), coefficient);
+    }
+}
+static void r1i_gumbel_scalar(r1i_real *noise, size_t n, uint64_t seed, const uint32_t counter[4]) {
+    uint32_t at[4] = {counter[0], counter[1], counter[2], counter[3]}, word[4] = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (i % 4 == 0) {
+            at[0] = counter[0] + (uint32_t)(i / 4);
+            r1_random_block(seed, at, word);
+        }
+        noise[i] = -r1i_log(-r1i_log((r1i_real)r1i_unit(word[i % 4])));
+    }
+}
+static void r1i_adamw_scalar(const r1_adamw_args *a, size_t begin, size_t end) {
+    r1i_real keep1 = r1i_total(1, -a->beta1), keep2 = r1i_total(1, -a->beta2);
+    for (size_t i = begin; i < end; i++) {
+        r1i_real g = r1i_product(a->g[i], a->clip);
+        a->m[i] = r1i_fma(a->beta1, a->m[i], r1i_product(keep1, g));
+        a->v[i] = r1i_fma(a->beta2, a->v[i], r1i_product(keep2, r1i_product(g, g)));
+        r1i_real root = r1i_sqrt(a->v[i] / a->correction2);
+        r1i_real update = a->m[i] / a->correction1 / r1i_total(root, a->eps);
+        a->w[i] = r1i_fma(-a->lr, r1i_fma(a->decay, a->w[i], update), a->w[i]);
+    }
+}
+static const r1i_rows r1i_rows_scalar = {
+    .name = "scalar",
+    .gemm = r1i_gemm_scalar,
+    .norm_forward = r1i_norm_forward_scalar,
+    .norm_backward = r1i_norm_backward_scalar,
+    .norm_gain = r1i_norm_gain_scalar,
+    .swiglu_forward = r1i_swiglu_forward_scalar,
+    .swiglu_backward = r1i_swiglu_backward_scalar,
+    .softmax = r1i_softmax_scalar,
+    .softmax_grad = r1i_softmax_grad_scalar,
+    .dot = r1i_dot,
+    .logits = r1i_logits_scalar,
+    .logits_grad = r1i_logits_grad_scalar,
+    .gumbel = r1i_gumbel_scalar,
+    .adamw = r1i_adamw_scalar,
+};
+
+// How an op is cut: `units` of work in pieces of `grain`, and scratch numbers per worker. All of it
+// is a function of shapes.
+typedef struct r1i_plan {
+    size_t units, grain, scratch;
+} r1i_plan;
+
+// A piece that is worth waking a worker for, in multiply-adds or so.
+enum { R1I_PIECE = 1 << 18 };
+static r1i_plan r1i_plan_units(size_t units, size_t cost_each, size_t scratch) {
+    return (r1i_plan){units, r1i_max(1, R1I_PIECE / r1i_max(1, cost_each)), scratch};
+}
+
+// The plan of an op whose gradients all have a row per token.
+static r1i_plan r1i_plan_rows(r1_direction direction, size_t units, size_t cost_each,
+                              size_t scratch) {
+    return r1i_plan_units(direction == R1_BACKWARD_SHARED ? 0 : units, cost_each, scratch);
+}
+
+typedef r1i_plan r1i_plan_fn(const void *args, r1_direction direction);
+// Computes units begin .. end of one direction of an op.
+typedef void r1i_kernel_fn(const void *args, r1_direction direction, size_t begin, size_t end,
+                           r1i_real *scratch, const r1i_rows *rows);
+
+// ---- embed ----
+static r1i_plan r1i_embed_plan(const void *args, r1_direction direction) {
+    const r1_embed_args *a = (const r1_embed_args *)args;
+    if (direction == R1_FORWARD) return r1i_plan_units(a->T, a->C, 0);
+    return r1i_plan_units(direction == R1_BACKWARD ? 0 : a->C, a->T, 0);
+}
+static void r1i_embed(const void *args, r1_direction direction, size_t begin, size_t end,
+                      r1i_real *scratch, const r1i_rows *rows) {
+    const r1_embed_args *a = (const r1_embed_args *)args;
+    (void)scratch, (void)rows;
+    if (direction == R1_FORWARD) {
+        for (size_t t = begin; t < end; t++)
+            memcpy(a->y + t * a->C, a->table + (size_t)a->ids[t] * a->C, a->C * sizeof *a->y);
+    } else if (a->dtable) { // a task owns columns, so equal ids meet in row order
+        for (size_t t = 0; t < a->T; t++)
+            for (size_t c = begin; c < end; c++) {
+                r1i_real *d = a->dtable + (size_t)a->ids[t] * a->C + c;
+                *d = r1i_total(*d, a->dy[t * a->C + c]);
+            }
+    }
+}
+
+// ---- products: an op direction is a list of gemm jobs, cut into tiles ----
+typedef size_t r1i_job_fn(const void *args, r1_direction direction, size_t index, r1i_gemm *job);
+
+static size_t r1i_gemm_tiles(const r1i_gemm *job) {
+    if (!job->M || !job->N) return 0;
+    return r1i_ceil_div(job->M, R1I_GEMM_MC) * r1i_ceil_div(job->N, R1I_GEMM_NC);
+}
+static r1i_plan r1i_jobs_plan(const void *args, r1_direction direction, r1i_job_fn *job_of) {
+    r1i_gemm job;
+    size_t units = 0, cost = 0, jobs = job_of(args, direction, SIZE_MAX, NULL);
+    for (size_t i = 0; i < jobs; i++) {
+        job_of(args, direction, i, &job);
+        units += r1i_gemm_tiles(&job);
+        cost += job.M * job.N * job.K;
+    }
+    return r1i_plan_units(units, cost / r1i_max(1, units), R1I_GEMM_SCRATCH);
+}
+static void r1i_jobs_run(const void *args, r1_direction direction, size_t begin, size_t end,
+                         r1i_real *scratch, const r1i_rows *rows, r1i_job_fn *job_of) {
+    size_t first = 0;
+    for (size_t i = 0; first < end; i++) {
+        r1i_gemm job;
+        job_of(args, direction, i, &job);
+        size_t tiles = r1i_gemm_tiles(&job), columns = r1i_ceil_div(job.N, R1I_GEMM_NC);
+        for (size_t u = r1i_max(begin, first); u < r1i_min(end, first + tiles); u++) {
+            size_t m = (u - first) / columns * R1I_GEMM_MC, n = (u - first) % columns * R1I_GEMM_NC;
+            rows->gemm(&job, m, r1i_min(job.M, m + R1I_GEMM_MC), n,
+                       r1i_min(job.N, n + R1I_GEMM_NC), scratch);
+        }
+        first += tiles;
+    }
+}
+
+// ---- matmul ----
+static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t index, r1i_gemm *job) {
+    const r1_matmul_args *a = (const r1_matmul_args *)args;
+    if (index == SIZE_MAX) return direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
+    if (direction == R1_FORWARD)
+        *job = (r1i_gemm){.M = a->T, .N = a->O, .K = a->I, .a = a->x, .lda = a->I, .b = a->w,
+                          .ldb = a->I, .b_transposed = true, .c = a->y, .ldc = a->O,
+                          .bias = a->bias};
+    else if (direction == R1_BACKWARD)
+        *job = (r1i_gemm){.M = a->T, .N = a->I, .K = a->O, .a = a->dy, .lda = a->O, .b = a->w,
+                          .ldb = a->I, .c = a->dx, .ldc = a->I, .accumulate = true};
+    else
+        *job = (r1i_gemm){.M = a->O, .N = a->I, .K = a->T, .a = a->dy, .lda = a->O,
+                          .a_transposed = true, .b = a->x, .ldb = a->I, .c = a->dw, .ldc = a->I,
+                          .accumulate = true};
+    return 1;
+}
+static r1i_plan r1i_matmul_plan(const void *args, r1_direction direction) {
+    const r1_matmul_args *a = (const r1_matmul_args *)args;
+    r1i_plan plan = r1i_jobs_plan(args, direction, r1i_matmul_job);
+    if (direction == R1_BACKWARD_SHARED && a->dbias) plan.units++; // the last unit is the bias
+    return plan;
+}
+static void r1i_matmul(const void *args, r1_direction direction, size_t begin, size_t end,
+                       r1i_real *scratch, const r1i_rows *rows) {
+    const r1_matmul_args *a = (const r1_matmul_args *)args;
+    if (direction == R1_BACKWARD_SHARED && a->dbias) {
+        size_t last = r1i_jobs_plan(args, direction, r1i_matmul_job).units;
+        if (end > last) {
+            end = last;
+            for (size_t t = 0; t < a->T; t++)
+                for (size_t o = 0; o < a->O; o++)
+                    a->dbias[o] = r1i_total(a->dbias[o], a->dy[t * a->O + o]);
+        }
+    }
+    r1i_jobs_run(args, direction, begin, end, scratch, rows, r1i_matmul_job);
+}
+
+// ---- head_matmul ----
+static size_t r1i_head_job(const void *args, r1_direction direction, size_t h, r1i_gemm *job) {
+    const r1_head_matmul_args *a = (const r1_head_matmul_args *)args;
+    if (h == SIZE_MAX) {
+        bool wanted = direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
+        return wanted ? a->H : 0;
+    }
+    size_t narrow = a->H * a->count, wide = a->H * a->Q, matrix = (h * a->P + a->from) * a->Q;
+    size_t in = a->up ? a->count : a->Q, out = a->up ? a->Q : a->count;
+    size_t x_stride = a->up ? narrow : wide, y_stride = a->up ? wide : narrow;
+    if (direction == R1_FORWARD)
+        *job = (r1i_gemm){.M = a->T, .N = out, .K = in, .a = a->x + h * in, .lda = x_stride,
+                          .b = a->w + matrix, .ldb = a->Q, .b_transposed = !a->up,
+                          .c = a->y + h * out, .ldc = y_stride};
+    else if (direction == R1_BACKWARD)
+        *job = (r1i_gemm){.M = a->T, .N = in, .K = out, .a = a->dy + h * out, .lda = y_stride,
+                          .b = a->w + matrix, .ldb = a->Q, .b_transposed = a->up,
+                          .c = a->dx + h * in, .ldc = x_stride, .accumulate = true};
+    else
+        *job = (r1i_gemm){.M = a->count, .N = a->Q, .K = a->T,
+                          .a = a->up ? a->x + h * in : a->dy + h * out, .lda = narrow,
+                          .a_transposed = true, .b = a->up ? a->dy + h * out : a->x + h * in,
+                          .ldb = wide, .c = a->dw + matrix, .ldc = a->Q, .accumulate = true};
+    return a->H;
+}
+static r1i_plan r1i_head_matmul_plan(const void *args, r1_direction direction) {
+    return r1i_jobs_plan(args, direction, r1i_head_job);
+}
+static void r1i_head_matmul(const void *args, r1_direction direction, size_t begin, size_t end,
+                            r1i_real *scratch, const r1i_rows *rows) {
+    r1i_jobs_run(args, direction, begin, end, scratch, rows, r1i_head_job);
+}
+
+// ---- expert_matmul ----
+static size_t r1i_expert_job(const void *args, r1_direction direction, size_t e, r1i_gemm *job) {
+    const r1_expert_matmul_args *a = (const r1_expert_matmul_args *)args;
+    if (e == SIZE_MAX) {
+        bool wanted = direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
+        return wanted ? a->E : 0;
+    }
+    size_t first = a->offsets[e], n = a->offsets[e + 1] - first, matrix = e * a->O * a->I;
+    if (direction == R1_FORWARD)
+        *job = (r1i_gemm){.M = n, .N = a->O, .K = a->I, .a = a->x + first * a->I, .lda = a->I,
+                          .b = a->w + matrix, .ldb = a->I, .b_transposed = true,
+                          .c = a->y + first * a->O, .ldc = a->O};
+    else if (direction == R1_BACKWARD)
+        *job = (r1i_gemm){.M = n, .N = a->I, .K = a->O, .a = a->dy + first * a->O, .lda = a->O,
+                          .b = a->w + matrix, .ldb = a->I, .c = a->dx + first * a->I,
+                          .ldc = a->I, .accumulate = true};
+    else // no rows, no work: an expert that was not chosen costs nothing
+        *job = (r1i_gemm){.M = n ? a->O : 0, .N = a->I, .K = n, .a = a->dy + first * a->O,
+                          .lda = a->O, .a_transposed = true, .b = a->x + first * a->I,
+                          .ldb = a->I, .c = a->dw + matrix, .ldc = a->I, .accumulate = true};
+    return a->E;
+}
+static r1i_plan r1i_expert_matmul_plan(const void *args, r1_direction direction) {
+    return r1i_jobs_plan(args, direction, r1i_expert_job);
+}
+static void r1i_expert_matmul(const void *args, r1_direction direction, size_t begin, size_t end,
+                              r1i_real *scratch, const r1i_rows *rows) {
+    r1i_jobs_run(args, direction, begin, end, scratch, rows, r1i_expert_job);
+}
+
+// ---- add, mul, sum ----
+static r1i_plan r1i_add_plan(const void *args, r1_direction direction) {
+    return r1i_plan_rows(direction, ((const r1_pair_args *)args)->n, 1, 0);
+}
+static void r1i_add(const void *args, r1_direction direction, size_t begin, size_t end,
+                    r1i_real *scratch, const r1i_rows *rows) {
+    const r1_pair_args *p = (const r1_pair_args *)args;
+    (void)scratch, (void)rows;
+    if (direction == R1_FORWARD)
+        for (size_t i = begin; i < end; i++) p->y[i] = p->a[i] + p->b[i];
+    if (direction == R1_BACKWARD && p->da)
+        for (size_t i = begin; i < end; i++) p->da[i] = p->da[i] + p->dy[i];
+    if (direction == R1_BACKWARD && p->db)
+        for (size_t i = begin; i < end; i++) p->db[i] = p->db[i] + p->dy[i];
+}
+static r1i_plan r1i_mul_plan(const void *args, r1_direction direction) {
+    return r1i_add_plan(args, direction);
+}
+static void r1i_mul(const void *args, r1_direction direction, size_t begin, size_t end,
+                    r1i_real *scratch, const r1i_rows *rows) {
+    const r1_pair_args *p = (const r1_pair_args *)args;
+    (void)scratch, (void)rows;
+    if (direction == R1_FORWARD)
+        for (size_t i = begin; i < end; i++) p->y[i] = r1i_product(p->a[i], p->b[i]);
+    if (direction == R1_BACKWARD && p->da)
+        for (size_t i = begin; i < end; i++) p->da[i] = r1i_fma(p->dy[i], p->b[i], p->da[i]);
+    if (direction == R1_BACKWARD && p->db)
+        for (size_t i = begin; i < end; i++) p->db[i] = r1i_fma(p->dy[i], p->a[i], p->db[i]);
+}
+static r1i_plan r1i_sum_plan(const void *args, r1_direction direction) {
+    size_t n = ((const r1_pair_args *)args)->n;
+    return r1i_plan_rows(direction, direction == R1_FORWARD ? 1 : n, direction == R1_FORWARD ? n : 1, 0);
+}
+static void r1i_sum(const void *args, r1_direction direction, size_t begin, size_t end,
+                    r1i_real *scratch, const r1i_rows *rows) {
+    const r1_pair_args *p = (const r1_pair_args *)args;
+    (void)scratch, (void)rows;
+    if (direction == R1_FORWARD) {
+        r1i_real lane[R1I_LANES] = {0};
+        for (size_t i = 0; i < p->n; i++)
+            lane[i % R1I_LANES] = r1i_total(lane[i % R1I_LANES], p->a[i]);
+        p->y[0] = r1i_lane_tree(lane);
+    } else if (p->da) {
+        for (size_t i = begin; i < end; i++) p->da[i] = p->da[i] + p->dy[0];
+    }
+}
+
+// ---- slice, join ----
+static r1i_plan r1i_slice_plan(const void *args, r1_direction direction) {
+    const r1_slice_args *a = (const r1_slice_args *)args;
+    return r1i_plan_rows(direction, a->N, a->count, 0);
+}
+static void r1i_slice(const void *args, r1_direction direction, size_t begin, size_t end,
+                      r1i_real *scratch, const r1i_rows *rows) {
+    const r1_slice_args *a = (const r1_slice_args *)args;
+    (void)scratch, (void)rows;
+    for (size_t r = begin; r < end; r++) {
+        size_t wide = r * a->D + a->from, narrow = r * a->count;
+        if (direction == R1_FORWARD)
+            memcpy(a->y + narrow, a->x + wide, a->count * sizeof *a->y);
+        else
+            for (size_t c = 0; c < a->count; c++) a->dx[wide + c] += a->dy[narrow + c];
+    }
+}
+static r1i_plan r1i_join_plan(const void *args, r1_direction direction) {
+    const r1_join_args *a = (const r1_join_args *)args;
+    return r1i_plan_rows(direction, a->T, a->H * (a->A + a->W), 0);
+}
+static void r1i_join(const void *args, r1_direction direction, size_t begin, size_t end,
+                     r1i_real *scratch, const r1i_rows *rows) {
+    const r1_join_args *j = (const r1_join_args *)args;
+    (void)scratch, (void)rows;
+    for (size_t t = begin; t < end; t++)
+        for (size_t h = 0; h < j->H; h++) { // h ascending: the shared part sums heads in order
+            size_t y = (t * j->H + h) * (j->A + j->W), a = (t * j->H + h) * j->A;
+            size_t b = (j->b_heads == 1 ? t : t * j->H + h) * j->W;
+            if (direction == R1_FORWARD) {
+                memcpy(j->y + y, j->a + a, j->A * sizeof *j->y);
+                memcpy(j->y + y + j->A, j->b + b, j->W * sizeof *j->y);
+                continue;
+            }
+            for (size_t c = 0; c < j->A && j->da; c++) j->da[a + c] += j->dy[y + c];
+            for (size_t c = 0; c < j->W && j->db; c++) j->db[b + c] += j->dy[y + j->A + c];
+        }
+}
+
+// ---- rmsnorm, rope, swiglu ----
+static r1i_plan r1i_rmsnorm_plan(const void *args, r1_direction direction) {
+    const r1_rmsnorm_args *a = (const r1_rmsnorm_args *)args;
+    if (direction != R1_BACKWARD_SHARED) return r1i_plan_units(a->T, 2 * a->C, 0);
+    r1i_plan plan = r1i_plan_units(a->C, a->T, 0);
+    plan.grain = r1i_round_up(plan.grain, R1I_LANES);
+    return plan;
+}
+static void r1i_rmsnorm(const void *args, r1_direction direction, size_t begin, size_t end,
+                        r1i_real *scratch, const r1i_rows *rows) {
+    const r1_rmsnorm_args *a = (const r1_rmsnorm_args *)args;
+    (void)scratch;
+    if (direction == R1_FORWARD) rows->norm_forward(a, begin, end);
+    if (direction == R1_BACKWARD && a->dx) rows->norm_backward(a, begin, end);
+    if (direction == R1_BACKWARD_SHARED && a->dgain) rows->norm_gain(a, begin, end);
+}
+static r1i_plan r1i_rope_plan(const void *args, r1_direction direction) {
+    const r1_rope_args *a = (const r1_rope_args *)args;
+    return r1i_plan_rows(direction, a->T, a->H * a->D * 2, 0);
+}
+static void r1i_rope(const void *args, r1_direction direction, size_t begin, size_t end,
+                     r1i_real *scratch, const r1i_rows *rows) {
+    const r1_rope_args *a = (const r1_rope_args *)args;
+    size_t half = a->D / 2, step = a->halves ? 1 : 2, other = a->halves ? half : 1;
+    (void)scratch, (void)rows;
+    for (size_t t = begin; t < end; t++) {
+        const r1i_real *cosine = a->cosine + (size_t)a->positions[t] * half;
+        const r1i_real *sine = a->sine + (size_t)a->positions[t] * half;
+        for (size_t h = 0; h < a->H; h++)
+            for (size_t i = 0; i < half; i++) {
+                size_t one = (t * a->H + h) * a->D + i * step, two = one + other;
+                r1i_real c = cosine[i], s = sine[i];
+                if (direction == R1_FORWARD) {
+                    a->y[one] = r1i_fma(a->x[one], c, -r1i_product(a->x[two], s));
+                    a->y[two] = r1i_fma(a->x[one], s, r1i_product(a->x[two], c));
+                } else {
+                    r1i_real d1 = a->dy[one], d2 = a->dy[two];
+                    a->dx[one] = r1i_fma(d2, s, r1i_fma(d1, c, a->dx[one]));
+                    a->dx[two] = r1i_fma(d2, c, r1i_fma(-d1, s, a->dx[two]));
+                }
+            }
+    }
+}
+static r1i_plan r1i_swiglu_plan(const void *args, r1_direction direction) {
+    return r1i_plan_rows(direction, ((const r1_swiglu_args *)args)->n, 16, 0);
+}
+static void r1i_swiglu(const void *args, r1_direction direction, size_t begin, size_t end,
+                       r1i_real *scratch, const r1i_rows *rows) {
+    const r1_swiglu_args *a = (const r1_swiglu_args *)args;
+    (void)scratch;
+    if (direction == R1_FORWARD) rows->swiglu_forward(a, begin, end);
+    if (direction == R1_BACKWARD) rows->swiglu_backward(a, begin, end);
+}
+
+// ---- attention ----
+// Two passes over the keys of a sequence, from its position 0: scores s_j are chains over d; m their
+// maximum; p_j = exp(s_j - m); l the 16-lane sum by j mod 16; y a chain over j of p_j v_j, then / l.
+// No block size is in it, so prefill, decode, training and recomputation agree.
+enum { R1I_QUERY_TILE = 16 };
+
+// The queries of one call: M rows, row r sees `limit + r * step` keys (step 0: all the same).
+typedef struct r1i_queries {
+    size_t M, limit, step, D, W, q_stride, y_stride, head;
+    const r1i_real *q;
+    r1i_real *y, scale;
+} r1i_queries;
+
+static size_t r1i_query_keys(const r1i_queries *q, size_t r) { return q->limit + r * q->step; }
+static const r1i_real *r1i_view_row(const r1_rows_view *view, size_t j, size_t head) {
+    return view->blocks[j / view->block_rows] + j % view->block_rows * view->stride +
+           head * view->head_stride;
+}
+// q * scale for all rows, then the scores of all rows against keys 0 .. most, in s [M, lds].
+static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real *scaled, r1i_real *s,
+                       size_t lds, r1i_real *scratch, const r1i_rows *rows) {
+    size_t most = r1i_query_keys(q, q->M - 1);
+    for (size_t r = 0; r < q->M; r++)
+        for (size_t d = 0; d < q->D; d++)
+            scaled[r * q->D + d] = r1i_product(q->q[r * q->q_stride + d], q->scale);
+    for (size_t j = 0; j < most; j += keys->block_rows) {
+        size_t n = r1i_min(keys->block_rows, most - j);
+        r1i_gemm job = {.M = q->M, .N = n, .K = q->D, .a = scaled, .lda = q->D,
+                        .b = r1i_view_row(keys, j, q->head), .ldb = keys->stride,
+                        .b_transposed = true, .c = s + j, .ldc = lds};
+        for (size_t c = 0; c < n; c += R1I_GEMM_NC)
+            rows->gemm(&job, 0, q->M, c, r1i_min(n, c + R1I_GEMM_NC), scratch);
+        if (keys->block_rows == SIZE_MAX) break;
+    }
+}
+// out[r] = (accumulate? out[r] : 0) + sum over the keys of row r of p[r,j] view[j], j ascending. The
+// keys that all rows see go together; a masked key is skipped, never multiplied by zero.
+static void r1i_weigh(const r1i_queries *q, const r1_rows_view *view, size_t width,
+                      const r1i_real *p, size_t lds, r1i_real *out, size_t out_stride,
+                      r1i_real *scratch, const r1i_rows *rows) {
+    size_t most = r1i_query_keys(q, q->M - 1);
+    for (size_t j = 0; j < most;) {
+        size_t block = view->block_rows == SIZE_MAX ? most : (j / view->block_rows + 1) * view->block_rows;
+        size_t stop = r1i_min(most, block), common = r1i_min(stop, q->limit);
+        r1i_gemm job = {.M = q->M, .N = width, .a = p + j, .lda = lds, .b = r1i_view_row(view, j, q->head),
+                        .ldb = view->stride, .c = out, .ldc = out_stride, .accumulate = j > 0};
+        if (common > j) {
+            job.K = common - j;
+            for (size_t c = 0; c < width; c += R1I_GEMM_NC)
+                rows->gemm(&job, 0, q->M, c, r1i_min(width, c + R1I_GEMM_NC), scratch);
+        }
+        for (size_t r = 1; r < q->M && stop > common; r++) {
+            size_t from = r1i_max(j, q->limit), to = r1i_min(stop, r1i_query_keys(q, r));
+            if (to <= from) continue;
+            r1i_gemm tail = {.M = 1, .N = width, .K = to - from, .a = p + r * lds + from, .lda = lds,
+                             .b = r1i_view_row(view, from, q->head), .ldb = view->stride,
+                             .c = out + r * out_stride, .ldc = out_stride, .accumulate = true};
+            for (size_t c = 0; c < width; c += R1I_GEMM_NC)
+                rows->gemm(&tail, 0, 1, c, r1i_min(width, c + R1I_GEMM_NC), scratch);
+        }
+        j = stop;
+    }
+}
+static void r1i_attend(const r1i_queries *q, const r1_rows_view *keys, const r1_rows_view *values,
+                       r1i_real *stats, size_t stats_stride, r1i_real *scratch,
+                       const r1i_rows *rows) {
+    size_t lds = r1i_round_up(r1i_query_keys(q, q->M - 1), R1I_LANES);
+    r1i_real *scaled = scratch + R1I_GEMM_SCRATCH, *s = scaled + r1i_round_up(q->M * q->D, R1I_LANES);
+    r1i_scores(q, keys, scaled, s, lds, scratch, rows);
+    for (size_t r = 0; r < q->M; r++)
+        rows->softmax(s + r * lds, r1i_query_keys(q, r), stats + r * stats_stride);
+    r1i_weigh(q, values, q->W, s, lds, q->y, q->y_stride, scratch, rows);
+    for (size_t r = 0; r < q->M; r++) {
+        r1i_real sum = stats[r * stats_stride + 1];
+        for (size_t c = 0; c < q->W; c++) q->y[r * q->y_stride + c] /= sum;
+    }
+}
+static size_t r1i_attention_longest(const r1_attention_args *a) {
+    size_t longest = 0;
+    for (size_t b = 0; b < a->B; b++) {
+        size_t n = a->starts[b + 1] - a->starts[b] + (a->cached ? a->past[b] : 0);
+        longest = r1i_max(longest, n);
+    }
+    return longest;
+}
+// A unit is one key head of one sequence: it owns its queries, keys and values.
+static r1i_plan r1i_attention_plan(const void *args, r1_direction direction) {
+    const r1_attention_args *a = (const r1_attention_args *)args;
+    size_t longest = r1i_round_up(r1i_attention_longest(a), R1I_LANES);
+    size_t M = r1i_max(R1I_QUERY_TILE, a->H / a->Hk), T = a->starts[a->B];
+    size_t cost = T / r1i_max(1, a->B) * longest * (a->D + a->W) * (a->H / a->Hk);
+    size_t scratch = R1I_GEMM_SCRATCH + M * (longest * 2 + a->D * 2 + 4 * R1I_LANES);
+    return r1i_plan_rows(direction, a->B * a->Hk, cost, scratch);
+}
+// Views of the rows that belong to sequence b, wherever they live.
+typedef struct r1i_sequence {
+    size_t first, n, past;
+    r1_rows_view keys, values;
+    const r1i_real *key_block, *value_block;
+} r1i_sequence;
+
+static void r1i_attention_sequence(const r1_attention_args *a, size_t b, r1i_sequence *s) {
+    s->first = a->starts[b], s->n = a->starts[b + 1] - s->first, s->past = a->cached ? a->past[b] : 0;
+    if (a->cached) {
+        s->keys = a->keys[b], s->values = a->values[b];
+        return;
+    }
+    s->key_block = a->k + s->first * a->Hk * a->D;
+    s->value_block = a->v + s->first * a->Hk * a->W;
+    s->keys = (r1_rows_view){&s->key_block, SIZE_MAX, a->Hk * a->D, a->D};
+    s->values = (r1_rows_view){&s->value_block, SIZE_MAX, a->Hk * a->W, a->W};
+}
+static void r1i_attention_forward(const r1_attention_args *a, size_t unit, r1i_real *scratch,
+                                  const r1i_rows *rows) {
+    size_t b = unit / a->Hk, kv = unit % a->Hk, share = a->H / a->Hk;
+    r1i_sequence s;
+    r1i_attention_sequence(a, b, &s);
+    r1i_queries q = {.D = a->D, .W = a->W, .head = kv, .scale = a->scale};
+    if (s.n == 1) { // decode: the heads that share keys are the rows of one product
+        size_t row = s.first * a->H + kv * share;
+        q.M = share, q.limit = s.past + 1, q.step = 0, q.q_stride = a->D, q.y_stride = a->W;
+        q.q = a->q + row * a->D, q.y = a->y + row * a->W;
+        r1i_attend(&q, &s.keys, &s.values, a->stats + row * 2, 2, scratch, rows);
+        return;
+    }
+    for (size_t h = kv * share; h < (kv + 1) * share; h++)
+        for (size_t t = 0; t < s.n; t += R1I_QUERY_TILE) {
+            size_t row = (s.first + t) * a->H + h;
+            q.M = r1i_min(R1I_QUERY_TILE, s.n - t), q.limit = s.past + t + 1, q.step = 1;
+            q.q_stride = a->H * a->D, q.y_stride = a->H * a->W;
+            q.q = a->q + row * a->D, q.y = a->y + row * a->W;
+            r1i_attend(&q, &s.keys, &s.values, a->stats + row * 2, a->H * 2, scratch, rows);
+        }
+}
+// drow[j] += sum over the rows r that see key j of p[r,j] x[r], r ascending.
+static void r1i_weigh_back(const r1i_queries *q, size_t width, const r1i_real *p, size_t lds,
+                           const r1i_real *x, size_t x_stride, r1i_real *drow, size_t stride,
+                           r1i_real *scratch, const r1i_rows *rows) {
+    r1i_gemm job = {.M = q->limit, .N = width, .K = q->M, .a = p, .lda = lds, .a_transposed = true,
+                    .b = x, .ldb = x_stride, .c = drow, .ldc = stride, .accumulate = true};
+    for (size_t c = 0; c < width; c += R1I_GEMM_NC)
+        for (size_t m = 0; m < job.M; m += R1I_GEMM_MC)
+            rows->gemm(&job, m, r1i_min(job.M, m + R1I_GEMM_MC), c,
+                       r1i_min(width, c + R1I_GEMM_NC), scratch);
+    for (size_t r = 1; r < q->M; r++) {
+        r1i_gemm tail = {.M = r1i_query_keys(q, r) - q->limit, .N = width, .K = 1,
+                         .a = p + r * lds + q->limit, .lda = lds, .a_transposed = true,
+                         .b = x + r * x_stride, .ldb = x_stride, .c = drow + q->limit * stride,
+                         .ldc = stride, .accumulate = true};
+        for (size_t c = 0; c < width; c += R1I_GEMM_NC)
+            rows->gemm(&tail, 0, tail.M, c, r1i_min(width, c + R1I_GEMM_NC), scratch);
+    }
+}
+// With P recomputed from the stored maximum and sum: dP = dY V^T, dS = P (dP - dY . Y),
+// dQ = scale dS K, dK += dS^T (scale Q), dV += P^T dY.
+static void r1i_attention_tile_back(const r1_attention_args *a, const r1i_sequence *s, size_t kv,
+                                    size_t h, size_t t, r1i_real *scratch, const r1i_rows *rows) {
+    size_t row = (s->first + t) * a->H + h, wide = a->H * a->W;
+    const r1i_real *y = a->y_in + row * a->W, *dy = a->dy + row * a->W;
+    r1i_queries q = {.M = r1i_min(R1I_QUERY_TILE, s->n - t), .limit = t + 1, .step = 1, .D = a->D,
+                     .W = a->W, .q_stride = a->H * a->D, .head = kv, .scale = a->scale,
+                     .q = a->q + row * a->D};
+    size_t most = r1i_query_keys(&q, q.M - 1), lds = r1i_round_up(most, R1I_LANES);
+    r1i_real *scaled = scratch + R1I_GEMM_SCRATCH, *dq = scaled + r1i_round_up(q.M * q.D, R1I_LANES);
+    r1i_real *p = dq + r1i_round_up(q.M * q.D, R1I_LANES), *ds = p + q.M * lds;
+    r1i_scores(&q, &s->keys, scaled, p, lds, scratch, rows);
+    r1i_gemm job = {.M = q.M, .N = most, .K = a->W, .a = dy, .lda = wide,
+                    .b = r1i_view_row(&s->values, 0, kv), .ldb = s->values.stride,
+                    .b_transposed = true, .c = ds, .ldc = lds};
+    for (size_t c = 0; c < most; c += R1I_GEMM_NC)
+        rows->gemm(&job, 0, q.M, c, r1i_min(most, c + R1I_GEMM_NC), scratch);
+    for (size_t r = 0; r < q.M; r++)
+        rows->softmax_grad(p + r * lds, ds + r * lds, r1i_query_keys(&q, r),
+                           a->stats + (row + r * a->H) * 2,
+                           rows->dot(dy + r * wide, y + r * wide, a->W));
+    if (a->dq) {
+        r1i_weigh(&q, &s->keys, q.D, ds, lds, dq, q.D, scratch, rows);
+        for (size_t r = 0; r < q.M; r++)
+            for (size_t d = 0; d < q.D; d++) {
+                r1i_real *out = a->dq + (row + r * a->H) * q.D + d;
+                *out = r1i_fma(dq[r * q.D + d], q.scale, *out);
+            }
+    }
+    if (a->dk)
+        r1i_weigh_back(&q, q.D, ds, lds, scaled, q.D, a->dk + (s->first * a->Hk + kv) * q.D,
+                       a->Hk * q.D, scratch, rows);
+    if (a->dv)
+        r1i_weigh_back(&q, a->W, p, lds, dy, wide, a->dv + (s->first * a->Hk + kv) * a->W,
+                       a->Hk * a->W, scratch, rows);
+}
+static void r1i_attention(const void *args, r1_direction direction, size_t begin, size_t end,
+                          r1i_real *scratch, const r1i_rows *rows) {
+    const r1_attention_args *a = (const r1_attention_args *)args;
+    size_t share = a->H / a->Hk;
+    for (size_t unit = begin; unit < end; unit++) {
+        if (direction == R1_FORWARD) {
+            r1i_attention_forward(a, unit, scratch, rows);
+            continue;
+        }
+        size_t kv = unit % a->Hk;
+        r1i_sequence s;
+        r1i_attention_sequence(a, unit / a->Hk, &s);
+        for (size_t h = kv * share; h < (kv + 1) * share; h++)
+            for (size_t t = 0; t < s.n; t += R1I_QUERY_TILE)
+                r1i_attention_tile_back(a, &s, kv, h, t, scratch, rows);
+    }
+}
+
+// ---- route, dispatch, combine, balance ----
+// The index of the largest allowed value, the lower index on ties; n when none is allowed.
+static size_t r1i_best_of(const r1i_real *value, const r1i_real *allowed, size_t n) {
+    size_t best = n;
+    for (size_t i = 0; i < n; i++)
+        if (allowed[i] > 0 && (best == n || value[i] > value[best])) best = i;
+    return best;
+}
+// Marks the experts of the kept groups as allowed; the others count as -inf, never as 0, because a
+// biased score may be negative.   Source: V3 section 2.1.2, node-limited routing.
+static void r1i_route_groups(const r1_route_args *a, const r1i_real *biased, r1i_real *allowed,
+                             r1i_real *score, r1i_real *open) {
+    size_t size = a->E / a->groups;
+    for (size_t g = 0; g < a->groups; g++) {
+        r1i_real first = -R1I_INFINITY, second = -R1I_INFINITY;
+        for (size_t e = g * size; e < (g + 1) * size; e++) {
+            if (biased[e] > first)
+                second = first, first = biased[e];
+            else if (biased[e] > second)
+                second = biased[e];
+        }
+        score[g] = size > 1 && !a->softmax ? first + second : first, open[g] = 1;
+    }
+    for (size_t e = 0; e < a->E; e++) allowed[e] = 0;
+    for (size_t k = 0; k < a->kept; k++) {
+        size_t g = r1i_best_of(score, open, a->groups);
+        open[g] = 0;
+        for (size_t e = g * size; e < (g + 1) * size; e++) allowed[e] = 1;
+    }
+}
+static void r1i_route_scores(const r1_route_args *a, const r1i_real *logits, r1i_real *scores) {
+    if (a->softmax) {
+        r1i_real max_sum[2];
+        memcpy(scores, logits, a->E * sizeof *scores);
+        r1i_softmax_scalar(scores, a->E, max_sum);
+        for (size_t e = 0; e < a->E; e++) scores[e] /= max_sum[1];
+    } else {
+        for (size_t e = 0; e < a->E; e++) scores[e] = r1i_sigmoid(logits[e]);
+    }
+}
+static void r1i_route_choose(const r1_route_args *a, const r1i_real *scores, int32_t *choice,
+                             r1i_real *scratch) {
+    r1i_real *biased = scratch, *allowed = biased + a->E, *group = allowed + a->E;
+    for (size_t e = 0; e < a->E; e++) {
+        biased[e] = a->bias ? r1i_total(scores[e], a->bias[e]) : scores[e];
+        allowed[e] = 1;
+    }
+    if (a->groups > 1 && a->kept < a->groups)
+        r1i_route_groups(a, biased, allowed, group, group + a->groups);
+    for (size_t k = 0; k < a->K; k++) {
+        size_t e = r1i_best_of(biased, allowed, a->E), at = k;
+        allowed[e] = 0;
+        for (; at > 0 && choice[at - 1] > (int32_t)e; at--) choice[at] = choice[at - 1];
+        choice[at] = (int32_t)e; // ascending, so that experts are always summed in index order
+    }
+}
+static r1i_real r1i_route_sum(const r1_route_args *a, const r1i_real *scores, const int32_t *choice) {
+    r1i_real sum = 0;
+    for (size_t k = 0; k < a->K; k++) sum = r1i_total(sum, scores[choice[k]]);
+    return r1i_total(sum, (r1i_real)1e-20f);
+}
+static void r1i_route_back(const r1_route_args *a, size_t t, r1i_real *ds) {
+    const r1i_real *scores = a->scores + t * a->E, *dgates = a->dgates + t * a->K;
+    const int32_t *choice = a->choice + t * a->K;
+    for (size_t e = 0; e < a->E; e++) ds[e] = a->dscores ? a->dscores[t * a->E + e] : 0;
+    r1i_real sum = r1i_route_sum(a, scores, choice), mean = 0;
+    for (size_t k = 0; k < a->K; k++) mean = r1i_fma(dgates[k], scores[choice[k]], mean);
+    mean /= sum;
+    for (size_t k = 0; k < a->K; k++) {
+        r1i_real d = a->normalise ? r1i_total(dgates[k], -mean) / sum : dgates[k];
+        ds[choice[k]] = r1i_fma(d, a->scale, ds[choice[k]]);
+    }
+    r1i_real *dlogits = a->dlogits + t * a->E, dot = a->softmax ? r1i_dot(ds, scores, a->E) : 0;
+    for (size_t e = 0; e < a->E; e++) {
+        r1i_real d = a->softmax ? r1i_total(ds[e], -dot) : r1i_product(ds[e], r1i_total(1, -scores[e]));
+        dlogits[e] = r1i_fma(d, scores[e], dlogits[e]);
+    }
+}
+static r1i_plan r1i_route_plan(const void *args, r1_direction direction) {
+    const r1_route_args *a = (const r1_route_args *)args;
+    return r1i_plan_rows(direction, a->T, a->E * (a->K + 16), 2 * a->E + 2 * a->groups + R1I_LANES);
+}
+static void r1i_route(const void *args, r1_direction direction, size_t begin, size_t end,
+                      r1i_real *scratch, const r1i_rows *rows) {
+    const r1_route_args *a = (const r1_route_args *)args;
+    (void)rows;
+    for (size_t t = begin; t < end; t++) {
+        if (direction == R1_BACKWARD) {
+            if (a->dlogits) r1i_route_back(a, t, scratch);
+            continue;
+        }
+        r1i_real *scores = a->scores + t * a->E, *gates = a->gates + t * a->K;
+        int32_t *choice = a->choice + t * a->K;
+        r1i_route_scores(a, a->logits + t * a->E, scores);
+        if (!a->replay) r1i_route_choose(a, scores, choice, scratch);
+        r1i_real sum = a->normalise ? r1i_route_sum(a, scores, choice) : 1;
+        for (size_t k = 0; k < a->K; k++)
+            gates[k] = r1i_product(scores[choice[k]] / sum, a->scale);
+    }
+}
+static r1i_plan r1i_dispatch_plan(const void *args, r1_direction direction) {
+    const r1_scatter_args *a = (const r1_scatter_args *)args;
+    return r1i_plan_rows(direction, direction == R1_FORWARD ? a->T * a->K : a->T, a->C * a->K, 0);
+}
+static void r1i_dispatch(const void *args, r1_direction direction, size_t begin, size_t end,
+                         r1i_real *scratch, const r1i_rows *rows) {
+    const r1_scatter_args *a = (const r1_scatter_args *)args;
+    (void)scratch, (void)rows;
+    for (size_t i = begin; i < end; i++) {
+        if (direction == R1_FORWARD) {
+            memcpy(a->y + i * a->C, a->x + (size_t)a->token[i] * a->C, a->C * sizeof *a->y);
+            continue;
+        }
+        for (size_t k = 0; k < a->K; k++) {
+            const r1i_real *dy = a->dy + (size_t)a->row[i * a->K + k] * a->C;
+            for (size_t c = 0; c < a->C; c++) a->dx[i * a->C + c] += dy[c];
+        }
+    }
+}
+static r1i_plan r1i_combine_plan(const void *args, r1_direction direction) {
+    const r1_scatter_args *a = (const r1_scatter_args *)args;
+    return r1i_plan_rows(direction, a->T, 2 * a->C * a->K, 0);
+}
+static void r1i_combine(const void *args, r1_direction direction, size_t begin, size_t end,
+                        r1i_real *scratch, const r1i_rows *rows) {
+    const r1_scatter_args *a = (const r1_scatter_args *)args;
+    (void)scratch;
+    for (size_t t = begin; t < end; t++) {
+        if (direction == R1_FORWARD)
+            for (size_t c = 0; c < a->C; c++) a->y[t * a->C + c] = 0;
+        for (size_t k = 0; k < a->K; k++) {
+            size_t row = (size_t)a->row[t * a->K + k] * a->C;
+            r1i_real gate = a->gates[t * a->K + k];
+            if (direction == R1_FORWARD) {
+                for (size_t c = 0; c < a->C; c++)
+                    a->y[t * a->C + c] = r1i_fma(gate, a->x[row + c], a->y[t * a->C + c]);
+                continue;
+            }
+            const r1i_real *dy = a->dy + t * a->C;
+            for (size_t c = 0; c < a->C && a->dx; c++)
+                a->dx[row + c] = r1i_fma(gate, dy[c], a->dx[row + c]);
+            if (a->dgates) a->dgates[t * a->K + k] += rows->dot(dy, a->x + row, a->C);
+        }
+    }
+}
+static r1i_plan r1i_balance_plan(const void *args, r1_direction direction) {
+    const r1_balance_args *a = (const r1_balance_args *)args;
+    size_t cost = a->starts[a->B] / r1i_max(1, a->B) * a->E * 4;
+    return r1i_plan_rows(direction, a->B, cost, 2 * a->E + R1I_LANES);
+}
+// share[e] = f_e of sequence b, the fraction of choices that fell on e, times E.
+static void r1i_balance_share(const r1_balance_args *a, size_t b, r1i_real *share) {
+    size_t first = a->starts[b], n = a->starts[b + 1] - first;
+    for (size_t e = 0; e < a->E; e++) share[e] = 0;
+    for (size_t i = first * a->K; i < (first + n) * a->K; i++) share[a->choice[i]] += 1;
+    r1i_real factor = (r1i_real)a->E / (r1i_real)(a->K * n);
+    for (size_t e = 0; e < a->E; e++) share[e] = r1i_product(share[e], factor);
+}
+static void r1i_balance(const void *args, r1_direction direction, size_t begin, size_t end,
+                        r1i_real *scratch, const r1i_rows *rows) {
+    const r1_balance_args *a = (const r1_balance_args *)args;
+    for (size_t b = begin; b < end; b++) {
+        size_t first = a->starts[b], n = a->starts[b + 1] - first;
+        r1i_real *share = scratch, total = 0;
+        if (direction == R1_FORWARD) a->y[b] = 0;
+        if (!n) continue;
+        r1i_balance_share(a, b, share);
+        for (size_t t = first; t < first + n; t++) {
+            const r1i_real *s = a->scores + t * a->E;
+            r1i_real sum = 0;
+            for (size_t e = 0; e < a->E; e++) sum = r1i_total(sum, s[e]);
+            r1i_real mean = rows->dot(share, s, a->E) / sum;
+            total = r1i_total(total, mean);
+            if (direction == R1_FORWARD) continue;
+            r1i_real weight = r1i_product(a->dy[b], a->weight[b]) / (r1i_real)n / sum;
+            for (size_t e = 0; e < a->E; e++) {
+                r1i_real *d = a->dscores + t * a->E + e;
+                *d = r1i_fma(weight, r1i_total(share[e], -mean), *d);
+            }
+        }
+        if (direction == R1_FORWARD) a->y[b] = r1i_product(total / (r1i_real)n, a->weight[b]);
+    }
+}
+
+// ---- logprob ----
+enum { R1I_ID_TILE = 64 };
+
+static size_t r1i_logprob_rows(const r1_logprob_args *a) {
+    return r1i_min(64, r1i_max(4, ((size_t)1 << 18) / r1i_max(1, a->V)));
+}
+static r1i_plan r1i_logprob_plan(const void *args, r1_direction direction) {
+    const r1_logprob_args *a = (const r1_logprob_args *)args;
+    size_t block = r1i_logprob_rows(a), scratch = R1I_GEMM_SCRATCH + block * r1i_round_up(a->V, R1I_LANES);
+    if (direction == R1_BACKWARD_SHARED)
+        return r1i_plan_units(r1i_ceil_div(a->V, R1I_ID_TILE), a->T * a->C * R1I_ID_TILE * 2,
+                              R1I_GEMM_SCRATCH + block * R1I_ID_TILE);
+    return r1i_plan_units(r1i_ceil_div(a->T, block), block * a->V * a->C, scratch);
+}
+// z[r, 0 .. n) = the logits of rows t .. t + m for ids first .. first + n, before the temperature.
+static void r1i_logits_of(const r1_logprob_args *a, size_t t, size_t m, size_t first, size_t n,
+                          r1i_real *z, size_t ldz, r1i_real *scratch, const r1i_rows *rows) {
+    r1i_gemm job = {.M = m, .N = n, .K = a->C, .a = a->hidden + t * a->C, .lda = a->C,
+                    .b = a->head + first * a->C, .ldb = a->C, .b_transposed = true, .c = z,
+                    .ldc = ldz};
+    for (size_t c = 0; c < n; c += R1I_GEMM_NC)
+        rows->gemm(&job, 0, m, c, r1i_min(n, c + R1I_GEMM_NC), scratch);
+}
+static void r1i_logprob_forward(const r1_logprob_args *a, size_t t, size_t m, r1i_real *scratch,
+                                const r1i_rows *rows) {
+    size_t ldz = r1i_round_up(a->V, R1I_LANES);
+    r1i_real *z = scratch + R1I_GEMM_SCRATCH;
+    r1i_logits_of(a, t, m, 0, a->V, z, ldz, scratch, rows);
+    for (size_t r = 0; r < m; r++) {
+        r1i_real out[3], *row = z + r * ldz;
+        size_t best = rows->logits(row, a->V, a->inverse_temperature, out);
+        r1i_real log_sum = r1i_log(out[1]);
+        a->stats[(t + r) * 2] = out[0], a->stats[(t + r) * 2 + 1] = out[1];
+        a->logp[t + r] = r1i_total(r1i_total(row[a->targets[t + r]], -out[0]), -log_sum);
+        a->entropy[t + r] = r1i_total(log_sum, -(out[2] / out[1]));
+        a->best[t + r] = (int32_t)best;
+    }
+}
+// dz = (onehot - p) * inverse_temperature * dlogp for m rows and the ids first .. first + n.
+static void r1i_logprob_dz(const r1_logprob_args *a, size_t t, size_t m, size_t first, size_t n,
+                           r1i_real *z, size_t ldz, r1i_real *scratch, const r1i_rows *rows) {
+    r1i_logits_of(a, t, m, first, n, z, ldz, scratch, rows);
+    for (size_t r = 0; r < m; r++)
+        rows->logits_grad(z + r * ldz, n, (size_t)a->targets[t + r] - first, a->inverse_temperature,
+                          a->stats + (t + r) * 2,
+                          r1i_product(a->dlogp[t + r], a->inverse_temperature));
+}
+static void r1i_logprob(const void *args, r1_direction direction, size_t begin, size_t end,
+                        r1i_real *scratch, const r1i_rows *rows) {
+    const r1_logprob_args *a = (const r1_logprob_args *)args;
+    size_t block = r1i_logprob_rows(a), ldz = r1i_round_up(a->V, R1I_LANES);
+    r1i_real *z = scratch + R1I_GEMM_SCRATCH;
+    for (size_t unit = begin; unit < end; unit++) {
+        if (direction == R1_BACKWARD_SHARED && a->dhead) { // one tile of ids, all rows in order
+            size_t first = unit * R1I_ID_TILE, n = r1i_min(R1I_ID_TILE, a->V - first);
+            for (size_t t = 0; t < a->T; t += block) {
+                size_t m = r1i_min(block, a->T - t);
+                r1i_logprob_dz(a, t, m, first, n, z, R1I_ID_TILE, scratch, rows);
+                r1i_gemm job = {.M = n, .N = a->C, .K = m, .a = z, .lda = R1I_ID_TILE,
+                                .a_transposed = true, .b = a->hidden + t * a->C, .ldb = a->C,
+                                .c = a->dhead + first * a->C, .ldc = a->C, .accumulate = true};
+                for (size_t c = 0; c < a->C; c += R1I_GEMM_NC)
+                    rows->gemm(&job, 0, n, c, r1i_min(a->C, c + R1I_GEMM_NC), scratch);
+            }
+            continue;
+        }
+        size_t t = unit * block, m = r1i_min(block, a->T - t);
+        if (direction == R1_FORWARD) r1i_logprob_forward(a, t, m, scratch, rows);
+        if (direction != R1_BACKWARD || !a->dhidden) continue;
+        r1i_logprob_dz(a, t, m, 0, a->V, z, ldz, scratch, rows);
+        r1i_gemm job = {.M = m, .N = a->C, .K = a->V, .a = z, .lda = ldz, .b = a->head, .ldb = a->C,
+                        .c = a->dhidden + t * a->C, .ldc = a->C, .accumulate = true};
+        for (size_t c = 0; c < a->C; c += R1I_GEMM_NC)
+            rows->gemm(&job, 0, m, c, r1i_min(a->C, c + R1I_GEMM_NC), scratch);
+    }
+}
+
+// ---- sample ----
+// Floats in an order of integers, so that a threshold can be found by halving.
+static uint32_t r1i_float_rank(r1i_real x) {
+    uint32_t bits = r1i_bits((float)x);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+// The highest rank such that the ids at or above it are at least k, or hold at least `mass` of the
+// probability. z is relative to nothing; max and sum are those of its softmax.
+static uint32_t r1i_sample_threshold(const r1i_real *z, size_t n, size_t k, double mass,
+                                     const r1i_real *max_sum) {
+    uint32_t low = 0, high = UINT32_MAX;
+    while (low < high) {
+        uint32_t middle = high - (high - low) / 2;
+        size_t count = 0;
+        double held = 0;
+        for (size_t i = 0; i < n; i++)
+            if (r1i_float_rank(z[i]) >= middle) {
+                count++;
+                if (!k) held += (double)r1i_exp(r1i_total(z[i], -max_sum[0])) / (double)max_sum[1];
+            }
+        if (k ? count >= k : held >= mass)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+static r1i_plan r1i_sample_plan(const void *args, r1_direction direction) {
+    const r1_sample_args *a = (const r1_sample_args *)args;
+    (void)direction;
+    return r1i_plan_units(a->B, a->V * 64, r1i_round_up(a->V, R1I_LANES));
+}
+static void r1i_sample(const void *args, r1_direction direction, size_t begin, size_t end,
+                       r1i_real *scratch, const r1i_rows *rows) {
+    const r1_sample_args *a = (const r1_sample_args *)args;
+    (void)direction;
+    for (size_t b = begin; b < end; b++) {
+        r1i_real *z = a->logits + b * a->V, out[3];
+        size_t chosen = rows->logits(z, a->V, a->inverse_temperature, out);
+        r1i_real log_sum = r1i_log(out[1]);
+        uint32_t least = 0;
+        if (a->top_k && a->top_k < a->V) least = r1i_sample_threshold(z, a->V, a->top_k, 0, out);
+        if (a->top_p > 0 && a->top_p < 1) {
+            uint32_t other = r1i_sample_threshold(z, a->V, 0, a->top_p, out);
+            least = other > least ? other : least;
+        }
+        if (!a->greedy) {
+            uint32_t counter[4] = {a->stream << 24, a->step, a->sample[b], a->token[b]};
+            r1i_real best = -R1I_INFINITY;
+            rows->gumbel(scratch, a->V, a->seed, counter);
+            for (size_t i = 0; i < a->V; i++) {
+                r1i_real noisy = r1i_total(z[i], scratch[i]);
+                if (noisy > best && (!least || r1i_float_rank(z[i]) >= least))
+                    best = noisy, chosen = i;
+            }
+        }
+        a->chosen[b] = (int32_t)chosen;
+        a->logp[b] = r1i_total(r1i_total(z[chosen], -out[0]), -log_sum);
+        a->entropy[b] = r1i_total(log_sum, -(out[2] / out[1]));
+    }
+}
+
+// ---- adamw ----
+static r1i_plan r1i_adamw_plan(const void *args, r1_direction direction) {
+    (void)direction;
+    r1i_plan plan = r1i_plan_units(((const r1_adamw_args *)args)->n, 8, 0);
+    plan.grain = r1i_round_up(plan.grain, R1I_LANES);
+    return plan;
+}
+static void r1i_adamw(const void *args, r1_direction direction, size_t begin, size_t end,
+                      r1i_real *scratch, const r1i_rows *rows) {
+    (void)direction, (void)scratch;
+    rows->adamw((const r1_adamw_args *)args, begin, end);
+}
+
+typedef struct r1i_op_row {
+    const char *name, *text;
+    r1i_plan_fn *plan;
+    r1i_kernel_fn *run;
+} r1i_op_row;
+
+#define R1I_OP_ROW(constant, name, text) {#name, text, r1i_##name##_plan, r1i_##name},
+static const r1i_op_row r1i_op_rows[R1_OP_COUNT] = {R1_OP_LIST(R1I_OP_ROW)};
+
+// ==== [simd] =====================================================================================
+// The inner kernels of [kernel] in vectors: AVX2, AVX-512 and NEON, chosen when the program runs.
+// Calls [base], [random], [number], [kernel].
+// Each body is written once, over a vector of 16 floats, and compiled once per instruction set: this
+// file includes itself with R1I_SIMD_PASS set to the name of the level. Lanes hold different outputs
+// (or, in sums, the 16 lanes that the scalar code has), so the bits are those of the scalar room.
+#if !defined R1_NO_SIMD && defined __aarch64__ && defined __GNUC__
+#define R1I_NEON 1
+#include <arm_neon.h>
+#else
+#define R1I_NEON 0
+#endif
+#define R1I_IS_float 1 // so that R1I_IS(float) is 1 and R1I_IS(double) is 0 in an #if
+#define R1I_IS_(type) R1I_IS_##type
+#define R1I_IS(type) R1I_IS_(type)
+#endif // R1_IMPLEMENTATION, first part
+
+#ifdef R1I_SIMD_PASS
+// The level gives R1I_TARGET, the type R1I_VECTOR, the functions R1I_V(...) and four lists of tiles.
+#define R1I_BODY_INLINE R1I_TARGET R1I_INLINE
+
+// ---- exp and log: the operations of r1i_expf and r1i_logf, in their order ----
+R1I_BODY_INLINE R1I_VECTOR R1I_V(exp)(R1I_VECTOR x) {
+    x = R1I_V(max)(R1I_V(set)(-104.0f), x); // max and min give their second operand on NaN
+    x = R1I_V(min)(R1I_V(set)(89.0f), x);
+    R1I_VECTOR shifted = R1I_V(fma)(x, R1I_V(set)(1.44269504f), R1I_V(set)(12582912.0f));
+    R1I_VECTOR k = R1I_V(sub)(shifted, R1I_V(set)(12582912.0f));
+    R1I_VECTOR r = R1I_V(fma)(k, R1I_V(set)(-0x1.62e4p-1f), x);
+    r = R1I_V(fma)(k, R1I_V(set)(-1.42860677e-6f), r);
+    R1I_VECTOR p = R1I_V(fma)(r, R1I_V(set)(0.0013813143596053123f),
+                              R1I_V(set)(0.008369418792426586f));
+    p = R1I_V(fma)(p, r, R1I_V(set)(0.04166845604777336f));
+    p = R1I_V(fma)(p, r, R1I_V(set)(0.16666515171527863f));
+    p = R1I_V(fma)(p, r, R1I_V(set)(0.4999999403953552f));
+    p = R1I_V(fma)(p, R1I_V(mul)(r, r), r);
+    return R1I_V(scale)(R1I_V(add)(p, R1I_V(set)(1.0f)), shifted, k);
+}
+R1I_BODY_INLINE R1I_VECTOR R1I_V(log)(R1I_VECTOR x) {
+    R1I_VECTOR least = R1I_V(set)(0x1p-126f), zero = R1I_V(set)(0.0f), m;
+    R1I_VECTOR y = R1I_V(if_less)(x, least, R1I_V(mul)(x, R1I_V(set)(0x1p23f)), x);
+    R1I_VECTOR exponent = R1I_V(split)(y, &m);
+    exponent = R1I_V(if_less)(x, least, R1I_V(sub)(exponent, R1I_V(set)(23.0f)), exponent);
+    R1I_VECTOR f = R1I_V(sub)(m, R1I_V(set)(1.0f));
+    R1I_VECTOR p = R1I_V(fma)(f, R1I_V(set)(0.06746627390384674f),
+                              R1I_V(set)(-0.11675648391246796f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(0.11888166517019272f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(-0.1240558996796608f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(0.14219552278518677f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(-0.1666799634695053f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(0.2000211924314499f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(-0.25000008940696716f));
+    p = R1I_V(fma)(p, f, R1I_V(set)(0.3333331346511841f));
+    R1I_VECTOR g = R1I_V(fma)(p, f, R1I_V(set)(-0.5f));
+    R1I_VECTOR low = R1I_V(fma)(exponent, R1I_V(set)(1.42860677e-6f), f);
+    R1I_VECTOR out = R1I_V(fma)(g, R1I_V(mul)(f, f), low);
+    out = R1I_V(fma)(exponent, R1I_V(set)(0x1.62e4p-1f), out);
+    out = R1I_V(if_less)(R1I_V(set)(3.40282347e38f), x, x, out);
+    out = R1I_V(if_less)(x, zero, R1I_V(set)(r1i_float(0x7fc00000u)), out);
+    out = R1I_V(if_equal)(x, zero, R1I_V(set)(r1i_float(0xff800000u)), out);
+    return R1I_V(if_equal)(x, x, out, x);
+}
+R1I_BODY_INLINE R1I_VECTOR R1I_V(sigmoid)(R1I_VECTOR x) {
+    R1I_VECTOR one = R1I_V(set)(1.0f);
+    return R1I_V(div)(one, R1I_V(add)(one, R1I_V(exp)(R1I_V(negate)(x))));
+}
+
+// ---- gemm ----
+// A tile is R rows by C vectors of outputs in registers. R and C are constants wherever this is
+// inlined, so the conditions vanish and the array becomes registers; a loop would leave that to
+// unrolling, which compilers do or do not.
+// clang-format off
+#define R1I_EACH_SUM(X)                                                                            \
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)                      \
+    X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)
+#define R1I_EACH_COLUMN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+// clang-format on
+#define R1I_SUM_LOAD(i)                                                                            \
+    if (i < R * C) sum[i] = R1I_V(load)(t->start + i / C * t->start_stride + i % C * R1I_LANES);
+#define R1I_COLUMN_LOAD(v)                                                                         \
+    if (v < C) column[v % C] = R1I_V(load)(b + v * t->b_next);
+#define R1I_SUM_STEP(i)                                                                            \
+    if (i < R * C) {                                                                               \
+        if (i % C == 0) x = R1I_V(set)(a[i / C * R1I_A_STRIDE]);                                   \
+        sum[i] = R1I_V(fma)(x, column[i % C], sum[i]);                                             \
+    }
+#define R1I_SUM_STORE(i)                                                                           \
+    if (i < R * C) R1I_V(store)(t->c + i / C * t->ldc + i % C * R1I_LANES, sum[i]);
+
+R1I_BODY_INLINE void R1I_LEVEL(tile_body)(const size_t R, const size_t C, const r1i_tile *t) {
+    R1I_VECTOR sum[28], column[8], x = R1I_V(set)(0);
+    const float *a = t->a, *b = t->b;
+    R1I_EACH_SUM(R1I_SUM_LOAD)
+    for (size_t k = 0; k < t->K; k++, a++, b += t->b_step) {
+        R1I_EACH_COLUMN(R1I_COLUMN_LOAD)
+        R1I_EACH_SUM(R1I_SUM_STEP)
+    }
+    R1I_EACH_SUM(R1I_SUM_STORE)
+}
+#define R1I_TILE_FUNCTION(r, c)                                                                    \
+    R1I_TARGET static void R1I_LEVEL(tile_##r##x##c)(const r1i_tile *t) {                          \
+        R1I_LEVEL(tile_body)(r, c, t);                                                             \
+    }
+#define R1I_TILE_ENTRY(r, c) [r] = R1I_LEVEL(tile_##r##x##c),
+R1I_TILES_1(R1I_TILE_FUNCTION)
+R1I_TILES_2(R1I_TILE_FUNCTION)
+R1I_TILES_4(R1I_TILE_FUNCTION)
+R1I_TILES_8(R1I_TILE_FUNCTION)
+// By log2 of the vectors, then by rows; a tile that needs too many registers is NULL.
+static r1i_tile_fn *const R1I_LEVEL(tiles)[4][R1I_TILE_ROWS + 1] = {
+    {NULL, R1I_TILES_1(R1I_TILE_ENTRY)},
+    {NULL, R1I_TILES_2(R1I_TILE_ENTRY)},
+    {NULL, R1I_TILES_4(R1I_TILE_ENTRY)},
+    {NULL, R1I_TILES_8(R1I_TILE_ENTRY)},
+};
+
+// out[j, i] = in[i, j] for `rows` <= 16 rows of `columns` <= 16 numbers; `out` gets 16 rows of 16,
+// what is missing as zeros. A short block goes through a copy, so nothing is read past an edge.
+R1I_BODY_INLINE void R1I_LEVEL(turn)(const float *in, size_t stride, size_t rows, size_t columns,
+                                     float *out, size_t out_stride) {
+    if (rows >= R1I_LANES && columns >= R1I_LANES) {
+        R1I_V(transpose)(in, stride, out, out_stride);
+        return;
+    }
+    float block[R1I_LANES * R1I_LANES];
+    for (size_t i = 0; i < R1I_LANES; i++)
+        R1I_V(store)(block + i * R1I_LANES, i < rows ? R1I_V(load_part)(in + i * stride, columns)
+                                                     : R1I_V(set)(0.0f));
+    R1I_V(transpose)(block, R1I_LANES, out, out_stride);
+}
+// Panels of b: panel[v][k][16] for the columns n + 16 v, with zeros past the last column.
+R1I_TARGET static void R1I_LEVEL(pack)(const r1i_gemm *job, size_t k0, size_t K, size_t n,
+                                       size_t columns, float *panel, size_t next) {
+    for (size_t v = 0; v < columns; v += R1I_LANES, panel += next) {
+        size_t width = r1i_min(R1I_LANES, columns - v);
+        const float *b = job->b + (job->b_transposed ? (n + v) * job->ldb + k0
+                                                     : k0 * job->ldb + n + v);
+        if (!job->b_transposed && width == R1I_LANES) {
+            for (size_t k = 0; k < K; k++)
+                R1I_V(store)(panel + k * R1I_LANES, R1I_V(load)(b + k * job->ldb));
+        } else if (!job->b_transposed) {
+            for (size_t k = 0; k < K; k++)
+                R1I_V(store)(panel + k * R1I_LANES, R1I_V(load_part)(b + k * job->ldb, width));
+        } else {
+            for (size_t k = 0; k < K; k += R1I_LANES) {
+                // The last block overlaps the one before it, unless there is none.
+                size_t at = K >= R1I_LANES ? r1i_min(k, K - R1I_LANES) : 0;
+                R1I_LEVEL(turn)(b + at, job->ldb, width, r1i_min(R1I_LANES, K),
+                                panel + at * R1I_LANES, R1I_LANES);
+            }
+        }
+    }
+}
+// Rows m .. m + R of a for the steps k0 .. k0 + K, as rows of R1I_A_STRIDE numbers: rows that lie a
+// power of two apart would fight for the same lines of the cache.
+R1I_TARGET static void R1I_LEVEL(copy_a)(const r1i_gemm *job, size_t m, size_t R, size_t m1,
+                                         size_t k0, size_t K, float *out) {
+    if (!job->a_transposed) {
+        for (size_t r = 0; r < R; r++) {
+            const float *a = job->a + (m + r) * job->lda + k0;
+            float *row = out + r * R1I_A_STRIDE;
+            size_t k = 0;
+            for (; k + R1I_LANES <= K; k += R1I_LANES) R1I_V(store)(row + k, R1I_V(load)(a + k));
+            if (k < K) R1I_V(store)(row + k, R1I_V(load_part)(a + k, K - k));
+        }
+        return;
+    }
+    for (size_t k = 0; k < K; k += R1I_LANES)
+        R1I_LEVEL(turn)(job->a + (k0 + k) * job->lda + m, job->lda, K - k, m1 - m, out + k,
+                        R1I_A_STRIDE);
+}
+// One tile whose vector is cut after `width` columns: it works on a copy of its part of c.
+R1I_TARGET static void R1I_LEVEL(narrow)(const r1i_tile *tile, size_t R, size_t width) {
+    float block[R1I_TILE_ROWS * R1I_LANES];
+    r1i_tile t = *tile;
+    t.start = t.c = block, t.start_stride = t.ldc = R1I_LANES;
+    for (size_t r = 0; r < R; r++)
+        R1I_V(store)(block + r * R1I_LANES,
+                     R1I_V(load_part)(tile->start + r * tile->start_stride, width));
+    R1I_LEVEL(tiles)[0][R](&t);
+    for (size_t r = 0; r < R; r++)
+        R1I_V(store_part)(tile->c + r * tile->ldc, R1I_V(load)(block + r * R1I_LANES), width);
+}
+// R rows by `columns`: as many vectors at a time as the registers hold. `last` is the packed copy of
+// the cut vector at the end.
+R1I_TARGET static void R1I_LEVEL(strip)(r1i_tile *t, size_t R, size_t columns, const float *last,
+                                        bool moving_start) {
+    size_t vectors = columns / R1I_LANES;
+    for (int size = 3; size >= 0; size--) {
+        r1i_tile_fn *run = R1I_LEVEL(tiles)[size][R];
+        size_t C = (size_t)1 << size;
+        for (; run && vectors >= C; vectors -= C) {
+            run(t);
+            t->b += C * t->b_next, t->c += C * R1I_LANES;
+            if (moving_start) t->start += C * R1I_LANES;
+        }
+    }
+    if (columns % R1I_LANES) {
+        t->b = last, t->b_step = R1I_LANES;
+        R1I_LEVEL(narrow)(t, R, columns % R1I_LANES);
+    }
+}
+// All rows by `columns` of one k block.
+R1I_TARGET static void R1I_LEVEL(gemm_part)(const r1i_gemm *job, const r1i_gemm_part *at, float *scratch) {
+    float *copy = scratch + R1I_GEMM_PANELS;
+    size_t rows = at->m1 - at->m0, blocks = r1i_ceil_div(rows, R1I_TILE_ROWS);
+    size_t vectors = at->columns / R1I_LANES, next = at->K * R1I_LANES + R1I_LANES;
+    const float *last = at->packed ? scratch + vectors * next : scratch;
+    bool first = at->k0 == 0 && !job->accumulate;
+    if (at->packed)
+        R1I_LEVEL(pack)(job, at->k0, at->K, at->n, at->columns, scratch, next);
+    else if (at->columns % R1I_LANES)
+        R1I_LEVEL(pack)(job, at->k0, at->K, at->n + vectors * R1I_LANES, at->columns % R1I_LANES,
+                        scratch, next);
+    for (size_t i = 0; i < blocks; i++) { // balanced: 16 rows are 8 + 8, not 14 + 2
+        size_t m = at->m0 + rows * i / blocks, R = at->m0 + rows * (i + 1) / blocks - m;
+        r1i_tile t = {.K = at->K, .b = scratch, .b_step = R1I_LANES, .b_next = next, .a = copy,
+                      .c = job->c + m * job->ldc + at->n, .ldc = job->ldc};
+        if (!at->packed)
+            t.b = job->b + at->k0 * job->ldb + at->n, t.b_step = job->ldb, t.b_next = R1I_LANES;
+        if (first) t.start = job->bias ? job->bias + at->n : r1i_zeros, t.start_stride = 0;
+        if (!first) t.start = t.c, t.start_stride = t.ldc;
+        if (R == 1 && !job->a_transposed)
+            t.a = job->a + m * job->lda + at->k0;
+        else
+            R1I_LEVEL(copy_a)(job, m, R, at->m1, at->k0, at->K, copy);
+        R1I_LEVEL(strip)(&t, R, at->columns, last, !first || job->bias);
+    }
+}
+R1I_TARGET static void R1I_LEVEL(gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0,
+                                       size_t n1, r1i_real *scratch) {
+    size_t rows = m1 - m0;
+    bool packed = job->b_transposed || rows >= R1I_GEMM_PACK_ROWS, few = rows < R1I_GEMM_PACK_ROWS;
+    // With few rows a panel is used at once, while it is in the first cache, and then forgotten.
+    size_t width = packed && few ? R1I_GEMM_FEW_COLUMNS : R1I_GEMM_NC;
+    size_t depth = packed && few ? R1I_GEMM_FEW_DEPTH : R1I_GEMM_KC;
+    for (size_t n = n0; n < n1; n += width) {
+        size_t k = 0;
+        do { // at least once: K may be 0
+            r1i_gemm_part at = {m0, m1, n, r1i_min(width, n1 - n), k, r1i_min(depth, job->K - k), packed};
+            R1I_LEVEL(gemm_part)(job, &at, scratch);
+            k += at.K;
+        } while (k < job->K);
+    }
+}
+
+// ---- rows ----
+R1I_BODY_INLINE R1I_VECTOR R1I_LEVEL(dot_lanes)(const float *a, const float *b, size_t n) {
+    R1I_VECTOR sum = R1I_V(set)(0.0f);
+    size_t j = 0;
+    for (; j + R1I_LANES <= n; j += R1I_LANES)
+        sum = R1I_V(fma)(R1I_V(load)(a + j), R1I_V(load)(b + j), sum);
+    if (j < n)
+        sum = R1I_V(first)(n - j, R1I_V(fma)(R1I_V(load_part)(a + j, n - j),
+                                             R1I_V(load_part)(b + j, n - j), sum), sum);
+    return sum;
+}
+R1I_TARGET static r1i_real R1I_LEVEL(dot)(const r1i_real *a, const r1i_real *b, size_t n) {
+    return R1I_V(tree)(R1I_LEVEL(dot_lanes)(a, b, n));
+}
+// The second half of a row of the norm, from its sum of squares.
+R1I_BODY_INLINE void R1I_LEVEL(norm_row)(const r1_rmsnorm_args *args, size_t t, float squares) {
+    size_t C = args->C, c = 0;
+    const float *x = args->x + t * C;
+    float *y = args->y + t * C, mean = squares / (float)C;
+    R1I_KEEP(mean);
+    float scale = 1 / r1i_sqrt(r1i_total(mean, args->eps));
+    R1I_VECTOR all = R1I_V(set)(scale);
+    for (; c + R1I_LANES <= C; c += R1I_LANES)
+        R1I_V(store)(y + c, R1I_V(mul)(R1I_V(mul)(R1I_V(load)(x + c), all),
+                                       R1I_V(load)(args->gain + c)));
+    if (c < C)
+        R1I_V(store_part)(y + c, R1I_V(mul)(R1I_V(mul)(R1I_V(load_part)(x + c, C - c), all),
+                                            R1I_V(load_part)(args->gain + c, C - c)), C - c);
+    args->scale[t] = scale;
+}
+R1I_TARGET static void R1I_LEVEL(norm_forward)(const r1_rmsnorm_args *args, size_t begin,
+                                               size_t end) {
+    size_t C = args->C, t = begin, whole = C - C % R1I_LANES;
+    for (; t + 4 <= end; t += 4) { // four rows hide the latency of one chain of sums
+        const float *x[4] = {args->x + t * C, args->x + (t + 1) * C, args->x + (t + 2) * C,
+                             args->x + (t + 3) * C};
+        R1I_VECTOR s0 = R1I_V(set)(0.0f), s1 = s0, s2 = s0, s3 = s0;
+        for (size_t c = 0; c < whole; c += R1I_LANES) {
+            R1I_VECTOR x0 = R1I_V(load)(x[0] + c), x1 = R1I_V(load)(x[1] + c);
+            R1I_VECTOR x2 = R1I_V(load)(x[2] + c), x3 = R1I_V(load)(x[3] + c);
+            s0 = R1I_V(fma)(x0, x0, s0), s1 = R1I_V(fma)(x1, x1, s1);
+            s2 = R1I_V(fma)(x2, x2, s2), s3 = R1I_V(fma)(x3, x3, s3);
+        }
+        R1I_VECTOR sum[4] = {s0, s1, s2, s3};
+        for (size_t r = 0; r < 4; r++) {
+            if (whole < C) {
+                R1I_VECTOR tail = R1I_V(load_part)(x[r] + whole, C - whole);
+                sum[r] = R1I_V(first)(C - whole, R1I_V(fma)(tail, tail, sum[r]), sum[r]);
+            }
+            R1I_LEVEL(norm_row)(args, t + r, R1I_V(tree)(sum[r]));
+        }
+    }
+    for (; t < end; t++)
+        R1I_LEVEL(norm_row)(args, t, R1I_LEVEL(dot)(args->x + t * C, args->x + t * C, C));
+}
+R1I_BODY_INLINE R1I_VECTOR R1I_LEVEL(norm_dx)(R1I_VECTOR x, R1I_VECTOR dy, R1I_VECTOR gain,
+                                              R1I_VECTOR dx, float k, float scale) {
+    R1I_VECTOR g = R1I_V(fma)(R1I_V(negate)(x), R1I_V(set)(k), R1I_V(mul)(dy, gain));
+    return R1I_V(fma)(g, R1I_V(set)(scale), dx);
+}
+R1I_TARGET static void R1I_LEVEL(norm_backward)(const r1_rmsnorm_args *args, size_t begin,
+                                                size_t end) {
+    size_t C = args->C, whole = C - C % R1I_LANES, part = C - whole;
+    const float *gain = args->gain;
+    for (size_t t = begin; t < end; t++) {
+        const float *x = args->x + t * C, *dy = args->dy + t * C;
+        float *dx = args->dx + t * C, scale = args->scale[t];
+        R1I_VECTOR sum = R1I_V(set)(0.0f);
+        for (size_t c = 0; c < whole; c += R1I_LANES)
+            sum = R1I_V(fma)(R1I_V(mul)(R1I_V(load)(dy + c), R1I_V(load)(gain + c)),
+                             R1I_V(load)(x + c), sum);
+        if (part) {
+            R1I_VECTOR g = R1I_V(mul)(R1I_V(load_part)(dy + whole, part),
+                                      R1I_V(load_part)(gain + whole, part));
+            sum = R1I_V(first)(part, R1I_V(fma)(g, R1I_V(load_part)(x + whole, part), sum), sum);
+        }
+        float k = r1i_product(r1i_product(scale, scale), R1I_V(tree)(sum)) / (float)C;
+        for (size_t c = 0; c < whole; c += R1I_LANES)
+            R1I_V(store)(dx + c, R1I_LEVEL(norm_dx)(R1I_V(load)(x + c), R1I_V(load)(dy + c),
+                                                    R1I_V(load)(gain + c), R1I_V(load)(dx + c), k,
+                                                    scale));
+        if (part)
+            R1I_V(store_part)(dx + whole,
+                              R1I_LEVEL(norm_dx)(R1I_V(load_part)(x + whole, part),
+                                                 R1I_V(load_part)(dy + whole, part),
+                                                 R1I_V(load_part)(gain + whole, part),
+                                                 R1I_V(load_part)(dx + whole, part), k, scale),
+                              part);
+    }
+}
+// 16 columns for all rows in order, so that their sums stay in a register.
+R1I_TARGET static void R1I_LEVEL(norm_gain)(const r1_rmsnorm_args *args, size_t begin, size_t end) {
+    for (size_t c = begin; c < end; c += R1I_LANES) {
+        const float *x = args->x + c, *dy = args->dy + c;
+        size_t part = r1i_min(R1I_LANES, end - c), C = args->C;
+        R1I_VECTOR sum = R1I_V(load_part)(args->dgain + c, part);
+        for (size_t t = 0; t < args->T; t++, x += C, dy += C) {
+            R1I_VECTOR xs = part < R1I_LANES ? R1I_V(load_part)(x, part) : R1I_V(load)(x);
+            R1I_VECTOR dys = part < R1I_LANES ? R1I_V(load_part)(dy, part) : R1I_V(load)(dy);
+            sum = R1I_V(fma)(dys, R1I_V(mul)(xs, R1I_V(set)(args->scale[t])), sum);
+        }
+        R1I_V(store_part)(args->dgain + c, sum, part);
+    }
+}
+
+// ---- elementwise: 16 numbers at a time; the last ones through buffers padded with zeros ----
+R1I_TARGET static void R1I_LEVEL(swiglu_forward)(const r1_swiglu_args *args, size_t begin,
+                                                 size_t end) {
+    for (size_t i = begin; i < end; i += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, end - i);
+        R1I_VECTOR g = R1I_V(load_part)(args->gate + i, part);
+        R1I_VECTOR silu = R1I_V(mul)(g, R1I_V(sigmoid)(g));
+        R1I_V(store_part)(args->y + i, R1I_V(mul)(silu, R1I_V(load_part)(args->up + i, part)), part);
+    }
+}
+R1I_TARGET static void R1I_LEVEL(swiglu_backward)(const r1_swiglu_args *args, size_t begin,
+                                                  size_t end) {
+    R1I_VECTOR one = R1I_V(set)(1.0f);
+    for (size_t i = begin; i < end; i += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, end - i);
+        R1I_VECTOR g = R1I_V(load_part)(args->gate + i, part), s = R1I_V(sigmoid)(g);
+        R1I_VECTOR dy = R1I_V(load_part)(args->dy + i, part);
+        R1I_VECTOR slope = R1I_V(mul)(R1I_V(fma)(g, R1I_V(sub)(one, s), one), s);
+        R1I_VECTOR dup = R1I_V(load_part)(args->dup + i, part);
+        R1I_V(store_part)(args->dup + i, R1I_V(fma)(dy, R1I_V(mul)(g, s), dup), part);
+        R1I_VECTOR dgate = R1I_V(load_part)(args->dgate + i, part);
+        R1I_VECTOR back = R1I_V(mul)(dy, R1I_V(load_part)(args->up + i, part));
+        R1I_V(store_part)(args->dgate + i, R1I_V(fma)(back, slope, dgate), part);
+    }
+}
+R1I_TARGET static void R1I_LEVEL(adamw)(const r1_adamw_args *a, size_t begin, size_t end) {
+    R1I_VECTOR keep1 = R1I_V(set)(r1i_total(1, -a->beta1)), beta1 = R1I_V(set)(a->beta1);
+    R1I_VECTOR keep2 = R1I_V(set)(r1i_total(1, -a->beta2)), beta2 = R1I_V(set)(a->beta2);
+    R1I_VECTOR clip = R1I_V(set)(a->clip), eps = R1I_V(set)(a->eps), rate = R1I_V(set)(-a->lr);
+    R1I_VECTOR decay = R1I_V(set)(a->decay), first = R1I_V(set)(a->correction1);
+    R1I_VECTOR second = R1I_V(set)(a->correction2);
+    for (size_t i = begin; i < end; i += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, end - i);
+        R1I_VECTOR g = R1I_V(mul)(R1I_V(load_part)(a->g + i, part), clip);
+        R1I_VECTOR m = R1I_V(load_part)(a->m + i, part), v = R1I_V(load_part)(a->v + i, part);
+        R1I_VECTOR w = R1I_V(load_part)(a->w + i, part);
+        m = R1I_V(fma)(beta1, m, R1I_V(mul)(keep1, g));
+        v = R1I_V(fma)(beta2, v, R1I_V(mul)(keep2, R1I_V(mul)(g, g)));
+        R1I_VECTOR root = R1I_V(sqrt)(R1I_V(div)(v, second));
+        R1I_VECTOR update = R1I_V(div)(R1I_V(div)(m, first), R1I_V(add)(root, eps));
+        w = R1I_V(fma)(rate, R1I_V(fma)(decay, w, update), w);
+        R1I_V(store_part)(a->m + i, m, part);
+        R1I_V(store_part)(a->v + i, v, part);
+        R1I_V(store_part)(a->w + i, w, part);
+    }
+}
+R1I_TARGET static void R1I_LEVEL(gumbel)(r1i_real *noise, size_t n, uint64_t seed,
+                                         const uint32_t counter[4]) {
+    uint32_t at[4] = {counter[0], counter[1], counter[2], counter[3]}, word[R1I_LANES];
+    for (size_t i = 0; i < n; i += R1I_LANES) {
+        float unit[R1I_LANES];
+        for (size_t j = 0; j < R1I_LANES; j += 4) {
+            at[0] = counter[0] + (uint32_t)((i + j) / 4);
+            r1_random_block(seed, at, word + j);
+        }
+        for (size_t j = 0; j < R1I_LANES; j++) unit[j] = r1i_unit(word[j]);
+        R1I_VECTOR inner = R1I_V(negate)(R1I_V(log)(R1I_V(load)(unit)));
+        R1I_V(store_part)(noise + i, R1I_V(negate)(R1I_V(log)(inner)), r1i_min(R1I_LANES, n - i));
+    }
+}
+
+// ---- softmax and logits ----
+// The first of the largest numbers, as the scalar loop `s[j] > s[best]` finds it: a NaN never wins,
+// except at index 0, where nothing beats it.
+R1I_BODY_INLINE size_t R1I_LEVEL(best)(const float *s, size_t n) {
+    if (s[0] != s[0]) return 0;
+    R1I_VECTOR most = R1I_V(set)(s[0]);
+    size_t j = 0;
+    for (; j + R1I_LANES <= n; j += R1I_LANES) most = R1I_V(max)(R1I_V(load)(s + j), most);
+    if (j < n)
+        most = R1I_V(max)(R1I_V(first)(n - j, R1I_V(load_part)(s + j, n - j), most), most);
+    float lane[R1I_LANES], top = s[0];
+    R1I_V(store)(lane, most);
+    for (size_t l = 0; l < R1I_LANES; l++) top = lane[l] > top ? lane[l] : top;
+    most = R1I_V(set)(top);
+    for (j = 0; j + R1I_LANES <= n; j += R1I_LANES)
+        if (R1I_V(any_equal)(R1I_V(load)(s + j), most)) break;
+    while (s[j] != top) j++;
+    return j;
+}
+R1I_TARGET static void R1I_LEVEL(softmax)(r1i_real *s, size_t n, r1i_real *max_sum) {
+    float top = s[R1I_LEVEL(best)(s, n)];
+    R1I_VECTOR sum = R1I_V(set)(0.0f), below = R1I_V(set)(-top), e;
+    size_t j = 0;
+    for (; j + R1I_LANES <= n; j += R1I_LANES) {
+        e = R1I_V(exp)(R1I_V(add)(R1I_V(load)(s + j), below));
+        R1I_V(store)(s + j, e);
+        sum = R1I_V(add)(sum, e);
+    }
+    if (j < n) {
+        e = R1I_V(exp)(R1I_V(add)(R1I_V(load_part)(s + j, n - j), below));
+        R1I_V(store_part)(s + j, e, n - j);
+        sum = R1I_V(first)(n - j, R1I_V(add)(sum, e), sum);
+    }
+    max_sum[0] = top, max_sum[1] = R1I_V(tree)(sum);
+}
+R1I_TARGET static void R1I_LEVEL(softmax_grad)(r1i_real *s, r1i_real *dp, size_t n,
+                                               const r1i_real *max_sum, r1i_real mean) {
+    R1I_VECTOR below = R1I_V(set)(-max_sum[0]), sum = R1I_V(set)(max_sum[1]);
+    R1I_VECTOR less = R1I_V(set)(-mean);
+    for (size_t j = 0; j < n; j += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, n - j);
+        R1I_VECTOR p = R1I_V(exp)(R1I_V(add)(R1I_V(load_part)(s + j, part), below));
+        p = R1I_V(div)(p, sum);
+        R1I_V(store_part)(s + j, p, part);
+        R1I_VECTOR d = R1I_V(add)(R1I_V(load_part)(dp + j, part), less);
+        R1I_V(store_part)(dp + j, R1I_V(mul)(p, d), part);
+    }
+}
+R1I_TARGET static size_t R1I_LEVEL(logits)(r1i_real *z, size_t n, r1i_real factor, r1i_real *out) {
+    R1I_VECTOR sum = R1I_V(set)(0.0f), weighted = sum, times = R1I_V(set)(factor);
+    for (size_t j = 0; j < n; j += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, n - j);
+        R1I_V(store_part)(z + j, R1I_V(mul)(R1I_V(load_part)(z + j, part), times), part);
+    }
+    size_t best = R1I_LEVEL(best)(z, n);
+    R1I_VECTOR top = R1I_V(set)(-z[best]);
+    for (size_t j = 0; j < n; j += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, n - j);
+        R1I_VECTOR below = R1I_V(add)(R1I_V(load_part)(z + j, part), top);
+        R1I_VECTOR e = R1I_V(exp)(below);
+        sum = R1I_V(first)(part, R1I_V(add)(sum, e), sum);
+        weighted = R1I_V(first)(part, R1I_V(fma)(e, below, weighted), weighted);
+    }
+    out[0] = z[best], out[1] = R1I_V(tree)(sum), out[2] = R1I_V(tree)(weighted);
+    return best;
+}
+R1I_TARGET static void R1I_LEVEL(logits_grad)(r1i_real *z, size_t n, size_t target, r1i_real factor,
+                                              const r1i_real *max_sum, r1i_real coefficient) {
+    R1I_VECTOR times = R1I_V(set)(factor), top = R1I_V(set)(-max_sum[0]), zero = R1I_V(set)(0.0f);
+    R1I_VECTOR sum = R1I_V(set)(max_sum[1]), scale = R1I_V(set)(coefficient);
+    float of_target = target < n ? z[target] : 0;
+    for (size_t j = 0; j < n; j += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, n - j);
+        R1I_VECTOR below = R1I_V(add)(R1I_V(mul)(R1I_V(load_part)(z + j, part), times), top);
+        R1I_VECTOR p = R1I_V(div)(R1I_V(exp)(below), sum);
+        R1I_V(store_part)(z + j, R1I_V(mul)(R1I_V(sub)(zero, p), scale), part);
+    }
+    if (target < n) { // the one id that differs, again and alone
+        r1i_logits_grad_scalar(&of_target, 1, 0, factor, max_sum, coefficient);
+        z[target] = of_target;
+    }
+}
+
+static const r1i_rows R1I_LEVEL(rows) = {
+    .name = R1I_LEVEL_NAME,
+    .gemm = R1I_LEVEL(gemm),
+    .norm_forward = R1I_LEVEL(norm_forward),
+    .norm_backward = R1I_LEVEL(norm_backward),
+    .norm_gain = R1I_LEVEL(norm_gain),
+    .swiglu_forward = R1I_LEVEL(swiglu_forward),
+    .swiglu_backward = R1I_LEVEL(swiglu_backward),
+    .softmax = R1I_LEVEL(softmax),
+    .softmax_grad = R1I_LEVEL(softmax_grad),
+    .dot = R1I_LEVEL(dot),
+    .logits = R1I_LEVEL(logits),
+    .logits_grad = R1I_LEVEL(logits_grad),
+    .gumbel = R1I_LEVEL(gumbel),
+    .adamw = R1I_LEVEL(adamw),
+};
+#undef R1I_BODY_INLINE
+#undef R1I_EACH_SUM
+#undef R1I_EACH_COLUMN
+#undef R1I_SUM_LOAD
+#undef R1I_COLUMN_LOAD
+#undef R1I_SUM_STEP
+#undef R1I_SUM_STORE
+#undef R1I_TILE_FUNCTION
+#undef R1I_TILE_ENTRY
+#endif // R1I_SIMD_PASS
+
+#if defined R1_IMPLEMENTATION && !defined R1I_SIMD_PASS && !defined R1I_FLOOR_REST
+#define R1I_FLOOR_REST
+#ifndef R1_SELF
+#define R1_SELF "r1.h" // the name under which this file includes itself
+#endif
+
+#if (R1I_X86 || R1I_NEON) && R1I_IS(R1I_REAL)
+#define R1I_LEVEL__(name, level) r1i_##name##_##level
+#define R1I_LEVEL_(name, level) R1I_LEVEL__(name, level)
+#define R1I_LEVEL(name) R1I_LEVEL_(name, R1I_SIMD_PASS)
+#define R1I_V(name) R1I_LEVEL(v_##name)
+#define R1I_VECTOR R1I_LEVEL(vector)
+
+enum {
+    R1I_A_STRIDE = R1I_GEMM_KC + 16,
+    R1I_GEMM_PACK_ROWS = 32,        // from here on b is packed for all rows at once
+    R1I_GEMM_FEW_COLUMNS = 128,     // the piece of b that is packed for fewer rows
+    R1I_GEMM_FEW_DEPTH = 64,
+    R1I_GEMM_PANELS = R1I_GEMM_NC * (R1I_GEMM_KC + 1)
+};
+_Static_assert(R1I_GEMM_PANELS + R1I_LANES * R1I_A_STRIDE <= R1I_GEMM_SCRATCH,
+               "the panels of b and the rows of a must fit");
+static const float r1i_zeros[8 * R1I_LANES];
+
+// One call of a tile: c = start + a b with rows of a R1I_A_STRIDE apart, vectors of b `b_next` apart
+// and its k steps `b_step` apart.
+typedef struct r1i_tile {
+    const float *a, *b, *start;
+    float *c;
+    size_t K, b_step, b_next, start_stride, ldc;
+} r1i_tile;
+typedef void r1i_tile_fn(const r1i_tile *t);
+// A part of a product that is computed with one packing of b.
+typedef struct r1i_gemm_part {
+    size_t m0, m1, n, columns, k0, K;
+    bool packed;
+} r1i_gemm_part;
+#endif
+
+#if R1I_X86 && R1I_IS(R1I_REAL)
+// ---- AVX2: a vector is two registers ----
+#define R1I_AVX2 __attribute__((target("avx2,fma"))) R1I_INLINE
+typedef struct r1i_vector_avx2 {
+    __m256 low, high;
+} r1i_vector_avx2;
+
+// -1 in the first n of 16 lanes is at r1i_lane_masks + 16 - n.
+static const int32_t r1i_lane_masks[2 * R1I_LANES] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                      -1, -1, -1, -1, -1, -1, -1, -1};
+R1I_AVX2 __m256i r1i_mask_avx2(size_t n, size_t half) {
+    return _mm256_loadu_si256((const __m256i *)(r1i_lane_masks + R1I_LANES - n + half));
+}
+R1I_AVX2 r1i_vector_avx2 r1i_v_set_avx2(float x) {
+    return (r1i_vector_avx2){_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+R1I_AVX2 r1i_vector_avx2 r1i_v_load_avx2(const float *p) {
+    return (r1i_vector_avx2){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
+R1I_AVX2 void r1i_v_store_avx2(float *p, r1i_vector_avx2 a) {
+    _mm256_storeu_ps(p, a.low), _mm256_storeu_ps(p + 8, a.high);
+}
+// The first n of 16 numbers, then zeros; nothing is read past them.
+R1I_AVX2 r1i_vector_avx2 r1i_v_load_part_avx2(const float *p, size_t n) {
+    if (n >= R1I_LANES) return r1i_v_load_avx2(p);
+    return (r1i_vector_avx2){_mm256_maskload_ps(p, r1i_mask_avx2(n, 0)),
+                             _mm256_maskload_ps(p + 8, r1i_mask_avx2(n, 8))};
+}
+R1I_AVX2 void r1i_v_store_part_avx2(float *p, r1i_vector_avx2 a, size_t n) {
+    if (n >= R1I_LANES) {
+        r1i_v_store_avx2(p, a);
+        return;
+    }
+    _mm256_maskstore_ps(p, r1i_mask_avx2(n, 0), a.low);
+    _mm256_maskstore_ps(p + 8, r1i_mask_avx2(n, 8), a.high);
+}
+// The first n lanes of a, the others of b.
+R1I_AVX2 r1i_vector_avx2 r1i_v_first_avx2(size_t n, r1i_vector_avx2 a, r1i_vector_avx2 b) {
+    __m256 low = _mm256_castsi256_ps(r1i_mask_avx2(n, 0));
+    __m256 high = _mm256_castsi256_ps(r1i_mask_avx2(n, 8));
+    return (r1i_vector_avx2){_mm256_blendv_ps(b.low, a.low, low),
+                             _mm256_blendv_ps(b.high, a.high, high)};
+}
+// A result that is rounded here and nowhere else: see r1i_product.
+#define R1I_AVX2_PAIR(name, operation)                                                             \
+    R1I_AVX2 r1i_vector_avx2 name(r1i_vector_avx2 a, r1i_vector_avx2 b) {                          \
+        r1i_vector_avx2 c = {operation(a.low, b.low), operation(a.high, b.high)};                  \
+        R1I_KEEP(c.low);                                                                           \
+        R1I_KEEP(c.high);                                                                          \
+        return c;                                                                                  \
+    }
+R1I_AVX2_PAIR(r1i_v_add_avx2, _mm256_add_ps)
+R1I_AVX2_PAIR(r1i_v_sub_avx2, _mm256_sub_ps)
+R1I_AVX2_PAIR(r1i_v_mul_avx2, _mm256_mul_ps)
+R1I_AVX2_PAIR(r1i_v_div_avx2, _mm256_div_ps)
+R1I_AVX2_PAIR(r1i_v_max_avx2, _mm256_max_ps) // a > b ? a : b
+R1I_AVX2_PAIR(r1i_v_min_avx2, _mm256_min_ps) // a < b ? a : b
+R1I_AVX2 r1i_vector_avx2 r1i_v_sqrt_avx2(r1i_vector_avx2 a) {
+    return (r1i_vector_avx2){_mm256_sqrt_ps(a.low), _mm256_sqrt_ps(a.high)};
+}
+R1I_AVX2 r1i_vector_avx2 r1i_v_negate_avx2(r1i_vector_avx2 a) {
+    __m256 sign = _mm256_set1_ps(-0.0f);
+    return (r1i_vector_avx2){_mm256_xor_ps(a.low, sign), _mm256_xor_ps(a.high, sign)};
+}
+R1I_AVX2 r1i_vector_avx2 r1i_v_fma_avx2(r1i_vector_avx2 a, r1i_vector_avx2 b, r1i_vector_avx2 c) {
+    return (r1i_vector_avx2){_mm256_fmadd_ps(a.low, b.low, c.low),
+                             _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+// a < b ? x : y and a == b ? x : y, with y when an operand is NaN.
+#define R1I_AVX2_CHOICE(name, comparison)                                                          \
+    R1I_AVX2 r1i_vector_avx2 name(r1i_vector_avx2 a, r1i_vector_avx2 b, r1i_vector_avx2 x,         \
+                                  r1i_vector_avx2 y) {                                             \
+        __m256 low = _mm256_cmp_ps(a.low, b.low, comparison);                                      \
+        __m256 high = _mm256_cmp_ps(a.high, b.high, comparison);                                   \
+        return (r1i_vector_avx2){_mm256_blendv_ps(y.low, x.low, low),                              \
+                                 _mm256_blendv_ps(y.high, x.high, high)};                          \
+    }
+R1I_AVX2_CHOICE(r1i_v_if_less_avx2, _CMP_LT_OQ)
+R1I_AVX2_CHOICE(r1i_v_if_equal_avx2, _CMP_EQ_OQ)
+R1I_AVX2 bool r1i_v_any_equal_avx2(r1i_vector_avx2 a, r1i_vector_avx2 b) {
+    return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(a.low, b.low, _CMP_EQ_OQ),
+                                           _mm256_cmp_ps(a.high, b.high, _CMP_EQ_OQ))) != 0;
+}
+// p 2^k with k = shifted - 1.5 * 2^23, in two factors as r1i_expf has them. What a NaN leaves in the
+// factors has no mantissa, so the product is that NaN.
+R1I_AVX2 __m256 r1i_scale_avx2(__m256 p, __m256 shifted) {
+    __m256i bias = _mm256_set1_epi32(127);
+    __m256i n = _mm256_sub_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(0x4b400000));
+    __m256i half = _mm256_srai_epi32(n, 1), rest = _mm256_sub_epi32(n, half);
+    half = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+    rest = _mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23);
+    p = _mm256_mul_ps(p, _mm256_castsi256_ps(half));
+    R1I_KEEP(p);
+    p = _mm256_mul_ps(p, _mm256_castsi256_ps(rest));
+    R1I_KEEP(p);
+    return p;
+}
+R1I_AVX2 r1i_vector_avx2 r1i_v_scale_avx2(r1i_vector_avx2 p, r1i_vector_avx2 shifted,
+                                          r1i_vector_avx2 k) {
+    (void)k;
+    return (r1i_vector_avx2){r1i_scale_avx2(p.low, shifted.low),
+                             r1i_scale_avx2(p.high, shifted.high)};
+}
+// x = 2^e m with m in [sqrt(1/2), sqrt(2)): returns e as a float.
+R1I_AVX2 __m256 r1i_split_avx2(__m256 x, __m256 *m) {
+    __m256i bits = _mm256_castps_si256(x);
+    __m256i e = _mm256_srai_epi32(_mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f3504f3)), 23);
+    *m = _mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(e, 23)));
+    return _mm256_cvtepi32_ps(e);
+}
+R1I_AVX2 r1i_vector_avx2 r1i_v_split_avx2(r1i_vector_avx2 x, r1i_vector_avx2 *m) {
+    r1i_vector_avx2 e;
+    e.low = r1i_split_avx2(x.low, &m->low);
+    e.high = r1i_split_avx2(x.high, &m->high);
+    return e;
+}
+// The fixed tree of r1i_lane_tree from 8 lanes on.
+R1I_AVX2 float r1i_tree_avx2(__m256 a) {
+    __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    R1I_KEEP(b);
+    b = _mm_add_ps(b, _mm_movehl_ps(b, b));
+    R1I_KEEP(b);
+    return r1i_total(_mm_cvtss_f32(b), _mm_cvtss_f32(_mm_shuffle_ps(b, b, 1)));
+}
+R1I_AVX2 float r1i_v_tree_avx2(r1i_vector_avx2 a) {
+    __m256 sum = _mm256_add_ps(a.low, a.high);
+    R1I_KEEP(sum);
+    return r1i_tree_avx2(sum);
+}
+// 8 rows by 4 columns: a register holds rows i and i + 4, so only half of the steps cross lanes.
+R1I_AVX2 void r1i_transpose_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
+    __m256 row[4];
+    for (size_t i = 0; i < 4; i++)
+        row[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(in + i * stride)),
+                                      _mm_loadu_ps(in + (i + 4) * stride), 1);
+    __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(row[0], row[1]));
+    __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(row[0], row[1]));
+    __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(row[2], row[3]));
+    __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(row[2], row[3]));
+    _mm256_storeu_ps(out, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
+    _mm256_storeu_ps(out + out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
+    _mm256_storeu_ps(out + 2 * out_stride, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
+    _mm256_storeu_ps(out + 3 * out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
+}
+R1I_AVX2 void r1i_v_transpose_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
+    for (size_t i = 0; i < R1I_LANES; i += 8)
+        for (size_t j = 0; j < R1I_LANES; j += 4)
+            r1i_transpose_avx2(in + i * stride + j, stride, out + j * out_stride + i, out_stride);
+}
+
+// ---- AVX-512: a vector is one register ----
+#define R1I_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2"))) R1I_INLINE
+#define R1I_KEEP_AVX512(value) __asm__("" : "+v"(value))
+typedef __m512 r1i_vector_avx512;
+
+R1I_AVX512 __mmask16 r1i_mask_avx512(size_t n) { return (__mmask16)((1u << n) - 1u); }
+R1I_AVX512 __m512 r1i_v_set_avx512(float x) { return _mm512_set1_ps(x); }
+R1I_AVX512 __m512 r1i_v_load_avx512(const float *p) { return _mm512_loadu_ps(p); }
+R1I_AVX512 void r1i_v_store_avx512(float *p, __m512 a) { _mm512_storeu_ps(p, a); }
+R1I_AVX512 __m512 r1i_v_load_part_avx512(const float *p, size_t n) {
+    return n >= R1I_LANES ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(r1i_mask_avx512(n), p);
+}
+R1I_AVX512 void r1i_v_store_part_avx512(float *p, __m512 a, size_t n) {
+    if (n >= R1I_LANES)
+        _mm512_storeu_ps(p, a);
+    else
+        _mm512_mask_storeu_ps(p, r1i_mask_avx512(n), a);
+}
+R1I_AVX512 __m512 r1i_v_first_avx512(size_t n, __m512 a, __m512 b) {
+    return _mm512_mask_blend_ps(r1i_mask_avx512(n), b, a);
+}
+#define R1I_AVX512_PAIR(name, operation)                                                           \
+    R1I_AVX512 __m512 name(__m512 a, __m512 b) {                                                   \
+        __m512 c = operation(a, b);                                                                \
+        R1I_KEEP_AVX512(c);                                                                        \
+        return c;                                                                                  \
+    }
+R1I_AVX512_PAIR(r1i_v_add_avx512, _mm512_add_ps)
+R1I_AVX512_PAIR(r1i_v_sub_avx512, _mm512_sub_ps)
+R1I_AVX512_PAIR(r1i_v_mul_avx512, _mm512_mul_ps)
+R1I_AVX512_PAIR(r1i_v_div_avx512, _mm512_div_ps)
+R1I_AVX512_PAIR(r1i_v_max_avx512, _mm512_max_ps)
+R1I_AVX512_PAIR(r1i_v_min_avx512, _mm512_min_ps)
+R1I_AVX512 __m512 r1i_v_sqrt_avx512(__m512 a) { return _mm512_sqrt_ps(a); }
+R1I_AVX512 __m512 r1i_v_negate_avx512(__m512 a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+R1I_AVX512 __m512 r1i_v_fma_avx512(__m512 a, __m512 b, __m512 c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+R1I_AVX512 __m512 r1i_v_if_less_avx512(__m512 a, __m512 b, __m512 x, __m512 y) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
+}
+R1I_AVX512 __m512 r1i_v_if_equal_avx512(__m512 a, __m512 b, __m512 x, __m512 y) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x);
+}
+R1I_AVX512 bool r1i_v_any_equal_avx512(__m512 a, __m512 b) {
+    return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ) != 0;
+}
+// One instruction with the bits of the two factors: both round once, at the end.
+R1I_AVX512 __m512 r1i_v_scale_avx512(__m512 p, __m512 shifted, __m512 k) {
+    (void)shifted;
+    return _mm512_scalef_ps(p, k);
+}
+R1I_AVX512 __m512 r1i_v_split_avx512(__m512 x, __m512 *m) {
+    __m512i bits = _mm512_castps_si512(x);
+    __m512i e = _mm512_srai_epi32(_mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f3504f3)), 23);
+    *m = _mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(e, 23)));
+    return _mm512_cvtepi32_ps(e);
+}
+R1I_AVX512 float r1i_v_tree_avx512(__m512 a) {
+    __m256 sum = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    R1I_KEEP_AVX512(sum);
+    return r1i_tree_avx2(sum);
+}
+// Rows 0 .. 3 of 16 columns; out[i] holds the columns i, 4 + i, 8 + i, 12 + i of these rows.
+R1I_AVX512 void r1i_fours_avx512(const float *in, size_t stride, __m512 out[4]) {
+    __m512 a = _mm512_loadu_ps(in), b = _mm512_loadu_ps(in + stride);
+    __m512 c = _mm512_loadu_ps(in + 2 * stride), d = _mm512_loadu_ps(in + 3 * stride);
+    __m512d low_ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
+    __m512d high_ab = _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
+    __m512d low_cd = _mm512_castps_pd(_mm512_unpacklo_ps(c, d));
+    __m512d high_cd = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
+    out[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low_ab, low_cd));
+    out[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low_ab, low_cd));
+    out[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high_ab, high_cd));
+    out[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high_ab, high_cd));
+}
+// The same quarter of four groups of four rows makes one whole column.
+R1I_AVX512 void r1i_quarters_avx512(__m512 a, __m512 b, __m512 c, __m512 d, float *out,
+                                    size_t stride) {
+    __m512 even_ab = _mm512_shuffle_f32x4(a, b, 0x88), odd_ab = _mm512_shuffle_f32x4(a, b, 0xdd);
+    __m512 even_cd = _mm512_shuffle_f32x4(c, d, 0x88), odd_cd = _mm512_shuffle_f32x4(c, d, 0xdd);
+    _mm512_storeu_ps(out, _mm512_shuffle_f32x4(even_ab, even_cd, 0x88));
+    _mm512_storeu_ps(out + 4 * stride, _mm512_shuffle_f32x4(odd_ab, odd_cd, 0x88));
+    _mm512_storeu_ps(out + 8 * stride, _mm512_shuffle_f32x4(even_ab, even_cd, 0xdd));
+    _mm512_storeu_ps(out + 12 * stride, _mm512_shuffle_f32x4(odd_ab, odd_cd, 0xdd));
+}
+R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *out,
+                                       size_t out_stride) {
+    __m512 a[4], b[4], c[4], d[4];
+    r1i_fours_avx512(in, stride, a);
+    r1i_fours_avx512(in + 4 * stride, stride, b);
+    r1i_fours_avx512(in + 8 * stride, stride, c);
+    r1i_fours_avx512(in + 12 * stride, stride, d);
+    r1i_quarters_avx512(a[0], b[0], c[0], d[0], out, out_stride);
+    r1i_quarters_avx512(a[1], b[1], c[1], d[1], out + out_stride, out_stride);
+    r1i_quarters_avx512(a[2], b[2], c[2], d[2], out + 2 * out_stride, out_stride);
+    r1i_quarters_avx512(a[3], b[3], c[3], d[3], out + 3 * out_stride, out_stride);
+}
+
+// clang-format off
+#define R1I_SIMD_PASS avx2
+#define R1I_LEVEL_NAME "avx2"
+#define R1I_TARGET __attribute__((target("avx2,fma")))
+#define R1I_TILE_ROWS 6
+#define R1I_TILES_1(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1)
+#define R1I_TILES_2(X) X(1, 2) X(2, 2) X(3, 2)
+#define R1I_TILES_4(X) X(1, 4)
+#define R1I_TILES_8(X)
+// clang-format on
+#include R1_SELF
+#undef R1I_SIMD_PASS
+#undef R1I_LEVEL_NAME
+#undef R1I_TARGET
+#undef R1I_TILE_ROWS
+#undef R1I_TILES_1
+#undef R1I_TILES_2
+#undef R1I_TILES_4
+#undef R1I_TILES_8
+
+// clang-format off
+#define R1I_SIMD_PASS avx512
+#define R1I_LEVEL_NAME "avx512"
+#define R1I_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
+#define R1I_TILE_ROWS 14
+#define R1I_TILES_1(X) \
+    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) \
+    X(12, 1) X(13, 1) X(14, 1)
+#define R1I_TILES_2(X) \
+    X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) \
+    X(12, 2) X(13, 2) X(14, 2)
+#define R1I_TILES_4(X) X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(5, 4) X(6, 4)
+#define R1I_TILES_8(X) X(1, 8) X(2, 8) X(3, 8)
+// clang-format on
+#include R1_SELF
+#undef R1I_SIMD_PASS
+#undef R1I_LEVEL_NAME
+#undef R1I_TARGET
+#undef R1I_TILE_ROWS
+#undef R1I_TILES_1
+#undef R1I_TILES_2
+#undef R1I_TILES_4
+#undef R1I_TILES_8
+#endif // R1I_X86
+
+// The highest level that this machine and this build can run.
+static int r1i_cpu_best(void) {
+#if R1I_X86 && R1I_IS(R1I_REAL)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return R1_CPU_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return R1_CPU_AVX2;
+#endif
+    return R1_CPU_SCALAR;
+}
+// The inner kernels of a level, or NULL when this machine cannot run it.
+static const r1i_rows *r1i_rows_of(int level) {
+    int best = r1i_cpu_best();
+    if (level == R1_CPU_AUTO) level = best;
+    if (level < 0 || level > best) return NULL;
+#if R1I_X86 && R1I_IS(R1I_REAL)
+    if (level == R1_CPU_AVX512) return &r1i_rows_avx512;
+    if (level == R1_CPU_AVX2) return &r1i_rows_avx2;
+#endif
+    return &r1i_rows_scalar;
+}
+
+// ==== [backend] ==================================================================================
+// Runs an op on the CPU level of the context. Calls the rooms above. Work is cut by the op's plan,
+// which knows shapes only; scratch is sized before any worker starts, so kernels cannot fail.
+
+// One small product and one softmax on the chosen level against the scalar room, bit for bit.
+static bool r1i_rows_agree(const r1i_rows *rows, r1i_real *scratch) {
+    enum { M = 3, N = 33, K = 17 };
+    r1i_real a[M * K], b[N * K], c[2][M * N], max_sum[2][2];
+    for (int i = 0; i < M * K; i++) a[i] = (r1i_real)(i * 37 % 23 - 11) / 7;
+    for (int i = 0; i < N * K; i++) b[i] = (r1i_real)(i * 29 % 31 - 15) / 9;
+    for (int i = 0; i < 2; i++) {
+        const r1i_rows *level = i ? rows : &r1i_rows_scalar;
+        r1i_gemm job = {.M = M, .N = N, .K = K, .a = a, .lda = K, .b = b, .ldb = K,
+                        .b_transposed = true, .c = c[i], .ldc = N};
+        memset(c[i], 0, sizeof c[i]);
+        memset(max_sum[i], 0, sizeof max_sum[i]);
+        level->gemm(&job, 0, M, 0, N, scratch);
+        level->softmax(c[i], N, max_sum[i]);
+    }
+    return !memcmp(c[0], c[1], sizeof c[0]) && !memcmp(max_sum[0], max_sum[1], sizeof max_sum[0]);
+}
+static bool r1i_scratch_ready(r1_context *ctx, size_t bytes) {
+    bytes = r1i_round_up(bytes, R1I_ALIGN);
+    if (bytes <= ctx->scratch_bytes) return true;
+    for (int i = 0; i < ctx->threads; i++) {
+        r1i_free(ctx, ctx->scratch[i]);
+        ctx->scratch[i] = NULL;
+    }
+    ctx->scratch_bytes = 0;
+    for (int i = 0; i < ctx->threads; i++)
+        if (!(ctx->scratch[i] = r1i_alloc(ctx, bytes))) return false;
+    ctx->scratch_bytes = bytes;
+    return true;
+}
+static const r1i_rows *r1i_rows_ready(r1_context *ctx) {
+    if (ctx->rows) return ctx->rows;
+    const r1i_rows *rows = r1i_rows_of(ctx->cpu_level);
+    if (!rows) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "context: cpu_level %d cannot run on this machine; the best is %d", ctx->cpu_level,
+                 r1i_cpu_best());
+        return NULL;
+    }
+    if (!r1i_scratch_ready(ctx, R1I_GEMM_SCRATCH * sizeof(r1i_real))) return NULL;
+    r1i_float_state state = r1i_float_enter();
+    bool agree = r1i_rows_agree(rows, (r1i_real *)ctx->scratch[0]);
+    r1i_float_leave(state);
+    if (!agree) {
+        r1i_fail(ctx, R1_ERROR_ARITHMETIC,
+                 "context: level %s disagrees with the scalar code in this build; compile without "
+                 "flags that change floating point, or use cpu_level R1_CPU_SCALAR",
+                 rows->name);
+        return NULL;
+    }
+    return ctx->rows = rows;
+}
+R1I_BODY const char *r1_cpu_name(r1_context *ctx) {
+    const r1i_rows *rows = ctx ? r1i_rows_ready(ctx) : NULL;
+    return rows ? rows->name : "none";
+}
+R1I_BODY r1_cpu_level r1_cpu_best(void) { return (r1_cpu_level)r1i_cpu_best(); }
+
+typedef struct r1i_launch {
+    const r1i_op_row *row;
+    const void *args;
+    r1_direction direction;
+    r1_context *ctx;
+} r1i_launch;
+
+static void r1i_launch_task(void *arg, size_t begin, size_t end, int worker) {
+    const r1i_launch *launch = (const r1i_launch *)arg;
+    launch->row->run(launch->args, launch->direction, begin, end,
+                     (r1i_real *)launch->ctx->scratch[worker], launch->ctx->rows);
+}
+// Runs one direction of an op. False leaves a sticky error.
+static bool r1i_run(r1_context *ctx, r1_op op, r1_direction direction, const void *args) {
+    if (ctx->status != R1_OK || !r1i_rows_ready(ctx)) return false;
+    r1i_launch launch = {&r1i_op_rows[op], args, direction, ctx};
+    r1i_plan plan = launch.row->plan(args, direction);
+    if (!r1i_scratch_ready(ctx, r1i_size_mul(plan.scratch, sizeof(r1i_real)))) return false;
+    r1_parallel_for(ctx, plan.units, plan.grain, r1i_launch_task, &launch);
+    return true;
+}
+
+// ==== [tensor] ===================================================================================
+// Shapes over memory. Calls [base]. The struct and its data come from the step arena.
+enum { R1I_MAX_STEPS = 16 };
+
+typedef struct r1i_record r1i_record;
+typedef struct r1i_tape {
+    r1i_record *records;
+    size_t count, capacity;
+    int no_grad; // depth of r1_no_grad_begin
+    int depth;   // open steps
+    r1i_mark marks[R1I_MAX_STEPS];
+    size_t counts[R1I_MAX_STEPS];
+} r1i_tape;
+
+static r1i_tape *r1i_tape_of(r1_context *ctx) {
+    if (!ctx->tape) ctx->tape = (r1i_tape *)r1i_alloc(ctx, sizeof *ctx->tape);
+    return ctx->tape;
+}
+R1I_BODY size_t r1_tensor_count(const r1_tensor *x) {
+    size_t n = x ? 1 : 0;
+    for (int i = 0; x && i < x->rank; i++) n = r1i_size_mul(n, x->shape[i]);
+    return n;
+}
+static size_t r1i_last(const r1_tensor *x) { return x->shape[x->rank - 1]; }
+static size_t r1i_rows_count(const r1_tensor *x) { // everything but the last dimension
+    size_t last = r1i_last(x);
+    return last ? r1_tensor_count(x) / last : 0;
+}
+// A tensor without memory for its numbers.
+static r1_tensor *r1i_tensor_shell(r1_context *ctx, int rank, const size_t *shape) {
+    if (ctx->status != R1_OK) return NULL;
+    if (rank < 1 || rank > R1_MAX_RANK || !shape) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "tensor: rank %d is not in 1..%d", rank, R1_MAX_RANK);
+        return NULL;
+    }
+    r1_tensor *x = (r1_tensor *)r1i_arena_alloc(ctx, &ctx->step, sizeof *x);
+    if (!x) return NULL;
+    *x = (r1_tensor){.rank = rank};
+    for (int i = 0; i < rank; i++) x->shape[i] = shape[i];
+    return x;
+}
+static void *r1i_step_alloc(r1_context *ctx, size_t n, size_t size) {
+    return r1i_arena_alloc(ctx, &ctx->step, r1i_size_mul(n, size));
+}
+// Memory that the caller writes whole.
+static r1_tensor *r1i_tensor_raw(r1_context *ctx, int rank, const size_t *shape) {
+    r1_tensor *x = r1i_tensor_shell(ctx, rank, shape);
+    if (!x) return NULL;
+    x->data = (r1i_real *)r1i_step_alloc(ctx, r1_tensor_count(x), sizeof *x->data);
+    return x->data ? x : NULL;
+}
+R1I_BODY r1_tensor *r1_tensor_new(r1_context *ctx, int rank, const size_t *shape) {
+    r1_tensor *x = ctx ? r1i_tensor_raw(ctx, rank, shape) : NULL;
+    if (x) memset(x->data, 0, r1_tensor_count(x) * sizeof *x->data);
+    return x;
+}
+R1I_BODY r1_tensor *r1_tensor_parameter(r1_context *ctx, int rank, const size_t *shape) {
+    if (!ctx || ctx->status != R1_OK) return NULL;
+    if (rank < 1 || rank > R1_MAX_RANK || !shape) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "parameter: rank %d is not in 1..%d", rank, R1_MAX_RANK);
+        return NULL;
+    }
+    r1_tensor *x = (r1_tensor *)r1i_alloc(ctx, sizeof *x);
+    if (!x) return NULL;
+    *x = (r1_tensor){.rank = rank, .wants_grad = true};
+    for (int i = 0; i < rank; i++) x->shape[i] = shape[i];
+    x->data = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->data);
+    x->grad = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->grad);
+    return x->data && x->grad ? x : NULL;
+}
+R1I_BODY size_t r1_tensor_check(const r1_tensor *x) {
+    size_t n = r1_tensor_count(x), i = 0;
+    while (i < n && x->data[i] - x->data[i] == 0) i++; // infinity - infinity and NaN are not 0
+    return i;
+}
+R1I_BODY void r1_step_begin(r1_context *ctx) {
+    r1i_tape *tape = ctx ? r1i_tape_of(ctx) : NULL;
+    if (!tape) return;
+    if (tape->depth == R1I_MAX_STEPS) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_step_begin: more than %d steps are open; is an "
+                 "r1_step_end missing?", R1I_MAX_STEPS);
+        return;
+    }
+    tape->marks[tape->depth] = r1i_arena_mark(&ctx->step);
+    tape->counts[tape->depth++] = tape->count;
+}
+R1I_BODY void r1_step_end(r1_context *ctx) {
+    r1i_tape *tape = ctx ? ctx->tape : NULL;
+    if (!tape || tape->depth == 0) return;
+    tape->count = tape->counts[--tape->depth];
+    r1i_arena_release(ctx, &ctx->step, tape->marks[tape->depth]);
+}
+
+// ==== [tape] =====================================================================================
+// Ops on tensors, and gradients. Calls the rooms above. An op is a wrapper that checks shapes and
+// fills the kernel's arguments, and a bind that adds the gradients before the backward pass.
+struct r1i_record {
+    r1_op op;
+    void *args;
+    r1_tensor *in[3], *out[2];
+    bool (*bind)(r1_context *ctx, r1i_record *record);
+};
+
+// "[3,5]" for messages; four shapes can be in one message.
+typedef struct r1i_text {
+    char text[96];
+} r1i_text;
+static r1i_text r1i_shape_text(const r1_tensor *x) {
+    r1i_text out = {"["};
+    size_t at = 1;
+    for (int i = 0; i < x->rank; i++)
+        at += (size_t)snprintf(out.text + at, sizeof out.text - at, i ? ",%zu" : "%zu", x->shape[i]);
+    snprintf(out.text + at, sizeof out.text - at, "]");
+    return out;
+}
+// The gradient memory of a tensor, made and zeroed when it is first needed; NULL when not wanted.
+static r1i_real *r1i_grad_of(r1_context *ctx, r1_tensor *x) {
+    if (!x || !x->wants_grad) return NULL;
+    if (!x->grad) {
+        size_t n = r1_tensor_count(x);
+        x->grad = (r1i_real *)r1i_step_alloc(ctx, n, sizeof *x->grad);
+        if (x->grad) memset(x->grad, 0, n * sizeof *x->grad);
+    }
+    return x->grad;
+}
+static void *r1i_args(r1_context *ctx, const void *args, size_t bytes) {
+    void *copy = r1i_arena_alloc(ctx, &ctx->step, bytes);
+    return copy ? memcpy(copy, args, bytes) : NULL;
+}
+// Runs the op forward and leaves a record if a gradient may be asked for. False on error.
+static bool r1i_apply(r1_context *ctx, r1i_record record) {
+    if (!record.args || !record.out[0] || !r1i_run(ctx, record.op, R1_FORWARD, record.args))
+        return false;
+    r1i_tape *tape = r1i_tape_of(ctx);
+    bool wanted = false;
+    for (int i = 0; i < 3; i++) wanted = wanted || (record.in[i] && record.in[i]->wants_grad);
+    if (!tape || tape->no_grad || !wanted) return tape != NULL;
+    for (int i = 0; i < 2; i++)
+        if (record.out[i]) record.out[i]->wants_grad = true;
+    if (!r1i_grow(ctx, (void **)&tape->records, &tape->capacity, tape->count + 1, sizeof record))
+        return false;
+    tape->records[tape->count++] = record;
+    return true;
+}
+static bool r1i_usable(r1_context *ctx, const r1_tensor *a, const r1_tensor *b) {
+    return ctx && ctx->status == R1_OK && a && b;
+}
+
+R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank, const size_t *shape) {
+    if (!r1i_usable(ctx, x, x)) return NULL;
+    r1_tensor *y = r1i_tensor_shell(ctx, rank, shape);
+    if (!y) return NULL;
+    if (r1_tensor_count(y) != r1_tensor_count(x)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "reshape: %s and %s differ in elements",
+                 r1i_shape_text(x).text, r1i_shape_text(y).text);
+        return NULL;
+    }
+    y->data = x->data;
+    y->wants_grad = x->wants_grad;
+    // Both names must see one gradient, so it has to exist before they part.
+    if (ctx->tape && ctx->tape->no_grad) y->wants_grad = false;
+    if (y->wants_grad) y->grad = r1i_grad_of(ctx, x);
+    return y;
+}
+
+static bool r1i_embed_bind(r1_context *ctx, r1i_record *r) {
+    r1_embed_args *a = (r1_embed_args *)r->args;
+    a->dy = r->out[0]->grad, a->dtable = r1i_grad_of(ctx, r->in[0]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *ids, size_t n) {
+    if (!r1i_usable(ctx, table, table)) return NULL;
+    if (table->rank != 2 || (n && !ids)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "embed: the table is %s, it must be [V,C], and ids not NULL",
+                 r1i_shape_text(table).text);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] < 0 || (size_t)ids[i] >= table->shape[0]) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "embed: id %d at place %zu is not in 0..%zu", (int)ids[i],
+                     i, table->shape[0] - 1);
+            return NULL;
+        }
+    r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){n, table->shape[1]});
+    r1_embed_args args = {.T = n, .C = table->shape[1], .V = table->shape[0], .ids = ids,
+                          .table = table->data, .y = y ? y->data : NULL};
+    return r1i_apply(ctx, (r1i_record){R1_OP_EMBED, r1i_args(ctx, &args, sizeof args), {table}, {y},
+                                       r1i_embed_bind})
+               ? y
+               : NULL;
+}
+
+static bool r1i_matmul_bind(r1_context *ctx, r1i_record *r) {
+    r1_matmul_args *a = (r1_matmul_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
+    a->dw = r1i_grad_of(ctx, r->in[1]), a->dbias = r1i_grad_of(ctx, r->in[2]);
+    return true;
+}
+// The shape of x with its last dimension replaced.
+static r1_tensor *r1i_tensor_like(r1_context *ctx, const r1_tensor *x, size_t last) {
+    size_t shape[R1_MAX_RANK];
+    memcpy(shape, x->shape, sizeof shape);
+    shape[x->rank - 1] = last;
+    return r1i_tensor_raw(ctx, x->rank, shape);
+}
+R1I_BODY r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_tensor *bias) {
+    if (!r1i_usable(ctx, x, w)) return NULL;
+    if (w->rank != 2 || r1i_last(x) != w->shape[1] ||
+        (bias && r1_tensor_count(bias) != w->shape[0])) {
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "matmul: x is %s and w is %s; w must be [O,I] with I the last dimension of x, and a "
+                 "bias [O]",
+                 r1i_shape_text(x).text, r1i_shape_text(w).text);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_like(ctx, x, w->shape[0]);
+    r1_matmul_args args = {.T = r1i_rows_count(x), .I = w->shape[1], .O = w->shape[0], .x = x->data,
+                           .w = w->data, .bias = bias ? bias->data : NULL, .y = y ? y->data : NULL};
+    return r1i_apply(ctx, (r1i_record){R1_OP_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w, bias},
+                                       {y}, r1i_matmul_bind})
+               ? y
+               : NULL;
+}
+
+static bool r1i_pair_bind(r1_context *ctx, r1i_record *r) {
+    r1_pair_args *a = (r1_pair_args *)r->args;
+    a->dy = r->out[0]->grad, a->da = r1i_grad_of(ctx, r->in[0]), a->db = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+static r1_tensor *r1i_pair(r1_context *ctx, r1_op op, r1_tensor *a, r1_tensor *b) {
+    if (!r1i_usable(ctx, a, b)) return NULL;
+    if (a->rank != b->rank || memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "%s: shapes %s and %s must be equal", r1i_op_rows[op].name,
+                 r1i_shape_text(a).text, r1i_shape_text(b).text);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_like(ctx, a, r1i_last(a));
+    r1_pair_args args = {.n = r1_tensor_count(a), .a = a->data, .b = b->data, .y = y ? y->data : NULL};
+    r1i_record record = {op, r1i_args(ctx, &args, sizeof args), {a, b}, {y}, r1i_pair_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+R1I_BODY r1_tensor *r1_add(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
+    return r1i_pair(ctx, R1_OP_ADD, a, b);
+}
+R1I_BODY r1_tensor *r1_mul(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
+    return r1i_pair(ctx, R1_OP_MUL, a, b);
+}
+R1I_BODY r1_tensor *r1_sum(r1_context *ctx, r1_tensor *x) {
+    if (!r1i_usable(ctx, x, x)) return NULL;
+    r1_tensor *y = r1i_tensor_raw(ctx, 1, (size_t[]){1});
+    r1_pair_args args = {.n = r1_tensor_count(x), .a = x->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_SUM, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_pair_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+
+static bool r1i_slice_bind(r1_context *ctx, r1i_record *r) {
+    r1_slice_args *a = (r1_slice_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_columns(r1_context *ctx, r1_tensor *x, size_t from, size_t count) {
+    if (!r1i_usable(ctx, x, x)) return NULL;
+    if (from > r1i_last(x) || count > r1i_last(x) - from) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "columns: x is %s, columns %zu .. %zu are outside",
+                 r1i_shape_text(x).text, from, r1i_size_add(from, count));
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_like(ctx, x, count);
+    r1_slice_args args = {.N = r1i_rows_count(x), .D = r1i_last(x), .from = from, .count = count,
+                          .x = x->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_SLICE, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_slice_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+static bool r1i_join_bind(r1_context *ctx, r1i_record *r) {
+    r1_join_args *a = (r1_join_args *)r->args;
+    a->dy = r->out[0]->grad, a->da = r1i_grad_of(ctx, r->in[0]), a->db = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_join(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
+    if (!r1i_usable(ctx, a, b)) return NULL;
+    if (a->rank != 3 || b->rank != 3 || a->shape[0] != b->shape[0] ||
+        (b->shape[1] != a->shape[1] && b->shape[1] != 1)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "join: a is %s and b is %s; a must be [T,H,A] and b [T,H,W] or "
+                 "[T,1,W]", r1i_shape_text(a).text, r1i_shape_text(b).text);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_like(ctx, a, a->shape[2] + b->shape[2]);
+    r1_join_args args = {.T = a->shape[0], .H = a->shape[1], .A = a->shape[2], .W = b->shape[2],
+                         .b_heads = b->shape[1], .a = a->data, .b = b->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_JOIN, r1i_args(ctx, &args, sizeof args), {a, b}, {y}, r1i_join_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+
+static bool r1i_rmsnorm_bind(r1_context *ctx, r1i_record *r) {
+    r1_rmsnorm_args *a = (r1_rmsnorm_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
+    a->dgain = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, double eps) {
+    if (!r1i_usable(ctx, x, gain)) return NULL;
+    if (r1_tensor_count(gain) != r1i_last(x)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "rmsnorm: x is %s and gain is %s; gain must be [C] with C the "
+                 "last dimension of x", r1i_shape_text(x).text, r1i_shape_text(gain).text);
+        return NULL;
+    }
+    size_t T = r1i_rows_count(x);
+    r1_tensor *y = r1i_tensor_like(ctx, x, r1i_last(x));
+    r1_rmsnorm_args args = {.T = T, .C = r1i_last(x), .eps = (r1i_real)eps, .x = x->data,
+                            .gain = gain->data, .y = y ? y->data : NULL};
+    args.scale = (r1i_real *)r1i_step_alloc(ctx, T, sizeof *args.scale);
+    if (!args.scale) return NULL;
+    r1i_record record = {R1_OP_RMSNORM, r1i_args(ctx, &args, sizeof args), {x, gain}, {y},
+                         r1i_rmsnorm_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+static bool r1i_swiglu_bind(r1_context *ctx, r1i_record *r) {
+    r1_swiglu_args *a = (r1_swiglu_args *)r->args;
+    r->in[0]->wants_grad = r->in[1]->wants_grad = true; // the kernel writes both
+    a->dy = r->out[0]->grad, a->dgate = r1i_grad_of(ctx, r->in[0]);
+    a->dup = r1i_grad_of(ctx, r->in[1]);
+    return a->dgate && a->dup;
+}
+R1I_BODY r1_tensor *r1_swiglu(r1_context *ctx, r1_tensor *gate, r1_tensor *up) {
+    if (!r1i_usable(ctx, gate, up)) return NULL;
+    if (r1_tensor_count(gate) != r1_tensor_count(up)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "swiglu: gate is %s and up is %s; shapes must be equal",
+                 r1i_shape_text(gate).text, r1i_shape_text(up).text);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_like(ctx, gate, r1i_last(gate));
+    r1_swiglu_args args = {.n = r1_tensor_count(gate), .gate = gate->data, .up = up->data,
+                           .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_SWIGLU, r1i_args(ctx, &args, sizeof args), {gate, up}, {y},
+                         r1i_swiglu_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+static bool r1i_rope_bind(r1_context *ctx, r1i_record *r) {
+    r1_rope_args *a = (r1_rope_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positions,
+                            const r1_rope_table *table, bool halves) {
+    if (!r1i_usable(ctx, x, x) || !table) return NULL;
+    if (x->rank != 3 || x->shape[2] != table->D || table->D % 2) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "rope: x is %s; it must be [T,H,D] with an even D of %zu, as the "
+                 "table has", r1i_shape_text(x).text, table->D);
+        return NULL;
+    }
+    for (size_t t = 0; t < x->shape[0]; t++)
+        if (positions[t] < 0 || (size_t)positions[t] >= table->n) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "rope: position %d of row %zu is not in 0..%zu; raise "
+                     "max_tokens of the model", (int)positions[t], t, table->n - 1);
+            return NULL;
+        }
+    r1_tensor *y = r1i_tensor_like(ctx, x, x->shape[2]);
+    r1_rope_args args = {.T = x->shape[0], .H = x->shape[1], .D = x->shape[2], .halves = halves,
+                         .positions = positions, .cosine = table->cosine, .sine = table->sine,
+                         .x = x->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_ROPE, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_rope_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+
+static bool r1i_attention_bind(r1_context *ctx, r1i_record *r) {
+    r1_attention_args *a = (r1_attention_args *)r->args;
+    a->dy = r->out[0]->grad, a->y_in = r->out[0]->data, a->dq = r1i_grad_of(ctx, r->in[0]);
+    a->dk = r1i_grad_of(ctx, r->in[1]), a->dv = r1i_grad_of(ctx, r->in[2]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1_tensor *v,
+                                 const size_t *starts, size_t B, double scale) {
+    if (!r1i_usable(ctx, q, k) || !v) return NULL;
+    bool fits = q->rank == 3 && k->rank == 3 && v->rank == 3 && q->shape[2] == k->shape[2] &&
+                q->shape[0] == k->shape[0] && q->shape[0] == v->shape[0] &&
+                k->shape[1] == v->shape[1] && k->shape[1] && q->shape[1] % k->shape[1] == 0;
+    for (size_t b = 0; fits && b < B; b++) fits = starts[b] <= starts[b + 1];
+    if (!fits || (B && (starts[0] != 0 || starts[B] != q->shape[0]))) {
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "attention: q is %s, k is %s, v is %s; they must be [T,H,D], [T,Hk,D], [T,Hk,W] with H "
+                 "a multiple of Hk, and starts must rise from 0 to T",
+                 r1i_shape_text(q).text, r1i_shape_text(k).text, r1i_shape_text(v).text);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_raw(ctx, 3, (size_t[]){q->shape[0], q->shape[1], v->shape[2]});
+    r1_attention_args args = {.B = B, .H = q->shape[1], .Hk = k->shape[1], .D = q->shape[2],
+                              .W = v->shape[2], .scale = (r1i_real)scale, .q = q->data,
+                              .k = k->data, .v = v->data, .y = y ? y->data : NULL};
+    args.starts = (size_t *)r1i_args(ctx, starts, (B + 1) * sizeof *starts);
+    args.stats = (r1i_real *)r1i_step_alloc(ctx, q->shape[0] * q->shape[1], 2 * sizeof *args.stats);
+    if (!args.stats || !args.starts) return NULL;
+    r1i_record record = {R1_OP_ATTENTION, r1i_args(ctx, &args, sizeof args), {q, k, v}, {y},
+                         r1i_attention_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+
+static bool r1i_head_matmul_bind(r1_context *ctx, r1i_record *r) {
+    r1_head_matmul_args *a = (r1_head_matmul_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]), a->dw = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_head_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, size_t from,
+                                   size_t count, bool up) {
+    if (!r1i_usable(ctx, x, w)) return NULL;
+    bool fits = x->rank == 3 && w->rank == 3 && x->shape[1] == w->shape[0] &&
+                from <= w->shape[1] && count <= w->shape[1] - from &&
+                x->shape[2] == (up ? count : w->shape[2]);
+    if (!fits) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "head_matmul: x is %s, w is %s, rows %zu .. %zu; x must be "
+                 "[T,H,%s]", r1i_shape_text(x).text, r1i_shape_text(w).text, from,
+                 r1i_size_add(from, count), up ? "count" : "Q");
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_like(ctx, x, up ? w->shape[2] : count);
+    r1_head_matmul_args args = {.T = x->shape[0], .H = w->shape[0], .P = w->shape[1],
+                                .Q = w->shape[2], .from = from, .count = count, .up = up,
+                                .x = x->data, .w = w->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_HEAD_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w}, {y},
+                         r1i_head_matmul_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+
+static bool r1i_route_bind(r1_context *ctx, r1i_record *r) {
+    r1_route_args *a = (r1_route_args *)r->args;
+    a->dgates = r1i_grad_of(ctx, r->out[1]), a->dscores = r->out[0]->grad;
+    a->dlogits = r1i_grad_of(ctx, r->in[0]);
+    return a->dgates && a->dlogits;
+}
+// Where each choice goes when rows are sorted by expert, then token.
+static void r1i_routing_sort(r1_routing *routing) {
+    size_t n = routing->T * routing->K;
+    for (size_t e = 0; e <= routing->E; e++) routing->offsets[e] = 0;
+    for (size_t i = 0; i < n; i++) routing->offsets[routing->choice[i] + 1]++;
+    for (size_t e = 0; e < routing->E; e++) routing->offsets[e + 1] += routing->offsets[e];
+    for (size_t i = 0; i < n; i++) { // offsets[e] runs to the end of e, and is moved back below
+        size_t row = routing->offsets[routing->choice[i]]++;
+        routing->row[i] = (int32_t)row;
+        routing->token[row] = (int32_t)(i / routing->K);
+    }
+    for (size_t e = routing->E; e > 0; e--) routing->offsets[e] = routing->offsets[e - 1];
+    routing->offsets[0] = 0;
+}
+static r1_routing *r1i_routing_new(r1_context *ctx, size_t T, size_t E, size_t K) {
+    r1_routing *routing = (r1_routing *)r1i_step_alloc(ctx, 1, sizeof *routing);
+    if (!routing) return NULL;
+    size_t n = r1i_size_mul(T, K);
+    *routing = (r1_routing){.T = T, .E = E, .K = K};
+    routing->scores = r1i_tensor_raw(ctx, 2, (size_t[]){T, E});
+    routing->gates = r1i_tensor_raw(ctx, 2, (size_t[]){T, K});
+    routing->choice = (int32_t *)r1i_step_alloc(ctx, n, sizeof *routing->choice);
+    routing->row = (int32_t *)r1i_step_alloc(ctx, n, sizeof *routing->row);
+    routing->token = (int32_t *)r1i_step_alloc(ctx, n, sizeof *routing->token);
+    routing->offsets = (size_t *)r1i_step_alloc(ctx, E + 1, sizeof *routing->offsets);
+    return ctx->status == R1_OK ? routing : NULL;
+}
+R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real *bias,
+                              const r1_route_desc *desc, const int32_t *replay) {
+    if (!r1i_usable(ctx, logits, logits) || !desc) return NULL;
+    size_t T = logits->shape[0], E = r1i_last(logits), K = desc->chosen;
+    size_t groups = desc->groups ? desc->groups : 1, kept = desc->kept ? desc->kept : groups;
+    if (logits->rank != 2 || K < 1 || E % groups || kept > groups || K > E / groups * kept ||
+        T * K > INT32_MAX) {
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "route: %zu of %zu experts in %zu groups, %zu kept; the groups must divide the "
+                 "experts and the kept ones must hold enough",
+                 K, E, groups, kept);
+        return NULL;
+    }
+    r1_routing *routing = r1i_routing_new(ctx, T, E, K);
+    if (!routing) return NULL;
+    r1_route_args args = {.T = T, .E = E, .K = K, .groups = groups, .kept = kept,
+                          .scale = (r1i_real)(desc->scale != 0 ? desc->scale : 1),
+                          .normalise = desc->normalise, .softmax = desc->softmax,
+                          .replay = replay != NULL, .logits = logits->data, .bias = bias,
+                          .scores = routing->scores->data, .gates = routing->gates->data,
+                          .choice = routing->choice};
+    for (size_t i = 0; replay && i < T * K; i++) {
+        routing->choice[i] = replay[i];
+        if (replay[i] >= 0 && (size_t)replay[i] < E) continue;
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "route: replayed expert %d is not in 0..%zu", (int)replay[i],
+                 E - 1);
+        return NULL;
+    }
+    r1i_record record = {R1_OP_ROUTE, r1i_args(ctx, &args, sizeof args), {logits},
+                         {routing->scores, routing->gates}, r1i_route_bind};
+    if (!r1i_apply(ctx, record)) return NULL;
+    r1i_routing_sort(routing);
+    return routing;
+}
+
+static bool r1i_scatter_bind(r1_context *ctx, r1i_record *r) {
+    r1_scatter_args *a = (r1_scatter_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
+    a->dgates = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_dispatch(r1_context *ctx, r1_tensor *x, const r1_routing *routing) {
+    if (!r1i_usable(ctx, x, x) || !routing) return NULL;
+    if (x->rank != 2 || x->shape[0] != routing->T) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "dispatch: x is %s, the routing has %zu tokens",
+                 r1i_shape_text(x).text, routing->T);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){routing->T * routing->K, x->shape[1]});
+    r1_scatter_args args = {.T = routing->T, .K = routing->K, .C = x->shape[1],
+                            .token = routing->token, .row = routing->row, .x = x->data,
+                            .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_DISPATCH, r1i_args(ctx, &args, sizeof args), {x}, {y},
+                         r1i_scatter_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+R1I_BODY r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *routing) {
+    if (!r1i_usable(ctx, x, x) || !routing) return NULL;
+    if (x->rank != 2 || x->shape[0] != routing->T * routing->K) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "combine: x is %s, the routing has %zu rows",
+                 r1i_shape_text(x).text, routing->T * routing->K);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){routing->T, x->shape[1]});
+    r1_scatter_args args = {.T = routing->T, .K = routing->K, .C = x->shape[1],
+                            .token = routing->token, .row = routing->row, .x = x->data,
+                            .gates = routing->gates->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_COMBINE, r1i_args(ctx, &args, sizeof args), {x, routing->gates}, {y},
+                         r1i_scatter_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+static bool r1i_expert_matmul_bind(r1_context *ctx, r1i_record *r) {
+    r1_expert_matmul_args *a = (r1_expert_matmul_args *)r->args;
+    a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]), a->dw = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+R1I_BODY r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w,
+                                     const r1_routing *routing) {
+    if (!r1i_usable(ctx, x, w) || !routing) return NULL;
+    if (x->rank != 2 || w->rank != 3 || x->shape[0] != routing->T * routing->K ||
+        w->shape[0] != routing->E || w->shape[2] != x->shape[1]) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "expert_matmul: x is %s and w is %s; they must be [%zu,I] and "
+                 "[%zu,O,I]", r1i_shape_text(x).text, r1i_shape_text(w).text,
+                 routing->T * routing->K, routing->E);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){x->shape[0], w->shape[1]});
+    r1_expert_matmul_args args = {.N = x->shape[0], .I = w->shape[2], .O = w->shape[1],
+                                  .E = w->shape[0], .offsets = routing->offsets, .x = x->data,
+                                  .w = w->data, .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_EXPERT_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w}, {y},
+                         r1i_expert_matmul_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+static bool r1i_balance_bind(r1_context *ctx, r1i_record *r) {
+    r1_balance_args *a = (r1_balance_args *)r->args;
+    a->dy = r->out[0]->grad, a->dscores = r1i_grad_of(ctx, r->in[0]);
+    return a->dscores != NULL;
+}
+R1I_BODY r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const size_t *starts,
+                               size_t B, const r1i_real *weight) {
+    if (!routing || !r1i_usable(ctx, routing->scores, routing->scores) || !starts || !weight)
+        return NULL;
+    if (starts[B] != routing->T) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "balance: the sequences hold %zu tokens, the routing %zu",
+                 starts[B], routing->T);
+        return NULL;
+    }
+    r1_tensor *y = r1i_tensor_raw(ctx, 1, (size_t[]){B});
+    r1_balance_args args = {.B = B, .E = routing->E, .K = routing->K, .choice = routing->choice,
+                            .scores = routing->scores->data, .y = y ? y->data : NULL};
+    args.starts = (size_t *)r1i_args(ctx, starts, (B + 1) * sizeof *starts);
+    args.weight = (r1i_real *)r1i_args(ctx, weight, B * sizeof *weight);
+    if (!args.starts || !args.weight) return NULL;
+    r1i_record record = {R1_OP_BALANCE, r1i_args(ctx, &args, sizeof args), {routing->scores}, {y},
+                         r1i_balance_bind};
+    return r1i_apply(ctx, record) ? y : NULL;
+}
+static bool r1i_logprob_bind(r1_context *ctx, r1i_record *r) {
+    r1_logprob_args *a = (r1_logprob_args *)r->args;
+    a->dlogp = r->out[0]->grad, a->dhidden = r1i_grad_of(ctx, r->in[0]);
+    a->dhead = r1i_grad_of(ctx, r->in[1]);
+    return true;
+}
+R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *head,
+                                 const int32_t *targets, double temperature) {
+    if (!r1i_usable(ctx, hidden, head)) return NULL;
+    if (hidden->rank != 2 || head->rank != 2 || hidden->shape[1] != head->shape[1]) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "logprob: hidden is %s and head is %s; they must be [T,C] and "
+                 "[V,C]", r1i_shape_text(hidden).text, r1i_shape_text(head).text);
+        return NULL;
+    }
+    size_t T = hidden->shape[0];
+    for (size_t t = 0; t < T; t++)
+        if (targets[t] < 0 || (size_t)targets[t] >= head->shape[0]) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "logprob: target %d at row %zu is not in 0..%zu",
+                     (int)targets[t], t, head->shape[0] - 1);
+            return NULL;
+        }
+    r1_logprobs *out = (r1_logprobs *)r1i_step_alloc(ctx, 1, sizeof *out);
+    if (!out) return NULL;
+    out->logp = r1i_tensor_raw(ctx, 1, &T), out->entropy = r1i_tensor_raw(ctx, 1, &T);
+    out->best = (int32_t *)r1i_step_alloc(ctx, T, sizeof *out->best);
+    r1_logprob_args args = {.T = T, .C = head->shape[1], .V = head->shape[0],
+                            .inverse_temperature = (r1i_real)(temperature != 0 ? 1 / temperature : 1),
+                            .targets = targets, .hidden = hidden->data, .head = head->data};
+    args.stats = (r1i_real *)r1i_step_alloc(ctx, T, 2 * sizeof *args.stats);
+    if (ctx->status != R1_OK) return NULL;
+    args.logp = out->logp->data, args.entropy = out->entropy->data, args.best = out->best;
+    r1i_record record = {R1_OP_LOGPROB, r1i_args(ctx, &args, sizeof args), {hidden, head},
+                         {out->logp}, r1i_logprob_bind};
+    return r1i_apply(ctx, record) ? out : NULL;
+}
+
+R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
+    if (!r1i_usable(ctx, y, y) || !y->wants_grad || !ctx->tape) return;
+    r1i_real *grad = r1i_grad_of(ctx, y);
+    if (!grad) return;
+    for (size_t i = 0; i < r1_tensor_count(y); i++) grad[i] += dy[i];
+    size_t first = ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0;
+    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
+        r1i_record *record = &ctx->tape->records[i - 1];
+        bool reached = record->out[0]->grad || (record->out[1] && record->out[1]->grad);
+        if (!reached || !record->bind(ctx, record)) continue;
+        r1i_run(ctx, record->op, R1_BACKWARD, record->args);
+        r1i_run(ctx, record->op, R1_BACKWARD_SHARED, record->args);
+    }
+}
+R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
+    r1i_real one = 1;
+    if (!r1i_usable(ctx, y, y)) return;
+    if (r1_tensor_count(y) != 1) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "backward: y is %s; it must have one element, or use "
+                 "r1_backward_from", r1i_shape_text(y).text);
+        return;
+    }
+    r1_backward_from(ctx, y, &one);
+}
+R1I_BODY void r1_no_grad_begin(r1_context *ctx) {
+    r1i_tape *tape = ctx ? r1i_tape_of(ctx) : NULL;
+    if (tape) tape->no_grad++;
+}
+R1I_BODY void r1_no_grad_end(r1_context *ctx) {
+    if (ctx && ctx->tape && ctx->tape->no_grad > 0) ctx->tape->no_grad--;
+}
+static double r1i_loss_value(r1_context *ctx, r1_loss_fn *loss, void *arg) {
+    r1_step_begin(ctx);
+    r1_no_grad_begin(ctx);
+    r1_tensor *y = loss(ctx, arg);
+    double value = y ? (double)y->data[0] : NAN;
+    r1_no_grad_end(ctx);
+    r1_step_end(ctx);
+    return value;
+}
+R1I_BODY double r1_grad_check(r1_context *ctx, r1_loss_fn *loss, void *arg, r1_tensor **parameters,
+                              size_t n, double h) {
+    double worst = 0;
+    for (size_t i = 0; i < n; i++)
+        memset(parameters[i]->grad, 0, r1_tensor_count(parameters[i]) * sizeof(r1i_real));
+    r1_step_begin(ctx);
+    r1_backward(ctx, loss(ctx, arg));
+    r1_step_end(ctx);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < r1_tensor_count(parameters[i]); j++) {
+            r1i_real *w = parameters[i]->data + j, old = *w;
+            *w = old + (r1i_real)h;
+            double up = r1i_loss_value(ctx, loss, arg);
+            *w = old - (r1i_real)h;
+            double slope = (up - r1i_loss_value(ctx, loss, arg)) / (2 * h);
+            *w = old;
+            double error = fabs(slope - (double)parameters[i]->grad[j]) / (1 + fabs(slope));
+            if (!(error <= worst)) worst = error;
+        }
+    return ctx->status == R1_OK ? worst : HUGE_VAL;
+}
+
+// ==== [optimizer] ================================================================================
+// AdamW, gradient clipping and schedules, on ranges of flat buffers. Calls [base] and [backend].
+enum { R1I_NORM_CHUNK = 4096 };
+
+R1I_BODY double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n) {
+    double total = 0;
+    (void)ctx;
+    for (size_t r = 0; r < n; r++)
+        for (size_t at = 0; at < ranges[r].n; at += R1I_NORM_CHUNK) {
+            double lane[R1I_LANES] = {0};
+            size_t end = r1i_min(ranges[r].n, at + R1I_NORM_CHUNK);
+            for (size_t i = at; i < end; i++) {
+                double g = (double)ranges[r].g[i];
+                lane[i % R1I_LANES] = fma(g, g, lane[i % R1I_LANES]);
+            }
+            for (int width = 8; width; width /= 2)
+                for (int l = 0; l < width; l++) lane[l] += lane[l + width];
+            total += lane[0];
+        }
+    return sqrt(total);
+}
+static double r1i_default(double value, double otherwise) { return value == 0 ? otherwise : value; }
+
+R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
+                              const r1_adamw_desc *desc, double lr, uint64_t step) {
+    r1_adamw_desc d = {0};
+    if (desc) d = *desc;
+    d.beta1 = r1i_default(d.beta1, 0.9), d.beta2 = r1i_default(d.beta2, 0.95);
+    d.eps = r1i_default(d.eps, 1e-8), d.decay = r1i_default(d.decay, 0.1);
+    d.clip_norm = r1i_default(d.clip_norm, 1);
+    double norm = r1_grad_norm(ctx, ranges, n);
+    if (!(norm - norm == 0) || !(lr - lr == 0)) {
+        r1i_fail(ctx, R1_ERROR_NUMBER,
+                 "adamw: the gradient norm is %g and the learning rate %g at step %llu; nothing was "
+                 "changed", norm, lr, (unsigned long long)step);
+        return norm;
+    }
+    double clip = d.clip_norm > 0 && norm > d.clip_norm ? d.clip_norm / norm : 1;
+    double log1 = r1i_log_double(d.beta1), log2 = r1i_log_double(d.beta2);
+    for (size_t r = 0; r < n; r++) {
+        const r1_range *range = &ranges[r];
+        r1_adamw_args args = {.n = range->n, .w = range->w, .m = range->m, .v = range->v,
+                              .g = range->g, .lr = (r1i_real)lr, .beta1 = (r1i_real)d.beta1,
+                              .beta2 = (r1i_real)d.beta2, .eps = (r1i_real)d.eps,
+                              .decay = (r1i_real)(range->decayed && d.decay > 0 ? d.decay : 0),
+                              .clip = (r1i_real)clip,
+                              .correction1 = (r1i_real)(1 - r1i_exp_double(log1 * (double)step)),
+                              .correction2 = (r1i_real)(1 - r1i_exp_double(log2 * (double)step))};
+        r1i_run(ctx, R1_OP_ADAMW, R1_FORWARD, &args);
+    }
+    return norm;
+}
+R1I_BODY double r1_schedule_value(const r1_schedule *s, uint64_t step) {
+    if (step < s->warmup) return s->peak * (double)step / (double)s->warmup;
+    uint64_t hold = s->hold > s->warmup ? s->hold : s->warmup;
+    if (s->kind == R1_CONSTANT || step <= hold) return s->peak;
+    double left = 0; // 1 at the end of the plateau, 0 at the last step
+    if (step < s->steps) left = (double)(s->steps - step) / (double)(s->steps - hold);
+    if (s->kind == R1_COSINE) {
+        double sine, cosine;
+        r1i_sin_cos(3.14159265358979323846 * (1 - left), &sine, &cosine);
+        left = 0.5 * (1 + cosine);
+    }
+    return s->peak * (s->floor + (1 - s->floor) * left);
+}
+
+// ==== [json] =====================================================================================
+// Reads and writes JSON (RFC 8259), bounded and strict. Calls [base]. Numbers reach the C library
+// only as "digits e exponent", and the printed separator is replaced, so no locale can show.
+
+// Sorting by a number, then by `compare`. Merge sort: n log n for whatever keys an attacker chose.
+typedef struct r1i_ranked {
+    uint64_t rank;
+    const void *item;
+} r1i_ranked;
+typedef int r1i_compare_fn(const void *a, const void *b);
+
+// The order of the sort: the rank decides, and only equal ranks pay for a look at the items.
+static int r1i_ranked_compare(r1i_ranked a, r1i_ranked b, r1i_compare_fn *compare) {
+    if (a.rank != b.rank) return a.rank < b.rank ? -1 : 1;
+    return compare(a.item, b.item);
+}
+// Stable. `spare` holds n items too.
+static void r1i_sort(r1i_ranked *items, r1i_ranked *spare, size_t n, r1i_compare_fn *compare) {
+    if (n < 2) return;
+    size_t half = n / 2, a = 0, b = half;
+    r1i_sort(items, spare, half, compare);
+    r1i_sort(items + half, spare, n - half, compare);
+    for (size_t i = 0; i < n; i++) {
+        bool left = b == n || (a < half && r1i_ranked_compare(items[a], items[b], compare) <= 0);
+        spare[i] = left ? items[a++] : items[b++];
+    }
+    memcpy(items, spare, n * sizeof *items);
+}
+
+// Bytes of the UTF-8 character at p, of at most `left`; 0 when it is not one.
+static size_t r1i_utf8_size(const unsigned char *p, size_t left) {
+    if (!left) return 0;
+    if (p[0] < 0x80) return 1;
+    size_t size = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || left < size) return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((p[i] & 0xc0u) != 0x80u) return 0;
+    if (p[0] == 0xe0 && p[1] < 0xa0) return 0; // longer than needed
+    if (p[0] == 0xed && p[1] > 0x9f) return 0; // a surrogate
+    if (p[0] == 0xf0 && p[1] < 0x90) return 0;
+    if (p[0] == 0xf4 && p[1] > 0x8f) return 0; // beyond U+10FFFF
+    return size;
+}
+// Whether all of the text is UTF-8. The empty text is.
+static bool r1i_utf8_valid(const char *text, size_t size) {
+    for (size_t at = 0, step; at < size; at += step) {
+        step = r1i_utf8_size((const unsigned char *)text + at, size - at);
+        if (!step) return false;
+    }
+    return true;
+}
+// Writes a code point, which is no surrogate, and returns its size.
+static size_t r1i_utf8_write(uint32_t code, char dst[4]) {
+    static const unsigned char lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = size; i > 1; i--, code >>= 6) dst[i - 1] = (char)(0x80u | (code & 0x3fu));
+    dst[0] = (char)(lead[size] | code);
+    return size;
+}
+
+// The double nearest to a decimal number of checked form: -12.5e+3. Its digits are rewritten as an
+// integer with an exponent, which strtod reads alike in every locale. 800 digits decide any tie;
+// what lies behind them only matters for being zero or not.
+static double r1i_decimal(const char *text, size_t size) {
+    enum { DIGITS = 800 };
+    char digits[DIGITS + 32];
+    size_t used = 0, at = 0;
+    int64_t exponent = 0, written = 0;
+    bool point = false, beyond = false, negative = false;
+    if (size && text[0] == '-') digits[used++] = '-', at++;
+    for (; at < size && text[at] != 'e' && text[at] != 'E'; at++) {
+        if (text[at] == '.') {
+            point = true;
+            continue;
+        }
+        bool kept = used < DIGITS;
+        if (kept && (text[at] != '0' || used > 1 || (used == 1 && digits[0] != '-')))
+            digits[used++] = text[at];
+        if (!kept && text[at] != '0') beyond = true;
+        exponent += (kept ? 0 : 1) - (point ? 1 : 0);
+    }
+    if (at < size) at++;
+    if (at < size && (text[at] == '-' || text[at] == '+')) negative = text[at++] == '-';
+    for (; at < size; at++)
+        if (written < (int64_t)1 << 50) written = written * 10 + (text[at] - '0');
+    exponent += negative ? -written : written;
+    if (used == 0 || (used == 1 && digits[0] == '-')) digits[used++] = '0';
+    if (beyond) digits[used++] = '1', exponent--;
+    if (used <= 15 && exponent == 0) { // most numbers of most files, without the long way
+        double integer = 0;
+        for (at = digits[0] == '-'; at < used; at++) integer = integer * 10 + (digits[at] - '0');
+        return digits[0] == '-' ? -integer : integer;
+    }
+    snprintf(digits + used, sizeof digits - used, "e%lld", (long long)exponent);
+    return strtod(digits, NULL);
+}
+
+enum { R1I_DECIMAL_BYTES = 32 };
+// The shortest of 15, 16 and 17 digits that is the same double. x is finite.
+static void r1i_print_decimal(double x, char dst[R1I_DECIMAL_BYTES]) {
+    for (int digits = 15; digits <= 17; digits++) {
+        size_t size = (size_t)snprintf(dst, R1I_DECIMAL_BYTES, "%.*g", digits, x), used = 0;
+        for (size_t i = 0; i < size; i++) {
+            bool plain = (dst[i] >= '0' && dst[i] <= '9') || dst[i] == '-' || dst[i] == '+' ||
+                         dst[i] == 'e';
+            if (plain)
+                dst[used++] = dst[i];
+            else if (used && dst[used - 1] != '.') // a locale's separator, of one or more bytes
+                dst[used++] = '.';
+        }
+        dst[used] = 0;
+        if (r1i_decimal(dst, used) == x) return;
+    }
+}
+
+typedef struct r1i_json_document {
+    r1_json root; // first, so that the root's address frees all
+    r1i_arena arena; // nodes; the decoded texts stand behind the document itself
+} r1i_json_document;
+
+// The state of one reading. The first problem ends it, so no state after a problem matters.
+typedef struct r1i_json_reader {
+    r1_context *ctx;
+    r1i_json_document *document;
+    const unsigned char *text;
+    size_t size, at;
+    int depth;
+    char *decoded; // no decoded text is longer than its source with the separator behind it
+    r1_json *nodes;
+    size_t left, batch; // nodes that remain of the newest batch, and its size
+    const char *problem;
+    size_t problem_at;
+} r1i_json_reader;
+
+static bool r1i_json_value(r1i_json_reader *reader, r1_json *node);
+
+// Notes what is wrong at this byte. Returns false, so that a caller can return it on.
+static bool r1i_json_refuse(r1i_json_reader *reader, size_t at, const char *problem) {
+    reader->problem = problem;
+    reader->problem_at = at;
+    return false;
+}
+// The next byte, or -1 at the end, which no grammar rule accepts.
+static int r1i_json_peek(const r1i_json_reader *reader) {
+    return reader->at < reader->size ? reader->text[reader->at] : -1;
+}
+// Steps over the next byte if it is the wanted one.
+static bool r1i_json_take(r1i_json_reader *reader, int wanted) {
+    if (r1i_json_peek(reader) != wanted) return false;
+    reader->at++;
+    return true;
+}
+// Steps over white space: these four characters and no others, whatever a locale says.
+static void r1i_json_skip(r1i_json_reader *reader) {
+    for (int c; (c = r1i_json_peek(reader)) == ' ' || c == '\n' || c == '\r' || c == '\t';)
+        reader->at++;
+}
+// A fresh node. Batches grow with the document, so small ones stay small and large ones are few
+// allocations.
+static r1_json *r1i_json_node(r1i_json_reader *reader) {
+    if (!reader->left) {
+        reader->batch = r1i_min(r1i_max(reader->batch * 2, 16), 4096);
+        reader->nodes = (r1_json *)r1i_arena_alloc(reader->ctx, &reader->document->arena,
+                                                   reader->batch * sizeof *reader->nodes);
+        if (!reader->nodes) return NULL;
+        reader->left = reader->batch;
+    }
+    reader->left--;
+    *reader->nodes = (r1_json){0};
+    return reader->nodes++;
+}
+
+// Four hex digits of either case.
+static bool r1i_json_hex(r1i_json_reader *reader, uint32_t *code) {
+    *code = 0;
+    for (int i = 0; i < 4; i++, reader->at++) {
+        int c = r1i_json_peek(reader);
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
+        if (digit < 0) return r1i_json_refuse(reader, reader->at, "\\u needs four hex digits");
+        *code = *code * 16 + (uint32_t)digit;
+    }
+    return true;
+}
+// Behind \u: one code point, from one unit or from a pair of surrogates. Lone surrogates have no
+// UTF-8, so there is nothing to decode them to.
+static bool r1i_json_unicode(r1i_json_reader *reader, size_t start) {
+    uint32_t code, low;
+    if (!r1i_json_hex(reader, &code)) return false;
+    if (code >= 0xd800 && code <= 0xdfff) {
+        if (code > 0xdbff || !r1i_json_take(reader, '\\') || !r1i_json_take(reader, 'u'))
+            return r1i_json_refuse(reader, start, "a surrogate without its partner");
+        if (!r1i_json_hex(reader, &low)) return false;
+        if (low < 0xdc00 || low > 0xdfff)
+            return r1i_json_refuse(reader, start, "a surrogate without its partner");
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    reader->decoded += r1i_utf8_write(code, reader->decoded);
+    return true;
+}
+// A backslash and what it stands for.
+static bool r1i_json_escape(r1i_json_reader *reader) {
+    static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+    size_t start = reader->at++;
+    int c = r1i_json_peek(reader);
+    const char *name = c > 0 ? strchr(names, c) : NULL;
+    if (!name && c != 'u') return r1i_json_refuse(reader, start, "an escape that JSON has not");
+    reader->at++;
+    if (c == 'u') return r1i_json_unicode(reader, start);
+    *reader->decoded++ = values[name - names];
+    return true;
+}
+// A string, decoded into the document's text. A zero byte behind it makes it a C string too.
+static bool r1i_json_string(r1i_json_reader *reader, r1_slice *dst) {
+    if (!r1i_json_take(reader, '"'))
+        return r1i_json_refuse(reader, reader->at, "a string was expected");
+    dst->data = reader->decoded;
+    for (;;) {
+        int c = r1i_json_peek(reader);
+        if (c < 0) return r1i_json_refuse(reader, reader->at, "a string without its end");
+        if (c == '"') break;
+        if (c < 0x20) return r1i_json_refuse(reader, reader->at, "a control character in a string");
+        if (c == '\\') {
+            if (!r1i_json_escape(reader)) return false;
+            continue;
+        }
+        const unsigned char *p = reader->text + reader->at;
+        size_t size = r1i_utf8_size(p, reader->size - reader->at);
+        if (!size) return r1i_json_refuse(reader, reader->at, "bytes that are not UTF-8");
+        memcpy(reader->decoded, p, size);
+        reader->decoded += size, reader->at += size;
+    }
+    reader->at++;
+    dst->size = (size_t)(reader->decoded - dst->data);
+    *reader->decoded++ = 0;
+    return true;
+}
+
+// One digit or more.
+static bool r1i_json_digits(r1i_json_reader *reader) {
+    size_t start = reader->at;
+    for (int c; (c = r1i_json_peek(reader)) >= '0' && c <= '9';) reader->at++;
+    return reader->at > start || r1i_json_refuse(reader, start, "a digit was expected");
+}
+// A number. Its form is checked here, so that the conversion sees only digits where it expects
+// them; the form also forbids leading zeros, plus signs, hex and NaN.
+static bool r1i_json_decimal(r1i_json_reader *reader, r1_json *node) {
+    size_t start = reader->at;
+    r1i_json_take(reader, '-');
+    if (!r1i_json_take(reader, '0') && !r1i_json_digits(reader)) return false;
+    if (r1i_json_take(reader, '.') && !r1i_json_digits(reader)) return false;
+    if (r1i_json_take(reader, 'e') || r1i_json_take(reader, 'E')) {
+        if (!r1i_json_take(reader, '-')) r1i_json_take(reader, '+');
+        if (!r1i_json_digits(reader)) return false;
+    }
+    node->kind = R1_JSON_NUMBER;
+    node->text = (r1_slice){reader->decoded, reader->at - start};
+    memcpy(reader->decoded, reader->text + start, node->text.size);
+    reader->decoded += node->text.size;
+    *reader->decoded++ = 0;
+    node->number = r1i_decimal(node->text.data, node->text.size);
+    return isfinite(node->number) ||
+           r1i_json_refuse(reader, start, "a number beyond the range of double");
+}
+
+// Shorter slices first: most comparisons then never touch the bytes.
+static int r1i_slice_compare(r1_slice a, r1_slice b) {
+    if (a.size != b.size) return a.size < b.size ? -1 : 1;
+    return a.size ? memcmp(a.data, b.data, a.size) : 0;
+}
+// For r1i_sort: members by key.
+static int r1i_json_compare_keys(const void *a, const void *b) {
+    return r1i_slice_compare(((const r1_json *)a)->key, ((const r1_json *)b)->key);
+}
+// Looks for a key that is there twice. Few keys are compared pairwise, many are sorted by hash.
+static bool r1i_json_unique(r1i_json_reader *reader, const r1_json *object, size_t start) {
+    size_t n = object->count, i = 0;
+    bool twice = false;
+    if (n <= 8) {
+        for (const r1_json *a = object->child; a; a = a->next)
+            for (const r1_json *b = a->next; b; b = b->next)
+                twice = twice || r1i_json_compare_keys(a, b) == 0;
+    } else {
+        r1i_ranked *keys = (r1i_ranked *)r1i_alloc_array(reader->ctx, n, 2 * sizeof *keys);
+        if (!keys) return false;
+        for (const r1_json *a = object->child; a; a = a->next)
+            keys[i++] = (r1i_ranked){r1i_hash(0, a->key.data, a->key.size), a};
+        r1i_sort(keys, keys + n, n, r1i_json_compare_keys);
+        for (i = 1; i < n && !twice; i++)
+            twice = r1i_ranked_compare(keys[i - 1], keys[i], r1i_json_compare_keys) == 0;
+        r1i_free(reader->ctx, keys);
+    }
+    return !twice || r1i_json_refuse(reader, start, "an object that has a key twice");
+}
+// The key of a member and its colon.
+static bool r1i_json_key(r1i_json_reader *reader, r1_json *node) {
+    if (!r1i_json_string(reader, &node->key)) return false;
+    r1i_json_skip(reader);
+    if (!r1i_json_take(reader, ':'))
+        return r1i_json_refuse(reader, reader->at, "a colon was expected");
+    r1i_json_skip(reader);
+    return true;
+}
+// An array or object from its opening bracket to its closing one. The depth bound keeps the
+// recursion within a few kilobytes of stack.
+static bool r1i_json_container(r1i_json_reader *reader, r1_json *node, r1_json_kind kind) {
+    size_t start = reader->at++;
+    int end = kind == R1_JSON_ARRAY ? ']' : '}';
+    r1_json **tail = &node->child;
+    node->kind = kind;
+    if (reader->depth == R1_JSON_DEPTH)
+        return r1i_json_refuse(reader, start, "more than 64 levels of arrays and objects");
+    reader->depth++;
+    r1i_json_skip(reader);
+    for (bool more = !r1i_json_take(reader, end); more;) {
+        r1_json *child = *tail = r1i_json_node(reader);
+        if (!child) return false;
+        tail = &child->next;
+        node->count++;
+        if (kind == R1_JSON_OBJECT && !r1i_json_key(reader, child)) return false;
+        if (!r1i_json_value(reader, child)) return false;
+        r1i_json_skip(reader);
+        more = r1i_json_take(reader, ',');
+        if (!more && !r1i_json_take(reader, end))
+            return r1i_json_refuse(reader, reader->at, kind == R1_JSON_ARRAY
+                                                           ? "a comma or ] was expected"
+                                                           : "a comma or } was expected");
+        r1i_json_skip(reader);
+    }
+    reader->depth--;
+    return kind == R1_JSON_ARRAY || r1i_json_unique(reader, node, start);
+}
+// null, false or true; anything else that is left is no value.
+static bool r1i_json_word(r1i_json_reader *reader, r1_json *node) {
+    static const char *const words[] = {"null", "false", "true"};
+    for (int i = 0; i < 3; i++) {
+        size_t size = strlen(words[i]);
+        if (reader->size - reader->at < size) continue;
+        if (memcmp(reader->text + reader->at, words[i], size) != 0) continue;
+        reader->at += size;
+        node->kind = i ? R1_JSON_BOOL : R1_JSON_NULL;
+        node->boolean = i == 2;
+        return true;
+    }
+    return r1i_json_refuse(reader, reader->at, "a value was expected");
+}
+// Any value. The first byte decides, so nothing is ever read twice.
+static bool r1i_json_value(r1i_json_reader *reader, r1_json *node) {
+    int c = r1i_json_peek(reader);
+    if (c == '{') return r1i_json_container(reader, node, R1_JSON_OBJECT);
+    if (c == '[') return r1i_json_container(reader, node, R1_JSON_ARRAY);
+    if (c == '-' || (c >= '0' && c <= '9')) return r1i_json_decimal(reader, node);
+    if (c != '"') return r1i_json_word(reader, node);
+    node->kind = R1_JSON_STRING;
+    return r1i_json_string(reader, &node->text);
+}
+
+// The problem in words. Lines are counted only here, so that good texts do not pay for it.
+static void r1i_json_explain(const r1i_json_reader *reader, char *dst, size_t bytes) {
+    size_t line = 1, column = 1, at = reader->problem_at;
+    for (size_t i = 0; i < at; i++) {
+        column++;
+        if (reader->text[i] == '\n') line++, column = 1;
+    }
+    snprintf(dst, bytes, "byte %zu (line %zu, column %zu): %s", at, line, column, reader->problem);
+}
+R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, char *problem,
+                              size_t problem_bytes) {
+    if (problem && problem_bytes) problem[0] = 0;
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    if (!text) size = 0;
+    r1i_json_document *document = (r1i_json_document *)r1i_alloc(
+        ctx, r1i_size_add(sizeof *document, r1i_size_add(size, 1)));
+    if (!document) return NULL;
+    r1i_json_reader reader = {.ctx = ctx, .document = document, .size = size};
+    reader.text = (const unsigned char *)text;
+    reader.decoded = (char *)(document + 1);
+    r1i_json_skip(&reader);
+    bool good = r1i_json_value(&reader, &document->root);
+    if (good) r1i_json_skip(&reader);
+    if (good && reader.at < reader.size)
+        good = r1i_json_refuse(&reader, reader.at, "text behind the value");
+    if (good) return &document->root;
+    if (reader.problem && problem) r1i_json_explain(&reader, problem, problem_bytes);
+    r1_json_free(ctx, &document->root);
+    return NULL;
+}
+R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
+    char problem[R1I_MESSAGE_BYTES / 2];
+    r1_json *root = r1_json_try(ctx, text, size, problem, sizeof problem);
+    if (!root && r1_status_of(ctx) == R1_OK)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
+    return root;
+}
+R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
+    if (!root) return;
+    r1i_json_document *document = (r1i_json_document *)(void *)root;
+    r1i_arena_free(ctx, &document->arena);
+    r1i_free(ctx, document);
+}
+
+// Whether the slice is exactly this C string.
+static bool r1i_slice_is(r1_slice slice, const char *text) {
+    return slice.size == strlen(text) && (!slice.size || !memcmp(slice.data, text, slice.size));
+}
+R1I_BODY const r1_json *r1_json_find(const r1_json *object, const char *key) {
+    if (!object || object->kind != R1_JSON_OBJECT || !key) return NULL;
+    const r1_json *member = object->child;
+    while (member && !r1i_slice_is(member->key, key)) member = member->next;
+    return member;
+}
+R1I_BODY const r1_json *r1_json_at(const r1_json *array, size_t index) {
+    if (!array || array->kind != R1_JSON_ARRAY || index >= array->count) return NULL;
+    const r1_json *element = array->child;
+    for (; index; index--) element = element->next;
+    return element;
+}
+R1I_BODY double r1_json_number(const r1_json *node, double otherwise) {
+    return node && node->kind == R1_JSON_NUMBER ? node->number : otherwise;
+}
+R1I_BODY r1_slice r1_json_text(const r1_json *node) {
+    return node && node->kind == R1_JSON_STRING ? node->text : (r1_slice){"", 0};
+}
+R1I_BODY bool r1_json_bool(const r1_json *node, bool otherwise) {
+    return node && node->kind == R1_JSON_BOOL ? node->boolean : otherwise;
+}
+
+// Adds bytes. The text keeps its zero byte at all times, so it can be printed when half done.
+static void r1i_json_put(r1_json_writer *writer, const char *text, size_t size) {
+    size_t wanted = r1i_size_add(r1i_size_add(writer->size, size), 1);
+    if (writer->failed) return;
+    if (!r1i_grow(writer->ctx, (void **)&writer->text, &writer->capacity, wanted, 1)) {
+        writer->failed = true;
+        return;
+    }
+    if (size) memcpy(writer->text + writer->size, text, size);
+    writer->size += size;
+    writer->text[writer->size] = 0;
+}
+// Adds a string with its quotes. Newlines are escaped as all control characters, so that one
+// value never spans two lines of a log.
+static void r1i_json_put_quoted(r1_json_writer *writer, const char *text, size_t size) {
+    const unsigned char *p = (const unsigned char *)text;
+    size_t done = 0, step;
+    r1i_json_put(writer, "\"", 1);
+    for (size_t at = 0; at < size; at += step) {
+        char escape[8];
+        step = r1i_utf8_size(p + at, size - at);
+        if (step && p[at] >= 0x20 && p[at] != '"' && p[at] != '\\') continue;
+        r1i_json_put(writer, text + done, at - done); // the run before goes out in one piece
+        if (!step) {
+            r1i_json_put(writer, "\xef\xbf\xbd", 3), step = 1;
+        } else {
+            const char *name = p[at] == '\n' ? "\\n" : p[at] == '"' ? "\\\"" : "\\\\";
+            bool named = p[at] >= 0x20 || p[at] == '\n';
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)p[at]);
+            r1i_json_put(writer, named ? name : escape, named ? 2 : 6);
+        }
+        done = at + step;
+    }
+    if (done < size) r1i_json_put(writer, text + done, size - done);
+    r1i_json_put(writer, "\"", 1);
+}
+// A mistake of the program, not of data: the first one sticks to the context.
+static void r1i_json_misuse(r1_json_writer *writer, const char *problem) {
+    if (!writer->failed) r1i_fail(writer->ctx, R1_ERROR_ARGUMENT, "json writer: %s", problem);
+    writer->failed = true;
+}
+// What stands before a value: a comma where one is due, and the key.
+static void r1i_json_lead(r1_json_writer *writer, const char *key) {
+    bool object = writer->depth > 0 && ((writer->objects >> (writer->depth - 1)) & 1u);
+    if (object != (key != NULL)) {
+        r1i_json_misuse(writer, key ? "a key outside an object" : "a member without a key");
+        return;
+    }
+    char last = writer->size ? writer->text[writer->size - 1] : '[';
+    if (last != '[' && last != '{') {
+        if (writer->depth == 0) r1i_json_misuse(writer, "a second value behind the first");
+        r1i_json_put(writer, ",", 1);
+    }
+    if (!key) return;
+    r1i_json_put_quoted(writer, key, strlen(key));
+    r1i_json_put(writer, ":", 1);
+}
+// Opens a level and remembers its kind, one bit a level.
+static void r1i_json_begin(r1_json_writer *writer, const char *key, bool object) {
+    if (writer->depth == R1_JSON_DEPTH) r1i_json_misuse(writer, "more than 64 levels");
+    r1i_json_lead(writer, key);
+    if (writer->failed) return;
+    r1i_json_put(writer, object ? "{" : "[", 1);
+    uint64_t bit = (uint64_t)1 << writer->depth++;
+    writer->objects = object ? writer->objects | bit : writer->objects & ~bit;
+}
+// Closes a level if the innermost one is of this kind.
+static void r1i_json_end(r1_json_writer *writer, bool object) {
+    bool inside = writer->depth > 0 && ((writer->objects >> (writer->depth - 1)) & 1u) == object;
+    if (!inside) r1i_json_misuse(writer, "an end without its begin");
+    if (writer->failed) return;
+    writer->depth--;
+    r1i_json_put(writer, object ? "}" : "]", 1);
+}
+// A value that needs no escaping.
+static void r1i_json_plain(r1_json_writer *writer, const char *key, const char *text) {
+    r1i_json_lead(writer, key);
+    r1i_json_put(writer, text, strlen(text));
+}
+R1I_BODY void r1_json_begin_object(r1_json_writer *writer, const char *key) {
+    r1i_json_begin(writer, key, true);
+}
+R1I_BODY void r1_json_begin_array(r1_json_writer *writer, const char *key) {
+    r1i_json_begin(writer, key, false);
+}
+R1I_BODY void r1_json_end_object(r1_json_writer *writer) { r1i_json_end(writer, true); }
+R1I_BODY void r1_json_end_array(r1_json_writer *writer) { r1i_json_end(writer, false); }
+R1I_BODY void r1_json_write_number(r1_json_writer *writer, const char *key, double value) {
+    char text[R1I_DECIMAL_BYTES] = "null";
+    if (isfinite(value)) r1i_print_decimal(value, text);
+    r1i_json_plain(writer, key, text);
+}
+R1I_BODY void r1_json_write_integer(r1_json_writer *writer, const char *key, int64_t value) {
+    char text[R1I_DECIMAL_BYTES];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    r1i_json_plain(writer, key, text);
+}
+R1I_BODY void r1_json_write_text(r1_json_writer *writer, const char *key, const char *text,
+                                 size_t size) {
+    r1i_json_lead(writer, key);
+    r1i_json_put_quoted(writer, text, text ? size : 0);
+}
+R1I_BODY void r1_json_write_bool(r1_json_writer *writer, const char *key, bool value) {
+    r1i_json_plain(writer, key, value ? "true" : "false");
+}
+R1I_BODY void r1_json_write_null(r1_json_writer *writer, const char *key) {
+    r1i_json_plain(writer, key, "null");
+}
+R1I_BODY void r1_json_writer_reset(r1_json_writer *writer) {
+    writer->size = 0, writer->depth = 0, writer->failed = false;
+    if (writer->text) writer->text[0] = 0;
+}
+R1I_BODY void r1_json_writer_free(r1_json_writer *writer) {
+    if (writer->text) r1i_free(writer->ctx, writer->text);
+    *writer = (r1_json_writer){.ctx = writer->ctx};
+}
+
+// ==== [file] =====================================================================================
+// Whole files, folders, and tensors in the safetensors format. Calls [json] and the rooms above it.
+// System calls stand in the r1i_sys functions; a test defines R1I_FAULT(call) to make each fail.
+#ifndef R1_NO_STDIO
+#ifdef _WIN32
+#include <direct.h>
+#include <fcntl.h>
+#include <io.h>
+#include <process.h>
+#include <sys/stat.h>
+#elif !defined __wasm__
+#include <sys/mman.h>
+#define R1I_MMAP 1
+#endif
+#ifndef R1I_MMAP
+#define R1I_MMAP 0
+#endif
+#ifndef R1I_FAULT
+#define R1I_FAULT(call) 0 // the errno that the call shall fail with; 0: let it work
+#endif
+#ifndef O_CLOEXEC
+#define O_CLOEXEC 0
+#endif
+#ifndef O_BINARY
+#define O_BINARY 0
+#endif
+
+// What an open file is. Size is 0 for what has none, such as pipes and /proc.
+typedef struct r1i_file_info {
+    bool folder, plain;
+    size_t bytes;
+} r1i_file_info;
+
+// Sets errno when a test wants this call to fail.
+static bool r1i_sys_fault(int fault) {
+    if (fault) errno = fault;
+    return fault != 0;
+}
+// Opens a file that children of the process do not inherit; -1 and errno on failure.
+static int r1i_sys_open(const char *path, int flags) {
+    int file;
+    do {
+        if (r1i_sys_fault(R1I_FAULT("open"))) file = -1;
+        else file = open(path, flags | O_CLOEXEC | O_BINARY, 0666);
+    } while (file < 0 && errno == EINTR);
+    return file;
+}
+// Closes in any case. Not repeated on EINTR: Linux has closed the file by then, and the number may
+// already be another thread's.
+static int r1i_sys_close(int file) {
+    int result = close(file);
+    return r1i_sys_fault(R1I_FAULT("close")) ? -1 : result;
+}
+// Bytes read, at most `size`; 0 at the end, -1 for an error.
+static ptrdiff_t r1i_sys_read(int file, void *data, size_t size) {
+    ptrdiff_t got;
+    do {
+        if (r1i_sys_fault(R1I_FAULT("read"))) got = -1;
+        else got = read(file, data, (unsigned)r1i_min(size, (size_t)1 << 30));
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+// Writes all of it, however many calls that takes. A call that writes nothing counts as a full
+// disk, else the loop could be endless.
+static bool r1i_sys_write(int file, const void *data, size_t size) {
+    const char *p = (const char *)data;
+    while (size) {
+        ptrdiff_t put;
+        if (r1i_sys_fault(R1I_FAULT("write"))) put = -1;
+        else put = write(file, p, (unsigned)r1i_min(size, (size_t)1 << 30));
+        if (put == 0) errno = ENOSPC;
+        if (put == 0 || (put < 0 && errno != EINTR)) return false;
+        if (put > 0) p += put, size -= (size_t)put;
+    }
+    return true;
+}
+// Waits for the disk.
+static int r1i_sys_sync(int file) {
+    int result;
+    do {
+        if (r1i_sys_fault(R1I_FAULT("fsync"))) result = -1;
+#ifdef _WIN32
+        else result = _commit(file);
+#else
+        else result = fsync(file);
+#endif
+    } while (result < 0 && errno == EINTR);
+    return result;
+}
+#ifdef _WIN32
+__declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to,
+                                                unsigned long how);
+#endif
+// Gives a file another name, in place of a file that has it; all or nothing.
+static int r1i_sys_rename(const char *from, const char *to) {
+    if (r1i_sys_fault(R1I_FAULT("rename"))) return -1;
+#ifdef _WIN32
+    errno = EACCES;
+    return MoveFileExA(from, to, 1ul) ? 0 : -1; // replaces, as rename does elsewhere
+#else
+    return rename(from, to);
+#endif
+}
+// Cuts an open file.
+static int r1i_sys_truncate(int file, size_t bytes) {
+    if (r1i_sys_fault(R1I_FAULT("truncate"))) return -1;
+#ifdef _WIN32
+    return _chsize_s(file, (long long)bytes) ? -1 : 0;
+#else
+    return ftruncate(file, (off_t)bytes);
+#endif
+}
+// Makes one folder, with whatever the user's umask allows.
+static int r1i_sys_folder(const char *path) {
+    if (r1i_sys_fault(R1I_FAULT("mkdir"))) return -1;
+#ifdef _WIN32
+    return _mkdir(path);
+#else
+    return mkdir(path, 0777);
+#endif
+}
+// Looks at an open file, not at its name, which may mean another file by now.
+static int r1i_sys_info(int file, r1i_file_info *info) {
+#ifdef _WIN32
+    struct _stati64 found;
+    if (r1i_sys_fault(R1I_FAULT("stat")) || _fstati64(file, &found) != 0) return -1;
+#else
+    struct stat found;
+    if (r1i_sys_fault(R1I_FAULT("stat")) || fstat(file, &found) != 0) return -1;
+#endif
+    *info = (r1i_file_info){(found.st_mode & S_IFMT) == S_IFDIR,
+                            (found.st_mode & S_IFMT) == S_IFREG, 0};
+    if ((uint64_t)found.st_size >= SIZE_MAX / 2) return errno = EFBIG, -1;
+    info->bytes = (size_t)found.st_size;
+    return 0;
+}
+// Read-only memory that shows the file; NULL where it cannot be had.
+static void *r1i_sys_map(int file, size_t bytes) {
+#if R1I_MMAP
+    if (r1i_sys_fault(R1I_FAULT("mmap"))) return NULL;
+    void *memory = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, file, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+#else
+    (void)file, (void)bytes;
+    return NULL;
+#endif
+}
+// Takes back what r1i_sys_map gave.
+static void r1i_sys_unmap(void *memory, size_t bytes) {
+#if R1I_MMAP
+    munmap(memory, bytes);
+#else
+    (void)memory, (void)bytes;
+#endif
+}
+// A number that no other running process of this machine has.
+static long r1i_sys_process(void) {
+#ifdef _WIN32
+    return _getpid();
+#else
+    return (long)getpid();
+#endif
+}
+
+// The error of a system call in words: what, where, why, and what to do about it.
+static r1_status r1i_file_fail(r1_context *ctx, const char *verb, const char *path) {
+    int code = errno;
+    const char *remedy = code == ENOENT || code == ENOTDIR ? "check the path and make its folder"
+                         : code == ENOSPC || code == EFBIG ? "make room on the disk"
+                         : code == EACCES || code == EPERM || code == EROFS
+                             ? "check who may write there"
+                         : code == EISDIR ? "give the path of a file"
+                         : code == EMFILE ? "close other files"
+                                          : "check the path and the disk";
+    return r1i_fail(ctx, R1_ERROR_FILE, "cannot %s \"%s\": %s; %s", verb, path, strerror(code),
+                    remedy);
+}
+
+// The rest of an open file into memory, with room for a zero byte.
+static char *r1i_file_slurp(r1_context *ctx, int file, size_t guess, size_t *size,
+                            const char *path) {
+    char *text = NULL;
+    size_t capacity = 0;
+    ptrdiff_t got = 1;
+    for (*size = 0; got > 0; *size += (size_t)got) {
+        size_t wanted = r1i_max(r1i_size_add(guess, 2), r1i_size_add(*size, 2));
+        if (!r1i_grow(ctx, (void **)&text, &capacity, wanted, 1)) break;
+        got = r1i_sys_read(file, text + *size, capacity - *size - 1);
+        if (got < 0) {
+            r1i_file_fail(ctx, "read", path);
+            break;
+        }
+    }
+    if (ctx->status == R1_OK) {
+        text[*size] = 0;
+        return text;
+    }
+    r1i_free(ctx, text);
+    return NULL;
+}
+R1I_BODY char *r1_file_read(r1_context *ctx, const char *path, size_t *size) {
+    size_t bytes = 0;
+    r1i_file_info info;
+    if (size) *size = 0;
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    int file = r1i_sys_open(path, O_RDONLY);
+    if (file < 0) {
+        r1i_file_fail(ctx, "open", path);
+        return NULL;
+    }
+    char *text = NULL;
+    if (r1i_sys_info(file, &info) != 0)
+        r1i_file_fail(ctx, "look at", path);
+    else
+        text = r1i_file_slurp(ctx, file, info.plain ? info.bytes : 0, &bytes, path);
+    r1i_sys_close(file);
+    if (size && text) *size = bytes;
+    return text;
+}
+R1I_BODY void r1_file_free(r1_context *ctx, char *text) { r1i_free(ctx, text); }
+
+// A file in the making, under another name in the same folder.
+typedef struct r1i_saver {
+    r1_context *ctx;
+    const char *path;
+    char *temporary;
+    int file;
+} r1i_saver;
+
+// Gives up: the unfinished file goes, the old one was never touched.
+static r1_status r1i_save_abort(r1i_saver *saver, const char *verb) {
+    r1_status status = r1i_file_fail(saver->ctx, verb, saver->path);
+    if (saver->file >= 0) r1i_sys_close(saver->file);
+    if (saver->temporary) remove(saver->temporary);
+    r1i_free(saver->ctx, saver->temporary);
+    return status;
+}
+// Opens the unfinished file. O_EXCL keeps two savers apart, in one process or in many.
+static r1_status r1i_save_begin(r1i_saver *saver, r1_context *ctx, const char *path) {
+    size_t bytes = r1i_size_add(strlen(path), 48);
+    *saver = (r1i_saver){ctx, path, (char *)r1i_alloc(ctx, bytes), -1};
+    if (!saver->temporary) return ctx->status;
+    for (int i = 0; i < 100 && saver->file < 0; i++) { // a crash may have left one of this name
+        snprintf(saver->temporary, bytes, "%s.%ld-%d.tmp", path, r1i_sys_process(), i);
+        saver->file = r1i_sys_open(saver->temporary, O_WRONLY | O_CREAT | O_EXCL);
+        if (saver->file < 0 && errno != EEXIST) break;
+    }
+    if (saver->file >= 0) return R1_OK;
+    r1_status status = r1i_file_fail(ctx, "create", saver->temporary);
+    r1i_free(ctx, saver->temporary);
+    return status;
+}
+// The name in the folder survives a power cut only once the folder is synced. Systems that cannot
+// open or sync folders keep names by themselves.
+static bool r1i_save_sync_folder(r1i_saver *saver) {
+#ifdef _WIN32
+    return saver != NULL;
+#else
+    char *slash = strrchr(saver->temporary, '/');
+    if (slash) slash[slash == saver->temporary] = 0;
+    int folder = r1i_sys_open(slash ? saver->temporary : ".", O_RDONLY);
+    if (folder < 0) return true;
+    bool good = r1i_sys_sync(folder) == 0 || errno == EINVAL || errno == ENOTSUP;
+    int code = errno;
+    r1i_sys_close(folder);
+    errno = code;
+    return good;
+#endif
+}
+// Content first, name second, folder third: in any other order a power cut can leave an empty
+// file under the final name.
+static r1_status r1i_save_end(r1i_saver *saver) {
+    if (r1i_sys_sync(saver->file) != 0) return r1i_save_abort(saver, "sync");
+    int file = saver->file;
+    saver->file = -1;
+    if (r1i_sys_close(file) != 0) return r1i_save_abort(saver, "close");
+    if (r1i_sys_rename(saver->temporary, saver->path) != 0)
+        return r1i_save_abort(saver, "replace");
+    r1_status status = R1_OK;
+    if (!r1i_save_sync_folder(saver))
+        status = r1i_file_fail(saver->ctx, "sync the folder of", saver->path);
+    r1i_free(saver->ctx, saver->temporary);
+    return status;
+}
+R1I_BODY r1_status r1_file_write(r1_context *ctx, const char *path, const void *data, size_t size) {
+    r1i_saver saver;
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    r1_status status = r1i_save_begin(&saver, ctx, path);
+    if (status != R1_OK) return status;
+    if (!r1i_sys_write(saver.file, data, size)) return r1i_save_abort(&saver, "write");
+    return r1i_save_end(&saver);
+}
+
+// Whether there is a folder of this name. Asked again after a failure to make it, because another
+// process may have been faster.
+static bool r1i_folder_there(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && (found.st_mode & S_IFMT) == S_IFDIR;
+}
+R1I_BODY r1_status r1_folder_make(r1_context *ctx, const char *path) {
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    size_t size = strlen(path);
+    char *part = r1i_copy_text(ctx, path, size);
+    if (!part) return ctx->status;
+    r1_status status = R1_OK;
+    for (size_t i = 1; i <= size && status == R1_OK; i++) {
+        if (path[i] != '/' && path[i] != 0) continue;
+        part[i] = 0;
+        if (!r1i_folder_there(part) && r1i_sys_folder(part) != 0 && !r1i_folder_there(part))
+            status = r1i_file_fail(ctx, "make the folder", part);
+        part[i] = path[i];
+    }
+    r1i_free(ctx, part);
+    return status;
+}
+
+// The file begins with these bytes, so the place of its 16 digits of hash is known. The second key
+// makes a flipped bit in the first one visible: "r1." without "r1.hash" is damage.
+#define R1I_HASH_LEAD "{\"__metadata__\":{\"r1.hash\":\""
+#define R1I_HASH_NONE "0000000000000000"
+enum { R1I_HASH_AT = sizeof R1I_HASH_LEAD - 1, R1I_HASH_DIGITS = 16 };
+enum { R1I_HEADER_BYTES = 100000000, R1I_NAME_BYTES = 65536 };
+
+struct r1_tensors {
+    r1_context *ctx;
+    r1_status refusal; // R1_ERROR_ARGUMENT while a header is only tried before it is written
+    char *path;
+    char *file;   // the content
+    size_t bytes;
+    bool mapped;  // else `file` is a block
+    r1_json *header;
+    const r1_json *metadata;
+    size_t count;
+    r1_entry *entries;  // by their place in the file
+    r1i_ranked *names;  // by hash of the name; rank, entry
+};
+
+// Refuses the file; `name` is the tensor at fault, NULL when it is none. Names come from the file,
+// so only their beginning is shown.
+static r1_status r1i_tensors_refuse(const r1_tensors *tensors, const char *name,
+                                    const char *problem) {
+    return r1i_fail(tensors->ctx, tensors->refusal, "safetensors file \"%s\": %s%.80s%s%s",
+                    tensors->path, name ? "tensor \"" : "", name ? name : "", name ? "\": " : "",
+                    problem);
+}
+// A size as JSON writes it: digits only, at most 2^63 - 1.
+static bool r1i_json_size(const r1_json *node, size_t *size) {
+    uint64_t value = 0;
+    if (!node || node->kind != R1_JSON_NUMBER || node->text.size > 19) return false;
+    for (size_t i = 0; i < node->text.size; i++) {
+        char c = node->text.data[i];
+        if (c < '0' || c > '9') return false;
+        value = value * 10 + (uint64_t)(c - '0');
+    }
+    *size = (size_t)value;
+    return value <= INT64_MAX && value <= SIZE_MAX;
+}
+// The dtype of this name; false for those that the library has no numbers for.
+static bool r1i_dtype_find(r1_slice name, r1_dtype *dtype) {
+    for (int i = 0; i < R1_DTYPE_COUNT; i++) {
+        *dtype = (r1_dtype)i;
+        if (r1i_slice_is(name, r1_dtype_name(*dtype))) return true;
+    }
+    return false;
+}
+// Bytes of the entry's shape; false when the product does not fit.
+static bool r1i_entry_bytes(const r1_entry *entry, size_t *bytes) {
+    *bytes = r1_dtype_bytes(entry->dtype);
+    bool empty = false;
+    for (int i = 0; i < entry->rank; i++) {
+        empty = empty || entry->shape[i] == 0;
+        *bytes = r1i_size_mul(*bytes, r1i_max(entry->shape[i], 1));
+    }
+    bool fits = *bytes != SIZE_MAX;
+    if (empty) *bytes = 0;
+    return fits;
+}
+// What is wrong with one tensor of the header, or NULL.
+static const char *r1i_entry_read(const r1_json *node, size_t data_bytes, r1_entry *entry,
+                                  uint64_t *offset) {
+    size_t begin = 0, end = 0, bytes;
+    const r1_json *shape = r1_json_find(node, "shape");
+    const r1_json *offsets = r1_json_find(node, "data_offsets");
+    entry->name = node->key.data;
+    if (node->key.size > R1I_NAME_BYTES) return "a name of more than 64 KiB";
+    if (strlen(entry->name) != node->key.size) return "a name with a zero byte";
+    if (node->kind != R1_JSON_OBJECT || node->count != 3 || !shape || !offsets)
+        return "dtype, shape and data_offsets were expected, and nothing else";
+    if (!r1i_dtype_find(r1_json_text(r1_json_find(node, "dtype")), &entry->dtype))
+        return "a dtype that this library does not have";
+    if (shape->kind != R1_JSON_ARRAY || shape->count > R1_ENTRY_RANK)
+        return "shape is not a list of at most 8 numbers";
+    for (const r1_json *size = shape->child; size; size = size->next)
+        if (!r1i_json_size(size, &entry->shape[entry->rank++]))
+            return "shape holds something that is not a size";
+    if (offsets->kind != R1_JSON_ARRAY || offsets->count != 2 ||
+        !r1i_json_size(r1_json_at(offsets, 0), &begin) ||
+        !r1i_json_size(r1_json_at(offsets, 1), &end))
+        return "data_offsets are not two sizes";
+    if (begin > end || end > data_bytes) return "data_offsets lie outside the file";
+    if (!r1i_entry_bytes(entry, &bytes) || bytes != end - begin)
+        return "dtype and shape do not fit data_offsets";
+    entry->bytes = bytes;
+    *offset = begin;
+    return NULL;
+}
+// What is wrong with the metadata, or NULL.
+static const char *r1i_metadata_fault(const r1_json *metadata) {
+    if (metadata->kind != R1_JSON_OBJECT) return "__metadata__ is not an object";
+    for (const r1_json *line = metadata->child; line; line = line->next)
+        if (line->kind != R1_JSON_STRING) return "__metadata__ holds something that is no string";
+    return NULL;
+}
+
+// For r1i_sort, entries of one offset: the empty ones come first, so they never count as overlap.
+static int r1i_entry_compare_ends(const void *a, const void *b) {
+    size_t x = ((const r1_entry *)a)->bytes, y = ((const r1_entry *)b)->bytes;
+    return x < y ? -1 : x > y;
+}
+// For r1i_sort and r1_tensors_find, entries whose names have one hash.
+static int r1i_entry_compare_names(const void *a, const void *b) {
+    return strcmp(((const r1_entry *)a)->name, ((const r1_entry *)b)->name);
+}
+// Indexes the names, for r1_tensors_find. `spare` holds n ranks.
+static void r1i_tensors_index(r1_tensors *tensors, r1i_ranked *spare) {
+    for (size_t i = 0; i < tensors->count; i++) {
+        const char *name = tensors->entries[i].name;
+        tensors->names[i] = (r1i_ranked){r1i_hash(0, name, strlen(name)), &tensors->entries[i]};
+    }
+    r1i_sort(tensors->names, spare, tensors->count, r1i_entry_compare_names);
+}
+// Sorts the entries by place; `names` holds their offsets. They must follow each other and fill the
+// file: bytes that no tensor covers could hide anything. `spare` holds n ranks, `sorted` n entries.
+static r1_status r1i_tensors_cover(r1_tensors *tensors, size_t data_bytes, r1i_ranked *spare,
+                                   r1_entry *sorted) {
+    size_t n = tensors->count, expected = 0;
+    r1i_sort(tensors->names, spare, n, r1i_entry_compare_ends);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t begin = tensors->names[i].rank;
+        sorted[i] = *(const r1_entry *)tensors->names[i].item;
+        if (begin != expected)
+            return r1i_tensors_refuse(tensors, sorted[i].name, begin < expected
+                                                                   ? "overlaps another tensor"
+                                                                   : "a hole before its data");
+        expected += sorted[i].bytes;
+    }
+    if (expected != data_bytes)
+        return r1i_tensors_refuse(tensors, NULL, "bytes behind the last tensor");
+    if (n) memcpy(tensors->entries, sorted, n * sizeof *sorted);
+    return R1_OK;
+}
+// Brings the memory for both and runs them.
+static r1_status r1i_tensors_order(r1_tensors *tensors, size_t data_bytes) {
+    size_t n = tensors->count;
+    r1i_ranked *spare = (r1i_ranked *)r1i_alloc_array(tensors->ctx, n, sizeof *spare);
+    r1_entry *sorted = (r1_entry *)r1i_alloc_array(tensors->ctx, n, sizeof *sorted);
+    r1_status status = tensors->ctx->status;
+    if (sorted) status = r1i_tensors_cover(tensors, data_bytes, spare, sorted);
+    if (status == R1_OK) r1i_tensors_index(tensors, spare);
+    r1i_free(tensors->ctx, sorted);
+    r1i_free(tensors->ctx, spare);
+    return status;
+}
+// A hash as it stands in the file.
+static void r1i_print_hash(uint64_t hash, char dst[R1I_HASH_DIGITS + 1]) {
+    snprintf(dst, R1I_HASH_DIGITS + 1, "%016llx", (unsigned long long)hash);
+}
+// The hash of a header, whose own digits count as zeros.
+static uint64_t r1i_header_hash(const char *header, size_t bytes) {
+    uint64_t hash = r1i_hash(0, header, R1I_HASH_AT);
+    hash = r1i_hash(hash, R1I_HASH_NONE, R1I_HASH_DIGITS);
+    size_t done = R1I_HASH_AT + R1I_HASH_DIGITS;
+    return r1i_hash(hash, header + done, bytes - done);
+}
+// Compares the hash, if the file has one. Tensors are hashed one by one, as they were written.
+static r1_status r1i_tensors_verify(r1_tensors *tensors, const char *header, size_t bytes) {
+    char digits[R1I_HASH_DIGITS + 1];
+    const r1_json *line = tensors->metadata ? tensors->metadata->child : NULL;
+    while (line && (line->key.size < 3 || memcmp(line->key.data, "r1.", 3) != 0))
+        line = line->next;
+    if (!line) return R1_OK; // another program's file
+    bool good = bytes > R1I_HASH_AT + R1I_HASH_DIGITS &&
+                memcmp(header, R1I_HASH_LEAD, R1I_HASH_AT) == 0;
+    if (good) {
+        uint64_t hash = r1i_header_hash(header, bytes);
+        for (size_t i = 0; i < tensors->count; i++)
+            hash = r1i_hash(hash, tensors->entries[i].data, tensors->entries[i].bytes);
+        r1i_print_hash(hash, digits);
+        good = memcmp(header + R1I_HASH_AT, digits, R1I_HASH_DIGITS) == 0;
+    }
+    if (good) return R1_OK;
+    return r1i_tensors_refuse(tensors, NULL, "hash does not match: the file is damaged; take "
+                                             "another copy (or, if another program rewrote it, "
+                                             "remove its \"r1.\" metadata)");
+}
+
+// Fills the entries from a header. `data` is NULL while a header is only tried before writing.
+static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size_t header_bytes,
+                                   const char *data, size_t data_bytes) {
+    char problem[R1I_MESSAGE_BYTES / 4];
+    r1_context *ctx = tensors->ctx;
+    if (!header_bytes || header[0] != '{')
+        return r1i_tensors_refuse(tensors, NULL, "the header does not begin with {");
+    tensors->header = r1_json_try(ctx, header, header_bytes, problem, sizeof problem);
+    if (ctx->status != R1_OK) return ctx->status;
+    if (!tensors->header)
+        return r1i_fail(ctx, tensors->refusal, "safetensors file \"%s\": header: %s",
+                        tensors->path, problem);
+    size_t n = tensors->header->count;
+    tensors->entries = (r1_entry *)r1i_alloc_array(ctx, n, sizeof *tensors->entries);
+    tensors->names = (r1i_ranked *)r1i_alloc_array(ctx, n, sizeof *tensors->names);
+    if (!tensors->names) return ctx->status;
+    for (const r1_json *node = tensors->header->child; node; node = node->next) {
+        bool metadata = r1i_slice_is(node->key, "__metadata__");
+        r1_entry *entry = &tensors->entries[tensors->count];
+        r1i_ranked *place = &tensors->names[tensors->count];
+        const char *fault = metadata ? r1i_metadata_fault(node)
+                                     : r1i_entry_read(node, data_bytes, entry, &place->rank);
+        if (fault) return r1i_tensors_refuse(tensors, node->key.data, fault);
+        if (metadata) {
+            tensors->metadata = node;
+        } else {
+            if (data) entry->data = data + place->rank;
+            place->item = entry;
+            tensors->count++;
+        }
+    }
+    return r1i_tensors_order(tensors, data_bytes);
+}
+// From the first byte to the last: length of the header, header, data.
+static r1_status r1i_tensors_check(r1_tensors *tensors) {
+    uint64_t header_bytes = 0;
+    if (tensors->bytes < 8) return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes");
+    for (int i = 7; i >= 0; i--)
+        header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
+    if (header_bytes > R1I_HEADER_BYTES || header_bytes > tensors->bytes - 8)
+        return r1i_tensors_refuse(tensors, NULL, "the header is longer than the file or 100 MB");
+    const char *header = tensors->file + 8;
+    size_t bytes = (size_t)header_bytes;
+    r1_status status =
+        r1i_tensors_parse(tensors, header, bytes, header + bytes, tensors->bytes - 8 - bytes);
+    return status == R1_OK ? r1i_tensors_verify(tensors, header, bytes) : status;
+}
+// Brings the content into memory: mapped if possible, since a model may be larger than memory.
+static r1_status r1i_tensors_load(r1_tensors *tensors) {
+    r1i_file_info info = {0};
+    int file = r1i_sys_open(tensors->path, O_RDONLY);
+    if (file < 0) return r1i_file_fail(tensors->ctx, "open", tensors->path);
+    if (r1i_sys_info(file, &info) != 0) {
+        r1i_file_fail(tensors->ctx, "look at", tensors->path);
+    } else {
+        if (info.plain && info.bytes) tensors->file = (char *)r1i_sys_map(file, info.bytes);
+        tensors->mapped = tensors->file != NULL;
+        tensors->bytes = info.bytes;
+        if (!tensors->mapped)
+            tensors->file =
+                r1i_file_slurp(tensors->ctx, file, info.bytes, &tensors->bytes, tensors->path);
+    }
+    r1i_sys_close(file);
+    return tensors->ctx->status;
+}
+
+// Gives back what is not memory of the context; the blocks have their own place on its list.
+static void r1i_tensors_release(void *object) {
+    r1_tensors *tensors = (r1_tensors *)object;
+    if (tensors->mapped) r1i_sys_unmap(tensors->file, tensors->bytes);
+    r1i_free(tensors->ctx, tensors);
+}
+R1I_BODY r1_tensors *r1_tensors_open(r1_context *ctx, const char *path) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1_tensors *tensors =
+        (r1_tensors *)r1i_alloc_object(ctx, sizeof *tensors, r1i_tensors_release);
+    if (!tensors) return NULL;
+    tensors->ctx = ctx;
+    tensors->refusal = R1_ERROR_FORMAT;
+    tensors->path = r1i_copy_text(ctx, path, strlen(path));
+    if (tensors->path && r1i_tensors_load(tensors) == R1_OK && r1i_tensors_check(tensors) == R1_OK)
+        return tensors;
+    r1_tensors_close(tensors);
+    return NULL;
+}
+R1I_BODY void r1_tensors_close(r1_tensors *tensors) {
+    if (!tensors) return;
+    r1_context *ctx = tensors->ctx;
+    r1_json_free(ctx, tensors->header);
+    r1i_free(ctx, tensors->entries);
+    r1i_free(ctx, tensors->names);
+    r1i_free(ctx, tensors->path);
+    if (!tensors->mapped) r1i_free(ctx, tensors->file);
+    r1i_tensors_release(tensors);
+}
+R1I_BODY size_t r1_tensors_count(const r1_tensors *tensors) { return tensors ? tensors->count : 0; }
+R1I_BODY const r1_entry *r1_tensors_at(const r1_tensors *tensors, size_t index) {
+    return index < r1_tensors_count(tensors) ? &tensors->entries[index] : NULL;
+}
+R1I_BODY const r1_entry *r1_tensors_find(const r1_tensors *tensors, const char *name) {
+    r1_entry wanted = {.name = name};
+    r1i_ranked key = {name ? r1i_hash(0, name, strlen(name)) : 0, &wanted};
+    size_t low = 0, high = name ? r1_tensors_count(tensors) : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = r1i_ranked_compare(tensors->names[middle], key, r1i_entry_compare_names);
+        if (order == 0) return (const r1_entry *)tensors->names[middle].item;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+R1I_BODY r1_slice r1_tensors_metadata(const r1_tensors *tensors, const char *key) {
+    const r1_json *line = r1_json_find(tensors ? tensors->metadata : NULL, key);
+    return line ? line->text : (r1_slice){NULL, 0};
+}
+
+// What the reader could not find out about one tensor to write.
+static const char *r1i_entry_fault(const r1_entry *entry) {
+    size_t bytes;
+    if (!entry->name || !r1i_utf8_valid(entry->name, strlen(entry->name)))
+        return "a name that is not UTF-8";
+    if (strcmp(entry->name, "__metadata__") == 0) return "a name that the format reserves";
+    if (!r1_dtype_name(entry->dtype)) return "not a dtype of this library";
+    if (entry->rank < 0 || entry->rank > R1_ENTRY_RANK) return "rank is not in 0..8";
+    if (!r1i_entry_bytes(entry, &bytes) || bytes != entry->bytes)
+        return "bytes is not the product of shape and dtype";
+    return entry->bytes && !entry->data ? "data is NULL" : NULL;
+}
+// What is wrong with a line of metadata to write, or NULL.
+static const char *r1i_pair_fault(const r1_pair *pair) {
+    if (!pair->key || !pair->value) return "a key or value is NULL";
+    if (strncmp(pair->key, "r1.", 3) == 0) return "keys that begin with \"r1.\" are the library's";
+    bool text = r1i_utf8_valid(pair->key, strlen(pair->key)) &&
+                r1i_utf8_valid(pair->value, strlen(pair->value));
+    return text ? NULL : "a key or value is not UTF-8";
+}
+// One tensor of the header; its data begin at this offset.
+static void r1i_header_write_entry(r1_json_writer *writer, const r1_entry *entry, size_t begin) {
+    const char *dtype = r1_dtype_name(entry->dtype);
+    r1_json_begin_object(writer, entry->name);
+    r1_json_write_text(writer, "dtype", dtype, strlen(dtype));
+    r1_json_begin_array(writer, "shape");
+    for (int i = 0; i < entry->rank; i++)
+        r1_json_write_integer(writer, NULL, (int64_t)entry->shape[i]);
+    r1_json_end_array(writer);
+    r1_json_begin_array(writer, "data_offsets");
+    r1_json_write_integer(writer, NULL, (int64_t)begin);
+    r1_json_write_integer(writer, NULL, (int64_t)(begin + entry->bytes));
+    r1_json_end_array(writer);
+    r1_json_end_object(writer);
+}
+// The header with zeros for its hash; `total` becomes the bytes of all data.
+static r1_status r1i_header_write(r1_json_writer *writer, const r1_entry *entries, size_t n,
+                                  const r1_pair *metadata, size_t n_metadata, size_t *total) {
+    r1_context *ctx = writer->ctx;
+    r1_json_begin_object(writer, NULL);
+    r1_json_begin_object(writer, "__metadata__");
+    r1_json_write_text(writer, "r1.hash", R1I_HASH_NONE, R1I_HASH_DIGITS);
+    r1_json_write_text(writer, "r1.format", "1", 1);
+    for (size_t i = 0; i < n_metadata; i++) {
+        const char *fault = r1i_pair_fault(&metadata[i]);
+        if (fault) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: metadata %zu: %s", i, fault);
+        r1_json_write_text(writer, metadata[i].key, metadata[i].value, strlen(metadata[i].value));
+    }
+    r1_json_end_object(writer);
+    *total = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *fault = r1i_entry_fault(&entries[i]);
+        if (fault) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: tensor %zu: %s", i, fault);
+        r1i_header_write_entry(writer, &entries[i], *total);
+        *total = r1i_size_add(*total, entries[i].bytes);
+    }
+    r1_json_end_object(writer);
+    while (writer->size % 8 && !writer->failed) r1i_json_put(writer, " ", 1);
+    return ctx->status;
+}
+// Runs the reader over a header to write: a name that is there twice, or too long, is found here.
+static r1_status r1i_header_check(r1_json_writer *writer, const char *path, size_t total) {
+    r1_context *ctx = writer->ctx;
+    r1_tensors *trial = (r1_tensors *)r1i_alloc_object(ctx, sizeof *trial, r1i_tensors_release);
+    if (!trial) return ctx->status;
+    trial->ctx = ctx;
+    trial->refusal = R1_ERROR_ARGUMENT;
+    trial->path = r1i_copy_text(ctx, path, strlen(path));
+    if (trial->path && writer->size > R1I_HEADER_BYTES)
+        r1i_tensors_refuse(trial, NULL, "its header would be longer than 100 MB");
+    if (ctx->status == R1_OK) r1i_tensors_parse(trial, writer->text, writer->size, NULL, total);
+    r1_tensors_close(trial);
+    return ctx->status;
+}
+// Header and data into the file. The data are read twice, for the hash and to write, because the
+// hash stands before them; that is cheaper than going back in a file that is being written.
+static r1_status r1i_tensors_stream(r1_json_writer *writer, const char *path,
+                                    const r1_entry *entries, size_t n) {
+    r1i_saver saver;
+    char digits[R1I_HASH_DIGITS + 1];
+    unsigned char length[8];
+    uint64_t hash = r1i_header_hash(writer->text, writer->size);
+    for (size_t i = 0; i < n; i++) hash = r1i_hash(hash, entries[i].data, entries[i].bytes);
+    r1i_print_hash(hash, digits);
+    memcpy(writer->text + R1I_HASH_AT, digits, R1I_HASH_DIGITS);
+    for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)writer->size >> (8 * i));
+    r1_status status = r1i_save_begin(&saver, writer->ctx, path);
+    if (status != R1_OK) return status;
+    bool good = r1i_sys_write(saver.file, length, 8) &&
+                r1i_sys_write(saver.file, writer->text, writer->size);
+    for (size_t i = 0; i < n && good; i++)
+        good = r1i_sys_write(saver.file, entries[i].data, entries[i].bytes);
+    return good ? r1i_save_end(&saver) : r1i_save_abort(&saver, "write");
+}
+R1I_BODY r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
+                                   size_t n, const r1_pair *metadata, size_t n_metadata) {
+    r1_json_writer writer = {.ctx = ctx};
+    size_t total = 0;
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    r1_status status = r1i_header_write(&writer, entries, n, metadata, n_metadata, &total);
+    if (status == R1_OK) status = r1i_header_check(&writer, path, total);
+    if (status == R1_OK) status = r1i_tensors_stream(&writer, path, entries, n);
+    r1_json_writer_free(&writer);
+    return status;
+}
+#endif // R1_NO_STDIO
+
+// ==== [log] ======================================================================================
+// Metrics as JSON lines, one object a row. Calls [json] and [file]. A row is built in memory and
+// leaves by one write, because half a row is worse than none.
+#ifndef R1_NO_STDIO
+struct r1_log_file {
+    r1_context *ctx;
+    char *path;
+    int file;
+    size_t bytes;          // of complete rows
+    bool torn;             // part of a row stands behind them
+    r1_json_writer writer; // the row that is open
+};
+
+// Gives back what is not memory of the context; see r1i_tensors_release.
+static void r1i_log_release(void *object) {
+    r1_log_file *log = (r1_log_file *)object;
+    if (log->file >= 0) r1i_sys_close(log->file);
+    r1i_free(log->ctx, log);
+}
+// The end of the last complete row within the first `limit` bytes; false when it cannot be read.
+static bool r1i_log_end(int file, size_t limit, size_t *end, size_t *size) {
+    char part[4096];
+    ptrdiff_t got;
+    *end = *size = 0;
+    while ((got = r1i_sys_read(file, part, r1i_min(sizeof part, limit - *size))) > 0) {
+        for (size_t i = 0; i < (size_t)got; i++)
+            if (part[i] == '\n') *end = *size + i + 1;
+        *size += (size_t)got;
+    }
+    return got == 0;
+}
+// Opens the file. O_APPEND: if two processes have the log, neither overwrites the other's rows.
+static bool r1i_log_begin_file(r1_log_file *log, bool append) {
+    size_t size;
+    int flags = O_RDWR | O_CREAT | O_APPEND | (append ? 0 : O_TRUNC);
+    log->file = r1i_sys_open(log->path, flags);
+    if (log->file < 0) return r1i_file_fail(log->ctx, "open", log->path), false;
+    if (!append) return true;
+    if (!r1i_log_end(log->file, SIZE_MAX, &log->bytes, &size))
+        return r1i_file_fail(log->ctx, "read", log->path), false;
+    if (size != log->bytes && r1i_sys_truncate(log->file, log->bytes) != 0)
+        return r1i_file_fail(log->ctx, "cut", log->path), false;
+    return true;
+}
+R1I_BODY r1_log_file *r1_log_open(r1_context *ctx, const char *path, bool append) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1_log_file *log = (r1_log_file *)r1i_alloc_object(ctx, sizeof *log, r1i_log_release);
+    if (!log) return NULL;
+    log->ctx = log->writer.ctx = ctx;
+    log->file = -1;
+    log->path = r1i_copy_text(ctx, path, strlen(path));
+    // The row's memory is taken now: on a context with an error none could be had.
+    bool good = log->path && r1i_grow(ctx, (void **)&log->writer.text, &log->writer.capacity,
+                                      (size_t)1 << 16, 1);
+    if (good && r1i_log_begin_file(log, append)) return log;
+    r1_log_close(log);
+    return NULL;
+}
+// The writer of the open row; begins one.
+static r1_json_writer *r1i_log_writer(r1_log_file *log) {
+    if (!log->writer.size && !log->writer.failed) r1_json_begin_object(&log->writer, NULL);
+    return &log->writer;
+}
+R1I_BODY void r1_log_number(r1_log_file *log, const char *key, double value) {
+    if (log) r1_json_write_number(r1i_log_writer(log), key, value);
+}
+R1I_BODY void r1_log_integer(r1_log_file *log, const char *key, int64_t value) {
+    if (log) r1_json_write_integer(r1i_log_writer(log), key, value);
+}
+R1I_BODY void r1_log_text(r1_log_file *log, const char *key, const char *text, size_t size) {
+    if (log) r1_json_write_text(r1i_log_writer(log), key, text, size);
+}
+R1I_BODY void r1_log_bool(r1_log_file *log, const char *key, bool value) {
+    if (log) r1_json_write_bool(r1i_log_writer(log), key, value);
+}
+R1I_BODY void r1_log_begin_array(r1_log_file *log, const char *key) {
+    if (log) r1_json_begin_array(r1i_log_writer(log), key);
+}
+R1I_BODY void r1_log_end_array(r1_log_file *log) {
+    if (log) r1_json_end_array(r1i_log_writer(log));
+}
+R1I_BODY void r1_log_begin_object(r1_log_file *log, const char *key) {
+    if (log) r1_json_begin_object(r1i_log_writer(log), key);
+}
+R1I_BODY void r1_log_end_object(r1_log_file *log) {
+    if (log) r1_json_end_object(r1i_log_writer(log));
+}
+// The row had an error while it was built.
+static r1_status r1i_log_dropped(r1_log_file *log) {
+    r1i_fail(log->ctx, R1_ERROR_ARGUMENT, "log \"%s\": a row was not valid and is dropped",
+             log->path);
+    return log->ctx->status; // most often an earlier and better message than this one
+}
+// Writes the row, or takes back the part of it that was written; if even that fails it is tried
+// again before the next row.
+static r1_status r1i_log_put(r1_log_file *log) {
+    const r1_json_writer *row = &log->writer;
+    if (log->torn) log->torn = r1i_sys_truncate(log->file, log->bytes) != 0;
+    if (log->torn || !r1i_sys_write(log->file, row->text, row->size)) {
+        r1_status status = r1i_file_fail(log->ctx, "write", log->path);
+        log->torn = r1i_sys_truncate(log->file, log->bytes) != 0;
+        return status;
+    }
+    log->bytes += row->size;
+    return R1_OK;
+}
+R1I_BODY r1_status r1_log_row(r1_log_file *log) {
+    if (!log) return R1_OK;
+    r1_json_writer *writer = r1i_log_writer(log);
+    if (writer->depth != 1) r1i_json_misuse(writer, "a log row ends inside an array or object");
+    r1_json_end_object(writer);
+    r1i_json_put(writer, "\n", 1);
+    r1_status status = writer->failed ? r1i_log_dropped(log) : r1i_log_put(log);
+    r1_json_writer_reset(writer);
+    return status;
+}
+R1I_BODY r1_status r1_log_sync(r1_log_file *log) {
+    if (!log || r1i_sys_sync(log->file) == 0) return R1_OK;
+    if (errno == EINVAL || errno == ENOTSUP) return R1_OK; // a pipe or a device has nothing to sync
+    return r1i_file_fail(log->ctx, "sync", log->path);
+}
+R1I_BODY size_t r1_log_bytes(const r1_log_file *log) { return log ? log->bytes : 0; }
+R1I_BODY void r1_log_close(r1_log_file *log) {
+    if (!log) return;
+    r1_json_writer_free(&log->writer);
+    r1i_free(log->ctx, log->path);
+    r1i_log_release(log);
+}
+R1I_BODY r1_status r1_log_cut(r1_context *ctx, const char *path, size_t bytes) {
+    size_t end, size;
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    int file = r1i_sys_open(path, O_RDWR);
+    if (file < 0 && errno == ENOENT && bytes == 0) return R1_OK;
+    if (file < 0) return r1i_file_fail(ctx, "open", path);
+    if (!r1i_log_end(file, bytes, &end, &size))
+        r1i_file_fail(ctx, "read", path);
+    else if (size < bytes)
+        r1i_fail(ctx, R1_ERROR_FILE,
+                 "log \"%s\" has %zu bytes, its checkpoint says %zu; give the log of this run",
+                 path, size, bytes);
+    else if (end != bytes)
+        r1i_fail(ctx, R1_ERROR_FORMAT,
+                 "log \"%s\" has no end of a row at byte %zu; give the log of this run", path,
+                 bytes);
+    else if (r1i_sys_truncate(file, bytes) != 0 || r1i_sys_sync(file) != 0)
+        r1i_file_fail(ctx, "cut", path);
+    r1i_sys_close(file);
+    return ctx->status;
+}
+#endif // R1_NO_STDIO
+
+// ==== [tokenizer] ================================================================================
+// Text to token ids and back. Calls [base].
+struct r1_tokenizer {
+    r1_context *ctx;
+    size_t n;
+    r1_slice *pieces;
+};
+
+R1I_BODY r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n) {
+    if (!ctx || ctx->status != R1_OK) return NULL;
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) bytes = r1i_size_add(bytes, strlen(pieces[i]));
+    size_t table = r1i_size_mul(n, sizeof(r1_slice));
+    size_t head = r1i_round_up(sizeof(r1_tokenizer), sizeof(void *));
+    r1_tokenizer *tok = (r1_tokenizer *)r1i_alloc(ctx, r1i_size_add(head, r1i_size_add(table, bytes)));
+    if (!tok) return NULL;
+    tok->ctx = ctx, tok->n = n, tok->pieces = (r1_slice *)(void *)((char *)tok + head);
+    char *text = (char *)tok + head + table;
+    for (size_t i = 0; i < n; i++) {
+        size_t size = strlen(pieces[i]);
+        if (!size || r1_tokenizer_find(tok, pieces[i]) >= 0) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "tokenizer: piece %zu \"%s\" is empty or stands twice", i,
+                     pieces[i]);
+            r1i_free(ctx, tok);
+            return NULL;
+        }
+        memcpy(text, pieces[i], size);
+        tok->pieces[i] = (r1_slice){text, size};
+        text += size;
+    }
+    return tok;
+}
+R1I_BODY void r1_tokenizer_free(r1_tokenizer *tok) {
+    if (tok) r1i_free(tok->ctx, tok);
+}
+R1I_BODY size_t r1_tokenizer_count(const r1_tokenizer *tok) { return tok ? tok->n : 0; }
+
+R1I_BODY int32_t r1_tokenizer_find(const r1_tokenizer *tok, const char *piece) {
+    size_t size = strlen(piece);
+    for (size_t i = 0; i < tok->n; i++)
+        if (tok->pieces[i].size == size && !memcmp(tok->pieces[i].data, piece, size))
+            return (int32_t)i;
+    return -1;
+}
+R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
+                          size_t capacity) {
+    size_t count = 0;
+    for (size_t at = 0; at < size;) {
+        size_t longest = 0;
+        int32_t id = 0;
+        for (size_t i = 0; i < tok->n; i++) {
+            r1_slice piece = tok->pieces[i];
+            if (piece.size > longest && piece.size <= size - at &&
+                !memcmp(piece.data, text + at, piece.size))
+                longest = piece.size, id = (int32_t)i;
+        }
+        if (!longest) return SIZE_MAX;
+        if (count < capacity) ids[count] = id;
+        count++, at += longest;
+    }
+    return count;
+}
+R1I_BODY size_t r1_decode(const r1_tokenizer *tok, const int32_t *ids, size_t n, char *text,
+                          size_t capacity) {
+    size_t length = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] < 0 || (size_t)ids[i] >= tok->n) continue;
+        r1_slice piece = tok->pieces[ids[i]];
+        for (size_t c = 0; c < piece.size; c++, length++)
+            if (length + 1 < capacity) text[length] = piece.data[c];
+    }
+    if (capacity) text[r1i_min(length, capacity - 1)] = 0;
+    return length;
+}
+
+// ==== [model] ====================================================================================
+// A DeepSeek-V3-style decoder, or a dense GQA decoder by the same config. Calls [tape], [file],
+// [json]. One forward serves training, scoring and cached generation: that is why they agree.
+enum { R1I_BLOCK_TOKENS = 64 };
+
+typedef struct r1i_mlp {
+    r1_tensor *gate, *up, *down;
+} r1i_mlp;
+
+typedef struct r1i_layer {
+    r1_tensor *norm1, *norm2;
+    r1_tensor *q_a, *q_norm, *q, *kv_a, *kv_norm, *kv_b, *out; // MLA; q is q_b with compression
+    r1_tensor *kv_heads;                                       // kv_b as [H, nope + value, R]
+    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias;               // GQA, which shares q and out
+    r1i_mlp dense, shared, experts;                            // dense and shared are plain
+    r1_tensor *router;
+    r1i_real *bias; // [E]
+} r1i_layer;
+
+struct r1_model {
+    r1_context *ctx;
+    r1_model_config config;
+    r1_range ranges[3]; // decayed, undecayed, experts
+    r1_parameter *parameters;
+    size_t n, capacity;
+    r1i_layer *layers;
+    r1_tensor *embed, *norm, *head;
+    r1_rope_table rope;
+    r1i_real *router_bias; // [MoE layers, E]
+    size_t moe_layers;
+    bool moments;
+};
+
+// The memory of cached keys and values: blocks of 64 tokens, each with a part for every layer. A part
+// holds 64 key rows, then 64 value rows; absorbed MLA has no value rows, they are the keys' front.
+typedef struct r1i_cache {
+    r1i_real *data;
+    size_t blocks, key_floats, value_floats; // of one token in one layer
+    size_t layers;
+} r1i_cache;
+
+// What a cached forward pass needs to know of each sequence of its batch.
+struct r1i_cached {
+    r1i_cache *cache;
+    const size_t *past;           // [B] tokens that are cached already
+    const int32_t *const *tables; // [B] block numbers
+};
+
+static bool r1i_absorbed(const r1_model_config *c) {
+    // Per token of decode, absorbed costs 2 R + rope per head and key, expanded nope + rope + value.
+    if (c->mla_form != R1_MLA_AUTO) return c->mla_form == R1_MLA_ABSORBED;
+    return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
+}
+
+static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
+    if (c->rope_theta == 0) c->rope_theta = 10000;
+    if (c->norm_eps == 0) c->norm_eps = 1e-6;
+    if (c->routed_scale == 0) c->routed_scale = 1;
+    if (!c->groups) c->groups = 1;
+    if (!c->kept_groups) c->kept_groups = c->groups;
+    if (!c->kv_heads) c->kv_heads = c->heads;
+    if (!c->head_dim && c->heads) c->head_dim = c->width / c->heads;
+    if (!c->experts) c->dense_layers = c->layers;
+    const char *fault = NULL;
+    bool mla = c->attention == R1_MLA, moe = c->dense_layers < c->layers;
+    if (!c->vocab || !c->width || !c->layers || !c->heads || !c->max_tokens)
+        fault = "vocab, width, layers, heads and max_tokens must be at least 1";
+    else if (mla && (!c->kv_rank || !c->nope_dim || !c->rope_dim || !c->value_dim))
+        fault = "MLA needs kv_rank, nope_dim, rope_dim and value_dim";
+    else if ((mla ? c->rope_dim : c->head_dim) % 2)
+        fault = "rope_dim (GQA: head_dim) must be even";
+    else if (!mla && (!c->head_dim || c->heads % c->kv_heads))
+        fault = "heads must be a multiple of kv_heads, and head_dim at least 2";
+    else if (c->dense_layers > c->layers)
+        fault = "dense_layers must not exceed layers";
+    else if (c->dense_layers && !c->dense_width)
+        fault = "dense layers need dense_width";
+    else if (moe && (!c->expert_width || !c->chosen || c->experts % c->groups ||
+                     c->kept_groups > c->groups ||
+                     c->chosen > c->experts / c->groups * c->kept_groups))
+        fault = "experts need expert_width, chosen >= 1, groups that divide them, and kept groups "
+                "that hold the chosen ones";
+    else if (c->vocab > INT32_MAX || c->max_tokens > INT32_MAX)
+        fault = "vocab and max_tokens must be below 2^31";
+    return fault ? r1i_fail(ctx, R1_ERROR_ARGUMENT, "model config: %s", fault) : R1_OK;
+}
+
+// Adds a parameter; its memory comes when all are known. `initial` as in r1_parameter.
+static r1_tensor *r1i_parameter_add(r1_model *model, int range, double initial, int rank, const size_t *shape,
+                          const char *format, ...) {
+    r1_context *ctx = model->ctx;
+    if (!r1i_grow(ctx, (void **)&model->parameters, &model->capacity, model->n + 1,
+                  sizeof *model->parameters))
+        return NULL;
+    r1_tensor *x = (r1_tensor *)r1i_alloc(ctx, sizeof *x);
+    if (!x) return NULL;
+    *x = (r1_tensor){.rank = rank, .wants_grad = true};
+    for (int i = 0; i < rank; i++) x->shape[i] = shape[i];
+    r1_parameter *p = &model->parameters[model->n++];
+    *p = (r1_parameter){.tensor = x, .range = range, .initial = initial};
+    if (initial > 0) { // a factor on the usual width, or the one width of the config
+        double width = 1 / sqrt((double)shape[rank - 1]);
+        p->initial = model->config.init_std > 0 ? model->config.init_std : initial * width;
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(p->name, sizeof p->name, format, args);
+    va_end(args);
+    model->ranges[range].n = r1i_size_add(model->ranges[range].n,
+                                          r1i_round_up(r1_tensor_count(x), R1I_LANES));
+    return x;
+}
+enum { R1I_DECAYED, R1I_UNDECAYED, R1I_EXPERTS };
+#define R1I_GAIN (-1.0) // starts as ones
+#define R1I_ZERO 0.0    // starts as zeros
+
+static r1_tensor *r1i_add_matrix(r1_model *model, double initial, size_t rows, size_t columns,
+                                 size_t layer, const char *name) {
+    return r1i_parameter_add(model, R1I_DECAYED, initial, 2, (size_t[]){rows, columns},
+                   "model.layers.%zu.%s.weight", layer, name);
+}
+static r1_tensor *r1i_add_vector(r1_model *model, double initial, size_t n, size_t layer,
+                                 const char *name) {
+    return r1i_parameter_add(model, R1I_UNDECAYED, initial, 1, &n, "model.layers.%zu.%s", layer, name);
+}
+static void r1i_add_mla(r1_model *model, r1i_layer *l, size_t i) {
+    const r1_model_config *c = &model->config;
+    size_t q_out = c->heads * (c->nope_dim + c->rope_dim), q_in = c->q_rank ? c->q_rank : c->width;
+    if (c->q_rank) {
+        l->q_a = r1i_add_matrix(model, 1, c->q_rank, c->width, i, "self_attn.q_a_proj");
+        l->q_norm = r1i_add_vector(model, R1I_GAIN, c->q_rank, i, "self_attn.q_a_layernorm.weight");
+    }
+    l->q = r1i_add_matrix(model, 1, q_out, q_in, i, c->q_rank ? "self_attn.q_b_proj" : "self_attn.q_proj");
+    l->kv_a = r1i_add_matrix(model, 1, c->kv_rank + c->rope_dim, c->width, i,
+                             "self_attn.kv_a_proj_with_mqa");
+    l->kv_norm = r1i_add_vector(model, R1I_GAIN, c->kv_rank, i, "self_attn.kv_a_layernorm.weight");
+    l->kv_b = r1i_add_matrix(model, 1, c->heads * (c->nope_dim + c->value_dim), c->kv_rank, i,
+                             "self_attn.kv_b_proj");
+    l->out = r1i_add_matrix(model, 0.5, c->width, c->heads * c->value_dim, i, "self_attn.o_proj");
+}
+static void r1i_add_gqa(r1_model *model, r1i_layer *l, size_t i) {
+    const r1_model_config *c = &model->config;
+    size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
+    l->q = r1i_add_matrix(model, 1, wide, c->width, i, "self_attn.q_proj");
+    l->k = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.k_proj");
+    l->v = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.v_proj");
+    l->out = r1i_add_matrix(model, 0.5, c->width, wide, i, "self_attn.o_proj");
+    if (!c->qkv_bias) return;
+    l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
+    l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
+    l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+}
+// gate, up and down of one network under a common prefix.
+static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, const char *prefix) {
+    static const char *const names[] = {"gate_proj", "up_proj", "down_proj"};
+    r1_tensor **slots[] = {&mlp->gate, &mlp->up, &mlp->down};
+    for (int k = 0; k < 3; k++) {
+        size_t shape[] = {k == 2 ? model->config.width : width, k == 2 ? width : model->config.width};
+        *slots[k] = r1i_parameter_add(model, R1I_DECAYED, k == 2 ? 0.5 : 1, 2, shape,
+                            "model.layers.%zu.mlp.%s%s.weight", i, prefix, names[k]);
+    }
+}
+static void r1i_add_experts(r1_model *model, r1i_layer *l, size_t i) {
+    static const char *const names[] = {"gate_proj", "up_proj", "down_proj"};
+    const r1_model_config *c = &model->config;
+    r1_tensor **slots[] = {&l->experts.gate, &l->experts.up, &l->experts.down};
+    l->router = r1i_add_matrix(model, 1, c->experts, c->width, i, "mlp.gate");
+    for (int k = 0; k < 3; k++) {
+        size_t wide = c->expert_width, narrow = c->width;
+        size_t shape[] = {c->experts, k == 2 ? narrow : wide, k == 2 ? wide : narrow};
+        *slots[k] = r1i_parameter_add(model, R1I_EXPERTS, k == 2 ? 0.5 : 1, 3, shape,
+                            "model.layers.%zu.mlp.experts.%s.weight", i, names[k]);
+    }
+    if (c->shared) r1i_add_mlp(model, &l->shared, c->shared * c->expert_width, i, "shared_experts.");
+}
+static void r1i_add_layer(r1_model *model, size_t i) {
+    const r1_model_config *c = &model->config;
+    r1i_layer *l = &model->layers[i];
+    l->norm1 = r1i_add_vector(model, R1I_GAIN, c->width, i, "input_layernorm.weight");
+    if (c->attention == R1_MLA)
+        r1i_add_mla(model, l, i);
+    else
+        r1i_add_gqa(model, l, i);
+    l->norm2 = r1i_add_vector(model, R1I_GAIN, c->width, i, "post_attention_layernorm.weight");
+    if (i < c->dense_layers) {
+        r1i_add_mlp(model, &l->dense, c->dense_width, i, "");
+        return;
+    }
+    r1i_add_experts(model, l, i);
+    l->bias = model->router_bias + model->moe_layers++ * c->experts;
+}
+// One buffer per range; every parameter starts at a multiple of 64 bytes.
+static bool r1i_model_memory(r1_model *model) {
+    size_t used[3] = {0};
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        range->decayed = r != R1I_UNDECAYED;
+        range->w = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->w);
+        range->g = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->g);
+        if (!range->w || !range->g) return false;
+    }
+    for (size_t i = 0; i < model->n; i++) {
+        r1_parameter *p = &model->parameters[i];
+        p->tensor->data = model->ranges[p->range].w + used[p->range];
+        p->tensor->grad = model->ranges[p->range].g + used[p->range];
+        used[p->range] += r1i_round_up(r1_tensor_count(p->tensor), R1I_LANES);
+    }
+    return true;
+}
+static void r1i_model_draw(r1_model *model) {
+    for (size_t i = 0; i < model->n; i++) {
+        const r1_parameter *p = &model->parameters[i];
+        r1_random at = {.seed = model->ctx->seed, .stream = R1_STREAM_INIT, .sample = (uint32_t)i};
+        for (size_t j = 0; j < r1_tensor_count(p->tensor); j++)
+            p->tensor->data[j] = p->initial < 0   ? 1
+                                 : p->initial > 0 ? (r1i_real)p->initial * r1_random_normal(&at)
+                                                  : 0;
+    }
+}
+// cos and sin of every position, computed in double and rounded once.
+static bool r1i_model_rope(r1_model *model) {
+    const r1_model_config *c = &model->config;
+    size_t D = c->attention == R1_MLA ? c->rope_dim : c->head_dim, half = D / 2;
+    size_t n = r1i_size_mul(c->max_tokens, half);
+    r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
+    r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
+    if (!cosine || !sine) return false;
+    double log_theta = r1i_log_double(c->rope_theta);
+    for (size_t i = 0; i < half; i++) {
+        double frequency = r1i_exp_double(-log_theta * (double)(2 * i) / (double)D);
+        for (size_t t = 0; t < c->max_tokens; t++) {
+            double s, co;
+            r1i_sin_cos((double)t * frequency, &s, &co);
+            cosine[t * half + i] = (r1i_real)co, sine[t * half + i] = (r1i_real)s;
+        }
+    }
+    model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D};
+    return true;
+}
+R1I_BODY void r1_model_free(r1_model *model) {
+    if (!model) return;
+    r1_context *ctx = model->ctx;
+    for (size_t i = 0; i < model->n; i++) r1i_free(ctx, model->parameters[i].tensor);
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        r1i_free(ctx, range->w), r1i_free(ctx, range->g);
+        r1i_free(ctx, range->m), r1i_free(ctx, range->v);
+    }
+    for (size_t i = 0; model->layers && i < model->config.layers; i++)
+        r1i_free(ctx, model->layers[i].kv_heads);
+    r1i_free(ctx, (void *)(uintptr_t)model->rope.cosine);
+    r1i_free(ctx, (void *)(uintptr_t)model->rope.sine);
+    r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
+    r1i_free(ctx, model->router_bias), r1i_free(ctx, model);
+}
+static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
+    r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
+    if (!model) return NULL;
+    model->ctx = ctx, model->config = *config;
+    const r1_model_config *c = &model->config;
+    if (r1i_config_resolve(ctx, &model->config) == R1_OK) {
+        size_t routers = r1i_size_mul(c->layers - c->dense_layers, c->experts);
+        model->layers = (r1i_layer *)r1i_alloc_array(ctx, c->layers, sizeof *model->layers);
+        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, routers, sizeof *model->router_bias);
+    }
+    if (ctx->status == R1_OK) {
+        size_t shape[] = {c->vocab, c->width};
+        model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
+                               "model.embed_tokens.weight");
+        for (size_t i = 0; i < c->layers; i++) r1i_add_layer(model, i);
+        model->norm = r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
+        model->head = model->embed;
+        if (!c->tied_head)
+            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2, shape,
+                                  "lm_head.weight");
+    }
+    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_rope(model)) {
+        r1_model_free(model);
+        return NULL;
+    }
+    for (size_t i = 0; i < c->layers && c->attention == R1_MLA; i++) { // kv_b by heads: one memory
+        r1i_layer *l = &model->layers[i];
+        if (!(l->kv_heads = (r1_tensor *)r1i_alloc(ctx, sizeof *l->kv_heads))) break;
+        *l->kv_heads = *l->kv_b;
+        l->kv_heads->rank = 3, l->kv_heads->shape[0] = c->heads;
+        l->kv_heads->shape[1] = c->nope_dim + c->value_dim, l->kv_heads->shape[2] = c->kv_rank;
+    }
+    if (ctx->status == R1_OK) return model;
+    r1_model_free(model);
+    return NULL;
+}
+R1I_BODY r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config) {
+    if (!ctx || ctx->status != R1_OK) return NULL;
+    if (!config) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_model_new: config is NULL");
+        return NULL;
+    }
+    r1_model *model = r1i_model_make(ctx, config);
+    if (model) r1i_model_draw(model);
+    return model;
+}
+R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
+    if (!to || !from) return R1_ERROR_ARGUMENT;
+    if (memcmp(&to->config, &from->config, sizeof to->config))
+        return r1i_fail(to->ctx, R1_ERROR_SHAPE, "r1_model_copy: the configs differ");
+    for (int r = 0; r < 3; r++)
+        memcpy(to->ranges[r].w, from->ranges[r].w, from->ranges[r].n * sizeof(r1i_real));
+    memcpy(to->router_bias, from->router_bias,
+           from->moe_layers * from->config.experts * sizeof(r1i_real));
+    return R1_OK;
+}
+R1I_BODY r1_model *r1_model_clone(r1_model *model) {
+    if (!model || model->ctx->status != R1_OK) return NULL;
+    r1_model *copy = r1i_model_make(model->ctx, &model->config);
+    if (copy) r1_model_copy(copy, model);
+    return copy;
+}
+R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->ctx : NULL; }
+R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) { return &model->config; }
+R1I_BODY const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n) {
+    if (n) *n = model ? model->n : 0;
+    return model ? model->parameters : NULL;
+}
+R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
+    if (n) *n = 3;
+    return model->ranges;
+}
+R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
+    for (int r = 0; r < 3 && !model->moments; r++) {
+        r1_range *range = &model->ranges[r];
+        range->m = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->m);
+        range->v = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->v);
+        if (!range->m || !range->v) return model->ctx->status;
+    }
+    model->moments = true;
+    return R1_OK;
+}
+R1I_BODY size_t r1_model_size(const r1_model *model) {
+    size_t size = 0;
+    for (size_t i = 0; i < model->n; i++) size += r1_tensor_count(model->parameters[i].tensor);
+    return size;
+}
+R1I_BODY uint64_t r1_model_hash(const r1_model *model) {
+    uint64_t hash = 0;
+    for (int r = 0; r < 3; r++)
+        hash = r1i_hash(hash, model->ranges[r].w, model->ranges[r].n * sizeof(r1i_real));
+    return r1i_hash(hash, model->router_bias,
+                    model->moe_layers * model->config.experts * sizeof(r1i_real));
+}
+R1I_BODY r1_tensor *r1_model_head(r1_model *model) { return model->head; }
+R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model->moe_layers; }
+R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
+    return model && layer < model->config.layers ? model->layers[layer].bias : NULL;
+}
+
+// "a.experts.12.b" -> the stack "a.experts.b" and 12; false when the name has no expert number.
+static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *expert) {
+    const char *at = strstr(name, ".experts.");
+    if (!at || at[9] < '0' || at[9] > '9') return false;
+    size_t e = 0;
+    const char *digit = at + 9;
+    for (; *digit >= '0' && *digit <= '9' && e < 1000000; digit++) e = e * 10 + (size_t)(*digit - '0');
+    if (*digit != '.') return false;
+    snprintf(stack, size, "%.*s.experts%s", (int)(at - name), name, digit);
+    *expert = e;
+    return true;
+}
+R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
+    char stack[96];
+    size_t expert = 0;
+    bool one = r1i_expert_name(name, stack, sizeof stack, &expert);
+    for (size_t i = 0; i < model->n; i++) {
+        r1_tensor *x = model->parameters[i].tensor;
+        if (strcmp(model->parameters[i].name, one ? stack : name)) continue;
+        if (!one) return x;
+        if (expert >= x->shape[0]) return NULL;
+        r1_tensor *view = r1i_tensor_shell(model->ctx, 2, x->shape + 1);
+        if (!view) return NULL;
+        size_t offset = expert * r1_tensor_count(view);
+        view->data = x->data + offset, view->grad = x->grad + offset, view->wants_grad = true;
+        return view;
+    }
+    return NULL;
+}
+
+// ---- forward ----
+static r1_tensor *r1i_heads(r1_context *ctx, r1_tensor *x, size_t heads) {
+    if (!x) return NULL;
+    return r1_tensor_reshape(ctx, x, 3, (size_t[]){x->shape[0], heads, r1i_last(x) / heads});
+}
+static r1_tensor *r1i_mlp_forward(r1_context *ctx, const r1i_mlp *mlp, r1_tensor *x) {
+    r1_tensor *h = r1_swiglu(ctx, r1_matmul(ctx, x, mlp->gate, NULL), r1_matmul(ctx, x, mlp->up, NULL));
+    return r1_matmul(ctx, h, mlp->down, NULL);
+}
+// Writes the new rows of keys and values into the blocks of their sequences.
+static void r1i_cache_append(const struct r1i_cached *cached, const r1_batch *batch, size_t layer,
+                             const r1_tensor *k, const r1_tensor *v) {
+    const r1i_cache *cache = cached->cache;
+    size_t part = R1I_BLOCK_TOKENS * (cache->key_floats + cache->value_floats);
+    for (size_t b = 0; b < batch->B; b++)
+        for (size_t t = batch->starts[b]; t < batch->starts[b + 1]; t++) {
+            size_t at = cached->past[b] + t - batch->starts[b], slot = at % R1I_BLOCK_TOKENS;
+            size_t block = (size_t)cached->tables[b][at / R1I_BLOCK_TOKENS];
+            r1i_real *base = cache->data + (block * cache->layers + layer) * part;
+            memcpy(base + slot * cache->key_floats, k->data + t * cache->key_floats,
+                   cache->key_floats * sizeof *base);
+            base += R1I_BLOCK_TOKENS * cache->key_floats + slot * cache->value_floats;
+            memcpy(base, v->data + t * cache->value_floats, cache->value_floats * sizeof *base);
+        }
+}
+// Pointers to the blocks of every sequence, in two views: keys and values.
+static bool r1i_cache_views(r1_context *ctx, const struct r1i_cached *cached, const r1_batch *batch,
+                            size_t layer, const r1_tensor *k, const r1_tensor *v,
+                            r1_attention_args *args) {
+    const r1i_cache *cache = cached->cache;
+    size_t part = R1I_BLOCK_TOKENS * (cache->key_floats + cache->value_floats);
+    r1_rows_view *views = (r1_rows_view *)r1i_step_alloc(ctx, 2 * batch->B, sizeof *views);
+    if (!views) return false;
+    for (size_t b = 0; b < batch->B; b++) {
+        size_t n = cached->past[b] + batch->starts[b + 1] - batch->starts[b];
+        size_t blocks = r1i_ceil_div(n, R1I_BLOCK_TOKENS);
+        const r1i_real **at = (const r1i_real **)r1i_step_alloc(ctx, 2 * blocks, sizeof *at);
+        if (!at) return false;
+        for (size_t i = 0; i < blocks; i++) {
+            at[i] = cache->data + ((size_t)cached->tables[b][i] * cache->layers + layer) * part;
+            // without value rows of their own, values are the front of the keys
+            at[blocks + i] = cache->value_floats ? at[i] + R1I_BLOCK_TOKENS * cache->key_floats : at[i];
+        }
+        size_t width = cache->value_floats ? cache->value_floats : cache->key_floats;
+        views[b] = (r1_rows_view){at, R1I_BLOCK_TOKENS, cache->key_floats, k->shape[2]};
+        views[batch->B + b] = (r1_rows_view){at + blocks, R1I_BLOCK_TOKENS, width, v->shape[2]};
+    }
+    args->keys = views, args->values = views + batch->B;
+    return true;
+}
+static r1_tensor *r1i_attention_cached(r1_context *ctx, const r1_batch *batch, size_t layer,
+                                       r1_tensor *q, r1_tensor *k, r1_tensor *v, double scale) {
+    if (!r1i_usable(ctx, q, k) || !v) return NULL;
+    r1i_cache_append(batch->cached, batch, layer, k, v);
+    r1_tensor *y = r1i_tensor_raw(ctx, 3, (size_t[]){q->shape[0], q->shape[1], v->shape[2]});
+    r1_attention_args args = {.B = batch->B, .H = q->shape[1], .Hk = k->shape[1], .D = q->shape[2],
+                              .W = v->shape[2], .starts = batch->starts, .scale = (r1i_real)scale,
+                              .q = q->data, .cached = true, .past = batch->cached->past};
+    args.stats = (r1i_real *)r1i_step_alloc(ctx, q->shape[0] * q->shape[1], 2 * sizeof *args.stats);
+    if (!y || !args.stats || !r1i_cache_views(ctx, batch->cached, batch, layer, k, v, &args))
+        return NULL;
+    args.y = y->data;
+    return r1i_run(ctx, R1_OP_ATTENTION, R1_FORWARD, &args) ? y : NULL;
+}
+static r1_tensor *r1i_attend_batch(r1_model *model, const r1_batch *batch, size_t layer,
+                                   r1_tensor *q, r1_tensor *k, r1_tensor *v, double scale) {
+    if (batch->cached) return r1i_attention_cached(model->ctx, batch, layer, q, k, v, scale);
+    return r1_attention(model->ctx, q, k, v, batch->starts, batch->B, scale);
+}
+// Multi-head latent attention.   Source: V3 eq. 1 to 11; absorbed form: V2 section 2.1.2.
+static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t layer, r1_tensor *x,
+                                  const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    const r1i_layer *l = &model->layers[layer];
+    r1_tensor *q_in = x;
+    if (c->q_rank) q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, c->norm_eps);
+    r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, q_in, l->q, NULL), c->heads);
+    r1_tensor *kv = r1_matmul(ctx, x, l->kv_a, NULL);
+    r1_tensor *latent = r1_columns(ctx, kv, 0, c->kv_rank);
+    latent = r1_rmsnorm(ctx, latent, l->kv_norm, c->norm_eps);
+    r1_tensor *k_rope = r1i_heads(ctx, r1_columns(ctx, kv, c->kv_rank, c->rope_dim), 1);
+    k_rope = r1_rope(ctx, k_rope, positions, &model->rope, false);
+    r1_tensor *q_rope = r1_columns(ctx, q, c->nope_dim, c->rope_dim);
+    q_rope = r1_rope(ctx, q_rope, positions, &model->rope, false);
+    r1_tensor *q_nope = r1_columns(ctx, q, 0, c->nope_dim), *k, *v, *y;
+    double scale = 1 / sqrt((double)(c->nope_dim + c->rope_dim));
+    if (r1i_absorbed(c)) { // keys stay latent: W_UK moves to the query, W_UV behind the sum
+        q = r1_join(ctx, r1_head_matmul(ctx, q_nope, l->kv_heads, 0, c->nope_dim, true), q_rope);
+        v = r1i_heads(ctx, latent, 1);
+        k = r1_join(ctx, v, k_rope);
+        y = r1i_attend_batch(model, batch, layer, q, k, v, scale);
+        y = r1_head_matmul(ctx, y, l->kv_heads, c->nope_dim, c->value_dim, false);
+    } else {
+        r1_tensor *both = r1i_heads(ctx, r1_matmul(ctx, latent, l->kv_b, NULL), c->heads);
+        q = r1_join(ctx, q_nope, q_rope);
+        k = r1_join(ctx, r1_columns(ctx, both, 0, c->nope_dim), k_rope);
+        v = r1_columns(ctx, both, c->nope_dim, c->value_dim);
+        y = r1i_attend_batch(model, batch, layer, q, k, v, scale);
+    }
+    if (!y) return NULL;
+    y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->value_dim});
+    return r1_matmul(ctx, y, l->out, NULL);
+}
+// Grouped-query attention as in Qwen2: biases on q, k, v, and halves rotated instead of pairs.
+static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer, r1_tensor *x,
+                                  const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    const r1i_layer *l = &model->layers[layer];
+    r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, x, l->q, l->q_bias), c->heads);
+    r1_tensor *k = r1i_heads(ctx, r1_matmul(ctx, x, l->k, l->k_bias), c->kv_heads);
+    r1_tensor *v = r1i_heads(ctx, r1_matmul(ctx, x, l->v, l->v_bias), c->kv_heads);
+    q = r1_rope(ctx, q, positions, &model->rope, true);
+    k = r1_rope(ctx, k, positions, &model->rope, true);
+    r1_tensor *y = r1i_attend_batch(model, batch, layer, q, k, v, 1 / sqrt((double)c->head_dim));
+    if (!y) return NULL;
+    y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->head_dim});
+    return r1_matmul(ctx, y, l->out, NULL);
+}
+// DeepSeekMoE: shared experts plus the gated sum of the chosen ones.   Source: V3 eq. 12 to 16.
+static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer, r1_tensor *x) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    const r1i_layer *l = &model->layers[layer];
+    size_t moe = layer - c->dense_layers, K = c->chosen, stride = model->moe_layers * K;
+    r1_tensor *logits = r1_matmul(ctx, x, l->router, NULL);
+    r1_route_desc desc = {.chosen = K, .groups = c->groups, .kept = c->kept_groups,
+                          .scale = c->routed_scale, .normalise = c->normalise_gates,
+                          .softmax = c->softmax_scores};
+    int32_t *replay = NULL;
+    if (batch->replay && logits) {
+        replay = (int32_t *)r1i_step_alloc(ctx, x->shape[0] * K, sizeof *replay);
+        for (size_t t = 0; replay && t < x->shape[0]; t++)
+            memcpy(replay + t * K, batch->replay + t * stride + moe * K, K * sizeof *replay);
+    }
+    r1_routing *routing = r1_route(ctx, logits, l->bias, &desc, replay);
+    if (!routing) return NULL;
+    for (size_t t = 0; t < routing->T && batch->routes; t++)
+        memcpy(batch->routes + t * stride + moe * K, routing->choice + t * K, K * sizeof(int32_t));
+    for (size_t e = 0; e < c->experts && batch->loads; e++)
+        batch->loads[moe * c->experts + e] += routing->offsets[e + 1] - routing->offsets[e];
+    if (batch->balance_weight) {
+        r1_tensor *loss = r1_balance(ctx, routing, batch->starts, batch->B, batch->balance_weight);
+        batch->balance = batch->balance ? r1_add(ctx, batch->balance, loss) : loss;
+    }
+    r1_tensor *rows = r1_dispatch(ctx, x, routing);
+    r1_tensor *h = r1_swiglu(ctx, r1_expert_matmul(ctx, rows, l->experts.gate, routing),
+                             r1_expert_matmul(ctx, rows, l->experts.up, routing));
+    r1_tensor *y = r1_combine(ctx, r1_expert_matmul(ctx, h, l->experts.down, routing), routing);
+    return c->shared ? r1_add(ctx, r1i_mlp_forward(ctx, &l->shared, x), y) : y;
+}
+static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
+    size_t T = batch->starts[batch->B];
+    int32_t *positions = (int32_t *)r1i_step_alloc(ctx, T, sizeof *positions);
+    for (size_t b = 0; positions && b < batch->B; b++)
+        for (size_t t = batch->starts[b]; t < batch->starts[b + 1]; t++)
+            positions[t] = (int32_t)(t - batch->starts[b] + (batch->cached ? batch->cached->past[b] : 0));
+    return positions;
+}
+R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
+    if (!model || !batch || model->ctx->status != R1_OK) return NULL;
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    if (!batch->starts || !batch->B || batch->starts[0] != 0 || !batch->tokens) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "forward: the batch needs tokens, and starts from 0 on for at "
+                 "least one sequence");
+        return NULL;
+    }
+    batch->balance = NULL;
+    int32_t *positions = r1i_positions(ctx, batch);
+    r1_tensor *x = r1_embed(ctx, model->embed, batch->tokens, batch->starts[batch->B]);
+    for (size_t i = 0; i < c->layers && x && positions; i++) {
+        const r1i_layer *l = &model->layers[i];
+        r1_tensor *h = r1_rmsnorm(ctx, x, l->norm1, c->norm_eps);
+        h = c->attention == R1_MLA ? r1i_mla_forward(model, batch, i, h, positions)
+                                   : r1i_gqa_forward(model, batch, i, h, positions);
+        x = r1_add(ctx, x, h);
+        h = r1_rmsnorm(ctx, x, l->norm2, c->norm_eps);
+        h = i < c->dense_layers ? r1i_mlp_forward(ctx, &l->dense, h)
+                                : r1i_moe_forward(model, batch, i, h);
+        x = r1_add(ctx, x, h);
+    }
+    return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
+}
+R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
+    size_t E = model->config.experts;
+    for (size_t layer = 0; layer < model->moe_layers; layer++) {
+        uint64_t total = 0;
+        for (size_t e = 0; e < E; e++) total += loads[layer * E + e];
+        for (size_t e = 0; e < E; e++) { // compared in integers: load * E against the total
+            uint64_t load = loads[layer * E + e] * E;
+            r1i_real *bias = model->router_bias + layer * E + e;
+            *bias = r1i_total(*bias, (r1i_real)(load > total ? -rate : load < total ? rate : 0));
+        }
+    }
+}
+// The token that row t predicts; the last row of a sequence predicts nothing and gets itself.
+static int32_t *r1i_targets(r1_context *ctx, const int32_t *tokens, const size_t *starts, size_t B) {
+    int32_t *targets = (int32_t *)r1i_step_alloc(ctx, starts[B], sizeof *targets);
+    for (size_t b = 0; targets && b < B; b++)
+        for (size_t t = starts[b]; t < starts[b + 1]; t++)
+            targets[t] = tokens[t + 1 < starts[b + 1] ? t + 1 : t];
+    return targets;
+}
+// Sequences b .. end of a batch that fit into one pass of `most` tokens; at least one.
+static size_t r1i_pass_end(const size_t *starts, size_t b, size_t B, size_t most) {
+    size_t end = b + 1;
+    while (end < B && starts[end + 1] - starts[b] <= most) end++;
+    return end;
+}
+// starts[b .. end] as offsets from starts[b], in the step.
+static size_t *r1i_pass_starts(r1_context *ctx, const size_t *starts, size_t b, size_t end) {
+    size_t *own = (size_t *)r1i_step_alloc(ctx, end - b + 1, sizeof *own);
+    for (size_t i = b; own && i <= end; i++) own[i - b] = starts[i] - starts[b];
+    return own;
+}
+R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
+                                  size_t micro_tokens, float *logp, float *entropy) {
+    r1_context *ctx = model->ctx;
+    size_t most = micro_tokens ? micro_tokens : 4096;
+    for (size_t b = 0; b < batch->B && ctx->status == R1_OK;) {
+        size_t end = r1i_pass_end(batch->starts, b, batch->B, most), first = batch->starts[b];
+        size_t stride = model->moe_layers * model->config.chosen;
+        r1_step_begin(ctx);
+        r1_no_grad_begin(ctx);
+        r1_batch pass = {.tokens = batch->tokens + first, .B = end - b, .loads = batch->loads,
+                         .replay = batch->replay ? batch->replay + first * stride : NULL,
+                         .routes = batch->routes ? batch->routes + first * stride : NULL};
+        pass.starts = r1i_pass_starts(ctx, batch->starts, b, end);
+        r1_logprobs *out = NULL;
+        if (pass.starts) {
+            int32_t *targets = r1i_targets(ctx, pass.tokens, pass.starts, pass.B);
+            out = r1_logprob(ctx, r1_model_forward(model, &pass), model->head, targets, temperature);
+        }
+        for (size_t i = 0; out && i < pass.B; i++)
+            for (size_t t = pass.starts[i]; t < pass.starts[i + 1]; t++) {
+                bool none = t == pass.starts[i]; // nothing before it predicts the first token
+                if (logp) logp[first + t] = none ? 0 : (float)out->logp->data[t - 1];
+                if (entropy) entropy[first + t] = none ? 0 : (float)out->entropy->data[t - 1];
+            }
+        r1_no_grad_end(ctx);
+        r1_step_end(ctx);
+        b = end;
+    }
+    return ctx->status;
+}
+
+// ---- files ----
+static void r1i_write_size(r1_json_writer *w, const char *key, size_t value) {
+    r1_json_write_integer(w, key, (int64_t)value);
+}
+static void r1i_write_word(r1_json_writer *w, const char *key, const char *text) {
+    r1_json_write_text(w, key, text, strlen(text));
+}
+static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
+    bool mla = c->attention == R1_MLA;
+    r1_json_begin_object(w, NULL);
+    r1_json_begin_array(w, "architectures");
+    r1i_write_word(w, NULL, mla ? "DeepseekV3ForCausalLM" : "Qwen2ForCausalLM");
+    r1_json_end_array(w);
+    r1i_write_word(w, "model_type", mla ? "deepseek_v3" : "qwen2");
+    r1i_write_size(w, "vocab_size", c->vocab);
+    r1i_write_size(w, "hidden_size", c->width);
+    r1i_write_size(w, "intermediate_size", c->dense_width ? c->dense_width : c->width);
+    r1i_write_size(w, "num_hidden_layers", c->layers);
+    r1i_write_size(w, "num_attention_heads", c->heads);
+    r1i_write_size(w, "num_key_value_heads", c->kv_heads);
+    r1i_write_size(w, "max_position_embeddings", c->max_tokens);
+    r1_json_write_number(w, "rms_norm_eps", c->norm_eps);
+    r1_json_write_number(w, "rope_theta", c->rope_theta);
+    r1_json_write_bool(w, "tie_word_embeddings", c->tied_head);
+    r1i_write_word(w, "hidden_act", "silu");
+    r1i_write_word(w, "torch_dtype", "float32");
+    if (mla) {
+        if (c->q_rank)
+            r1i_write_size(w, "q_lora_rank", c->q_rank);
+        else
+            r1_json_write_null(w, "q_lora_rank");
+        r1i_write_size(w, "kv_lora_rank", c->kv_rank);
+        r1i_write_size(w, "qk_nope_head_dim", c->nope_dim);
+        r1i_write_size(w, "qk_rope_head_dim", c->rope_dim);
+        r1i_write_size(w, "v_head_dim", c->value_dim);
+        r1i_write_size(w, "first_k_dense_replace", c->dense_layers);
+        r1i_write_size(w, "n_routed_experts", c->experts);
+        r1i_write_size(w, "n_shared_experts", c->shared);
+        r1i_write_size(w, "num_experts_per_tok", c->chosen);
+        r1i_write_size(w, "moe_intermediate_size", c->expert_width);
+        r1i_write_size(w, "n_group", c->groups);
+        r1i_write_size(w, "topk_group", c->kept_groups);
+        r1_json_write_bool(w, "norm_topk_prob", c->normalise_gates);
+        r1_json_write_number(w, "routed_scaling_factor", c->routed_scale);
+        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
+        r1i_write_word(w, "topk_method", "noaux_tc");
+        r1_json_write_bool(w, "attention_bias", false);
+    } else {
+        r1i_write_size(w, "head_dim", c->head_dim);
+    }
+    r1_json_end_object(w);
+}
+static size_t r1i_config_size(const r1_json *root, const char *key) {
+    double value = r1_json_number(r1_json_find(root, key), 0);
+    return value >= 0 && value < 9007199254740992.0 ? (size_t)value : 0;
+}
+static bool r1i_text_is(r1_slice text, const char *word) {
+    return text.size == strlen(word) && text.data && !memcmp(text.data, word, text.size);
+}
+R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
+                                        r1_model_config *config) {
+    r1_json *root = r1_json_read(ctx, text, size);
+    if (!root) return r1_status_of(ctx);
+    r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
+    bool mla = r1i_text_is(type, "deepseek_v3"), qwen = r1i_text_is(type, "qwen2");
+    const r1_json *theta = r1_json_find(root, "rope_theta");
+    if (!theta) theta = r1_json_find(r1_json_find(root, "rope_parameters"), "rope_theta");
+    *config = (r1_model_config){
+        .vocab = r1i_config_size(root, "vocab_size"),
+        .width = r1i_config_size(root, "hidden_size"),
+        .layers = r1i_config_size(root, "num_hidden_layers"),
+        .heads = r1i_config_size(root, "num_attention_heads"),
+        .kv_heads = r1i_config_size(root, "num_key_value_heads"),
+        .head_dim = r1i_config_size(root, "head_dim"),
+        .max_tokens = r1i_config_size(root, "max_position_embeddings"),
+        .attention = mla ? R1_MLA : R1_GQA,
+        .qkv_bias = qwen,
+        .dense_width = r1i_config_size(root, "intermediate_size"),
+        .tied_head = r1_json_bool(r1_json_find(root, "tie_word_embeddings"), false),
+        .rope_theta = r1_json_number(theta, 10000),
+        .norm_eps = r1_json_number(r1_json_find(root, "rms_norm_eps"), 1e-6),
+    };
+    if (mla) {
+        config->head_dim = 0;
+        config->q_rank = r1i_config_size(root, "q_lora_rank");
+        config->kv_rank = r1i_config_size(root, "kv_lora_rank");
+        config->nope_dim = r1i_config_size(root, "qk_nope_head_dim");
+        config->rope_dim = r1i_config_size(root, "qk_rope_head_dim");
+        config->value_dim = r1i_config_size(root, "v_head_dim");
+        config->dense_layers = r1i_config_size(root, "first_k_dense_replace");
+        config->experts = r1i_config_size(root, "n_routed_experts");
+        config->shared = r1i_config_size(root, "n_shared_experts");
+        config->chosen = r1i_config_size(root, "num_experts_per_tok");
+        config->expert_width = r1i_config_size(root, "moe_intermediate_size");
+        config->groups = r1i_config_size(root, "n_group");
+        config->kept_groups = r1i_config_size(root, "topk_group");
+        config->normalise_gates = r1_json_bool(r1_json_find(root, "norm_topk_prob"), true);
+        config->routed_scale = r1_json_number(r1_json_find(root, "routed_scaling_factor"), 1);
+        config->softmax_scores =
+            r1i_text_is(r1_json_text(r1_json_find(root, "scoring_func")), "softmax");
+    }
+    if (!mla && !qwen)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2",
+                 (int)type.size, type.data ? type.data : "");
+    r1_json_free(ctx, root);
+    return r1_status_of(ctx);
+}
+
+#ifndef R1_NO_STDIO
+static const r1_dtype r1i_real_dtype = sizeof(r1i_real) == 4 ? R1_F32 : R1_F64;
+
+static char *r1i_path(r1_context *ctx, const char *folder, const char *file) {
+    size_t size = strlen(folder) + strlen(file) + 2;
+    char *path = (char *)r1i_alloc(ctx, size);
+    if (path) snprintf(path, size, "%s/%s", folder, file);
+    return path;
+}
+// Calls fn for every tensor as a checkpoint names it: single experts, and the router biases.
+typedef bool r1i_stored_fn(r1_model *model, const char *name, r1_tensor *tensor, void *arg);
+static bool r1i_each_stored(r1_model *model, r1i_stored_fn *fn, void *arg) {
+    char name[128];
+    for (size_t i = 0; i < model->n; i++) {
+        const r1_parameter *p = &model->parameters[i];
+        const char *at = p->range == R1I_EXPERTS ? strstr(p->name, ".experts.") : NULL;
+        if (!at && !fn(model, p->name, p->tensor, arg)) return false;
+        for (size_t e = 0; at && e < p->tensor->shape[0]; e++) {
+            snprintf(name, sizeof name, "%.*s.experts.%zu.%s", (int)(at - p->name), p->name, e, at + 9);
+            r1_tensor *view = r1_model_find(model, name);
+            if (!view || !fn(model, name, view, arg)) return false;
+        }
+    }
+    for (size_t l = 0; l < model->config.layers; l++) {
+        r1_tensor *view = NULL;
+        if (!model->layers[l].bias) continue;
+        if (!(view = r1i_tensor_shell(model->ctx, 1, &model->config.experts))) return false;
+        view->data = model->layers[l].bias;
+        snprintf(name, sizeof name, "model.layers.%zu.mlp.gate.e_score_correction_bias", l);
+        if (!fn(model, name, view, arg)) return false;
+    }
+    return true;
+}
+typedef struct r1i_entries {
+    r1_entry *entries;
+    size_t n, capacity;
+} r1i_entries;
+
+static bool r1i_entry_add(r1_context *ctx, r1i_entries *list, const char *name, r1_dtype dtype,
+                          int rank, const size_t *shape, const void *data) {
+    if (!r1i_grow(ctx, (void **)&list->entries, &list->capacity, list->n + 1, sizeof *list->entries))
+        return false;
+    char *copy = (char *)r1i_step_alloc(ctx, strlen(name) + 1, 1);
+    if (!copy) return false;
+    memcpy(copy, name, strlen(name) + 1);
+    r1_entry *entry = &list->entries[list->n++];
+    *entry = (r1_entry){.name = copy, .dtype = dtype, .rank = rank, .data = data,
+                        .bytes = r1_dtype_bytes(dtype)};
+    for (int i = 0; i < rank; i++) entry->shape[i] = shape[i], entry->bytes *= shape[i];
+    return true;
+}
+static bool r1i_stored_collect(r1_model *model, const char *name, r1_tensor *x, void *arg) {
+    return r1i_entry_add(model->ctx, (r1i_entries *)arg, name, r1i_real_dtype, x->rank, x->shape,
+                         x->data);
+}
+R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
+    if (!model || !folder) return R1_ERROR_ARGUMENT;
+    r1_context *ctx = model->ctx;
+    r1i_entries list = {0};
+    r1_json_writer writer = {.ctx = ctx};
+    r1_step_begin(ctx);
+    r1_folder_make(ctx, folder);
+    char *config = r1i_path(ctx, folder, "config.json");
+    char *weights = r1i_path(ctx, folder, "model.safetensors");
+    r1i_config_write(&writer, &model->config);
+    r1_pair format = {"format", "pt"};
+    if (config && weights && r1i_each_stored(model, r1i_stored_collect, &list) &&
+        r1_tensors_save(ctx, weights, list.entries, list.n, &format, 1) == R1_OK)
+        r1_file_write(ctx, config, writer.text, writer.size);
+    r1_json_writer_free(&writer);
+    r1i_free(ctx, list.entries), r1i_free(ctx, config), r1i_free(ctx, weights);
+    r1_step_end(ctx);
+    return r1_status_of(ctx);
+}
+// Widens n stored numbers to ours.
+static void r1i_widen(r1i_real *to, r1_dtype dtype, const void *from, size_t n) {
+    const unsigned char *p = (const unsigned char *)from;
+    for (size_t i = 0; i < n; i++) {
+        float f32;
+        double f64;
+        uint16_t half;
+        switch (dtype) {
+        case R1_F32: memcpy(&f32, p + 4 * i, 4), to[i] = (r1i_real)f32; break;
+        case R1_F64: memcpy(&f64, p + 8 * i, 8), to[i] = (r1i_real)f64; break;
+        case R1_BF16: memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_bf16(half); break;
+        case R1_F16: memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_f16(half); break;
+        default: to[i] = 0; break;
+        }
+    }
+}
+typedef struct r1i_loading {
+    const r1_tensors *file;
+    const char *path;
+    const char *prefix; // before every name, "" for checkpoints of others
+} r1i_loading;
+
+static bool r1i_entry_fits(const r1_entry *entry, const r1_tensor *x) {
+    bool same = entry->rank == x->rank;
+    for (int i = 0; same && i < x->rank; i++) same = entry->shape[i] == x->shape[i];
+    return same;
+}
+static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, void *arg) {
+    const r1i_loading *loading = (const r1i_loading *)arg;
+    char full[160];
+    snprintf(full, sizeof full, "%s%s", loading->prefix, name);
+    const r1_entry *entry = r1_tensors_find(loading->file, full);
+    if (!entry) {
+        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing", loading->path, full,
+                 r1i_shape_text(x).text);
+        return false;
+    }
+    r1_tensor found = {.rank = entry->rank > R1_MAX_RANK ? R1_MAX_RANK : entry->rank};
+    for (int i = 0; i < found.rank; i++) found.shape[i] = entry->shape[i];
+    bool number = entry->dtype == R1_F32 || entry->dtype == R1_F64 || entry->dtype == R1_BF16 ||
+                  entry->dtype == R1_F16;
+    if (!r1i_entry_fits(entry, x) || !number) {
+        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s is %s %s, the config asks for floats of %s",
+                 loading->path, full, r1_dtype_name(entry->dtype), r1i_shape_text(&found).text,
+                 r1i_shape_text(x).text);
+        return false;
+    }
+    r1i_widen(x->data, entry->dtype, entry->data, r1_tensor_count(x));
+    return true;
+}
+R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
+    if (!ctx || !folder || ctx->status != R1_OK) return NULL;
+    char *config_path = r1i_path(ctx, folder, "config.json");
+    char *path = r1i_path(ctx, folder, "model.safetensors");
+    r1_model_config config;
+    r1_model *model = NULL;
+    size_t size = 0;
+    char *text = config_path && path ? r1_file_read(ctx, config_path, &size) : NULL;
+    r1_tensors *file = NULL;
+    r1_step_begin(ctx);
+    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK) {
+        model = r1i_model_make(ctx, &config);
+        file = model ? r1_tensors_open(ctx, path) : NULL;
+        r1i_loading loading = {file, path, ""};
+        if (!file || !r1i_each_stored(model, r1i_stored_read, &loading)) {
+            r1_model_free(model);
+            model = NULL;
+        }
+    }
+    r1_step_end(ctx);
+    r1_tensors_close(file);
+    r1_file_free(ctx, text);
+    r1i_free(ctx, config_path), r1i_free(ctx, path);
+    return model;
+}
+#endif
 
 #if defined __clang__
 #pragma float_control(pop)

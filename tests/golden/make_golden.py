@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Makes the golden files of this folder; `--verify` reads them back and checks them.
+
+Everything is computed in float64. Weights and inputs are rounded to float32 first, so that a float32
+library starts from exactly the same numbers; results are rounded to float32 when they are stored.
+Needs: pip install torch numpy safetensors transformers (written with 5.23.0; the router must mask unkept
+groups with -inf, older versions used 0: RouterWatch refuses them).
+"""
+import json, math, os, sys
+import numpy as np
+import torch, transformers
+import torch.nn.functional as F
+from transformers.models.deepseek_v3 import modeling_deepseek_v3
+from transformers.models.qwen2 import modeling_qwen2
+from formulas import adamw_steps, attention, balance_loss, bias_update, cosine_lr, rope
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERSIONS = {"torch": torch.__version__, "transformers": transformers.__version__,
+            "numpy": np.__version__, "python": sys.version.split()[0]}
+ADAMW = {"lr": 3e-3, "beta1": 0.9, "beta2": 0.95, "eps": 1e-8, "weight_decay": 0.1,
+         "decay": "matrices (2-D on disk, embeddings and router included), not vectors",
+         "max_norm": 1.0, "clip": "g *= min(1, max_norm / (norm + 1e-6))", "steps": 10}
+MARGIN = 1e-4     # smallest distance of a router decision from its boundary, in all evaluations
+
+# The configs are what a config.json of a released checkpoint holds; transformers reads them as they are.
+BOTH = {"hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "rope_scaling": None,
+        "max_position_embeddings": 64, "bos_token_id": 0, "eos_token_id": 1, "tie_word_embeddings": False}
+DSV3 = BOTH | {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
+    "num_hidden_layers": 3, "first_k_dense_replace": 1, "moe_layer_freq": 1, "topk_method": "noaux_tc",
+    "scoring_func": "sigmoid", "norm_topk_prob": True, "routed_scaling_factor": 2.5,
+    "rope_interleave": True, "attention_bias": False, "num_nextn_predict_layers": 0}
+QWEN2 = BOTH | {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "num_hidden_layers": 2,
+    "num_attention_heads": 6, "num_key_value_heads": 2, "use_sliding_window": False}
+CASES = {  # name: (config, lengths of the sequences)
+    "dsv3_expanded": (DSV3 | {"vocab_size": 37, "hidden_size": 20, "num_attention_heads": 3,
+        "num_key_value_heads": 3, "q_lora_rank": 7, "kv_lora_rank": 9, "qk_nope_head_dim": 6,
+        "qk_rope_head_dim": 4, "v_head_dim": 5, "intermediate_size": 18, "moe_intermediate_size": 11,
+        "n_routed_experts": 8, "n_group": 4, "topk_group": 2, "num_experts_per_tok": 3,
+        "n_shared_experts": 1}, [9, 1, 14]),
+    "dsv3_noq": (DSV3 | {"vocab_size": 41, "hidden_size": 23, "num_attention_heads": 2,
+        "num_key_value_heads": 2, "q_lora_rank": None, "kv_lora_rank": 5, "qk_nope_head_dim": 3,
+        "qk_rope_head_dim": 6, "v_head_dim": 7, "intermediate_size": 25, "moe_intermediate_size": 9,
+        "n_routed_experts": 7, "n_group": 1, "topk_group": 1, "num_experts_per_tok": 2,
+        "n_shared_experts": 2, "tie_word_embeddings": True}, [11, 6]),
+    "qwen2": (QWEN2 | {"vocab_size": 43, "hidden_size": 24, "intermediate_size": 31,
+        "rope_theta": 1000000.0, "tie_word_embeddings": True}, [9, 1, 14]),
+    "qwen2_untied": (QWEN2 | {"vocab_size": 29, "hidden_size": 36, "intermediate_size": 35}, [2, 13, 5]),
+}
+
+class Float64Torch:
+    """Replaces `torch` in the model code: its float32 casts (norm, router, softmax, RoPE) become float64."""
+    float32 = float = torch.float64
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+def set_precision(dtype):
+    for module in (modeling_deepseek_v3, modeling_qwen2):
+        module.torch = torch if dtype == torch.float32 else Float64Torch()
+    torch.set_default_dtype(dtype)
+
+def model_class(config):
+    return getattr(transformers, config["architectures"][0])
+
+def f32(x):
+    """Float64 numbers that float32 holds exactly."""
+    return np.asarray(x, np.float32).astype(np.float64)
+
+def write(name, tensors, metadata):
+    """A safetensors file, the same bytes at every run (the library's own writer shuffles the metadata)."""
+    header, blobs, at = {"__metadata__": metadata}, [], 0
+    for key, value in tensors.items():
+        value = np.asarray(value)
+        value = np.ascontiguousarray(value, np.int32 if value.dtype.kind in "iu" else np.float32)
+        assert np.isfinite(value).all(), key
+        header[key] = {"dtype": "I32" if value.dtype.kind == "i" else "F32", "shape": list(value.shape),
+                       "data_offsets": [at, at + value.nbytes]}
+        blobs, at = blobs + [value.tobytes()], at + value.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode("ascii")
+    text += b" " * (-len(text) % 8)
+    with open(os.path.join(HERE, name), "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + b"".join(blobs))
+    print(f"{name}: {len(tensors)} tensors, {8 + len(text) + at} bytes")
+
+def disk_names(tensors):
+    """Copies of {name: tensor}; fused experts [E, ...] become one tensor per expert, as in checkpoints."""
+    out = {}
+    for name, value in tensors.items():
+        value, stem = value.detach().double().numpy().copy(), name.rsplit(".", 1)[0]
+        if name.endswith("experts.gate_up_proj"):
+            for e, (gate, up) in enumerate(np.split(v, 2) for v in value):
+                out[f"{stem}.{e}.gate_proj.weight"], out[f"{stem}.{e}.up_proj.weight"] = gate, up
+        elif name.endswith("experts.down_proj"):
+            out |= {f"{stem}.{e}.down_proj.weight": v for e, v in enumerate(value)}
+        else:
+            out[name] = value
+    return out
+
+def buffers(model):
+    return {k: v for k, v in model.named_buffers() if k.endswith("e_score_correction_bias")}
+
+def draw_weights(model, config, rng):
+    """Gains around 1, biases off 0, matrices of std 1/sqrt(fan in): logits are O(1). With groups the router's
+    bias is low, s + b often negative: masking with 0 instead of -inf would then choose other experts."""
+    for name, p in (dict(model.named_parameters()) | buffers(model)).items():
+        z = rng.standard_normal(tuple(p.shape))
+        if name.endswith("e_score_correction_bias"):
+            z = rng.uniform(*((-1.0, 0.2) if config["n_group"] > 1 else (-0.4, 0.1)), p.shape)
+        elif name.endswith("norm.weight"):
+            z = 1 + 0.2 * z
+        elif name.endswith(".bias"):
+            z = 0.3 * z
+        elif "embed_tokens" not in name or config["tie_word_embeddings"]:
+            z /= math.sqrt(p.shape[-1])
+        p.data.copy_(torch.from_numpy(f32(z)))
+
+class RouterWatch:
+    """The smallest margin of any router decision, and how many choices a mask of 0 would have changed."""
+    def __init__(self, model):
+        self.margin, self.zero_mask_differs = math.inf, 0
+        for module in model.modules():
+            if type(module).__name__ == "DeepseekV3TopkRouter":
+                module.register_forward_hook(self.look)
+
+    def look(self, router, args, output):
+        score = output[0].detach().sigmoid() + router.e_score_correction_bias
+        T, K, G, E = len(score), router.top_k, router.topk_group, router.num_experts
+        group = score.view(T, router.num_group, -1).sort(-1, descending=True)[0][..., :2].sum(-1)
+        order = group.sort(-1, descending=True)
+        kept = torch.zeros_like(group).scatter_(1, order[1][:, :G], 1)
+        kept = kept.repeat_interleave(E // router.num_group, 1) > 0
+        ranked = score.masked_fill(~kept, -math.inf).sort(-1, descending=True)
+        chosen = output[2].sort(-1)[0]
+        assert (ranked[1][:, :K].sort(-1)[0] == chosen).all()     # transformers, too, masks with -inf
+        gaps = [ranked[0][:, K - 1] - ranked[0][:, K]]
+        if router.num_group > G:
+            gaps.append(order[0][:, G - 1] - order[0][:, G])
+        self.margin = min(self.margin, min(float(g.min()) for g in gaps))
+        zero = score.masked_fill(~kept, 0).topk(K, -1)[1].sort(-1)[0]
+        self.zero_mask_differs += int((zero != chosen).any(-1).sum())
+
+def evaluate(model, tokens, starts):
+    """Logits [T, V], each sequence computed alone, and the mean cross-entropy of the T - B next tokens."""
+    spans = list(zip(starts[:-1], starts[1:]))
+    logits = torch.cat([model(input_ids=torch.tensor(tokens[a:b])[None]).logits[0] for a, b in spans])
+    nll = sum(F.cross_entropy(logits[a:b - 1], torch.tensor(tokens[a + 1:b]), reduction="sum")
+              for a, b in spans if b - a > 1)
+    return logits, nll / (len(tokens) - len(spans))
+
+def train(model, tokens, starts, adamw=ADAMW):
+    """First logits and gradients, then the losses and gradient norms of the steps on the one batch."""
+    groups = [{"params": [p for p in model.parameters() if (p.ndim > 1) == matrix],
+               "weight_decay": adamw["weight_decay"] * matrix} for matrix in (True, False)]
+    optimizer = torch.optim.AdamW(groups, adamw["lr"], (adamw["beta1"], adamw["beta2"]), adamw["eps"])
+    first, losses, norms = None, [], []
+    for _ in range(adamw["steps"]):
+        optimizer.zero_grad()
+        logits, loss = evaluate(model, tokens, starts)
+        loss.backward()
+        if first is None:
+            grads = disk_names({k: p.grad for k, p in model.named_parameters()})
+            first = {"logits": logits.detach().double().numpy(), "grads": grads}
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), adamw["max_norm"]).item())
+        losses.append(loss.item())
+        optimizer.step()
+    losses.append(evaluate(model, tokens, starts)[1].item())
+    return first, losses, norms
+
+def make_case(name):
+    config, lengths = CASES[name]
+    set_precision(torch.float64)
+    for seed in range(1, 1000):
+        rng = np.random.default_rng(seed)
+        cls = model_class(config)
+        model = cls(cls.config_class(**config, attn_implementation="eager", experts_implementation="eager"))
+        draw_weights(model, config, rng)
+        starts = np.cumsum([0] + lengths)
+        tokens = rng.integers(0, config["vocab_size"], starts[-1])
+        weights = disk_names(dict(model.named_parameters()) | buffers(model))
+        watch = RouterWatch(model)
+        first, losses, norms = train(model, tokens, starts)
+        idle = sum(not g.any() for k, g in first["grads"].items() if k.endswith("down_proj.weight"))
+        # Redraw near-ties. With groups the mask must matter. No expert may be idle, but one in dsv3_noq.
+        mask_matters = config.get("n_group", 1) == 1 or watch.zero_mask_differs >= 33
+        if watch.margin >= MARGIN and mask_matters and idle == (name == "dsv3_noq"):
+            break
+    else:
+        raise SystemExit(f"{name}: no seed will do")
+    print(f"{name}: seed {seed}, router margin {watch.margin:.2e}, -inf mask sets "
+          f"{watch.zero_mask_differs} choices, idle experts {idle}, loss {losses[0]:.4f} to {losses[-1]:.4f}, "
+          f"gradient norm {norms[0]:.3f}, logit rms {first['logits'].std():.2f}")
+    write(f"{name}.safetensors",
+          {"tokens": tokens, "starts": starts, "logits": first["logits"], "losses": losses,
+           "grad_norms": norms} | {f"w/{k}": v for k, v in weights.items()}
+          | {f"g/{k}": v for k, v in first["grads"].items()},
+          {"config": json.dumps(config), "adamw": json.dumps(ADAMW), "versions": json.dumps(VERSIONS),
+           "seed": str(seed), "router_margin": f"{watch.margin:.3e}", "idle_experts": str(idle)})
+
+def make_extras():
+    set_precision(torch.float64)
+    rng, out, params = np.random.default_rng(20250120), {}, {}
+
+    def record(op, fn, inputs, fixed={}, **settings):
+        """Outputs of fn and the gradients d<input> for random upstream gradients d<output>, by autograd."""
+        x = {k: torch.from_numpy(f32(v)).requires_grad_() for k, v in inputs.items()}
+        results = fn(*x.values())
+        up = {k: torch.from_numpy(f32(rng.standard_normal(tuple(v.shape)))) for k, v in results.items()}
+        sum((results[k] * up[k]).sum() for k in up).backward()
+        params[op] = settings
+        out.update({f"{op}/{k}": v for k, v in fixed.items()})
+        out.update({f"{op}/{k}": v.detach().numpy() for k, v in (x | results).items()})
+        out.update({f"{op}/d{k}": v.numpy() for k, v in (up | {k: v.grad for k, v in x.items()}).items()})
+
+    N = rng.standard_normal
+    record("rmsnorm", lambda x, gain: {"y": x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt() * gain},
+           {"x": N((5, 17)), "gain": 1 + 0.2 * N(17)}, eps=1e-6)
+    record("swiglu", lambda gate, up: {"y": gate / (1 + (-gate).exp()) * up},
+           {"gate": 2 * N((3, 17)), "up": N((3, 17))})
+    position = np.array([0, 1, 2, 3, 0, 65, 1000])
+    for op, half in (("rope_interleaved", False), ("rope_half", True)):
+        record(op, lambda x: {"y": rope(x, torch.tensor(position), 10000.0, half)}, {"x": N((7, 3, 6))},
+               {"position": position}, theta=10000.0)
+    starts = np.array([0, 5, 6, 17])
+    for kv in (1, 3):
+        record(f"attention_kv{kv}", lambda q, k, v: {"y": attention(q, k, v, starts)},
+               {"q": N((17, 3, 7)), "k": N((17, kv, 7)), "v": N((17, kv, 5))}, {"starts": starts},
+               scale="1/sqrt(7)", heads=3, kv_heads=kv)
+
+    target = rng.integers(0, 65, 9)
+
+    def logprob(hidden, head):
+        logp = (hidden @ head.T / 0.7).log_softmax(-1)
+        return {"logprob": logp[range(9), target], "entropy": -(logp.exp() * logp).sum(-1)}
+    hidden, head = f32(N((9, 17))), f32(N((65, 17)) / 4)
+    record("logprob", logprob, {"hidden": hidden, "head": head}, {"target": target, "logits": hidden @ head.T,
+           "argmax": (hidden @ head.T).argmax(-1)}, temperature=0.7)
+    record("logprob_only", lambda *x: {"logprob": logprob(*x)["logprob"]}, {"hidden": hidden, "head": head},
+           {"target": target}, temperature=0.7)
+
+    starts = np.array([0, 7, 8, 21])
+    s = f32(1 / (1 + np.exp(-N((21, 9)))))
+    chosen = np.argsort(-(s + rng.uniform(-0.3, 0.3, 9)), 1)[:, :3]     # a biased choice, not the top of s
+    loss, per_sequence, f, p, ds = balance_loss(s, starts, chosen, alpha := 0.01)
+    out |= {"balance/" + k: v for k, v in {"s": s, "starts": starts, "chosen": chosen, "loss": [loss],
+            "loss_per_sequence": per_sequence, "f": f, "p": p, "ds": ds}.items()}
+    params["balance"] = {"alpha": alpha, "top_k": 3, "experts": 9}
+
+    loads = np.array([[6, 2, 4, 0, 9, 4, 3], [1, 7, 4, 5, 4, 2, 5], [4] * 7])     # mean 4: those at 4 stay
+    bias, gamma = [f32(rng.uniform(-0.1, 0.1, 7))], 0.001
+    for load in loads:
+        bias.append(bias_update(bias[-1], load, gamma))
+    out |= {"bias_update/bias0": bias[0], "bias_update/loads": loads, "bias_update/bias": np.array(bias[1:])}
+    params["bias_update"] = {"gamma": gamma}
+
+    c = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.95, "eps": 1e-8, "weight_decay": 0.1}
+    p0, grads = f32(N(17)), f32(N((3, 17)))
+    grads[:, 4] = 0     # a weight without gradient still decays
+    p, m, v = adamw_steps(p0, grads, c)
+    out |= {"adamw/p0": p0, "adamw/grads": grads, "adamw/p": p, "adamw/m": m, "adamw/v": v}
+    params["adamw"] = c
+    g = f32(N(17))
+    norm = math.sqrt(g @ g)
+    out |= {"clip/g": g, "clip/norm": [norm], "clip/y": g * min(1.0, 1.0 / (norm + 1e-6))}
+    params["clip"] = {"max_norm": 1.0, "rule": ADAMW["clip"]}
+    params["cosine"] = c = {"peak": 3e-4, "floor": 3e-5, "warmup": 5, "steps": 23}
+    out |= {"cosine/lr_from_first": [cosine_lr(t, c, 1) for t in range(27)],
+            "cosine/lr_from_zero": [cosine_lr(t, c, 0) for t in range(27)]}
+    write("extras.safetensors", out, {"params": json.dumps(params), "versions": json.dumps(VERSIONS)})
+
+def main():
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    print(" ".join(f"{k} {v}" for k, v in VERSIONS.items()))
+    if sys.argv[1:] == ["--verify"]:
+        import verify_golden
+        return verify_golden.verify()
+    for name in CASES:
+        make_case(name)
+    make_extras()
+
+if __name__ == "__main__":
+    main()
