@@ -547,8 +547,11 @@ R1_DEF r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *he
 
 // Gradients of the scalar y [1] with respect to everything it was made from; parameters accumulate.
 R1_DEF void r1_backward(r1_context *ctx, r1_tensor *y);
-// The same from a given gradient dy of y, with as many elements.
+// The same from a given gradient dy of y, with as many elements. One pass per step: gradients of
+// intermediate tensors stay until the step ends, so a second pass is R1_ERROR_ARGUMENT.
 R1_DEF void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
+// Adds dy to the gradient of y without a pass: for a step with several outputs, seed all but one.
+R1_DEF void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
 // Ops between begin and end leave no record. They nest.
 R1_DEF void r1_no_grad_begin(r1_context *ctx);
 R1_DEF void r1_no_grad_end(r1_context *ctx);
@@ -870,7 +873,7 @@ typedef struct r1_batch {
     const int32_t *replay;         // router choices to use, [T, MoE layers, K]; NULL = choose
     int32_t *routes;               // receives the choices, same shape
     const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
-    r1_tensor *balance;            // receives it, [B]; its gradient is the caller's to seed
+    r1_tensor *balance;            // receives it, [B]; r1_seed its gradient
     uint64_t *loads;               // adds each expert's tokens, [MoE layers, E]
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
@@ -893,6 +896,274 @@ R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
 // Fills a config from the text of a config.json (deepseek_v3, qwen2).
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                       r1_model_config *config);
+// ==== [generate] =================================================================================
+// Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls [model].
+// What is drawn is a function of (seed, stream, step, prompt key, sample, position) and the weights:
+// batch size, cache size and threads cannot show in it.
+
+typedef struct r1_sampler_desc {
+    double temperature; // softmax(logits / temperature);  0 = 1
+    size_t top_k;       // keep the k most likely ids;     0 = all
+    double top_p;       // keep the most likely ids that hold this probability;  0 = all
+    bool greedy;        // the most likely id; temperature then only scales the log-probs
+    uint32_t stream;    // of the random numbers;  0 = R1_STREAM_SAMPLE
+    uint32_t step;      // counter of the random numbers: another step, another draw
+} r1_sampler_desc;
+
+typedef struct r1_generate_desc {
+    r1_sampler_desc sampler;
+    size_t max_new;       // longest completion;                  0 = up to the model's max_tokens
+    size_t batch;         // sequences that run at a time;        0 = 256
+    size_t cache_tokens;  // room for cached tokens;              0 = enough for the batch
+    const int32_t *stops; // ids that end a completion (kept as its last token)
+    size_t n_stops;
+    bool routes;          // keep each token's router choices
+    void (*progress)(void *user, size_t finished, size_t total, size_t tokens); // may be NULL
+    void *user;
+} r1_generate_desc;
+
+// A prompt. Equal keys, equal draws: give each prompt of a step its own key, such as its data index.
+typedef struct r1_prompt {
+    const int32_t *tokens;
+    size_t n;
+    uint32_t key;
+} r1_prompt;
+
+enum { R1_MAX_PARTS = 8 };
+
+// One answer. Arrays belong to the rollout and cover prompt and completion; logp and entropy are 0 on
+// the prompt, and are those of the sampler: nothing recomputes them. The lower half is for rewards.
+typedef struct r1_sample {
+    size_t prompt, index; // which prompt of the call, which of its group
+    uint32_t key;         // of the prompt
+    int32_t *tokens;
+    float *logp, *entropy; // under softmax(logits / temperature) of all ids
+    int32_t *routes;       // [n - 1, MoE layers, K] if asked for: the rows that were fed
+    size_t n_prompt, n;    // tokens of the prompt, and in all
+    bool truncated;        // ended by a limit, not by a stop
+    bool judged;           // whether the reward below is a verdict
+    double reward, parts[R1_MAX_PARTS], advantage;
+    size_t capacity, routes_capacity;
+} r1_sample;
+
+// The answers of one call, sorted by prompt, then index. Reused from call to call.
+typedef struct r1_rollout {
+    r1_sample *samples;
+    size_t n, prompts, group;
+    size_t tokens, prefill_tokens, steps, evicted; // sampled, prefilled, decode passes, sent back
+    struct r1i_engine *engine;
+} r1_rollout;
+
+R1_DEF r1_rollout *r1_rollout_new(r1_context *ctx);
+R1_DEF void r1_rollout_free(r1_rollout *rollout);
+// Draws `group` answers to each prompt into the rollout. desc NULL = all defaults. When the cache is
+// full the newest sequence goes back to the queue and is drawn again: its text does not change.
+// Errors: R1_ERROR_ARGUMENT (no prompts, an empty or too long prompt), R1_ERROR_MEMORY (the cache
+// cannot hold two sequences), R1_ERROR_NUMBER (logits that are not finite).
+R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts, size_t n,
+                             size_t group, const r1_generate_desc *desc);
+// ==== [policy] ===================================================================================
+// Advantages and one policy loss with seven orthogonal switches. Calls [base], [number].
+//            ratio     clip          aggregation  advantage  KL    objective  groups without signal
+//   GRPO     token     low = high    output       std        k3    clipped    keep
+//   PPO      token     low = high    token        (yours)    none  clipped    keep
+//   Dr.GRPO  token     low = high    constant     mean       none  clipped    keep
+//   DAPO     token     low < high    token        std        none  clipped    resample
+//   GSPO     sequence  low < high    output       std        none  clipped    keep
+//   CISPO    token     high only     token        std        none  CISPO      drop
+//   RLOO     token     off           output       leave-out  k1 in the reward, REINFORCE, keep
+// Anything newer goes through `token_weight`, not through another flag.
+
+typedef enum r1_ratio_level { R1_RATIO_TOKEN = 0, R1_RATIO_SEQUENCE } r1_ratio_level;
+// How token terms become one loss: mean over an output's tokens, then over outputs (DeepSeekMath);
+// mean over all tokens; or the sum over tokens divided by outputs * constant_length (Dr.GRPO).
+typedef enum r1_aggregation { R1_PER_OUTPUT = 0, R1_PER_TOKEN, R1_PER_CONSTANT } r1_aggregation;
+// What is taken from a reward: group mean, then divided by the standard deviation; the mean only; or
+// the mean of the other answers.
+typedef enum r1_advantage_kind { R1_ADVANTAGE_STD = 0, R1_ADVANTAGE_MEAN, R1_ADVANTAGE_LEAVE_OUT } r1_advantage_kind;
+// Estimators of KL(policy || reference) per token, with d = reference - policy log-probability:
+// k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1.   Source: DSM eq. 4 (k3).
+typedef enum r1_kl_kind { R1_KL_NONE = 0, R1_KL_K1, R1_KL_K2, R1_KL_K3 } r1_kl_kind;
+typedef enum r1_objective { R1_CLIPPED = 0, R1_CISPO, R1_REINFORCE } r1_objective;
+// A group whose rewards are all equal teaches nothing: it counts in the divisor, or does not, or is
+// replaced by a fresh prompt.
+typedef enum r1_no_signal { R1_NO_SIGNAL_KEEP = 0, R1_NO_SIGNAL_DROP, R1_NO_SIGNAL_RESAMPLE } r1_no_signal;
+
+typedef struct r1_policy_desc {
+    r1_ratio_level ratio;
+    double clip_low;  // the ratio's floor is 1 - clip_low;     0 = 0.2; R1_OFF = no floor
+    double clip_high; // its ceiling is 1 + clip_high;          0 = clip_low; R1_OFF = no ceiling
+    double clip_dual; // ceiling c of the loss when A < 0, > 1;  0 = none (Ye et al. 2020)
+    r1_aggregation aggregation;
+    double constant_length; // of R1_PER_CONSTANT; 0 = the longest completion allowed
+    r1_advantage_kind advantage;
+    double advantage_eps; // added to the deviation; 0 = 1e-4
+    r1_kl_kind kl;
+    double kl_weight;  // beta; 0 = no KL term (the paper: 0.001)
+    bool kl_in_reward; // subtract beta * sum of KL from the reward, instead of adding it to the loss
+    r1_objective objective;
+    r1_no_signal no_signal;
+    bool mask_truncated; // answers cut at the limit give no loss
+    // Extra factor on the loss of token t of a sample; NULL = 1.
+    double (*token_weight)(void *user, size_t sample, size_t t);
+    void *user;
+} r1_policy_desc;
+
+// Advantages of `groups` groups of G answers; judged[i] false takes an answer out of its group, and a
+// group with fewer than 2 judged answers gets zeros. advantages may be rewards. Returns the number of
+// groups whose rewards differ.   Source: N eq. 3; deviation of the population.
+R1_DEF size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
+                            const double *rewards, const bool *judged, double *advantages);
+
+// One output for the loss. All token arrays cover the n completion tokens.
+typedef struct r1_policy_sample {
+    size_t n;
+    const r1i_real *logp;   // under the policy that learns
+    const float *sampled;   // under the policy that drew it
+    const float *reference; // NULL without KL
+    double advantage;
+    double weight; // from r1_policy_weights; 0 leaves it out
+    size_t number; // handed to token_weight
+} r1_policy_sample;
+
+// Sums over tokens, and counts, that add over micro-batches.
+typedef struct r1_policy_sums {
+    double loss, kl, ratio_error; // weighted loss; KL estimate (k3); largest |ratio - 1|
+    size_t tokens, clipped;
+} r1_policy_sums;
+
+// Weight of each output's token terms, so that the loss is a plain sum and no later split changes it:
+// 1 / (outputs * n), 1 / tokens or 1 / (outputs * constant). n [count] are lengths; included [count].
+R1_DEF void r1_policy_weights(const r1_policy_desc *desc, const size_t *n, const bool *included,
+                              size_t count, double longest, double *weights);
+// The loss of one output and its gradient with respect to logp, dlogp [n] (overwritten). Adds to sums.
+//   Source: DSM eq. 3 and 20; N eq. 1; GSPO, CISPO, Dr.GRPO, DAPO as in the table above.
+R1_DEF void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *sample,
+                           r1i_real *dlogp, r1_policy_sums *sums);
+// ==== [train] ====================================================================================
+// Trainers: supervised (pre-training, SFT) and GRPO, with checkpoints that resume to the same bits.
+// Calls the rooms above. A batch is cut into chunks of whole groups by a rule that sees only the
+// batch; each chunk's gradient is one chain, chunks are added by a fixed tree. Micro-batches, threads
+// and ranks only decide who computes a chunk.
+
+typedef struct r1_train_desc {
+    r1_adamw_desc adamw;
+    r1_schedule schedule;  // peak 0 = 1e-3, constant
+    size_t chunks;         // S, a power of two;             0 = 8; 1 = plain accumulation
+    size_t micro_tokens;   // tokens of one pass;            0 = 4096
+    double balance_weight; // alpha of the balance loss;     0 = 1e-4 (V3); R1_OFF = none
+    double bias_rate;      // gamma of the router biases;    0 = 0.001 (V3); R1_OFF = none
+    r1_group *group;       // ranks that share the work;     NULL = this one alone
+} r1_train_desc;
+
+typedef struct r1_trainer r1_trainer;
+// A trainer of all weights of a model. The model must outlive it.
+R1_DEF r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc);
+R1_DEF void r1_trainer_free(r1_trainer *trainer);
+// Optimizer steps so far.
+R1_DEF uint64_t r1_trainer_steps(const r1_trainer *trainer);
+// Forgets the moments and the step count, as at the start of another stage.
+R1_DEF void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc);
+
+// A text to learn: tokens loss_from .. n-1 are predicted with loss; the first token never is.
+typedef struct r1_document {
+    const int32_t *tokens;
+    size_t n, loss_from;
+} r1_document;
+
+// What one optimizer step did.
+typedef struct r1_step_metrics {
+    double loss;      // mean negative log-likelihood, or the policy loss
+    double grad_norm; // before clipping
+    double lr;
+    double balance; // balance loss, weighted
+    double load_max; // busiest expert over the mean, worst layer; 0 without experts
+    size_t tokens;   // that carry loss
+} r1_step_metrics;
+
+// One step of next-token prediction on n documents; metrics may be NULL. Refuses a batch without loss
+// tokens. Nothing changes when the gradient is not finite.
+R1_DEF r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents, size_t n,
+                             r1_step_metrics *metrics);
+
+// A reward function: reads the sample, writes out->parts and out->judged (true on entry). Runs on
+// workers, one sample a call; it must not touch the context.
+typedef struct r1_verdict {
+    double parts[R1_MAX_PARTS];
+    bool judged;
+} r1_verdict;
+typedef void r1_reward_fn(void *user, const r1_sample *sample, r1_verdict *out);
+// Writes the tokens of prompt number `index` (counted from 0 over the whole run) and returns how many
+// they are, at most capacity; 0 = there is none. Must be a pure function of index.
+typedef size_t r1_prompt_fn(void *user, uint64_t index, int32_t *tokens, size_t capacity);
+
+typedef struct r1_grpo_desc {
+    size_t questions;      // prompts of one rollout;                     0 = 32 (N Methods)
+    size_t group;          // answers each, G >= 2;                       0 = 16
+    size_t mini_batches;   // optimizer steps per rollout and epoch, whole groups each; 0 = 1
+    size_t epochs;         // passes over a rollout;                      0 = 1
+    size_t steps;          // rollouts of the whole run
+    uint64_t refresh;      // reference := policy every so many rollouts; 0 = never (the paper: 25)
+    r1_policy_desc policy;
+    r1_train_desc train;
+    r1_generate_desc generate; // sampler, limit, stops; top-k and top-p are refused
+    bool replay_routes;    // train with the router choices of the rollout
+    size_t patience;       // rollouts in a row without any signal before the run stops; 0 = 20
+    r1_prompt_fn *next_prompt;
+    r1_reward_fn *reward;
+    const char *parts[R1_MAX_PARTS]; // names of the reward's components, e.g. "accuracy"
+    double weights[R1_MAX_PARTS];    // their factors; 0 = 1, R1_OFF = logged but not rewarded
+    void *user;                      // for next_prompt and reward
+} r1_grpo_desc;
+
+typedef enum r1_stage { R1_ZERO = 0, R1_STAGE1, R1_STAGE2 } r1_stage;
+// The hyper-parameters of the paper for a stage (paper.md's table): lr 3e-6, beta 0.001, G 16, 512
+// questions a rollout in 16 mini-batches, reference refresh every 25 rollouts, temperature 1 (stage 2:
+// 0.7), clip 10.   Source: N Methods. Differs: the clip of R1-Zero is not stated; 10 as in stage 1.
+R1_DEF r1_grpo_desc r1_grpo_paper(r1_stage stage);
+
+// What one rollout and its updates did. Means are over judged answers.
+typedef struct r1_grpo_metrics {
+    uint64_t step; // from 1
+    double reward, parts[R1_MAX_PARTS], length, truncated, entropy, kl, clip_fraction, ratio_error;
+    double informative; // share of groups whose rewards differ
+    double unjudged;    // share of answers without a verdict
+    double grad_norm, loss, lr, load_max;
+    size_t tokens, updates, resampled; // sampled tokens, optimizer steps, replaced groups
+    double rollout_seconds, judge_seconds, reference_seconds, update_seconds;
+    uint64_t weight_hash;
+} r1_grpo_metrics;
+
+typedef struct r1_grpo r1_grpo;
+// A run: owns trainer, reference, rollout. NULL and R1_ERROR_ARGUMENT with the field to mend.
+R1_DEF r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc);
+R1_DEF void r1_grpo_free(r1_grpo *run);
+// One rollout with its updates: the four calls below. False when the run is done, or on an error of
+// the context; R1_ERROR_SIGNAL when `patience` rollouts taught nothing, with the reason.
+R1_DEF bool r1_grpo_step(r1_grpo *run);
+R1_DEF r1_status r1_grpo_rollout(r1_grpo *run);   // draws answers, replaces groups if asked to
+R1_DEF r1_status r1_grpo_judge(r1_grpo *run);     // rewards; reference log-probs
+R1_DEF r1_status r1_grpo_advantage(r1_grpo *run); // group-relative advantages
+R1_DEF r1_status r1_grpo_update(r1_grpo *run);    // mini-batches; counts the step
+R1_DEF const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run);
+R1_DEF const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run);
+// The desc with every default filled in, as one JSON object: what a log should begin with. The text
+// belongs to the run.
+R1_DEF const char *r1_grpo_settings(r1_grpo *run);
+// Adds the metrics of the last step as fields of the open row of a log.
+R1_DEF void r1_grpo_log(const r1_grpo *run, r1_log_file *log);
+// Writes folder/checkpoint-N.safetensors (weights, moments, biases, reference, step; f32) and keeps the
+// newest two. note is stored with it (a log's size, say; may be NULL).
+R1_DEF r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note);
+// Continues from the newest checkpoint in the folder that is whole: true and *note_size bytes of note
+// when there was one. A damaged file is skipped; when none is left the context gets the reason.
+R1_DEF bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes);
+// Draws the answers to prompt number `prompt` again as rollout `step` (from 1) drew them, with the
+// weights that the run has now: load the checkpoint before that step first.
+R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1_rollout *rollout);
+// The same files for a supervised trainer.
+R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
+R1_DEF bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note, size_t note_bytes);
 #ifdef __cplusplus
 }
 #endif
@@ -919,6 +1190,9 @@ R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t 
 #endif
 
 #include <errno.h>
+#ifndef R1_NO_STDIO
+#include <dirent.h>
+#endif
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -1233,12 +1507,11 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
         arena->chunk = next;
     }
 }
-// Back to a mark. When the arena becomes empty its chunks are melted into one.
-static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark) {
+// Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one.
+static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, bool melt) {
     size_t used = r1i_arena_used(arena), chunks = 0, total = 0;
     if (used > arena->peak_bytes) arena->peak_bytes = used;
-    bool empty = !mark.chunk || (!mark.chunk->next && !mark.used);
-    if (empty) {
+    if (melt && (!mark.chunk || (!mark.chunk->next && !mark.used))) {
         for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
         if (chunks > 1) {
             r1i_arena_free(ctx, arena);
@@ -1254,7 +1527,7 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark) 
         r1i_free(ctx, arena->chunk);
         arena->chunk = next;
     }
-    arena->chunk->used = mark.used;
+    if (arena->chunk) arena->chunk->used = mark.used;
 }
 
 // 64-bit FNV-1a over 8-byte words: the hash that names weights in logs and guards checkpoints.
@@ -3233,25 +3506,32 @@ R1I_TARGET static void R1I_LEVEL(gemm_part)(const r1i_gemm *job, const r1i_gemm_
     else if (at->columns % R1I_LANES)
         R1I_LEVEL(pack)(job, at->k0, at->K, at->n + vectors * R1I_LANES, at->columns % R1I_LANES,
                         scratch, next);
+    size_t copied = at->m0;
     for (size_t i = 0; i < blocks; i++) { // balanced: 16 rows are 8 + 8, not 14 + 2
         size_t m = at->m0 + rows * i / blocks, R = at->m0 + rows * (i + 1) / blocks - m;
-        r1i_tile t = {.K = at->K, .b = scratch, .b_step = R1I_LANES, .b_next = next, .a = copy,
+        r1i_tile t = {.K = at->K, .b = scratch, .b_step = R1I_LANES, .b_next = next,
                       .c = job->c + m * job->ldc + at->n, .ldc = job->ldc};
         if (!at->packed)
             t.b = job->b + at->k0 * job->ldb + at->n, t.b_step = job->ldb, t.b_next = R1I_LANES;
         if (first) t.start = job->bias ? job->bias + at->n : r1i_zeros, t.start_stride = 0;
         if (!first) t.start = t.c, t.start_stride = t.ldc;
-        if (R == 1 && !job->a_transposed)
+        if (R == 1 && !job->a_transposed) {
             t.a = job->a + m * job->lda + at->k0;
-        else
-            R1I_LEVEL(copy_a)(job, m, R, at->m1, at->k0, at->K, copy);
+        } else {
+            if (i % R1I_COPY_TILES == 0) {
+                size_t stop = at->m0 + rows * r1i_min(blocks, i + R1I_COPY_TILES) / blocks;
+                R1I_LEVEL(copy_a)(job, m, stop - m, at->m1, at->k0, at->K, copy);
+                copied = m;
+            }
+            t.a = copy + (m - copied) * R1I_A_STRIDE;
+        }
         R1I_LEVEL(strip)(&t, R, at->columns, last, !first || job->bias);
     }
 }
 R1I_TARGET static void R1I_LEVEL(gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0,
                                        size_t n1, r1i_real *scratch) {
     size_t rows = m1 - m0;
-    bool packed = job->b_transposed || rows >= R1I_GEMM_PACK_ROWS, few = rows < R1I_GEMM_PACK_ROWS;
+    bool packed = job->b_transposed || rows >= R1I_GEMM_COPY_ROWS, few = rows < R1I_GEMM_PACK_ROWS;
     // With few rows a panel is used at once, while it is in the first cache, and then forgotten.
     size_t width = packed && few ? R1I_GEMM_FEW_COLUMNS : R1I_GEMM_NC;
     size_t depth = packed && few ? R1I_GEMM_FEW_DEPTH : R1I_GEMM_KC;
@@ -3556,9 +3836,10 @@ static const r1i_rows R1I_LEVEL(rows) = {
 
 enum {
     R1I_A_STRIDE = R1I_GEMM_KC + 16,
+    R1I_GEMM_COPY_ROWS = 64,        // from here on a b that could be used in place is packed
     R1I_GEMM_PACK_ROWS = 32,        // from here on b is packed for all rows at once
-    R1I_GEMM_FEW_COLUMNS = 128,     // the piece of b that is packed for fewer rows
-    R1I_GEMM_FEW_DEPTH = 64,
+    R1I_GEMM_FEW_COLUMNS = 64,      // the piece of b that is packed for fewer rows
+    R1I_GEMM_FEW_DEPTH = 128,
     R1I_GEMM_PANELS = R1I_GEMM_NC * (R1I_GEMM_KC + 1)
 };
 _Static_assert(R1I_GEMM_PANELS + R1I_LANES * R1I_A_STRIDE <= R1I_GEMM_SCRATCH,
@@ -3709,25 +3990,38 @@ R1I_AVX2 float r1i_v_tree_avx2(r1i_vector_avx2 a) {
     R1I_KEEP(sum);
     return r1i_tree_avx2(sum);
 }
-// 8 rows by 4 columns: a register holds rows i and i + 4, so only half of the steps cross lanes.
-R1I_AVX2 void r1i_transpose_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
-    __m256 row[4];
-    for (size_t i = 0; i < 4; i++)
-        row[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(in + i * stride)),
-                                      _mm_loadu_ps(in + (i + 4) * stride), 1);
-    __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(row[0], row[1]));
-    __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(row[0], row[1]));
-    __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(row[2], row[3]));
-    __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(row[2], row[3]));
-    _mm256_storeu_ps(out, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
-    _mm256_storeu_ps(out + out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
-    _mm256_storeu_ps(out + 2 * out_stride, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
-    _mm256_storeu_ps(out + 3 * out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
+// Rows 0 .. 3 of 8 columns; out[i] holds the columns i and 4 + i of these rows.
+R1I_AVX2 void r1i_fours_avx2(const float *in, size_t stride, __m256 out[4]) {
+    __m256 a = _mm256_loadu_ps(in), b = _mm256_loadu_ps(in + stride);
+    __m256 c = _mm256_loadu_ps(in + 2 * stride), d = _mm256_loadu_ps(in + 3 * stride);
+    __m256d low_ab = _mm256_castps_pd(_mm256_unpacklo_ps(a, b));
+    __m256d high_ab = _mm256_castps_pd(_mm256_unpackhi_ps(a, b));
+    __m256d low_cd = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
+    __m256d high_cd = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
+    out[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(low_ab, low_cd));
+    out[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low_ab, low_cd));
+    out[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high_ab, high_cd));
+    out[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high_ab, high_cd));
+}
+// The halves of two groups of four rows make whole columns.
+R1I_AVX2 void r1i_halves_avx2(__m256 a, __m256 b, float *out, size_t stride) {
+    _mm256_storeu_ps(out, _mm256_permute2f128_ps(a, b, 0x20));
+    _mm256_storeu_ps(out + 4 * stride, _mm256_permute2f128_ps(a, b, 0x31));
+}
+R1I_AVX2 void r1i_eights_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
+    __m256 a[4], b[4];
+    r1i_fours_avx2(in, stride, a);
+    r1i_fours_avx2(in + 4 * stride, stride, b);
+    r1i_halves_avx2(a[0], b[0], out, out_stride);
+    r1i_halves_avx2(a[1], b[1], out + out_stride, out_stride);
+    r1i_halves_avx2(a[2], b[2], out + 2 * out_stride, out_stride);
+    r1i_halves_avx2(a[3], b[3], out + 3 * out_stride, out_stride);
 }
 R1I_AVX2 void r1i_v_transpose_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
-    for (size_t i = 0; i < R1I_LANES; i += 8)
-        for (size_t j = 0; j < R1I_LANES; j += 4)
-            r1i_transpose_avx2(in + i * stride + j, stride, out + j * out_stride + i, out_stride);
+    r1i_eights_avx2(in, stride, out, out_stride);
+    r1i_eights_avx2(in + 8, stride, out + 8 * out_stride, out_stride);
+    r1i_eights_avx2(in + 8 * stride, stride, out + 8, out_stride);
+    r1i_eights_avx2(in + 8 * stride + 8, stride, out + 8 * out_stride + 8, out_stride);
 }
 
 // ---- AVX-512: a vector is one register ----
@@ -3834,6 +4128,7 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
 #define R1I_LEVEL_NAME "avx2"
 #define R1I_TARGET __attribute__((target("avx2,fma")))
 #define R1I_TILE_ROWS 6
+#define R1I_COPY_TILES 2
 #define R1I_TILES_1(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1)
 #define R1I_TILES_2(X) X(1, 2) X(2, 2) X(3, 2)
 #define R1I_TILES_4(X) X(1, 4)
@@ -3844,6 +4139,7 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
 #undef R1I_LEVEL_NAME
 #undef R1I_TARGET
 #undef R1I_TILE_ROWS
+#undef R1I_COPY_TILES
 #undef R1I_TILES_1
 #undef R1I_TILES_2
 #undef R1I_TILES_4
@@ -3854,6 +4150,7 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
 #define R1I_LEVEL_NAME "avx512"
 #define R1I_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
 #define R1I_TILE_ROWS 14
+#define R1I_COPY_TILES 1
 #define R1I_TILES_1(X) \
     X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) \
     X(12, 1) X(13, 1) X(14, 1)
@@ -3868,11 +4165,173 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
 #undef R1I_LEVEL_NAME
 #undef R1I_TARGET
 #undef R1I_TILE_ROWS
+#undef R1I_COPY_TILES
 #undef R1I_TILES_1
 #undef R1I_TILES_2
 #undef R1I_TILES_4
 #undef R1I_TILES_8
 #endif // R1I_X86
+
+#if R1I_NEON && R1I_IS(R1I_REAL)
+// ---- NEON: a vector is four registers ----
+typedef struct r1i_vector_neon {
+    float32x4_t a, b, c, d;
+} r1i_vector_neon;
+
+R1I_INLINE r1i_vector_neon r1i_v_set_neon(float x) {
+    float32x4_t all = vdupq_n_f32(x);
+    return (r1i_vector_neon){all, all, all, all};
+}
+R1I_INLINE r1i_vector_neon r1i_v_load_neon(const float *p) {
+    return (r1i_vector_neon){vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
+}
+R1I_INLINE void r1i_v_store_neon(float *p, r1i_vector_neon x) {
+    vst1q_f32(p, x.a), vst1q_f32(p + 4, x.b), vst1q_f32(p + 8, x.c), vst1q_f32(p + 12, x.d);
+}
+R1I_INLINE r1i_vector_neon r1i_v_load_part_neon(const float *p, size_t n) {
+    float block[R1I_LANES] = {0};
+    if (n >= R1I_LANES) return r1i_v_load_neon(p);
+    for (size_t i = 0; i < n; i++) block[i] = p[i];
+    return r1i_v_load_neon(block);
+}
+R1I_INLINE void r1i_v_store_part_neon(float *p, r1i_vector_neon x, size_t n) {
+    float block[R1I_LANES];
+    if (n >= R1I_LANES) {
+        r1i_v_store_neon(p, x);
+        return;
+    }
+    r1i_v_store_neon(block, x);
+    for (size_t i = 0; i < n; i++) p[i] = block[i];
+}
+R1I_INLINE r1i_vector_neon r1i_v_choose_neon(const uint32x4_t mask[4], r1i_vector_neon x,
+                                             r1i_vector_neon y) {
+    return (r1i_vector_neon){vbslq_f32(mask[0], x.a, y.a), vbslq_f32(mask[1], x.b, y.b),
+                             vbslq_f32(mask[2], x.c, y.c), vbslq_f32(mask[3], x.d, y.d)};
+}
+R1I_INLINE r1i_vector_neon r1i_v_first_neon(size_t n, r1i_vector_neon x, r1i_vector_neon y) {
+    static const uint32_t index[4] = {0, 1, 2, 3};
+    uint32x4_t lane = vld1q_u32(index), four = vdupq_n_u32(4), end = vdupq_n_u32((uint32_t)n);
+    uint32x4_t mask[4];
+    for (int i = 0; i < 4; i++, lane = vaddq_u32(lane, four)) mask[i] = vcltq_u32(lane, end);
+    return r1i_v_choose_neon(mask, x, y);
+}
+#define R1I_NEON_PAIR(name, operation)                                                             \
+    R1I_INLINE r1i_vector_neon name(r1i_vector_neon x, r1i_vector_neon y) {                        \
+        r1i_vector_neon z = {operation(x.a, y.a), operation(x.b, y.b), operation(x.c, y.c),        \
+                             operation(x.d, y.d)};                                                 \
+        R1I_KEEP(z.a);                                                                             \
+        R1I_KEEP(z.b);                                                                             \
+        R1I_KEEP(z.c);                                                                             \
+        R1I_KEEP(z.d);                                                                             \
+        return z;                                                                                  \
+    }
+// The maximum and minimum of x86: the second operand on NaN.
+#define R1I_NEON_MAX(x, y) vbslq_f32(vcgtq_f32(x, y), x, y)
+#define R1I_NEON_MIN(x, y) vbslq_f32(vcltq_f32(x, y), x, y)
+R1I_NEON_PAIR(r1i_v_add_neon, vaddq_f32)
+R1I_NEON_PAIR(r1i_v_sub_neon, vsubq_f32)
+R1I_NEON_PAIR(r1i_v_mul_neon, vmulq_f32)
+R1I_NEON_PAIR(r1i_v_div_neon, vdivq_f32)
+R1I_NEON_PAIR(r1i_v_max_neon, R1I_NEON_MAX)
+R1I_NEON_PAIR(r1i_v_min_neon, R1I_NEON_MIN)
+R1I_INLINE r1i_vector_neon r1i_v_sqrt_neon(r1i_vector_neon x) {
+    return (r1i_vector_neon){vsqrtq_f32(x.a), vsqrtq_f32(x.b), vsqrtq_f32(x.c), vsqrtq_f32(x.d)};
+}
+R1I_INLINE r1i_vector_neon r1i_v_negate_neon(r1i_vector_neon x) {
+    return (r1i_vector_neon){vnegq_f32(x.a), vnegq_f32(x.b), vnegq_f32(x.c), vnegq_f32(x.d)};
+}
+R1I_INLINE r1i_vector_neon r1i_v_fma_neon(r1i_vector_neon x, r1i_vector_neon y, r1i_vector_neon z) {
+    return (r1i_vector_neon){vfmaq_f32(z.a, x.a, y.a), vfmaq_f32(z.b, x.b, y.b),
+                             vfmaq_f32(z.c, x.c, y.c), vfmaq_f32(z.d, x.d, y.d)};
+}
+#define R1I_NEON_CHOICE(name, comparison)                                                          \
+    R1I_INLINE r1i_vector_neon name(r1i_vector_neon p, r1i_vector_neon q, r1i_vector_neon x,       \
+                                    r1i_vector_neon y) {                                           \
+        uint32x4_t mask[4] = {comparison(p.a, q.a), comparison(p.b, q.b), comparison(p.c, q.c),    \
+                              comparison(p.d, q.d)};                                               \
+        return r1i_v_choose_neon(mask, x, y);                                                      \
+    }
+R1I_NEON_CHOICE(r1i_v_if_less_neon, vcltq_f32)
+R1I_NEON_CHOICE(r1i_v_if_equal_neon, vceqq_f32)
+R1I_INLINE bool r1i_v_any_equal_neon(r1i_vector_neon x, r1i_vector_neon y) {
+    uint32x4_t low = vorrq_u32(vceqq_f32(x.a, y.a), vceqq_f32(x.b, y.b));
+    uint32x4_t high = vorrq_u32(vceqq_f32(x.c, y.c), vceqq_f32(x.d, y.d));
+    return vmaxvq_u32(vorrq_u32(low, high)) != 0;
+}
+R1I_INLINE float32x4_t r1i_scale_neon(float32x4_t p, float32x4_t shifted) {
+    int32x4_t n = vsubq_s32(vreinterpretq_s32_f32(shifted), vdupq_n_s32(0x4b400000));
+    int32x4_t half = vshrq_n_s32(n, 1), rest = vsubq_s32(n, half), bias = vdupq_n_s32(127);
+    p = vmulq_f32(p, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(half, bias), 23)));
+    R1I_KEEP(p);
+    p = vmulq_f32(p, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(rest, bias), 23)));
+    R1I_KEEP(p);
+    return p;
+}
+R1I_INLINE r1i_vector_neon r1i_v_scale_neon(r1i_vector_neon p, r1i_vector_neon shifted,
+                                            r1i_vector_neon k) {
+    (void)k;
+    return (r1i_vector_neon){r1i_scale_neon(p.a, shifted.a), r1i_scale_neon(p.b, shifted.b),
+                             r1i_scale_neon(p.c, shifted.c), r1i_scale_neon(p.d, shifted.d)};
+}
+R1I_INLINE float32x4_t r1i_split_neon(float32x4_t x, float32x4_t *m) {
+    int32x4_t bits = vreinterpretq_s32_f32(x);
+    int32x4_t e = vshrq_n_s32(vsubq_s32(bits, vdupq_n_s32(0x3f3504f3)), 23);
+    *m = vreinterpretq_f32_s32(vsubq_s32(bits, vshlq_n_s32(e, 23)));
+    return vcvtq_f32_s32(e);
+}
+R1I_INLINE r1i_vector_neon r1i_v_split_neon(r1i_vector_neon x, r1i_vector_neon *m) {
+    r1i_vector_neon e;
+    e.a = r1i_split_neon(x.a, &m->a), e.b = r1i_split_neon(x.b, &m->b);
+    e.c = r1i_split_neon(x.c, &m->c), e.d = r1i_split_neon(x.d, &m->d);
+    return e;
+}
+R1I_INLINE float r1i_v_tree_neon(r1i_vector_neon x) {
+    float32x4_t low = vaddq_f32(x.a, x.c), high = vaddq_f32(x.b, x.d);
+    float32x4_t four = vaddq_f32(low, high);
+    float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    return r1i_total(vget_lane_f32(two, 0), vget_lane_f32(two, 1));
+}
+R1I_INLINE void r1i_fours_neon(const float *in, size_t stride, float *out, size_t out_stride) {
+    float32x4_t a = vld1q_f32(in), b = vld1q_f32(in + stride);
+    float32x4_t c = vld1q_f32(in + 2 * stride), d = vld1q_f32(in + 3 * stride);
+    float64x2_t even_ab = vreinterpretq_f64_f32(vtrn1q_f32(a, b));
+    float64x2_t odd_ab = vreinterpretq_f64_f32(vtrn2q_f32(a, b));
+    float64x2_t even_cd = vreinterpretq_f64_f32(vtrn1q_f32(c, d));
+    float64x2_t odd_cd = vreinterpretq_f64_f32(vtrn2q_f32(c, d));
+    vst1q_f32(out, vreinterpretq_f32_f64(vtrn1q_f64(even_ab, even_cd)));
+    vst1q_f32(out + out_stride, vreinterpretq_f32_f64(vtrn1q_f64(odd_ab, odd_cd)));
+    vst1q_f32(out + 2 * out_stride, vreinterpretq_f32_f64(vtrn2q_f64(even_ab, even_cd)));
+    vst1q_f32(out + 3 * out_stride, vreinterpretq_f32_f64(vtrn2q_f64(odd_ab, odd_cd)));
+}
+R1I_INLINE void r1i_v_transpose_neon(const float *in, size_t stride, float *out,
+                                     size_t out_stride) {
+    for (size_t i = 0; i < R1I_LANES; i += 4)
+        for (size_t j = 0; j < R1I_LANES; j += 4)
+            r1i_fours_neon(in + i * stride + j, stride, out + j * out_stride + i, out_stride);
+}
+
+// clang-format off
+#define R1I_SIMD_PASS neon
+#define R1I_LEVEL_NAME "neon"
+#define R1I_TARGET
+#define R1I_TILE_ROWS 6
+#define R1I_COPY_TILES 2
+#define R1I_TILES_1(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1)
+#define R1I_TILES_2(X) X(1, 2) X(2, 2)
+#define R1I_TILES_4(X)
+#define R1I_TILES_8(X)
+// clang-format on
+#include R1_SELF
+#undef R1I_SIMD_PASS
+#undef R1I_LEVEL_NAME
+#undef R1I_TARGET
+#undef R1I_TILE_ROWS
+#undef R1I_COPY_TILES
+#undef R1I_TILES_1
+#undef R1I_TILES_2
+#undef R1I_TILES_4
+#undef R1I_TILES_8
+#endif // R1I_NEON
 
 // The highest level that this machine and this build can run.
 static int r1i_cpu_best(void) {
@@ -3888,6 +4347,9 @@ static int r1i_cpu_best(void) {
 // The inner kernels of a level, or NULL when this machine cannot run it.
 static const r1i_rows *r1i_rows_of(int level) {
     int best = r1i_cpu_best();
+#if R1I_NEON && R1I_IS(R1I_REAL)
+    if (level == R1_CPU_AUTO) return &r1i_rows_neon;
+#endif
     if (level == R1_CPU_AUTO) level = best;
     if (level < 0 || level > best) return NULL;
 #if R1I_X86 && R1I_IS(R1I_REAL)
@@ -3993,6 +4455,7 @@ typedef struct r1i_tape {
     int depth;   // open steps
     r1i_mark marks[R1I_MAX_STEPS];
     size_t counts[R1I_MAX_STEPS];
+    bool walked[R1I_MAX_STEPS + 1]; // whether a step has had its backward pass
 } r1i_tape;
 
 static r1i_tape *r1i_tape_of(r1_context *ctx) {
@@ -4066,12 +4529,13 @@ R1I_BODY void r1_step_begin(r1_context *ctx) {
     }
     tape->marks[tape->depth] = r1i_arena_mark(&ctx->step);
     tape->counts[tape->depth++] = tape->count;
+    tape->walked[tape->depth] = false;
 }
 R1I_BODY void r1_step_end(r1_context *ctx) {
     r1i_tape *tape = ctx ? ctx->tape : NULL;
     if (!tape || tape->depth == 0) return;
     tape->count = tape->counts[--tape->depth];
-    r1i_arena_release(ctx, &ctx->step, tape->marks[tape->depth]);
+    r1i_arena_release(ctx, &ctx->step, tape->marks[tape->depth], tape->depth == 0);
 }
 
 // ==== [tape] =====================================================================================
@@ -4299,9 +4763,12 @@ R1I_BODY r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, d
 }
 static bool r1i_swiglu_bind(r1_context *ctx, r1i_record *r) {
     r1_swiglu_args *a = (r1_swiglu_args *)r->args;
-    r->in[0]->wants_grad = r->in[1]->wants_grad = true; // the kernel writes both
     a->dy = r->out[0]->grad, a->dgate = r1i_grad_of(ctx, r->in[0]);
     a->dup = r1i_grad_of(ctx, r->in[1]);
+    // The kernel writes both; a constant's gradient goes where nobody looks.
+    r1i_real **unwanted = !a->dgate ? &a->dgate : !a->dup ? &a->dup : NULL;
+    if (unwanted) *unwanted = (r1i_real *)r1i_step_alloc(ctx, a->n, sizeof **unwanted);
+    if (unwanted && *unwanted) memset(*unwanted, 0, a->n * sizeof **unwanted);
     return a->dgate && a->dup;
 }
 R1I_BODY r1_tensor *r1_swiglu(r1_context *ctx, r1_tensor *gate, r1_tensor *up) {
@@ -4326,7 +4793,7 @@ static bool r1i_rope_bind(r1_context *ctx, r1i_record *r) {
 R1I_BODY r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positions,
                             const r1_rope_table *table, bool halves) {
     if (!r1i_usable(ctx, x, x) || !table) return NULL;
-    if (x->rank != 3 || x->shape[2] != table->D || table->D % 2) {
+    if (x->rank != 3 || x->shape[2] != table->D || table->D % 2 || !positions) {
         r1i_fail(ctx, R1_ERROR_SHAPE, "rope: x is %s; it must be [T,H,D] with an even D of %zu, as the "
                  "table has", r1i_shape_text(x).text, table->D);
         return NULL;
@@ -4345,6 +4812,13 @@ R1I_BODY r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positi
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
+// Whether starts rise from 0 to T over B sequences, one at least.
+static bool r1i_starts_rise(const size_t *starts, size_t B, size_t T) {
+    if (!starts || !B || starts[0] != 0 || starts[B] != T) return false;
+    for (size_t b = 0; b < B; b++)
+        if (starts[b] > starts[b + 1]) return false;
+    return true;
+}
 static bool r1i_attention_bind(r1_context *ctx, r1i_record *r) {
     r1_attention_args *a = (r1_attention_args *)r->args;
     a->dy = r->out[0]->grad, a->y_in = r->out[0]->data, a->dq = r1i_grad_of(ctx, r->in[0]);
@@ -4357,8 +4831,7 @@ R1I_BODY r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1
     bool fits = q->rank == 3 && k->rank == 3 && v->rank == 3 && q->shape[2] == k->shape[2] &&
                 q->shape[0] == k->shape[0] && q->shape[0] == v->shape[0] &&
                 k->shape[1] == v->shape[1] && k->shape[1] && q->shape[1] % k->shape[1] == 0;
-    for (size_t b = 0; fits && b < B; b++) fits = starts[b] <= starts[b + 1];
-    if (!fits || (B && (starts[0] != 0 || starts[B] != q->shape[0]))) {
+    if (!fits || !r1i_starts_rise(starts, B, q->shape[0])) {
         r1i_fail(ctx, R1_ERROR_SHAPE,
                  "attention: q is %s, k is %s, v is %s; they must be [T,H,D], [T,Hk,D], [T,Hk,W] with H "
                  "a multiple of Hk, and starts must rise from 0 to T",
@@ -4539,9 +5012,9 @@ R1I_BODY r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const
                                size_t B, const r1i_real *weight) {
     if (!routing || !r1i_usable(ctx, routing->scores, routing->scores) || !starts || !weight)
         return NULL;
-    if (starts[B] != routing->T) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "balance: the sequences hold %zu tokens, the routing %zu",
-                 starts[B], routing->T);
+    if (!r1i_starts_rise(starts, B, routing->T)) {
+        r1i_fail(ctx, R1_ERROR_SHAPE, "balance: starts must rise from 0 to the %zu tokens of the routing",
+                 routing->T);
         return NULL;
     }
     r1_tensor *y = r1i_tensor_raw(ctx, 1, (size_t[]){B});
@@ -4562,7 +5035,7 @@ static bool r1i_logprob_bind(r1_context *ctx, r1i_record *r) {
 }
 R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *head,
                                  const int32_t *targets, double temperature) {
-    if (!r1i_usable(ctx, hidden, head)) return NULL;
+    if (!r1i_usable(ctx, hidden, head) || !targets) return NULL;
     if (hidden->rank != 2 || head->rank != 2 || hidden->shape[1] != head->shape[1]) {
         r1i_fail(ctx, R1_ERROR_SHAPE, "logprob: hidden is %s and head is %s; they must be [T,C] and "
                  "[V,C]", r1i_shape_text(hidden).text, r1i_shape_text(head).text);
@@ -4590,11 +5063,20 @@ R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *
     return r1i_apply(ctx, record) ? out : NULL;
 }
 
-R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
-    if (!r1i_usable(ctx, y, y) || !y->wants_grad || !ctx->tape) return;
+R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
+    if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad) return;
     r1i_real *grad = r1i_grad_of(ctx, y);
-    if (!grad) return;
-    for (size_t i = 0; i < r1_tensor_count(y); i++) grad[i] += dy[i];
+    for (size_t i = 0; grad && i < r1_tensor_count(y); i++) grad[i] += dy[i];
+}
+R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
+    if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
+    if (ctx->tape->walked[ctx->tape->depth]) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "backward: this step has had its backward pass; open a step for "
+                 "each, or r1_seed the other outputs first");
+        return;
+    }
+    ctx->tape->walked[ctx->tape->depth] = true;
+    r1_seed(ctx, y, dy);
     size_t first = ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0;
     for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
         r1i_record *record = &ctx->tape->records[i - 1];
@@ -4682,6 +5164,14 @@ R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
     d.beta1 = r1i_default(d.beta1, 0.9), d.beta2 = r1i_default(d.beta2, 0.95);
     d.eps = r1i_default(d.eps, 1e-8), d.decay = r1i_default(d.decay, 0.1);
     d.clip_norm = r1i_default(d.clip_norm, 1);
+    bool ready = step > 0;
+    for (size_t r = 0; r < n; r++)
+        ready = ready && (!ranges[r].n || (ranges[r].w && ranges[r].g && ranges[r].m && ranges[r].v));
+    if (!ready) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "adamw: step %llu must count from 1, and the moments must exist "
+                 "(r1_model_train_ready)", (unsigned long long)step);
+        return 0;
+    }
     double norm = r1_grad_norm(ctx, ranges, n);
     if (!(norm - norm == 0) || !(lr - lr == 0)) {
         r1i_fail(ctx, R1_ERROR_NUMBER,
@@ -6761,9 +7251,10 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
-    if (!batch->starts || !batch->B || batch->starts[0] != 0 || !batch->tokens) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "forward: the batch needs tokens, and starts from 0 on for at "
-                 "least one sequence");
+    if (!batch->tokens || !batch->starts || !batch->B ||
+        !r1i_starts_rise(batch->starts, batch->B, batch->starts[batch->B])) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "forward: the batch needs tokens, and starts that rise from 0 for "
+                 "at least one sequence");
         return NULL;
     }
     batch->balance = NULL;
@@ -6816,8 +7307,11 @@ static size_t *r1i_pass_starts(r1_context *ctx, const size_t *starts, size_t b, 
 }
 R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
                                   size_t micro_tokens, float *logp, float *entropy) {
+    if (!model || !batch || !batch->tokens || !batch->starts) return R1_ERROR_ARGUMENT;
     r1_context *ctx = model->ctx;
     size_t most = micro_tokens ? micro_tokens : 4096;
+    if (!batch->B || !r1i_starts_rise(batch->starts, batch->B, batch->starts[batch->B]))
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "score: starts must rise from 0 for at least one sequence");
     for (size_t b = 0; b < batch->B && ctx->status == R1_OK;) {
         size_t end = r1i_pass_end(batch->starts, b, batch->B, most), first = batch->starts[b];
         size_t stride = model->moe_layers * model->config.chosen;
@@ -7103,6 +7597,1544 @@ R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
     return model;
 }
 #endif
+
+// ==== [generate] =================================================================================
+// Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls [model].
+// Cache blocks are counted references: a group shares the full blocks of its prompt, and each answer
+// copies only the last, unfinished one.
+typedef struct r1i_table { // the blocks of one sequence
+    int32_t *blocks;
+    size_t n, capacity;
+} r1i_table;
+
+typedef struct r1i_prompt_state {
+    r1i_table table;
+    bool ready;
+    size_t finished; // answers that are done
+    r1i_real *hidden; // [C], the last row of the prefill
+} r1i_prompt_state;
+
+typedef enum r1i_sample_state { R1I_WAITING = 0, R1I_RUNNING, R1I_FINISHED } r1i_sample_state;
+
+typedef struct r1i_engine {
+    r1_context *ctx;
+    r1_model *model;
+    r1_generate_desc desc;
+    const r1_prompt *prompts;
+    r1_rollout *rollout;
+    r1i_cache cache;
+    size_t cache_floats;    // allocated
+    int32_t *references;    // [blocks]
+    int32_t *free_blocks;   // a stack
+    size_t n_free, blocks_capacity;
+    r1i_prompt_state *states; // [prompts]
+    size_t states_capacity;
+    r1i_table *tables; // [samples]
+    size_t tables_capacity;
+    uint8_t *sample_states; // [samples]
+    size_t sample_states_capacity;
+    size_t *running; // sample numbers, oldest first
+    size_t n_running, running_capacity;
+    size_t n_finished;
+} r1i_engine;
+
+R1I_BODY r1_rollout *r1_rollout_new(r1_context *ctx) {
+    if (!ctx || ctx->status != R1_OK) return NULL;
+    r1_rollout *rollout = (r1_rollout *)r1i_alloc(ctx, sizeof *rollout);
+    if (!rollout) return NULL;
+    rollout->engine = (r1i_engine *)r1i_alloc(ctx, sizeof *rollout->engine);
+    if (rollout->engine) rollout->engine->ctx = ctx;
+    return rollout->engine ? rollout : NULL;
+}
+R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
+    if (!rollout) return;
+    r1i_engine *e = rollout->engine;
+    r1_context *ctx = e->ctx;
+    for (size_t i = 0; i < e->tables_capacity; i++) {
+        r1_sample *s = &rollout->samples[i];
+        r1i_free(ctx, e->tables[i].blocks);
+        r1i_free(ctx, s->tokens), r1i_free(ctx, s->logp), r1i_free(ctx, s->entropy);
+        r1i_free(ctx, s->routes);
+    }
+    for (size_t i = 0; i < e->states_capacity; i++) {
+        r1i_free(ctx, e->states[i].table.blocks);
+        r1i_free(ctx, e->states[i].hidden);
+    }
+    r1i_free(ctx, e->cache.data), r1i_free(ctx, e->references), r1i_free(ctx, e->free_blocks);
+    r1i_free(ctx, e->states), r1i_free(ctx, e->tables), r1i_free(ctx, e->sample_states);
+    r1i_free(ctx, e->running), r1i_free(ctx, rollout->samples);
+    r1i_free(ctx, e), r1i_free(ctx, rollout);
+}
+
+// ---- blocks ----
+static size_t r1i_block_floats(const r1i_cache *cache) {
+    return R1I_BLOCK_TOKENS * cache->layers * (cache->key_floats + cache->value_floats);
+}
+static void r1i_block_drop(r1i_engine *e, int32_t block) {
+    if (--e->references[block] == 0) e->free_blocks[e->n_free++] = block;
+}
+static void r1i_table_clear(r1i_engine *e, r1i_table *table) {
+    while (table->n) r1i_block_drop(e, table->blocks[--table->n]);
+}
+static bool r1i_table_push(r1i_engine *e, r1i_table *table, int32_t block) {
+    if (!r1i_grow(e->ctx, (void **)&table->blocks, &table->capacity, table->n + 1,
+                  sizeof *table->blocks))
+        return false;
+    table->blocks[table->n++] = block;
+    e->references[block]++;
+    return true;
+}
+// Makes room for `tokens` in a table; false when the pool has too few blocks.
+static bool r1i_table_reserve(r1i_engine *e, r1i_table *table, size_t tokens) {
+    size_t wanted = r1i_ceil_div(tokens, R1I_BLOCK_TOKENS);
+    if (wanted > table->n && wanted - table->n > e->n_free) return false;
+    while (table->n < wanted)
+        if (!r1i_table_push(e, table, e->free_blocks[--e->n_free])) return false;
+    return true;
+}
+// Gives an answer its prompt's blocks: full ones shared, the last one copied if it is not full.
+static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, size_t tokens) {
+    size_t full = tokens / R1I_BLOCK_TOKENS, floats = r1i_block_floats(&e->cache);
+    bool partial = tokens % R1I_BLOCK_TOKENS != 0;
+    if (partial && !e->n_free) return false;
+    for (size_t i = 0; i < full; i++)
+        if (!r1i_table_push(e, to, from->blocks[i])) return false;
+    if (!partial) return true;
+    int32_t block = e->free_blocks[--e->n_free];
+    memcpy(e->cache.data + (size_t)block * floats,
+           e->cache.data + (size_t)from->blocks[full] * floats, floats * sizeof *e->cache.data);
+    return r1i_table_push(e, to, block);
+}
+
+// ---- start of a call ----
+static void r1i_cache_shape(const r1_model_config *c, r1i_cache *cache) {
+    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
+    cache->layers = c->layers;
+    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
+                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
+                                 : c->kv_heads * c->head_dim;
+    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+}
+// The cache pool: the memory of an earlier call is kept when it is large enough.
+static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS);
+    size_t wanted = (e->desc.batch + 1) * each + e->desc.batch;
+    if (e->desc.cache_tokens) wanted = e->desc.cache_tokens / R1I_BLOCK_TOKENS;
+    if (wanted < 2 * each + 1) {
+        r1i_fail(e->ctx, R1_ERROR_MEMORY,
+                 "generate: a cache of %zu tokens cannot hold a prompt and an answer of %zu tokens; set "
+                 "cache_tokens to at least %zu, or to 0",
+                 e->desc.cache_tokens, longest, (2 * each + 1) * R1I_BLOCK_TOKENS);
+        return false;
+    }
+    r1i_cache_shape(&e->model->config, &e->cache);
+    size_t floats = r1i_size_mul(wanted, r1i_block_floats(&e->cache));
+    if (floats > e->cache_floats) {
+        r1i_free(e->ctx, e->cache.data);
+        e->cache_floats = 0;
+        e->cache.data = (r1i_real *)r1i_alloc_array(e->ctx, floats, sizeof *e->cache.data);
+        if (!e->cache.data) return false;
+        e->cache_floats = floats;
+    }
+    if (wanted > e->blocks_capacity) {
+        r1i_free(e->ctx, e->references), r1i_free(e->ctx, e->free_blocks);
+        e->blocks_capacity = 0;
+        e->references = (int32_t *)r1i_alloc_array(e->ctx, wanted, sizeof *e->references);
+        e->free_blocks = (int32_t *)r1i_alloc_array(e->ctx, wanted, sizeof *e->free_blocks);
+        if (!e->references || !e->free_blocks) return false;
+        e->blocks_capacity = wanted;
+    }
+    e->cache.blocks = wanted, e->n_free = 0;
+    for (size_t i = wanted; i > 0; i--) e->free_blocks[e->n_free++] = (int32_t)(i - 1);
+    memset(e->references, 0, wanted * sizeof *e->references);
+    return true;
+}
+static bool r1i_engine_arrays(r1i_engine *e, size_t prompts, size_t samples) {
+    r1_context *ctx = e->ctx;
+    size_t capacity = e->tables_capacity; // of rollout->samples too
+    if (!r1i_grow(ctx, (void **)&e->rollout->samples, &capacity, samples, sizeof(r1_sample)) ||
+        !r1i_grow(ctx, (void **)&e->tables, &e->tables_capacity, samples, sizeof *e->tables) ||
+        !r1i_grow(ctx, (void **)&e->states, &e->states_capacity, prompts, sizeof *e->states) ||
+        !r1i_grow(ctx, (void **)&e->sample_states, &e->sample_states_capacity, samples, 1) ||
+        !r1i_grow(ctx, (void **)&e->running, &e->running_capacity, e->desc.batch, sizeof(size_t)))
+        return false;
+    for (size_t i = 0; i < e->tables_capacity; i++) e->tables[i].n = 0;
+    for (size_t i = 0; i < prompts; i++) {
+        r1i_prompt_state *state = &e->states[i];
+        state->table.n = 0, state->ready = false, state->finished = 0;
+        r1i_free(ctx, state->hidden);
+        state->hidden =
+            (r1i_real *)r1i_alloc_array(ctx, e->model->config.width, sizeof *state->hidden);
+        if (!state->hidden) return false;
+    }
+    memset(e->sample_states, 0, samples);
+    return true;
+}
+// Room for one more token in every array of a sample.
+static bool r1i_sample_grow(r1i_engine *e, r1_sample *s, size_t n) {
+    size_t one = s->capacity, two = s->capacity, stride = e->model->moe_layers * e->model->config.chosen;
+    return r1i_grow(e->ctx, (void **)&s->logp, &one, n, sizeof *s->logp) &&
+           r1i_grow(e->ctx, (void **)&s->entropy, &two, n, sizeof *s->entropy) &&
+           r1i_grow(e->ctx, (void **)&s->tokens, &s->capacity, n, sizeof *s->tokens) &&
+           (!e->desc.routes || r1i_grow(e->ctx, (void **)&s->routes, &s->routes_capacity, n * stride,
+                                        sizeof *s->routes));
+}
+static bool r1i_sample_start(r1i_engine *e, size_t number) {
+    r1_sample *s = &e->rollout->samples[number];
+    const r1_prompt *prompt = &e->prompts[number / e->rollout->group];
+    if (!r1i_sample_grow(e, s, prompt->n + 1)) return false;
+    s->prompt = number / e->rollout->group, s->index = number % e->rollout->group;
+    s->key = prompt->key, s->n_prompt = s->n = prompt->n;
+    s->truncated = s->judged = false, s->reward = s->advantage = 0;
+    memset(s->parts, 0, sizeof s->parts);
+    for (size_t t = 0; t < prompt->n; t++)
+        s->tokens[t] = prompt->tokens[t], s->logp[t] = s->entropy[t] = 0;
+    return true;
+}
+static bool r1i_engine_start(r1i_engine *e, size_t n, size_t group) {
+    size_t most = e->model->config.max_tokens, longest = 0;
+    r1_context *ctx = e->ctx;
+    for (size_t i = 0; i < n; i++) {
+        if (!e->prompts[i].n || e->prompts[i].n >= most) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "generate: prompt %zu has %zu tokens; it must have 1 to %zu "
+                     "(max_tokens - 1 of the model)", i, e->prompts[i].n, most - 1);
+            return false;
+        }
+        size_t limit = e->desc.max_new ? e->prompts[i].n + e->desc.max_new : most;
+        longest = r1i_max(longest, r1i_min(most, limit));
+    }
+    e->rollout->n = r1i_size_mul(n, group), e->rollout->prompts = n, e->rollout->group = group;
+    e->rollout->tokens = e->rollout->prefill_tokens = e->rollout->steps = e->rollout->evicted = 0;
+    e->n_running = e->n_finished = 0;
+    e->desc.batch = r1i_min(e->desc.batch, e->rollout->n);
+    if (!r1i_engine_arrays(e, n, e->rollout->n) || !r1i_engine_pool(e, longest)) return false;
+    for (size_t i = 0; i < e->rollout->n; i++)
+        if (!r1i_sample_start(e, i)) return false;
+    return true;
+}
+
+// ---- one pass ----
+// Feeds rows of several sequences through the model; hidden states stay in the open step.
+static r1_tensor *r1i_engine_forward(r1i_engine *e, const int32_t *tokens, const size_t *starts,
+                                     size_t B, const size_t *past, const int32_t *const *tables,
+                                     int32_t *routes) {
+    struct r1i_cached cached = {&e->cache, past, tables};
+    r1_batch batch = {.tokens = tokens, .starts = starts, .B = B, .routes = routes, .cached = &cached};
+    return r1_model_forward(e->model, &batch);
+}
+static size_t r1i_route_stride(const r1i_engine *e) {
+    return e->desc.routes ? e->model->moe_layers * e->model->config.chosen : 0;
+}
+// Runs the prompts of `which` through the model in one pass and keeps their last rows.
+static bool r1i_engine_prefill(r1i_engine *e, const size_t *which, size_t n) {
+    r1_context *ctx = e->ctx;
+    size_t stride = r1i_route_stride(e), T = 0, C = e->model->config.width;
+    for (size_t i = 0; i < n; i++) T += e->prompts[which[i]].n;
+    int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, T, sizeof *tokens);
+    int32_t *routes = stride ? (int32_t *)r1i_step_alloc(ctx, T * stride, sizeof *routes) : NULL;
+    size_t *starts = (size_t *)r1i_step_alloc(ctx, n + 1, sizeof *starts);
+    size_t *past = (size_t *)r1i_step_alloc(ctx, n, sizeof *past);
+    const int32_t **tables = (const int32_t **)r1i_step_alloc(ctx, n, sizeof *tables);
+    if (!tokens || !starts || !past || !tables || (stride && !routes)) return false;
+    starts[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        const r1_prompt *prompt = &e->prompts[which[i]];
+        memcpy(tokens + starts[i], prompt->tokens, prompt->n * sizeof *tokens);
+        starts[i + 1] = starts[i] + prompt->n, past[i] = 0;
+        tables[i] = e->states[which[i]].table.blocks;
+    }
+    r1_tensor *hidden = r1i_engine_forward(e, tokens, starts, n, past, tables, routes);
+    if (!hidden) return false;
+    e->rollout->prefill_tokens += T;
+    for (size_t i = 0; i < n; i++) {
+        r1i_prompt_state *state = &e->states[which[i]];
+        memcpy(state->hidden, hidden->data + (starts[i + 1] - 1) * C, C * sizeof *state->hidden);
+        state->ready = true;
+        for (size_t g = 0; g < e->rollout->group && stride; g++)
+            memcpy(e->rollout->samples[which[i] * e->rollout->group + g].routes,
+                   routes + starts[i] * stride, e->prompts[which[i]].n * stride * sizeof *routes);
+    }
+    return true;
+}
+static bool r1i_is_stop(const r1_generate_desc *desc, int32_t token) {
+    for (size_t i = 0; i < desc->n_stops; i++)
+        if (desc->stops[i] == token) return true;
+    return false;
+}
+static void r1i_engine_finish(r1i_engine *e, size_t number) {
+    r1i_prompt_state *state = &e->states[number / e->rollout->group];
+    e->sample_states[number] = R1I_FINISHED;
+    e->n_finished++;
+    r1i_table_clear(e, &e->tables[number]);
+    if (++state->finished == e->rollout->group) r1i_table_clear(e, &state->table), state->ready = false;
+}
+// Draws the next token of B samples from hidden rows [B,C]. Finished ones leave the running list.
+static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *numbers, size_t B) {
+    r1_context *ctx = e->ctx;
+    const r1_sampler_desc *d = &e->desc.sampler;
+    r1_tensor *logits = r1_matmul(ctx, hidden, e->model->head, NULL);
+    uint32_t *counters = (uint32_t *)r1i_step_alloc(ctx, 2 * B, sizeof *counters);
+    int32_t *chosen = (int32_t *)r1i_step_alloc(ctx, B, sizeof *chosen);
+    r1i_real *out = (r1i_real *)r1i_step_alloc(ctx, 2 * B, sizeof *out);
+    if (!logits || !counters || !chosen || !out) return false;
+    for (size_t b = 0; b < B; b++) {
+        const r1_sample *s = &e->rollout->samples[numbers[b]];
+        counters[b] = s->key * (uint32_t)e->rollout->group + (uint32_t)s->index;
+        counters[B + b] = (uint32_t)(s->n - s->n_prompt);
+    }
+    r1_sample_args args = {.B = B, .V = r1i_last(logits), .top_k = d->top_k, .top_p = (float)d->top_p,
+                           .greedy = d->greedy, .seed = ctx->seed, .stream = d->stream,
+                           .step = d->step, .sample = counters, .token = counters + B,
+                           .inverse_temperature = (r1i_real)(1 / d->temperature),
+                           .logits = logits->data, .chosen = chosen, .logp = out, .entropy = out + B};
+    if (!r1i_run(ctx, R1_OP_SAMPLE, R1_FORWARD, &args)) return false;
+    for (size_t b = 0; b < B; b++) {
+        r1_sample *s = &e->rollout->samples[numbers[b]];
+        if (!r1i_sample_grow(e, s, s->n + 1)) return false;
+        if (!(out[b] - out[b] == 0)) {
+            r1i_fail(ctx, R1_ERROR_NUMBER, "generate: the logits of prompt %zu, answer %zu are not finite "
+                     "at token %zu", s->prompt, s->index, s->n);
+            return false;
+        }
+        s->tokens[s->n] = chosen[b], s->logp[s->n] = (float)out[b];
+        s->entropy[s->n++] = (float)out[B + b];
+        e->rollout->tokens++;
+        bool stop = r1i_is_stop(&e->desc, chosen[b]);
+        bool full = s->n >= e->model->config.max_tokens ||
+                    (e->desc.max_new && s->n - s->n_prompt >= e->desc.max_new);
+        s->truncated = full && !stop;
+        if (stop || full) r1i_engine_finish(e, numbers[b]);
+    }
+    return true;
+}
+static void r1i_engine_compact(r1i_engine *e) {
+    size_t kept = 0;
+    for (size_t i = 0; i < e->n_running; i++)
+        if (e->sample_states[e->running[i]] == R1I_RUNNING) e->running[kept++] = e->running[i];
+    e->n_running = kept;
+}
+// Takes waiting samples in, as long as there are slots and blocks; prefills prompts that need it and
+// draws the first token of each. False on error.
+static bool r1i_engine_admit(r1i_engine *e) {
+    r1_context *ctx = e->ctx;
+    size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
+    size_t *numbers = (size_t *)r1i_step_alloc(ctx, room, sizeof *numbers);
+    size_t *prompts = (size_t *)r1i_step_alloc(ctx, room, sizeof *prompts);
+    if (!numbers || !prompts) return false;
+    for (size_t i = 0; i < e->rollout->n && n < room; i++) {
+        size_t p = i / e->rollout->group;
+        r1i_prompt_state *state = &e->states[p];
+        if (e->sample_states[i] != R1I_WAITING) continue;
+        if (!state->table.n) { // not prefilled, and not chosen for it just now
+            if (!r1i_table_reserve(e, &state->table, e->prompts[p].n)) break;
+            prompts[n_prompts++] = p;
+        }
+        if (e->n_free < n + 2) break; // a block for each newcomer, and one to grow
+        numbers[n++] = i;
+    }
+    if (n_prompts && !r1i_engine_prefill(e, prompts, n_prompts)) return false;
+    r1_tensor *hidden = n ? r1i_tensor_raw(ctx, 2, (size_t[]){n, C}) : NULL;
+    size_t taken = 0;
+    for (size_t i = 0; i < n && hidden; i++) {
+        r1i_prompt_state *state = &e->states[numbers[i] / e->rollout->group];
+        size_t tokens = e->prompts[numbers[i] / e->rollout->group].n;
+        if (!r1i_table_fork(e, &e->tables[numbers[i]], &state->table, tokens)) break;
+        memcpy(hidden->data + taken * C, state->hidden, C * sizeof *hidden->data);
+        e->sample_states[numbers[i]] = R1I_RUNNING;
+        e->running[e->n_running++] = numbers[i], numbers[taken++] = numbers[i];
+    }
+    if (!taken) return ctx->status == R1_OK;
+    hidden->shape[0] = taken;
+    return r1i_engine_sample(e, hidden, numbers, taken);
+}
+// Sends the newest running sample back to the queue.
+static void r1i_engine_evict(r1i_engine *e) {
+    size_t number = e->running[--e->n_running];
+    r1_sample *s = &e->rollout->samples[number];
+    r1i_table_clear(e, &e->tables[number]);
+    e->rollout->tokens -= s->n - s->n_prompt;
+    e->rollout->evicted++;
+    s->n = s->n_prompt;
+    e->sample_states[number] = R1I_WAITING;
+}
+// Blocks for the next token of every running sample: prompts that nobody uses give way first, then
+// the newest samples.
+static bool r1i_engine_reserve(r1i_engine *e) {
+    for (size_t i = 0; i < e->n_running; i++) {
+        size_t number = e->running[i];
+        while (!r1i_table_reserve(e, &e->tables[number], e->rollout->samples[number].n)) {
+            if (e->ctx->status != R1_OK) return false;
+            if (e->n_running > i + 1) {
+                r1i_engine_evict(e);
+                continue;
+            }
+            size_t before = e->n_free;
+            for (size_t p = 0; p < e->rollout->prompts; p++)
+                if (e->states[p].ready) r1i_table_clear(e, &e->states[p].table), e->states[p].ready = false;
+            if (e->n_free == before && e->n_running == 1) {
+                r1i_fail(e->ctx, R1_ERROR_MEMORY, "generate: the cache holds one sequence and is full; "
+                         "raise cache_tokens");
+                return false;
+            }
+            if (e->n_free == before) {
+                r1i_engine_evict(e);
+                break;
+            }
+        }
+    }
+    return true;
+}
+// One token for every running sample.
+static bool r1i_engine_decode(r1i_engine *e) {
+    r1_context *ctx = e->ctx;
+    size_t B = e->n_running, stride = r1i_route_stride(e);
+    int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, B, sizeof *tokens);
+    int32_t *routes = stride ? (int32_t *)r1i_step_alloc(ctx, B * stride, sizeof *routes) : NULL;
+    size_t *starts = (size_t *)r1i_step_alloc(ctx, B + 1, sizeof *starts);
+    size_t *past = (size_t *)r1i_step_alloc(ctx, B, sizeof *past);
+    size_t *numbers = (size_t *)r1i_args(ctx, e->running, B * sizeof *numbers);
+    const int32_t **tables = (const int32_t **)r1i_step_alloc(ctx, B, sizeof *tables);
+    if (!tokens || !starts || !past || !numbers || !tables || (stride && !routes)) return false;
+    starts[0] = 0;
+    for (size_t b = 0; b < B; b++) {
+        const r1_sample *s = &e->rollout->samples[numbers[b]];
+        tokens[b] = s->tokens[s->n - 1], starts[b + 1] = b + 1, past[b] = s->n - 1;
+        tables[b] = e->tables[numbers[b]].blocks;
+    }
+    r1_tensor *hidden = r1i_engine_forward(e, tokens, starts, B, past, tables, routes);
+    if (!hidden) return false;
+    for (size_t b = 0; b < B && stride; b++) {
+        r1_sample *s = &e->rollout->samples[numbers[b]];
+        memcpy(s->routes + (s->n - 1) * stride, routes + b * stride, stride * sizeof *routes);
+    }
+    e->rollout->steps++;
+    return r1i_engine_sample(e, hidden, numbers, B);
+}
+static bool r1i_engine_step(r1i_engine *e) {
+    bool going = true;
+    r1_step_begin(e->ctx);
+    if (e->n_running < e->desc.batch && e->n_running + e->n_finished < e->rollout->n)
+        going = r1i_engine_admit(e);
+    r1i_engine_compact(e);
+    if (going && e->n_running) going = r1i_engine_reserve(e);
+    if (going && e->n_running) going = r1i_engine_decode(e);
+    r1i_engine_compact(e);
+    r1_step_end(e->ctx);
+    return going && e->ctx->status == R1_OK;
+}
+R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts, size_t n,
+                               size_t group, const r1_generate_desc *desc) {
+    if (!model || !rollout) return R1_ERROR_ARGUMENT;
+    r1i_engine *e = rollout->engine;
+    r1_context *ctx = e->ctx;
+    if (ctx->status != R1_OK) return ctx->status;
+    if (!prompts || !n || !group)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "generate: there are %zu prompts and %zu answers each; "
+                        "both must be at least 1", prompts ? n : 0, group);
+    e->desc = (r1_generate_desc){0};
+    if (desc) e->desc = *desc;
+    if (!e->desc.batch) e->desc.batch = 256;
+    if (e->desc.sampler.temperature == 0) e->desc.sampler.temperature = 1;
+    if (!e->desc.sampler.stream) e->desc.sampler.stream = R1_STREAM_SAMPLE;
+    if (!(e->desc.sampler.temperature > 0) || e->desc.sampler.top_p < 0 || e->desc.sampler.top_p > 1)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "generate: temperature %g must be above 0 and top_p %g in "
+                        "0..1", e->desc.sampler.temperature, e->desc.sampler.top_p);
+    e->model = model, e->prompts = prompts, e->rollout = rollout;
+    r1_no_grad_begin(ctx);
+    bool going = r1i_engine_start(e, n, group);
+    while (going && e->n_finished < rollout->n) {
+        going = r1i_engine_step(e);
+        if (e->desc.progress)
+            e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
+    }
+    r1_no_grad_end(ctx);
+    return r1_status_of(ctx);
+}
+
+// ==== [policy] ===================================================================================
+// Advantages and one policy loss with seven orthogonal switches. Calls [base], [number]. Only our own
+// exp is used, so that losses are as reproducible as the model.
+static bool r1i_group_differs(const double *rewards, const bool *judged, size_t G) {
+    const double *first = NULL;
+    for (size_t i = 0; i < G; i++) {
+        if (judged && !judged[i]) continue;
+        if (first && rewards[i] != *first) return true;
+        if (!first) first = &rewards[i];
+    }
+    return false;
+}
+R1I_BODY size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
+                              const double *rewards, const bool *judged, double *advantages) {
+    double eps = desc->advantage_eps != 0 ? desc->advantage_eps : 1e-4;
+    size_t informative = 0;
+    for (size_t g = 0; g < groups; g++) {
+        const double *r = rewards + g * G;
+        const bool *seen = judged ? judged + g * G : NULL;
+        double *out = advantages + g * G, sum = 0, square = 0, n = 0;
+        bool differs = r1i_group_differs(r, seen, G);
+        informative += differs;
+        for (size_t i = 0; i < G; i++)
+            if (!seen || seen[i]) sum += r[i], n++;
+        double mean = n > 0 ? sum / n : 0;
+        for (size_t i = 0; i < G; i++)
+            if (!seen || seen[i]) square += (r[i] - mean) * (r[i] - mean);
+        double deviation = n > 0 ? sqrt(square / n) : 0;
+        for (size_t i = 0; i < G; i++) {
+            double a = r[i] - mean;
+            if (desc->advantage == R1_ADVANTAGE_STD) a /= deviation + eps;
+            if (desc->advantage == R1_ADVANTAGE_LEAVE_OUT) a *= n / (n - 1); // r - mean of the others
+            out[i] = differs && (!seen || seen[i]) ? a : 0;
+        }
+    }
+    return informative;
+}
+R1I_BODY void r1_policy_weights(const r1_policy_desc *desc, const size_t *n, const bool *included,
+                                size_t count, double longest, double *weights) {
+    double outputs = 0, tokens = 0;
+    double constant = desc->constant_length > 0 ? desc->constant_length : longest;
+    for (size_t i = 0; i < count; i++)
+        if (included[i] && n[i]) outputs++, tokens += (double)n[i];
+    for (size_t i = 0; i < count; i++) {
+        double divisor = outputs * (double)n[i];
+        if (desc->aggregation == R1_PER_TOKEN) divisor = tokens;
+        if (desc->aggregation == R1_PER_CONSTANT) divisor = outputs * constant;
+        weights[i] = included[i] && n[i] ? 1 / divisor : 0;
+    }
+}
+static double r1i_kl_value(r1_kl_kind kind, double d) {
+    if (kind == R1_KL_K1) return -d;
+    if (kind == R1_KL_K2) return 0.5 * d * d;
+    return kind == R1_KL_K3 ? r1i_exp_double(d) - d - 1 : 0;
+}
+static double r1i_kl_slope(r1_kl_kind kind, double d) { // with respect to the policy's log-prob
+    if (kind == R1_KL_K1) return 1;
+    if (kind == R1_KL_K2) return -d;
+    return kind == R1_KL_K3 ? 1 - r1i_exp_double(d) : 0;
+}
+// The part of a token's loss that the ratio decides, and its slope with respect to log ratio.
+typedef struct r1i_term {
+    double loss, slope;
+    bool clipped;
+} r1i_term;
+
+static r1i_term r1i_policy_term(const r1_policy_desc *desc, double ratio, double advantage,
+                                double logp) {
+    double low = desc->clip_low != 0 ? desc->clip_low : 0.2;
+    double high = desc->clip_high != 0 ? desc->clip_high : low;
+    double floor = low < 0 ? 0 : 1 - low, ceiling = high < 0 ? HUGE_VAL : 1 + high;
+    double bounded = ratio < floor ? floor : ratio > ceiling ? ceiling : ratio;
+    if (desc->objective == R1_REINFORCE) return (r1i_term){-advantage * logp, -advantage, false};
+    if (desc->objective == R1_CISPO) // the bounded ratio is a constant factor
+        return (r1i_term){-bounded * advantage * logp, -bounded * advantage, bounded != ratio};
+    double gain = ratio * advantage, bounded_gain = bounded * advantage;
+    r1i_term term = {-gain, -gain, false};
+    if (bounded_gain < gain) term = (r1i_term){-bounded_gain, 0, true};
+    if (desc->clip_dual > 0 && advantage < 0 && term.loss > -desc->clip_dual * advantage)
+        term = (r1i_term){-desc->clip_dual * advantage, 0, true};
+    return term;
+}
+R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *s, r1i_real *dlogp,
+                             r1_policy_sums *sums) {
+    double mean = 0, n = (double)s->n;
+    for (size_t t = 0; t < s->n; t++) mean += ((double)s->logp[t] - (double)s->sampled[t]) / n;
+    bool in_loss = desc->kl != R1_KL_NONE && desc->kl_weight > 0 && !desc->kl_in_reward;
+    for (size_t t = 0; t < s->n; t++) {
+        double own = (double)s->logp[t] - (double)s->sampled[t], logp = (double)s->logp[t];
+        double ratio = r1i_exp_double(desc->ratio == R1_RATIO_SEQUENCE ? mean : own);
+        r1i_term term = r1i_policy_term(desc, ratio, s->advantage, logp);
+        double d = s->reference ? (double)s->reference[t] - logp : 0;
+        // A sequence ratio depends on every token by 1/n, and n tokens carry it: the factors cancel.
+        if (in_loss && s->reference) {
+            term.loss += desc->kl_weight * r1i_kl_value(desc->kl, d);
+            term.slope += desc->kl_weight * r1i_kl_slope(desc->kl, d);
+        }
+        double weight = s->weight;
+        if (desc->token_weight) weight *= desc->token_weight(desc->user, s->number, t);
+        dlogp[t] = (r1i_real)(weight * term.slope);
+        if (!sums || s->weight == 0) continue;
+        double error = ratio > 1 ? ratio - 1 : 1 - ratio;
+        sums->loss += weight * term.loss, sums->clipped += term.clipped, sums->tokens++;
+        if (s->reference) sums->kl += r1i_kl_value(R1_KL_K3, d);
+        if (error > sums->ratio_error) sums->ratio_error = error;
+    }
+}
+
+// ==== [train] ====================================================================================
+// Trainers: supervised and GRPO, with checkpoints. Calls the rooms above.
+enum { R1I_MAX_CHUNK_LEVELS = 16 };
+
+struct r1_trainer {
+    r1_context *ctx;
+    r1_model *model;
+    r1_train_desc desc;
+    uint64_t step;
+    r1i_real *levels[R1I_MAX_CHUNK_LEVELS]; // partial sums of the chunk tree
+    uint64_t *loads;                        // [MoE layers, E] of the batch
+    double balance;                         // of the batch
+};
+
+// ---- gradient of a batch ----
+// One sequence of a batch. Items with equal group stand together and are never cut apart.
+typedef struct r1i_item {
+    const int32_t *tokens;
+    size_t n;              // tokens; n - 1 rows are fed
+    const int32_t *routes; // [n - 1, MoE layers, K] or NULL
+    uint64_t group;
+    size_t number; // the caller's
+} r1i_item;
+
+// Turns the log-probs of one item's rows (row t predicts token t + 1) into their loss gradient.
+typedef void r1i_item_fn(void *arg, const r1i_item *item, const r1i_real *logp,
+                         const r1i_real *entropy, r1i_real *dlogp);
+
+typedef struct r1i_batch_work {
+    r1_trainer *trainer;
+    const r1i_item *items;
+    size_t n;
+    double temperature;
+    r1i_item_fn *fn;
+    void *arg;
+} r1i_batch_work;
+
+static size_t r1i_grad_floats(const r1_model *model) {
+    return model->ranges[0].n + model->ranges[1].n + model->ranges[2].n;
+}
+static void r1i_grad_zero(r1_model *model) {
+    for (int r = 0; r < 3; r++) memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
+}
+static void r1i_grad_store(const r1_model *model, r1i_real *to) {
+    for (int r = 0; r < 3; to += model->ranges[r++].n)
+        memcpy(to, model->ranges[r].g, model->ranges[r].n * sizeof *to);
+}
+// Earlier chunks stand on the left of the sum.
+static void r1i_grad_add_left(r1_model *model, const r1i_real *left) {
+    for (int r = 0; r < 3; left += model->ranges[r++].n)
+        for (size_t i = 0; i < model->ranges[r].n; i++)
+            model->ranges[r].g[i] = left[i] + model->ranges[r].g[i];
+}
+// One pass over items first .. end: forward, the caller's gradient, backward into the model.
+static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) {
+    r1_trainer *trainer = work->trainer;
+    r1_context *ctx = trainer->ctx;
+    r1_model *model = trainer->model;
+    size_t B = end - first, stride = model->moe_layers * model->config.chosen, T = 0;
+    size_t *starts = (size_t *)r1i_step_alloc(ctx, B + 1, sizeof *starts);
+    if (!starts) return false;
+    starts[0] = 0;
+    for (size_t b = 0; b < B; b++) starts[b + 1] = starts[b] + work->items[first + b].n - 1;
+    T = starts[B];
+    int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, T, sizeof *tokens);
+    int32_t *targets = (int32_t *)r1i_step_alloc(ctx, T, sizeof *targets);
+    bool replay = work->items[first].routes && stride;
+    int32_t *routes = replay ? (int32_t *)r1i_step_alloc(ctx, T * stride, sizeof *routes) : NULL;
+    r1i_real *weight = (r1i_real *)r1i_step_alloc(ctx, B, sizeof *weight);
+    r1i_real *dlogp = (r1i_real *)r1i_step_alloc(ctx, T, sizeof *dlogp);
+    if (!tokens || !targets || !weight || !dlogp || (replay && !routes)) return false;
+    for (size_t b = 0; b < B; b++) {
+        const r1i_item *item = &work->items[first + b];
+        memcpy(tokens + starts[b], item->tokens, (item->n - 1) * sizeof *tokens);
+        memcpy(targets + starts[b], item->tokens + 1, (item->n - 1) * sizeof *targets);
+        if (replay) memcpy(routes + starts[b] * stride, item->routes, (item->n - 1) * stride * sizeof *routes);
+        weight[b] = (r1i_real)(trainer->desc.balance_weight / (double)work->n);
+    }
+    bool balanced = trainer->desc.balance_weight > 0 && model->moe_layers;
+    r1_batch batch = {.tokens = tokens, .starts = starts, .B = B, .replay = routes,
+                      .balance_weight = balanced ? weight : NULL, .loads = trainer->loads};
+    r1_tensor *hidden = r1_model_forward(model, &batch);
+    r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
+    if (!out) return false;
+    for (size_t b = 0; b < B; b++)
+        work->fn(work->arg, &work->items[first + b], out->logp->data + starts[b],
+                 out->entropy->data + starts[b], dlogp + starts[b]);
+    for (size_t b = 0; b < B; b++) weight[b] = 1; // now the gradient of each balance loss
+    for (size_t b = 0; b < B && batch.balance; b++) trainer->balance += (double)batch.balance->data[b];
+    r1_seed(ctx, batch.balance, weight);
+    r1_backward_from(ctx, out->logp, dlogp);
+    return ctx->status == R1_OK;
+}
+static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end) {
+    size_t most = work->trainer->desc.micro_tokens;
+    while (first < end) {
+        size_t last = first + 1, rows = work->items[first].n - 1;
+        while (last < end && rows + work->items[last].n - 1 <= most) rows += work->items[last++].n - 1;
+        r1_step_begin(work->trainer->ctx);
+        bool done = r1i_work_pass(work, first, last);
+        r1_step_end(work->trainer->ctx);
+        if (!done) return false;
+        first = last;
+    }
+    return true;
+}
+// The first item of each chunk: whole groups, cut by their number only. cuts [chunks + 1].
+static void r1i_chunk_cuts(const r1i_item *items, size_t n, size_t chunks, size_t *cuts) {
+    size_t groups = 0, at = 0, seen = 0;
+    for (size_t i = 0; i < n; i++) groups += i == 0 || items[i].group != items[i - 1].group;
+    for (size_t c = 0; c <= chunks; c++) {
+        size_t wanted = groups * c / chunks; // chunk c begins with this group
+        while (at < n && seen < wanted) {
+            at++;
+            if (at == n || items[at].group != items[at - 1].group) seen++;
+        }
+        cuts[c] = at;
+    }
+}
+// Sums the ranks' partial gradients along the tree above the chunks that each rank owns.
+static bool r1i_work_gather(r1_trainer *trainer, bool present) {
+    r1_group *group = trainer->desc.group;
+    r1_model *model = trainer->model;
+    size_t floats = r1i_grad_floats(model), ranks = (size_t)group->size, n = ranks;
+    r1i_real *all = (r1i_real *)r1i_alloc_array(trainer->ctx, r1i_size_mul(floats, ranks + 1), sizeof *all);
+    uint8_t there[R1I_MAX_RANKS], mine = present;
+    if (!all) return false;
+    r1i_grad_store(model, all + ranks * floats);
+    r1_status status = group->all_gather(group, all + ranks * floats, all, floats * sizeof *all);
+    if (status == R1_OK) status = group->all_gather(group, &mine, there, 1);
+    for (; n > 1 && status == R1_OK; n = (n + 1) / 2)
+        for (size_t i = 0; i < n; i += 2) {
+            r1i_real *left = all + i * floats, *right = i + 1 < n ? left + floats : NULL;
+            bool both = right && there[i] && there[i + 1];
+            for (size_t j = 0; both && j < floats; j++) left[j] = left[j] + right[j];
+            if (right && !there[i] && there[i + 1]) memcpy(left, right, floats * sizeof *left), there[i] = 1;
+            if (i) memcpy(all + i / 2 * floats, left, floats * sizeof *left), there[i / 2] = there[i];
+        }
+    for (int r = 0, at = 0; r < 3 && status == R1_OK; at += (int)model->ranges[r++].n)
+        memcpy(model->ranges[r].g, all + at, model->ranges[r].n * sizeof *all);
+    r1i_free(trainer->ctx, all);
+    if (status != R1_OK) r1i_fail(trainer->ctx, status, "train: another rank failed or left");
+    return status == R1_OK;
+}
+// Adds the counters of all ranks.
+static bool r1i_sum_ranks(r1_group *group, r1_context *ctx, void *values, size_t n, bool integers) {
+    if (!group || group->size == 1) return true;
+    uint64_t *all = (uint64_t *)r1i_alloc_array(ctx, n * (size_t)group->size, sizeof *all);
+    if (!all) return false;
+    r1_status status = group->all_gather(group, values, all, n * sizeof *all);
+    for (size_t i = 0; i < n && status == R1_OK; i++) {
+        uint64_t whole = 0;
+        double sum = 0, part;
+        for (int r = 0; r < group->size; r++) {
+            whole += all[(size_t)r * n + i];
+            memcpy(&part, &all[(size_t)r * n + i], sizeof part);
+            sum += part;
+        }
+        memcpy((char *)values + i * 8, integers ? (void *)&whole : (void *)&sum, 8);
+    }
+    r1i_free(ctx, all);
+    if (status != R1_OK) r1i_fail(ctx, status, "train: another rank failed or left");
+    return status == R1_OK;
+}
+// The gradient of a whole batch into the model's flat buffers.
+static bool r1i_work_gradient(const r1i_batch_work *work) {
+    r1_trainer *trainer = work->trainer;
+    r1_model *model = trainer->model;
+    r1_group *group = trainer->desc.group;
+    size_t S = trainer->desc.chunks, ranks = group ? (size_t)group->size : 1, local = 0;
+    size_t rank = group ? (size_t)group->rank : 0, begin = S * rank / ranks, end = S * (rank + 1) / ranks;
+    bool held[R1I_MAX_CHUNK_LEVELS] = {false}, present = false;
+    size_t *cuts = (size_t *)r1i_alloc_array(trainer->ctx, S + 1, sizeof *cuts);
+    if (!cuts) return false;
+    r1i_chunk_cuts(work->items, work->n, S, cuts);
+    memset(trainer->loads, 0, model->moe_layers * model->config.experts * sizeof *trainer->loads);
+    trainer->balance = 0;
+    bool going = true;
+    for (size_t c = begin; c < end && going; c++, local++) { // a binary counter of finished subtrees
+        r1i_grad_zero(model);
+        present = cuts[c + 1] > cuts[c];
+        going = r1i_work_chunk(work, cuts[c], cuts[c + 1]);
+        int level = 0;
+        for (size_t carry = local; carry & 1; carry >>= 1, level++) {
+            if (held[level] && present) r1i_grad_add_left(model, trainer->levels[level]);
+            if (held[level] && !present) { // an empty chunk adds nothing, not even +0
+                const r1i_real *left = trainer->levels[level];
+                for (int r = 0; r < 3; left += model->ranges[r++].n)
+                    memcpy(model->ranges[r].g, left, model->ranges[r].n * sizeof *left);
+                present = true;
+            }
+            held[level] = false;
+        }
+        if (c + 1 < end) {
+            held[level] = present;
+            if (present) r1i_grad_store(model, trainer->levels[level]);
+        }
+    }
+    for (int level = 0; level < R1I_MAX_CHUNK_LEVELS && going; level++) // only when ranks cut unevenly
+        if (held[level]) {
+            if (present) r1i_grad_add_left(model, trainer->levels[level]);
+            present = true;
+        }
+    r1i_free(trainer->ctx, cuts);
+    if (going && ranks > 1)
+        going = r1i_work_gather(trainer, present) && r1i_sum_ranks(group, trainer->ctx, trainer->loads,
+                model->moe_layers * model->config.experts, true) &&
+                r1i_sum_ranks(group, trainer->ctx, &trainer->balance, 1, false);
+    return going;
+}
+
+// ---- trainer ----
+static bool r1i_train_resolve(r1_context *ctx, r1_train_desc *d) {
+    if (d->schedule.peak == 0) d->schedule.peak = 1e-3;
+    if (!d->chunks) d->chunks = 8;
+    if (!d->micro_tokens) d->micro_tokens = 4096;
+    d->balance_weight = r1i_default(d->balance_weight, 1e-4);
+    d->bias_rate = r1i_default(d->bias_rate, 1e-3);
+    if ((d->chunks & (d->chunks - 1)) || d->chunks > (size_t)1 << (R1I_MAX_CHUNK_LEVELS - 1)) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "train: chunks is %zu; it must be a power of two", d->chunks);
+        return false;
+    }
+    return true;
+}
+R1I_BODY void r1_trainer_free(r1_trainer *trainer) {
+    if (!trainer) return;
+    for (int i = 0; i < R1I_MAX_CHUNK_LEVELS; i++) r1i_free(trainer->ctx, trainer->levels[i]);
+    r1i_free(trainer->ctx, trainer->loads);
+    r1i_free(trainer->ctx, trainer);
+}
+R1I_BODY r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc) {
+    if (!model || model->ctx->status != R1_OK) return NULL;
+    r1_context *ctx = model->ctx;
+    r1_trainer *trainer = (r1_trainer *)r1i_alloc(ctx, sizeof *trainer);
+    if (!trainer) return NULL;
+    trainer->ctx = ctx, trainer->model = model;
+    if (desc) trainer->desc = *desc;
+    size_t loads = model->moe_layers * model->config.experts;
+    trainer->loads = (uint64_t *)r1i_alloc_array(ctx, loads, sizeof *trainer->loads);
+    bool fine = trainer->loads && r1i_train_resolve(ctx, &trainer->desc) &&
+                r1_model_train_ready(model) == R1_OK;
+    for (size_t i = 0; fine && (size_t)1 << i < trainer->desc.chunks * 2; i++) {
+        trainer->levels[i] = (r1i_real *)r1i_alloc_array(ctx, r1i_grad_floats(model), sizeof(r1i_real));
+        fine = trainer->levels[i] != NULL;
+    }
+    if (fine) return trainer;
+    r1_trainer_free(trainer);
+    return NULL;
+}
+R1I_BODY uint64_t r1_trainer_steps(const r1_trainer *trainer) { return trainer ? trainer->step : 0; }
+R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
+    size_t chunks = trainer->desc.chunks;
+    if (desc) trainer->desc = *desc;
+    trainer->desc.chunks = chunks; // the tree's memory is made for it
+    if (!r1i_train_resolve(trainer->ctx, &trainer->desc)) return;
+    trainer->step = 0;
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &trainer->model->ranges[r];
+        memset(range->m, 0, range->n * sizeof *range->m);
+        memset(range->v, 0, range->n * sizeof *range->v);
+    }
+}
+static double r1i_load_max(const r1_trainer *trainer) {
+    size_t E = trainer->model->config.experts;
+    double worst = 0;
+    for (size_t layer = 0; layer < trainer->model->moe_layers; layer++) {
+        double total = 0, most = 0;
+        for (size_t e = 0; e < E; e++) {
+            double load = (double)trainer->loads[layer * E + e];
+            total += load, most = load > most ? load : most;
+        }
+        if (total > 0 && most * (double)E / total > worst) worst = most * (double)E / total;
+    }
+    return worst;
+}
+// The optimizer step that follows a gradient, and the router biases that follow the step.
+static r1_status r1i_trainer_apply(r1_trainer *trainer, r1_step_metrics *metrics) {
+    r1_context *ctx = trainer->ctx;
+    double lr = r1_schedule_value(&trainer->desc.schedule, trainer->step + 1);
+    double norm = r1_adamw_step(ctx, trainer->model->ranges, 3, &trainer->desc.adamw, lr, trainer->step + 1);
+    if (ctx->status != R1_OK) return ctx->status;
+    trainer->step++;
+    if (trainer->desc.bias_rate > 0)
+        r1_model_balance_bias(trainer->model, trainer->loads, trainer->desc.bias_rate);
+    metrics->grad_norm = norm, metrics->lr = lr, metrics->balance = trainer->balance;
+    metrics->load_max = r1i_load_max(trainer);
+    return R1_OK;
+}
+
+// ---- supervised ----
+typedef struct r1i_sft {
+    const r1_document *documents;
+    double weight, loss;
+} r1i_sft;
+
+static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp, const r1i_real *entropy,
+                         r1i_real *dlogp) {
+    r1i_sft *sft = (r1i_sft *)arg;
+    const r1_document *doc = &sft->documents[item->number];
+    (void)entropy;
+    for (size_t t = 0; t + 1 < item->n; t++) {
+        bool counts = t + 1 >= doc->loss_from;
+        dlogp[t] = counts ? (r1i_real)-sft->weight : 0;
+        if (counts) sft->loss -= sft->weight * (double)logp[t];
+    }
+}
+R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents, size_t n,
+                               r1_step_metrics *metrics) {
+    if (!trainer || trainer->ctx->status != R1_OK) return trainer ? trainer->ctx->status : R1_ERROR_ARGUMENT;
+    r1_context *ctx = trainer->ctx;
+    r1_step_metrics own = {0};
+    r1i_item *items = (r1i_item *)r1i_alloc_array(ctx, n, sizeof *items);
+    size_t used = 0;
+    for (size_t i = 0; items && i < n; i++) {
+        const r1_document *doc = &documents[i];
+        size_t from = r1i_max(doc->loss_from, 1);
+        if (doc->n < 2 || from >= doc->n) continue; // nothing to predict
+        if (doc->n - 1 > trainer->model->config.max_tokens) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "sft: document %zu has %zu tokens, the model takes %zu; cut it",
+                     i, doc->n, trainer->model->config.max_tokens + 1);
+            break;
+        }
+        items[used++] = (r1i_item){.tokens = doc->tokens, .n = doc->n, .group = i, .number = i};
+        own.tokens += doc->n - from;
+    }
+    if (ctx->status == R1_OK && !own.tokens)
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "sft: none of the %zu documents has a token with loss", n);
+    if (ctx->status == R1_OK) {
+        r1i_sft sft = {.documents = documents, .weight = 1 / (double)own.tokens};
+        r1i_batch_work work = {trainer, items, used, 1, r1i_sft_item, &sft};
+        if (r1i_work_gradient(&work) && r1i_sum_ranks(trainer->desc.group, ctx, &sft.loss, 1, false))
+            r1i_trainer_apply(trainer, &own);
+        own.loss = sft.loss;
+    }
+    r1i_free(ctx, items);
+    if (metrics) *metrics = own;
+    return ctx->status;
+}
+
+// ---- GRPO ----
+struct r1_grpo {
+    r1_context *ctx;
+    r1_model *policy, *reference;
+    r1_grpo_desc desc;
+    r1_trainer *trainer;
+    r1_rollout *rollout, *extra;
+    uint64_t step;        // rollouts that are done
+    uint64_t next_prompt; // number of the next prompt to ask for
+    size_t silent;        // rollouts in a row without a signal
+    int32_t *prompt_tokens;
+    r1_prompt *prompts;
+    float **reference_logp; // per sample, over its completion; NULL without KL
+    float *reference_memory;
+    size_t reference_capacity;
+    double *rewards, *advantages, *weights; // [questions * group]
+    bool *judged, *included;
+    size_t *lengths, *order;
+    r1i_item *items;
+    r1_verdict *verdicts;
+    r1_json_writer settings;
+    r1_grpo_metrics metrics;
+};
+
+R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
+    r1_grpo_desc desc = {.questions = 512, .group = 16, .mini_batches = 16, .epochs = 1, .refresh = 25};
+    desc.policy.clip_low = desc.policy.clip_high = 10;
+    desc.policy.kl = R1_KL_K3, desc.policy.kl_weight = 0.001;
+    desc.train.schedule.peak = 3e-6;
+    desc.generate.sampler.temperature = stage == R1_STAGE2 ? 0.7 : 1;
+    desc.generate.max_new = 32768;
+    desc.steps = stage == R1_ZERO ? 650 : stage == R1_STAGE2 ? 106 : 0;
+    return desc;
+}
+static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *model) {
+    const char *fault = NULL;
+    if (!d->questions) d->questions = 32;
+    if (!d->group) d->group = 16;
+    if (!d->mini_batches) d->mini_batches = 1;
+    if (!d->epochs) d->epochs = 1;
+    if (!d->patience) d->patience = 20;
+    if (!d->generate.max_new) d->generate.max_new = model->config.max_tokens;
+    if (d->generate.sampler.temperature == 0) d->generate.sampler.temperature = 1;
+    d->generate.routes = d->generate.routes || d->replay_routes;
+    for (int i = 0; i < R1_MAX_PARTS; i++) {
+        if (d->parts[i] && d->weights[i] == 0) d->weights[i] = 1;
+        if (!d->parts[i] || d->weights[i] < 0) d->weights[i] = d->weights[i] == R1_OFF ? 0 : d->weights[i];
+    }
+    if (!d->next_prompt || !d->reward)
+        fault = "next_prompt and reward must be set";
+    else if (!d->parts[0])
+        fault = "parts[0] must name the first component of the reward";
+    else if (d->group < 2)
+        fault = "group must be at least 2: the advantage compares the answers to one question";
+    else if (d->mini_batches > d->questions)
+        fault = "mini_batches must not exceed questions, since groups stay whole";
+    else if (d->generate.sampler.top_k || d->generate.sampler.top_p > 0 || d->generate.sampler.greedy)
+        fault = "top_k, top_p and greedy are for evaluation; the loss needs the softmax of all ids";
+    else if (d->policy.kl_weight < 0 || d->generate.sampler.temperature < 0)
+        fault = "kl_weight and temperature must not be negative";
+    if (fault) r1i_fail(ctx, R1_ERROR_ARGUMENT, "grpo: %s", fault);
+    return !fault;
+}
+static bool r1i_wants_reference(const r1_grpo_desc *d) {
+    return d->policy.kl != R1_KL_NONE && d->policy.kl_weight > 0;
+}
+R1I_BODY void r1_grpo_free(r1_grpo *run) {
+    if (!run) return;
+    r1_context *ctx = run->ctx;
+    r1_trainer_free(run->trainer), r1_model_free(run->reference);
+    r1_rollout_free(run->rollout), r1_rollout_free(run->extra);
+    r1i_free(ctx, run->prompt_tokens), r1i_free(ctx, run->prompts);
+    r1i_free(ctx, run->reference_logp), r1i_free(ctx, run->reference_memory);
+    r1i_free(ctx, run->rewards), r1i_free(ctx, run->advantages), r1i_free(ctx, run->weights);
+    r1i_free(ctx, run->judged), r1i_free(ctx, run->included), r1i_free(ctx, run->lengths);
+    r1i_free(ctx, run->order), r1i_free(ctx, run->items), r1i_free(ctx, run->verdicts);
+    r1_json_writer_free(&run->settings);
+    r1i_free(ctx, run);
+}
+static bool r1i_grpo_memory(r1_grpo *run) {
+    r1_context *ctx = run->ctx;
+    size_t n = r1i_size_mul(run->desc.questions, run->desc.group), Q = run->desc.questions;
+    size_t most = run->policy->config.max_tokens;
+    run->prompt_tokens = (int32_t *)r1i_alloc_array(ctx, r1i_size_mul(Q, most), sizeof(int32_t));
+    run->prompts = (r1_prompt *)r1i_alloc_array(ctx, Q, sizeof *run->prompts);
+    run->reference_logp = (float **)r1i_alloc_array(ctx, n, sizeof *run->reference_logp);
+    run->rewards = (double *)r1i_alloc_array(ctx, n, sizeof *run->rewards);
+    run->advantages = (double *)r1i_alloc_array(ctx, n, sizeof *run->advantages);
+    run->weights = (double *)r1i_alloc_array(ctx, n, sizeof *run->weights);
+    run->judged = (bool *)r1i_alloc_array(ctx, n, sizeof *run->judged);
+    run->included = (bool *)r1i_alloc_array(ctx, n, sizeof *run->included);
+    run->lengths = (size_t *)r1i_alloc_array(ctx, n, sizeof *run->lengths);
+    run->order = (size_t *)r1i_alloc_array(ctx, Q, sizeof *run->order);
+    run->items = (r1i_item *)r1i_alloc_array(ctx, n, sizeof *run->items);
+    run->verdicts = (r1_verdict *)r1i_alloc_array(ctx, n, sizeof *run->verdicts);
+    return ctx->status == R1_OK;
+}
+R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
+    if (!policy || !desc || policy->ctx->status != R1_OK) return NULL;
+    r1_context *ctx = policy->ctx;
+    r1_grpo *run = (r1_grpo *)r1i_alloc(ctx, sizeof *run);
+    if (!run) return NULL;
+    run->ctx = ctx, run->policy = policy, run->desc = *desc;
+    run->settings.ctx = ctx;
+    if (r1i_grpo_resolve(ctx, &run->desc, policy) && r1i_grpo_memory(run)) {
+        run->trainer = r1_trainer_new(policy, &run->desc.train);
+        run->rollout = r1_rollout_new(ctx), run->extra = r1_rollout_new(ctx);
+        if (run->trainer) run->desc.train = run->trainer->desc, r1_trainer_reset(run->trainer, NULL);
+        if (r1i_wants_reference(&run->desc)) run->reference = r1_model_clone(policy);
+    }
+    if (ctx->status == R1_OK) return run;
+    r1_grpo_free(run);
+    return NULL;
+}
+// Asks for n prompts into the run's buffers.
+static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
+    size_t most = run->policy->config.max_tokens;
+    for (size_t i = 0; i < n; i++) {
+        int32_t *tokens = run->prompt_tokens + i * most;
+        size_t length = run->desc.next_prompt(run->desc.user, run->next_prompt, tokens, most);
+        if (!length || length > most) {
+            r1i_fail(run->ctx, R1_ERROR_ARGUMENT,
+                     "grpo: next_prompt gave %zu tokens for prompt %llu; it must give 1 to %zu, and there "
+                     "must be a prompt for every number",
+                     length, (unsigned long long)run->next_prompt, most);
+            return false;
+        }
+        run->prompts[i] = (r1_prompt){tokens, length, (uint32_t)run->next_prompt++};
+    }
+    return true;
+}
+static r1_status r1i_grpo_draw(r1_grpo *run, r1_rollout *rollout, size_t n) {
+    r1_generate_desc generate = run->desc.generate;
+    generate.sampler.step = (uint32_t)(run->step + 1);
+    if (!r1i_grpo_prompts(run, n)) return run->ctx->status;
+    return r1_generate(run->policy, rollout, run->prompts, n, run->desc.group, &generate);
+}
+typedef struct r1i_judging {
+    const r1_grpo_desc *desc;
+    r1_rollout *rollout;
+    r1_verdict *verdicts;
+} r1i_judging;
+
+static void r1i_judge_task(void *arg, size_t begin, size_t end, int worker) {
+    r1i_judging *judging = (r1i_judging *)arg;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
+        judging->verdicts[i] = (r1_verdict){.judged = true};
+        judging->desc->reward(judging->desc->user, &judging->rollout->samples[i], &judging->verdicts[i]);
+    }
+}
+static void r1i_grpo_verdicts(r1_grpo *run, r1_rollout *rollout) {
+    r1i_judging judging = {&run->desc, rollout, run->verdicts};
+    r1_parallel_for(run->ctx, rollout->n, 1, r1i_judge_task, &judging);
+    for (size_t i = 0; i < rollout->n; i++) {
+        r1_sample *s = &rollout->samples[i];
+        s->judged = run->verdicts[i].judged, s->reward = 0;
+        for (int p = 0; p < R1_MAX_PARTS && run->desc.parts[p]; p++) {
+            s->parts[p] = run->verdicts[i].parts[p];
+            s->reward += run->desc.weights[p] * s->parts[p];
+        }
+    }
+}
+static bool r1i_sample_group_differs(const r1_sample *s, size_t G) {
+    const r1_sample *first = NULL;
+    for (size_t i = 0; i < G; i++) {
+        if (!s[i].judged) continue;
+        if (first && s[i].reward != first->reward) return true;
+        if (!first) first = &s[i];
+    }
+    return false;
+}
+// Replaces groups without signal by groups of fresh prompts, a few times at most.   Source: DAPO.
+static void r1i_grpo_resample(r1_grpo *run) {
+    size_t G = run->desc.group;
+    for (int round = 0; round < 4 && run->ctx->status == R1_OK; round++) {
+        size_t missing = 0, from = 0;
+        for (size_t q = 0; q < run->rollout->prompts; q++)
+            missing += !r1i_sample_group_differs(&run->rollout->samples[q * G], G);
+        if (!missing || r1i_grpo_draw(run, run->extra, missing) != R1_OK) return;
+        run->metrics.tokens += run->extra->tokens;
+        r1i_grpo_verdicts(run, run->extra);
+        for (size_t q = 0; q < run->rollout->prompts; q++) {
+            r1_sample *old = &run->rollout->samples[q * G];
+            if (r1i_sample_group_differs(old, G)) continue;
+            while (from < missing && !r1i_sample_group_differs(&run->extra->samples[from * G], G)) from++;
+            if (from == missing) break;
+            for (size_t i = 0; i < G; i++) { // arrays change owners with their sample
+                r1_sample swap = old[i];
+                old[i] = run->extra->samples[from * G + i], run->extra->samples[from * G + i] = swap;
+                old[i].prompt = q, run->extra->samples[from * G + i].prompt = from;
+            }
+            from++, run->metrics.resampled++;
+        }
+    }
+}
+R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
+    double start = r1i_seconds();
+    run->metrics = (r1_grpo_metrics){.step = run->step + 1};
+    r1_status status = r1i_grpo_draw(run, run->rollout, run->desc.questions);
+    run->metrics.tokens = run->rollout->tokens;
+    run->metrics.rollout_seconds = r1i_seconds() - start;
+    return status;
+}
+// Log-probs of all completions under the reference, once per rollout.
+static r1_status r1i_grpo_reference(r1_grpo *run) {
+    r1_context *ctx = run->ctx;
+    r1_rollout *rollout = run->rollout;
+    size_t T = 0;
+    for (size_t i = 0; i < rollout->n; i++) T += rollout->samples[i].n;
+    if (!r1i_grow(ctx, (void **)&run->reference_memory, &run->reference_capacity, T, sizeof(float)))
+        return ctx->status;
+    r1_step_begin(ctx);
+    int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, T, sizeof *tokens);
+    size_t *starts = (size_t *)r1i_step_alloc(ctx, rollout->n + 1, sizeof *starts);
+    if (tokens && starts) {
+        starts[0] = 0;
+        for (size_t i = 0; i < rollout->n; i++) {
+            const r1_sample *s = &rollout->samples[i];
+            memcpy(tokens + starts[i], s->tokens, s->n * sizeof *tokens);
+            run->reference_logp[i] = run->reference_memory + starts[i] + s->n_prompt;
+            starts[i + 1] = starts[i] + s->n;
+        }
+        r1_batch batch = {.tokens = tokens, .starts = starts, .B = rollout->n};
+        r1_model_score(run->reference, &batch, run->desc.generate.sampler.temperature,
+                       run->desc.train.micro_tokens, run->reference_memory, NULL);
+    }
+    r1_step_end(ctx);
+    return ctx->status;
+}
+R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
+    double start = r1i_seconds();
+    r1i_grpo_verdicts(run, run->rollout);
+    if (run->desc.policy.no_signal == R1_NO_SIGNAL_RESAMPLE) r1i_grpo_resample(run);
+    double judged = r1i_seconds();
+    run->metrics.judge_seconds = judged - start;
+    if (run->reference && run->ctx->status == R1_OK) r1i_grpo_reference(run);
+    run->metrics.reference_seconds = r1i_seconds() - judged;
+    return run->ctx->status;
+}
+static void r1i_grpo_means(r1_grpo *run) {
+    r1_grpo_metrics *m = &run->metrics;
+    double judged = 0, tokens = 0, n = (double)run->rollout->n;
+    for (size_t i = 0; i < run->rollout->n; i++) {
+        const r1_sample *s = &run->rollout->samples[i];
+        m->length += (double)(s->n - s->n_prompt) / n, m->truncated += s->truncated / n;
+        for (size_t t = s->n_prompt; t < s->n; t++) m->entropy += (double)s->entropy[t], tokens++;
+        if (!s->judged) continue;
+        judged++, m->reward += s->reward;
+        for (int p = 0; p < R1_MAX_PARTS; p++) m->parts[p] += s->parts[p];
+    }
+    if (tokens > 0) m->entropy /= tokens;
+    m->unjudged = 1 - judged / n;
+    for (int p = 0; p < R1_MAX_PARTS && judged > 0; p++) m->parts[p] /= judged;
+    if (judged > 0) m->reward /= judged;
+}
+R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
+    const r1_policy_desc *policy = &run->desc.policy;
+    size_t n = run->rollout->n, G = run->desc.group;
+    for (size_t i = 0; i < n; i++) {
+        const r1_sample *s = &run->rollout->samples[i];
+        run->rewards[i] = s->reward, run->judged[i] = s->judged;
+        for (size_t t = s->n_prompt; policy->kl_in_reward && run->reference && t < s->n; t++) {
+            double d = (double)run->reference_logp[i][t - s->n_prompt] - (double)s->logp[t];
+            run->rewards[i] -= policy->kl_weight * r1i_kl_value(policy->kl, d);
+        }
+    }
+    size_t informative = r1_advantages(policy, n / G, G, run->rewards, run->judged, run->advantages);
+    for (size_t i = 0; i < n; i++) run->rollout->samples[i].advantage = run->advantages[i];
+    r1i_grpo_means(run);
+    run->metrics.informative = (double)informative / (double)(n / G);
+    run->silent = informative ? 0 : run->silent + 1;
+    if (run->silent < run->desc.patience) return R1_OK;
+    return r1i_fail(run->ctx, R1_ERROR_SIGNAL,
+                    "grpo: no group of the last %zu rollouts had answers with different rewards (mean "
+                    "reward %g, %g of the answers judged), so nothing can be learnt; look at the reward "
+                    "function, or give problems that the model solves sometimes",
+                    run->silent, run->metrics.reward, 1 - run->metrics.unjudged);
+}
+// What the gradient callback of one mini-batch needs.
+typedef struct r1i_grpo_pass {
+    r1_grpo *run;
+    r1_policy_sums sums;
+} r1i_grpo_pass;
+
+static void r1i_grpo_item(void *arg, const r1i_item *item, const r1i_real *logp,
+                          const r1i_real *entropy, r1i_real *dlogp) {
+    r1i_grpo_pass *pass = (r1i_grpo_pass *)arg;
+    const r1_sample *s = &pass->run->rollout->samples[item->number];
+    size_t first = s->n_prompt - 1; // the row that predicts the first sampled token
+    (void)entropy;
+    memset(dlogp, 0, (item->n - 1) * sizeof *dlogp);
+    r1_policy_sample sample = {.n = s->n - s->n_prompt, .logp = logp + first, .sampled = s->logp + s->n_prompt,
+                               .reference = pass->run->reference ? pass->run->reference_logp[item->number] : NULL,
+                               .advantage = s->advantage, .weight = pass->run->weights[item->number],
+                               .number = item->number};
+    r1_policy_loss(&pass->run->desc.policy, &sample, dlogp + first, &pass->sums);
+}
+// The groups of one epoch in random order, each mini-batch sorted by prompt again.
+static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
+    size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
+    r1_random at = {.seed = run->ctx->seed, .stream = R1_STREAM_SHUFFLE, .step = (uint32_t)run->step, .sample = epoch};
+    for (size_t q = 0; q < Q; q++) run->order[q] = q;
+    for (size_t q = Q; q > 1 && M > 1; q--) {
+        size_t other = r1_random_below(&at, (uint32_t)q), swap = run->order[q - 1];
+        run->order[q - 1] = run->order[other], run->order[other] = swap;
+    }
+    for (size_t m = 0; m < M; m++)
+        for (size_t i = Q * m / M + 1; i < Q * (m + 1) / M; i++) {
+            size_t q = run->order[i], j = i;
+            const r1_sample *samples = run->rollout->samples;
+            for (; j > Q * m / M && samples[run->order[j - 1] * run->desc.group].key > samples[q * run->desc.group].key; j--)
+                run->order[j] = run->order[j - 1];
+            run->order[j] = q;
+        }
+}
+// One optimizer step on the groups order[first .. end). Outputs that carry no gradient are skipped.
+static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
+    const r1_policy_desc *policy = &run->desc.policy;
+    size_t G = run->desc.group, n = 0, count = (end - first) * G;
+    bool kl = run->reference && !policy->kl_in_reward;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = run->order[first + i / G] * G + i % G;
+        const r1_sample *s = &run->rollout->samples[number];
+        bool signal = r1i_sample_group_differs(s - i % G, G) || policy->no_signal != R1_NO_SIGNAL_DROP;
+        run->lengths[i] = s->n - s->n_prompt;
+        run->included[i] = s->judged && signal && !(s->truncated && policy->mask_truncated);
+    }
+    double longest = (double)run->desc.generate.max_new;
+    r1_policy_weights(policy, run->lengths, run->included, count, longest, run->advantages);
+    for (size_t i = 0; i < count; i++) {
+        size_t number = run->order[first + i / G] * G + i % G;
+        const r1_sample *s = &run->rollout->samples[number];
+        run->weights[number] = run->advantages[i];
+        if (!run->included[i] || (s->advantage == 0 && !kl)) continue;
+        run->items[n++] = (r1i_item){.tokens = s->tokens, .n = s->n, .group = s->key, .number = number,
+                                     .routes = run->desc.replay_routes ? s->routes : NULL};
+    }
+    if (!n) return R1_OK;
+    r1i_grpo_pass pass = {.run = run};
+    r1_step_metrics step = {0};
+    r1i_batch_work work = {run->trainer, run->items, n, run->desc.generate.sampler.temperature, r1i_grpo_item, &pass};
+    if (!r1i_work_gradient(&work) || r1i_trainer_apply(run->trainer, &step) != R1_OK) return run->ctx->status;
+    r1_grpo_metrics *m = &run->metrics;
+    double tokens = pass.sums.tokens ? (double)pass.sums.tokens : 1;
+    m->updates++, m->grad_norm += step.grad_norm, m->loss += pass.sums.loss, m->lr = step.lr;
+    m->clip_fraction += (double)pass.sums.clipped / tokens, m->kl += pass.sums.kl / tokens;
+    m->load_max = step.load_max > m->load_max ? step.load_max : m->load_max;
+    if (pass.sums.ratio_error > m->ratio_error) m->ratio_error = pass.sums.ratio_error;
+    return R1_OK;
+}
+R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
+    double start = r1i_seconds();
+    size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
+    for (size_t epoch = 0; epoch < run->desc.epochs; epoch++) {
+        r1i_grpo_shuffle(run, (uint32_t)epoch);
+        for (size_t m = 0; m < M; m++)
+            if (r1i_grpo_mini_batch(run, Q * m / M, Q * (m + 1) / M) != R1_OK) return run->ctx->status;
+    }
+    r1_grpo_metrics *metrics = &run->metrics;
+    double updates = metrics->updates ? (double)metrics->updates : 1;
+    metrics->grad_norm /= updates, metrics->loss /= updates;
+    metrics->clip_fraction /= updates, metrics->kl /= updates;
+    run->step++;
+    if (run->reference && run->desc.refresh && run->step % run->desc.refresh == 0)
+        r1_model_copy(run->reference, run->policy);
+    metrics->weight_hash = r1_model_hash(run->policy);
+    metrics->update_seconds = r1i_seconds() - start;
+    return run->ctx->status;
+}
+R1I_BODY bool r1_grpo_step(r1_grpo *run) {
+    if (!run || run->ctx->status != R1_OK || run->step >= run->desc.steps) return false;
+    return r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
+           r1_grpo_advantage(run) == R1_OK && r1_grpo_update(run) == R1_OK;
+}
+R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) { return &run->metrics; }
+R1I_BODY const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run) { return run->rollout; }
+
+R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
+    static const char *const ratios[] = {"token", "sequence"};
+    static const char *const aggregations[] = {"output", "token", "constant"};
+    static const char *const advantages[] = {"std", "mean", "leave-one-out"};
+    static const char *const kls[] = {"none", "k1", "k2", "k3"};
+    static const char *const objectives[] = {"clipped", "cispo", "reinforce"};
+    static const char *const no_signals[] = {"keep", "drop", "resample"};
+    const r1_grpo_desc *d = &run->desc;
+    const r1_policy_desc *p = &d->policy;
+    r1_json_writer *w = &run->settings;
+    r1_json_writer_reset(w);
+    r1_json_begin_object(w, NULL);
+    r1_json_write_integer(w, "seed", (int64_t)run->ctx->seed);
+    r1i_write_size(w, "questions", d->questions), r1i_write_size(w, "group", d->group);
+    r1i_write_size(w, "mini_batches", d->mini_batches), r1i_write_size(w, "epochs", d->epochs);
+    r1i_write_size(w, "steps", d->steps), r1i_write_size(w, "refresh", (size_t)d->refresh);
+    r1i_write_word(w, "ratio", ratios[p->ratio]);
+    r1_json_write_number(w, "clip_low", r1i_default(p->clip_low, 0.2));
+    r1_json_write_number(w, "clip_high", r1i_default(p->clip_high, r1i_default(p->clip_low, 0.2)));
+    r1_json_write_number(w, "clip_dual", p->clip_dual);
+    r1i_write_word(w, "aggregation", aggregations[p->aggregation]);
+    r1i_write_word(w, "advantage", advantages[p->advantage]);
+    r1i_write_word(w, "kl", kls[p->kl]);
+    r1_json_write_number(w, "kl_weight", p->kl_weight);
+    r1_json_write_bool(w, "kl_in_reward", p->kl_in_reward);
+    r1i_write_word(w, "objective", objectives[p->objective]);
+    r1i_write_word(w, "no_signal", no_signals[p->no_signal]);
+    r1_json_write_bool(w, "mask_truncated", p->mask_truncated);
+    r1_json_write_number(w, "lr", d->train.schedule.peak);
+    r1i_write_size(w, "warmup", (size_t)d->train.schedule.warmup);
+    r1i_write_size(w, "chunks", d->train.chunks), r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
+    r1_json_write_number(w, "balance_weight", d->train.balance_weight);
+    r1_json_write_number(w, "bias_rate", d->train.bias_rate);
+    r1_json_write_number(w, "temperature", d->generate.sampler.temperature);
+    r1i_write_size(w, "max_new", d->generate.max_new);
+    r1_json_begin_object(w, "reward_weights");
+    for (int i = 0; i < R1_MAX_PARTS && d->parts[i]; i++)
+        r1_json_write_number(w, d->parts[i], d->weights[i]);
+    r1_json_end_object(w);
+    r1_json_end_object(w);
+    return w->text ? w->text : "{}";
+}
+R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
+    const r1_grpo_metrics *m = &run->metrics;
+    char hash[24];
+    r1_log_integer(log, "step", (int64_t)m->step);
+    r1_log_number(log, "reward", m->reward);
+    for (int i = 0; i < R1_MAX_PARTS && run->desc.parts[i]; i++)
+        r1_log_number(log, run->desc.parts[i], m->parts[i]);
+    r1_log_number(log, "length", m->length), r1_log_number(log, "truncated", m->truncated);
+    r1_log_number(log, "entropy", m->entropy), r1_log_number(log, "kl", m->kl);
+    r1_log_number(log, "clip_fraction", m->clip_fraction);
+    r1_log_number(log, "ratio_error", m->ratio_error);
+    r1_log_number(log, "informative_groups", m->informative);
+    r1_log_number(log, "unjudged", m->unjudged);
+    r1_log_number(log, "grad_norm", m->grad_norm), r1_log_number(log, "loss", m->loss);
+    r1_log_number(log, "learning_rate", m->lr), r1_log_number(log, "expert_load", m->load_max);
+    r1_log_integer(log, "tokens", (int64_t)m->tokens), r1_log_integer(log, "updates", (int64_t)m->updates);
+    r1_log_integer(log, "resampled", (int64_t)m->resampled);
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)m->weight_hash);
+    r1_log_text(log, "weight_hash", hash, 16);
+}
+
+// ---- checkpoints ----
+#ifndef R1_NO_STDIO
+static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *model,
+                                 const char *prefix, bool moments) {
+    char name[64];
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        r1i_real *parts[] = {range->w, moments ? range->m : NULL, moments ? range->v : NULL};
+        for (int p = 0; p < 3; p++) {
+            if (!parts[p]) continue;
+            snprintf(name, sizeof name, "%s.%d.%c", prefix, r, "wmv"[p]);
+            if (!r1i_entry_add(ctx, list, name, r1i_real_dtype, 1, &range->n, parts[p])) return false;
+        }
+    }
+    size_t biases = model->moe_layers * model->config.experts;
+    snprintf(name, sizeof name, "%s.bias", prefix);
+    return r1i_entry_add(ctx, list, name, r1i_real_dtype, 1, &biases, model->router_bias);
+}
+// What a checkpoint holds besides numbers of models.
+typedef struct r1i_saved {
+    uint64_t step, updates, next_prompt;
+} r1i_saved;
+
+static void r1i_checkpoint_path(char *path, size_t size, const char *folder, uint64_t step) {
+    snprintf(path, size, "%s/checkpoint-%08llu.safetensors", folder, (unsigned long long)step);
+}
+static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_model *model,
+                                      r1_model *reference, const r1i_saved *saved, const char *note) {
+    char path[1024], numbers[96];
+    r1i_entries list = {0};
+    r1_json_writer config = {.ctx = ctx};
+    if (strlen(folder) > sizeof path - 64)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "checkpoint: the folder name is too long");
+    r1_step_begin(ctx);
+    r1i_config_write(&config, &model->config);
+    r1i_checkpoint_path(path, sizeof path, folder, saved->step);
+    snprintf(numbers, sizeof numbers, "%llu %llu %llu", (unsigned long long)saved->step,
+             (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt);
+    r1_pair pairs[] = {{"state", numbers}, {"config", config.text}, {"note", note ? note : ""}};
+    if (r1_folder_make(ctx, folder) == R1_OK && config.text &&
+        r1i_checkpoint_model(ctx, &list, model, "policy", true) &&
+        (!reference || r1i_checkpoint_model(ctx, &list, reference, "reference", false)))
+        r1_tensors_save(ctx, path, list.entries, list.n, pairs, 3);
+    r1_json_writer_free(&config);
+    r1i_free(ctx, list.entries);
+    r1_step_end(ctx);
+    return ctx->status;
+}
+// Steps of the checkpoints in a folder, newest first; returns how many there are, at most `most`.
+static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t most) {
+    size_t n = 0;
+    DIR *scan = opendir(folder);
+    for (struct dirent *entry; scan && (entry = readdir(scan));) {
+        const char *name = entry->d_name;
+        uint64_t step = 0;
+        const char *digit = name + 11;
+        if (strncmp(name, "checkpoint-", 11)) continue;
+        for (; *digit >= '0' && *digit <= '9'; digit++) step = step * 10 + (uint64_t)(*digit - '0');
+        if (digit == name + 11 || strcmp(digit, ".safetensors")) continue;
+        size_t at = n < most ? n++ : most - 1;
+        if (n == most && at == most - 1 && steps[at] > step) continue;
+        for (; at > 0 && steps[at - 1] < step; at--) steps[at] = steps[at - 1];
+        steps[at] = step;
+    }
+    if (scan) closedir(scan);
+    return n;
+}
+// Keeps the newest two, and only after the newest has been read back whole.
+static void r1i_checkpoint_prune(r1_context *ctx, const char *folder) {
+    uint64_t steps[64];
+    char path[1024];
+    size_t n = r1i_checkpoint_list(folder, steps, 64);
+    if (n < 3 || ctx->status != R1_OK) return;
+    r1i_checkpoint_path(path, sizeof path, folder, steps[0]);
+    r1_tensors *file = r1_tensors_open(ctx, path);
+    if (!file) return;
+    r1_tensors_close(file);
+    for (size_t i = 2; i < n; i++) {
+        r1i_checkpoint_path(path, sizeof path, folder, steps[i]);
+        remove(path);
+    }
+}
+static bool r1i_checkpoint_take(r1_context *ctx, const r1_tensors *file, const char *path,
+                                const char *name, r1i_real *to, size_t n) {
+    const r1_entry *entry = r1_tensors_find(file, name);
+    if (!entry || entry->dtype != r1i_real_dtype || entry->bytes != n * sizeof *to) {
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: \"%s\" is missing or has another size than this run; the "
+                 "checkpoint belongs to another model or to other settings", path, name);
+        return false;
+    }
+    if (n) memcpy(to, entry->data, entry->bytes);
+    return true;
+}
+static bool r1i_checkpoint_read_model(r1_context *ctx, const r1_tensors *file, const char *path,
+                                      r1_model *model, const char *prefix, bool moments) {
+    char name[64];
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        r1i_real *parts[] = {range->w, range->m, range->v};
+        for (int p = 0; p < (moments ? 3 : 1); p++) {
+            snprintf(name, sizeof name, "%s.%d.%c", prefix, r, "wmv"[p]);
+            if (!r1i_checkpoint_take(ctx, file, path, name, parts[p], range->n)) return false;
+        }
+    }
+    snprintf(name, sizeof name, "%s.bias", prefix);
+    return r1i_checkpoint_take(ctx, file, path, name, model->router_bias,
+                               model->moe_layers * model->config.experts);
+}
+static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {
+    uint64_t *fields[] = {&saved->step, &saved->updates, &saved->next_prompt};
+    size_t at = 0;
+    for (int f = 0; f < 3; f++) {
+        *fields[f] = 0;
+        size_t first = at;
+        for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+            *fields[f] = *fields[f] * 10 + (uint64_t)(text.data[at] - '0');
+        if (at == first) return false;
+        at++;
+    }
+    return true;
+}
+static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *model, r1_model *reference,
+                                r1i_saved *saved, char *note, size_t note_bytes) {
+    r1_tensors *file = r1_tensors_open(ctx, path);
+    if (!file) return false;
+    r1_json_writer config = {.ctx = ctx};
+    r1i_config_write(&config, &model->config);
+    r1_slice stored = r1_tensors_metadata(file, "config"), text = r1_tensors_metadata(file, "note");
+    bool fine = config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);
+    if (!fine) r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config", path);
+    fine = fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved) &&
+           r1i_checkpoint_read_model(ctx, file, path, model, "policy", true) &&
+           (!reference || r1i_checkpoint_read_model(ctx, file, path, reference, "reference", false));
+    if (fine && note && note_bytes) {
+        size_t n = r1i_min(text.size, note_bytes - 1);
+        if (n) memcpy(note, text.data, n);
+        note[n] = 0;
+    }
+    r1_json_writer_free(&config);
+    r1_tensors_close(file);
+    return fine;
+}
+// The newest checkpoint that is whole; damaged ones are passed over, and the last reason is kept only
+// when none is left.
+static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model *model,
+                                  r1_model *reference, r1i_saved *saved, char *note, size_t note_bytes) {
+    uint64_t steps[64];
+    char path[1024];
+    size_t n = strlen(folder) > sizeof path - 64 ? 0 : r1i_checkpoint_list(folder, steps, 64);
+    if (ctx->status != R1_OK) return false;
+    for (size_t i = 0; i < n; i++) {
+        r1_error_clear(ctx);
+        r1i_checkpoint_path(path, sizeof path, folder, steps[i]);
+        if (r1i_checkpoint_read(ctx, path, model, reference, saved, note, note_bytes)) return true;
+    }
+    if (!n) r1i_fail(ctx, R1_ERROR_FILE, "%s: there is no checkpoint to continue from", folder);
+    return false;
+}
+R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note) {
+    r1i_saved saved = {trainer->step, trainer->step, 0};
+    r1i_checkpoint_write(trainer->ctx, folder, trainer->model, NULL, &saved, note);
+    r1i_checkpoint_prune(trainer->ctx, folder);
+    return trainer->ctx->status;
+}
+R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note, size_t note_bytes) {
+    r1i_saved saved;
+    if (!r1i_checkpoint_newest(trainer->ctx, folder, trainer->model, NULL, &saved, note, note_bytes))
+        return false;
+    trainer->step = saved.updates;
+    return true;
+}
+R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note) {
+    r1i_saved saved = {run->step, run->trainer->step, run->next_prompt};
+    r1i_checkpoint_write(run->ctx, folder, run->policy, run->reference, &saved, note);
+    r1i_checkpoint_prune(run->ctx, folder);
+    return run->ctx->status;
+}
+R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes) {
+    r1i_saved saved;
+    if (!r1i_checkpoint_newest(run->ctx, folder, run->policy, run->reference, &saved, note, note_bytes))
+        return false;
+    run->step = saved.step, run->trainer->step = saved.updates, run->next_prompt = saved.next_prompt;
+    return true;
+}
+#endif
+R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
+                                  r1_rollout *rollout) {
+    r1_generate_desc generate = run->desc.generate;
+    generate.sampler.step = (uint32_t)step;
+    uint64_t next = run->next_prompt;
+    run->next_prompt = prompt;
+    bool found = r1i_grpo_prompts(run, 1);
+    run->next_prompt = next;
+    if (!found) return run->ctx->status;
+    return r1_generate(run->policy, rollout, run->prompts, 1, run->desc.group, &generate);
+}
 
 #if defined __clang__
 #pragma float_control(pop)

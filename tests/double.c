@@ -13,3 +13,6 @@ TEST(double_build_is_double) {
     CHECK_EQUAL_TEXT(r1_message_of(ctx), "");
     r1_context_free(ctx);
 }
+
+#include "double_ops.c"
+#include "double_model.c"
