@@ -94,8 +94,8 @@ static int parse_options(int argc, char **argv, options *o) {
 }
 
 // ---- the parity task ----
-enum { BITS = 12, MAX_TOKENS = 40, END = 0, THINK, THOUGHT, EQUALS, ZERO, ONE, PIECES };
-static const char *const pieces[PIECES] = {"<end>", "<think>", "</think>", "=", "0", "1"};
+enum { BITS = 12, MAX_TOKENS = 40, END = 0, THINK, THOUGHT, EQUALS, ZERO, ONE, PAGE, PIECES };
+static const char *const pieces[PIECES] = {"<end>", "<think>", "</think>", "=", "0", "1", "#"};
 
 enum { STREAM_DOCUMENT = R1_STREAM_USER, STREAM_PROMPT, STREAM_EVAL };
 
@@ -120,16 +120,21 @@ static int parity_of(uint32_t bits, int n) {
     for (int i = 0; i < n; i++) parity ^= (int)(bits >> i & 1);
     return parity;
 }
-// A page of the base corpus: one in five thinks first; the others guess. A few break the format.
+// A text of the base corpus. A third are exercise pages: running parities, no answer. Of the others one
+// in five thinks first, and the rest guess; a few break the format.
 static void write_document(r1_random *at, char *text, size_t capacity, size_t *prompt_length) {
     uint32_t bits = draw_problem(at, false);
     char steps[BITS + 1] = "";
-    bool thinks = r1_random_unit(at) < 0.2f, spoilt = r1_random_unit(at) < 0.04f;
+    bool page = r1_random_unit(at) < 0.33f, thinks = r1_random_unit(at) < 0.2f;
+    bool spoilt = r1_random_unit(at) < 0.04f;
     int answer = thinks ? parity_of(bits, BITS) : (int)r1_random_below(at, 2);
-    for (int i = 0; thinks && i < BITS; i++) steps[i] = (char)('0' + parity_of(bits, i + 1));
+    for (int i = 0; (thinks || page) && i < BITS; i++) steps[i] = (char)('0' + parity_of(bits, i + 1));
     char prompt[BITS + 2];
     *prompt_length = write_prompt(bits, prompt);
-    snprintf(text, capacity, "%s<think>%s%s%d<end>", prompt, steps, spoilt ? "" : "</think>", answer);
+    if (page)
+        snprintf(text, capacity, "#%s=%s<end>", prompt, steps); // as far from its bits as behind <think>
+    else
+        snprintf(text, capacity, "%s<think>%s%s%d<end>", prompt, steps, spoilt ? "" : "</think>", answer);
 }
 // accuracy: the answer is right and in its place. format: <think> ... </think>, one digit, the end.
 static void judge_parity(void *user, const r1_sample *s, r1_verdict *out) {
@@ -137,7 +142,7 @@ static void judge_parity(void *user, const r1_sample *s, r1_verdict *out) {
     size_t n = s->n - s->n_prompt, marks = 0;
     int parity = 0;
     (void)user;
-    for (size_t i = 0; i < n; i++) marks += t[i] == THINK || t[i] == THOUGHT || t[i] == EQUALS || t[i] == END;
+    for (size_t i = 0; i < n; i++) marks += t[i] != ZERO && t[i] != ONE;
     bool format = n >= 4 && t[0] == THINK && t[n - 3] == THOUGHT && t[n - 1] == END && marks == 3 &&
                   (t[n - 2] == ZERO || t[n - 2] == ONE);
     for (size_t i = 0; i < s->n_prompt; i++) parity ^= s->tokens[i] == ONE;
@@ -161,7 +166,7 @@ typedef struct evaluation {
     double pass, cons, length, format;
 } evaluation;
 
-enum { PRETRAIN_STEPS = 500, PRETRAIN_BATCH = 64, RL_STEPS = 60, EVAL_PROBLEMS = 128, VOTES = 16 };
+enum { PRETRAIN_STEPS = 400, PRETRAIN_BATCH = 64, RL_STEPS = 60, EVAL_PROBLEMS = 128, VOTES = 16 };
 
 static double seconds_now(void) {
     struct timespec now;
@@ -190,7 +195,7 @@ static void end_line(const run *r) {
 static r1_model_config model_config(void) {
     return (r1_model_config){
         .vocab = PIECES, .width = 64, .layers = 2, .heads = 4, .max_tokens = MAX_TOKENS,
-        .kv_rank = 32, .nope_dim = 16, .rope_dim = 8, .value_dim = 16,
+        .kv_rank = 32, .nope_dim = 16, .rope_dim = 16, .rope_theta = 30, .value_dim = 16,
         .dense_layers = 1, .dense_width = 128,
         .experts = 8, .chosen = 2, .shared = 1, .expert_width = 32, .normalise_gates = true};
 }

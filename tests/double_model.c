@@ -8,17 +8,41 @@ static const int32_t double_targets[DOUBLE_TOKENS] = {1, 4, 1, 5, 9, 2, 2, 6, 3,
 static const double double_balance[DOUBLE_SEQUENCES] = {0.3, 0.5, 0.2, 0.7};
 
 static r1_model_config double_mla(r1_mla_form form, size_t q_rank, bool tied) {
-    return (r1_model_config){.vocab = 11, .width = 9, .layers = 3, .heads = 2, .max_tokens = 16,
-                             .mla_form = form, .q_rank = q_rank, .kv_rank = 5, .nope_dim = 3,
-                             .rope_dim = 4, .value_dim = 3, .dense_width = 7, .dense_layers = 1,
-                             .experts = 6, .chosen = 2, .shared = 1, .expert_width = 5, .groups = 3,
-                             .kept_groups = 2, .normalise_gates = true, .routed_scale = 2.5,
+    return (r1_model_config){.vocab = 11,
+                             .width = 9,
+                             .layers = 3,
+                             .heads = 2,
+                             .max_tokens = 16,
+                             .mla_form = form,
+                             .q_rank = q_rank,
+                             .kv_rank = 5,
+                             .nope_dim = 3,
+                             .rope_dim = 4,
+                             .value_dim = 3,
+                             .dense_width = 7,
+                             .dense_layers = 1,
+                             .experts = 6,
+                             .chosen = 2,
+                             .shared = 1,
+                             .expert_width = 5,
+                             .groups = 3,
+                             .kept_groups = 2,
+                             .normalise_gates = true,
+                             .routed_scale = 2.5,
                              .tied_head = tied};
 }
 static r1_model_config double_gqa(bool tied) {
-    return (r1_model_config){.vocab = 11, .width = 12, .layers = 2, .heads = 6, .max_tokens = 16,
-                             .attention = R1_GQA, .kv_heads = 2, .head_dim = 4, .qkv_bias = true,
-                             .dense_width = 7, .tied_head = tied};
+    return (r1_model_config){.vocab = 11,
+                             .width = 12,
+                             .layers = 2,
+                             .heads = 6,
+                             .max_tokens = 16,
+                             .attention = R1_GQA,
+                             .kv_heads = 2,
+                             .head_dim = 4,
+                             .qkv_bias = true,
+                             .dense_width = 7,
+                             .tied_head = tied};
 }
 // Random gains, biases and router biases too: their starting values hide mistakes.
 static void double_fill(r1_model *model) {
@@ -34,7 +58,9 @@ static void double_fill(r1_model *model) {
 }
 static r1_tensor *double_model_loss(r1_context *ctx, r1_model *model) {
     bool moe = r1_model_moe_layers(model) > 0;
-    r1_batch batch = {.tokens = double_tokens, .starts = double_starts, .B = DOUBLE_SEQUENCES,
+    r1_batch batch = {.tokens = double_tokens,
+                      .starts = double_starts,
+                      .B = DOUBLE_SEQUENCES,
                       .balance_weight = moe ? double_balance : NULL};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, r1_model_head(model), double_targets, 0.8);

@@ -1,8 +1,18 @@
 // The tests of the library as users build it. One translation unit, so that tests see the private
 // functions of r1.h. A new file tests/test_*.c gets a line in the list below.
 #define R1_IMPLEMENTATION
+// Lets tests of files say which system call fails.
+static int test_fault(const char *call);
+#define TEST_FAULTS
+#define R1I_FAULT(call) test_fault(call)
 #include "../r1.h"
 #include "test.h"
 
 #include "test_base.c"
 #include "test_number.c"
+#include "test_ops.c"
+#include "test_golden.c"
+#include "test_json.c"
+#include "test_file.c"
+#include "test_log.c"
+#include "test_model.c"

@@ -26,8 +26,8 @@ typedef struct op_case {
     size_t n[OP_NUMBERS];
 } op_case;
 
-// Normal numbers that depend on the place only, so that two contexts get the same. They repeat after
-// a prime number of elements, because drawing them would cost more than the ops.
+// Normal numbers that depend on the place only, so that two contexts get the same. They repeat
+// after a prime number of elements, because drawing them would cost more than the ops.
 static void op_fill(r1_tensor *x, uint32_t sample) {
     enum { PERIOD = 3001 };
     r1_random at = {.seed = 5, .stream = OP_STREAM, .sample = sample};
@@ -41,7 +41,8 @@ static r1_tensor *op_shaped(r1_context *ctx, bool parameter, size_t a, size_t b,
     return parameter ? r1_tensor_parameter(ctx, rank, shape) : r1_tensor_new(ctx, rank, shape);
 }
 // Parameter `i` of a case; c = 0 and b = 0 leave dimensions out.
-static r1_tensor *op_parameter(r1_context *ctx, op_run *run, size_t i, size_t a, size_t b, size_t c) {
+static r1_tensor *op_parameter(r1_context *ctx, op_run *run, size_t i, size_t a, size_t b,
+                               size_t c) {
     if (run->p[i]) return run->p[i];
     run->p[i] = op_shaped(ctx, true, a, b, c);
     CHECK(run->p[i]);
@@ -103,7 +104,8 @@ static r1_tensor *op_tied(r1_context *ctx, op_run *run, const size_t *n) { // T 
 }
 static r1_tensor *op_head(r1_context *ctx, op_run *run, const size_t *n) { // T H P Q from count up
     r1_tensor *x = op_parameter(ctx, run, 0, n[0], n[1], n[6] ? n[5] : n[3]);
-    return r1_head_matmul(ctx, x, op_parameter(ctx, run, 1, n[1], n[2], n[3]), n[4], n[5], n[6] != 0);
+    return r1_head_matmul(ctx, x, op_parameter(ctx, run, 1, n[1], n[2], n[3]), n[4], n[5],
+                          n[6] != 0);
 }
 // A routing whose choices are given: expert e with e mod 3 == 1 gets no row when there is room.
 static r1_routing *op_routing(r1_context *ctx, r1_tensor *logits, size_t K) {
@@ -160,7 +162,8 @@ static r1_tensor *op_rope(r1_context *ctx, op_run *run, const size_t *n) { // T 
     CHECK(table);
     r1i_real *sine = table + POSITIONS * n[2];
     for (size_t i = 0; i < POSITIONS * n[2] / 2; i++) {
-        double angle = (double)(i / (n[2] / 2)) * pow(100, -(double)(i % (n[2] / 2)) / (double)n[2]);
+        double angle =
+            (double)(i / (n[2] / 2)) * pow(100, -(double)(i % (n[2] / 2)) / (double)n[2]);
         table[i] = (r1i_real)cos(angle), sine[i] = (r1i_real)sin(angle);
     }
     r1_rope_table rope = {table, sine, POSITIONS, n[2]};
@@ -188,12 +191,17 @@ static r1_tensor *op_views(r1_context *ctx, op_run *run, const size_t *n) { // T
     return r1_add(ctx, r1_mul(ctx, flat, y), r1_swiglu(ctx, x, flat));
 }
 enum { NORMALISE = 1, SOFTMAX = 2 };
-static r1_tensor *op_route(r1_context *ctx, op_run *run, const size_t *n) { // T E K groups kept flags
+static r1_tensor *op_route(r1_context *ctx, op_run *run,
+                           const size_t *n) { // T E K groups kept flags
     r1_tensor *logits = op_parameter(ctx, run, 0, n[0], n[1], 0);
     r1_tensor *bias = op_constant(ctx, 2, n[1], 0, 0);
     for (size_t e = 0; e < n[1]; e++) bias->data[e] = bias->data[e] * (r1i_real)0.3 - 1;
-    r1_route_desc desc = {.chosen = n[2], .groups = n[3], .kept = n[4], .scale = 2.5,
-                          .normalise = n[5] & NORMALISE, .softmax = n[5] & SOFTMAX};
+    r1_route_desc desc = {.chosen = n[2],
+                          .groups = n[3],
+                          .kept = n[4],
+                          .scale = 2.5,
+                          .normalise = n[5] & NORMALISE,
+                          .softmax = n[5] & SOFTMAX};
     r1_routing *routing = r1_route(ctx, logits, bias->data, &desc, NULL);
     if (!routing) return NULL;
     op_keep(run, routing->choice, n[0] * n[2] * sizeof(int32_t));
@@ -234,8 +242,10 @@ static r1_tensor *op_moe(r1_context *ctx, op_run *run, const size_t *n) { // lay
     r1_tensor *logits = r1_matmul(ctx, x, op_parameter(ctx, run, 1, n[1], n[3], 0), NULL);
     r1_routing *routing = op_routing(ctx, logits, n[2]);
     r1_tensor *rows = r1_dispatch(ctx, x, routing);
-    r1_tensor *gate = r1_expert_matmul(ctx, rows, op_parameter(ctx, run, 2, n[1], n[4], n[3]), routing);
-    r1_tensor *up = r1_expert_matmul(ctx, rows, op_parameter(ctx, run, 3, n[1], n[4], n[3]), routing);
+    r1_tensor *gate =
+        r1_expert_matmul(ctx, rows, op_parameter(ctx, run, 2, n[1], n[4], n[3]), routing);
+    r1_tensor *up =
+        r1_expert_matmul(ctx, rows, op_parameter(ctx, run, 3, n[1], n[4], n[3]), routing);
     r1_tensor *down = op_parameter(ctx, run, 4, n[1], n[3], n[4]);
     r1_tensor *y = r1_expert_matmul(ctx, r1_swiglu(ctx, gate, up), down, routing);
     y = r1_sum(ctx, r1_mul(ctx, r1_combine(ctx, y, routing), x));
