@@ -1,4 +1,190 @@
-/* r1.h - the DeepSeek-R1 system in one C header */
+/* r1.h - v0.1.0 - the DeepSeek-R1 system in one C header
+
+   Tensors with gradients, a DeepSeek-V3-style mixture-of-experts transformer, generation with a
+   cache, GRPO with rule-based rewards, supervised training, checkpoints, logs and a report. C11, no
+   dependency but libc, libm and pthreads. Licence: MIT, see LICENSE.
+
+   Do this in exactly one C file, before any other header:
+
+       #define R1_IMPLEMENTATION
+       #include "r1.h"
+
+   and include "r1.h" plainly everywhere else. Link with -lm -lpthread.
+
+
+   TEN LINES
+   =========
+       r1_context *ctx    = r1_context_new(&(r1_context_desc){.seed = 1});
+       r1_model   *policy = r1_model_load(ctx, "base/");    // config.json, model.safetensors
+       r1_grpo_desc desc  = r1_grpo_paper(R1_ZERO);         // the paper's hyper-parameters
+       desc.steps         = 100;
+       desc.next_prompt   = my_prompts;                     // prompt number -> token ids
+       desc.reward        = my_reward;                      // sample -> accuracy, format
+       desc.parts[0]      = "accuracy", desc.parts[1] = "format";
+       r1_grpo *run       = r1_grpo_new(policy, &desc);     // optimizer, reference, rollouts
+       while (r1_grpo_step(run)) {}                         // draw, judge, compare, update
+       r1_model_save(policy, "out/");
+       if (r1_status_of(ctx)) fprintf(stderr, "%s\n", r1_message_of(ctx));
+
+   examples/r1_zero.c is the whole thing on a task that takes a minute, base model included.
+
+
+   WHAT IT DOES NOT DO
+   ===================
+   It never prints, exits, downloads or keeps global state. It reads no pickle, runs no template
+   language, and evaluates no expression from a file. It does not serve many users, and it does not
+   train 600 billion parameters on your laptop: it is the arithmetic, the algorithm and the data
+   path of the paper in a size that one person can read, change and run.
+
+
+   ROOMS (search for "[name]")
+   ===========================
+   The file has two floors: declarations, then the implementation under R1_IMPLEMENTATION. Both list
+   the same rooms in the same order, and a room calls only rooms above it.
+
+       config      macros, and how the arithmetic is fenced against compiler flags
+       base        status codes, the context's memory, checked sizes
+       random      Philox: a number is a function of (seed, stream, step, sample, token)
+       thread      a pool; work is cut by shape, never by core count
+       group       collectives between ranks
+       number      bf16, f16, fp8; exp, log, sin and cos of our own
+       context     making and freeing a context; the known-answer test of the arithmetic
+       kernel      every op in scalar C, forward and backward: the reference
+       simd        the same inner loops for AVX2 and AVX-512: the same bits, faster
+       backend     picks the CPU level and runs ops
+       tensor      shapes over memory, steps
+       tape        ops on tensors, and gradients
+       optimizer   AdamW, clipping, schedules
+       json        bounded JSON, reading and writing
+       file        atomic files, safetensors
+       log         JSON lines
+       tokenizer   pieces to ids and back
+       model       MLA, DeepSeekMoE, grouped-query attention
+       generate    block caches, sampling, continuous batching
+       policy      advantages, and one loss with seven switches
+       train       supervised and GRPO trainers, checkpoints
+       report      a page with curves, drawn from the log
+
+
+   THE PAPER'S SYMBOLS
+   ===================
+       pi_theta    policy: the model that learns
+       pi_old      the sampler; its log-probs are kept from the rollout, never recomputed
+       pi_ref      reference: a read-only copy, none when the KL term is off
+       G           group, answers to one question
+       A           advantage
+       epsilon     clip_low, clip_high
+       beta        kl_weight
+       gamma       bias_rate, the step of a router's bias
+       alpha       balance_weight, of the sequence balance loss
+       s, b, g     scores, bias and gates of a router
+       c_KV, k_R   latent (kv_rank numbers) and shared RoPE key (rope_dim numbers) of MLA
+   Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K chosen experts,
+   G answers a question, V vocabulary, L layers. A comment "x [T,C]" means T rows of C numbers.
+   Source tags in comments: N the Nature paper, R2 its arXiv version 2, V3 and V2 the model reports,
+   DSM DeepSeekMath, V3code the published inference code. "Differs:" marks a departure.
+
+
+   DESCS
+   =====
+   Everything with more than three options takes a desc struct, and zero means the default in every
+   field: write only what you want to change. Where none is meant, the field takes R1_OFF (-1). The
+   comment beside a field gives its default and, where it is known, the paper's value. In C++ and in
+   .cu files, zero the struct with {} and assign fields.
+
+
+   ERRORS
+   ======
+   Functions that can fail through misuse, lack of memory or files put an error on the context. The
+   first one wins and stays; its message names the op, the shapes or the path, and the remedy. Later
+   calls on the context return NULL or the status at once, so code in a straight line checks once, at
+   its end. r1_error_clear makes the context usable again, and objects that were made before the
+   error are as they were. desc.on_error is called at the first error, at its source: a good place for
+   a breakpoint.
+   Data are values and not errors: a sample that cannot be judged, a text that does not tokenize, a
+   line of JSON that does not parse when you only try it.
+   An update is all or nothing. When a gradient is not finite, no weight is touched.
+   Asserts are for bugs of this library only; nothing that a caller or a file does trips one.
+
+
+   MEMORY
+   ======
+   One allocator hook in the context's desc serves everything. What belongs to a context dies with
+   it at the latest; every object also has its own free function.
+   Tensors and their gradients come from a step: r1_step_begin, any number of ops, r1_step_end. The
+   arena behind it grows during the first steps and is reused afterwards, so a training loop in its
+   steady state allocates nothing.
+   Parameters, gradients and the two moments are flat buffers, one set per range (decayed, undecayed,
+   experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
+   Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
+   group share their prompt. When the pool is full, the newest sequence is sent back and drawn again
+   later: its text is a function of counters and does not change.
+
+
+   ONE ARITHMETIC
+   ==============
+   A token has one log-probability. Sampler, scorer and training forward compute the same 32 bits:
+   with a cache or without, in any batch, micro-batch and packing order, on any number of threads, on
+   every CPU level, optimization level and compiler. On-policy ratios are therefore exactly 1, and a
+   run can be replayed and resumed to the same bits on another machine.
+   It costs little, because the rule is the textbook loop: acc = fma(a[k], b[k], acc), k ascending,
+   with vector lanes over different outputs. Attention makes two passes over the keys of its own
+   sequence from position 0. Row sums use 16 lanes and a fixed tree. exp and log are ours. A weight
+   gradient is one chain over token rows in a canonical order and continues from the stored value.
+   Ties go to the lower index. docs/determinism.md has the whole list and what it costs.
+   Do not compile the implementation with -ffast-math and its relatives: the header refuses them, and
+   r1_context_new runs a test that catches what no macro shows.
+   The two forms of MLA (expanded and absorbed) are two arithmetics that agree to rounding; a run
+   uses one of them for everything.
+
+
+   THREADS AND RANKS
+   =================
+   One thread at a time per context. Inside, ops use the context's workers (desc.threads, one per
+   core by default); the number never shows in a result. Reward functions run on workers, one sample
+   a call, and must not touch the context.
+   Several contexts in several threads are independent. r1_group_threads runs ranks as threads; a
+   trainer with a group shares its chunks among them. Chunks are cut by the batch alone and added
+   along a fixed binary tree, so 1, 2, 4 and 8 ranks end with the same bits.
+
+
+   TRAINING
+   ========
+   A batch is a list of whole groups (documents, or questions with their answers), sorted by key and
+   cut into S chunks. Each chunk's gradient is one chain, micro-batches continue it, and the tree adds
+   the chunks. The loss of a token is weighted before any split (1 / |o| / outputs, 1 / tokens, ...),
+   so no later split can change what is minimised.
+   The policy loss has seven orthogonal switches: the level of the ratio, the clip, the aggregation,
+   the advantage, the KL term, the objective, and what happens to groups without signal. Known
+   algorithms are rows of the table in [policy]; anything newer goes through a per-token callback.
+   Rewards are components with names and weights, logged apart. "Could not judge" is not a zero: such
+   an answer leaves its group. A run that carries no signal for long stops and says why.
+   Router biases move after an optimizer step, from the loads of the whole batch.
+
+
+   CHANGING IT
+   ===========
+   A new op takes five small steps: arguments and the kernel pair in [kernel]; a line in R1_OP_LIST; a
+   wrapper and a bind in [tape] with its shape rule; a case in the tests' list; a line in
+   docs/paper_map.md. Its gradient is then checked against finite differences in double, its levels
+   against the scalar code, and its threads against one.
+   A new algorithm is a desc; a new reward is a function; a new task is a prompt function and a
+   reward. r1i_ names are private and may change, r1_ names keep their meaning within a version.
+
+
+   MACROS
+   ======
+       R1_IMPLEMENTATION   this file also emits the functions
+       R1_STATIC           all functions are static: a private copy per file
+       R1_DEF              linkage of public functions, if R1_STATIC is not enough
+       R1_ASSERT(x)        default: assert
+       R1_NO_SIMD          scalar code only
+       R1_NO_THREADS       no pthreads: one worker, one rank
+       R1_NO_STDIO         leaves out files, logs, checkpoints and reports
+       R1_BACKEND_API      shows the ring of declarations that backends need
+       R1_SELF             the name of this file, if it is not "r1.h": it includes itself
+       R1I_REAL            float; one test compiles the library as double
+*/
 #ifndef R1I_SIMD_PASS // the [simd] room includes this file again, once per instruction set
 #ifndef R1_H
 #define R1_H
@@ -1164,6 +1350,25 @@ R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1
 // The same files for a supervised trainer.
 R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
 R1_DEF bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note, size_t note_bytes);
+
+// ==== [report] ===================================================================================
+// What a run did: one HTML page with SVG plots, a figure and a CSV, all drawn from its log alone.
+// Calls [json] and [file]. A page needs no script and nothing from outside, so that it can be
+// mailed, printed and kept. A row that is not JSON, such as a torn last one, is passed over.
+
+// Reads folder/metrics.jsonl, and folder/samples.jsonl if it is there, and writes
+// folder/report.html as r1_file_write does. Any moment of a run will do, also before its first row.
+// Rows: {"stage":"settings"|"pretrain"|"eval"|"rl","step":n, ...}; every numeric key of a stage is
+// a curve, thinned to bucket means, and keys that are not known are drawn too. The page has at most
+// 300 KB. Errors: R1_ERROR_FILE.
+R1_DEF r1_status r1_report_write(r1_context *ctx, const char *folder);
+// The main figure of that page, accuracy and length by step, as an SVG file of its own (white
+// ground, for a README). Errors: R1_ERROR_FILE.
+R1_DEF r1_status r1_report_curve(r1_context *ctx, const char *folder, const char *svg_path);
+// Writes folder/metrics.csv: a line for each "rl" row, a column for each numeric key that one of
+// them has, numbers as the log has them, nothing where a row lacks one. Errors: R1_ERROR_FILE;
+// R1_ERROR_FORMAT for more than 1024 keys.
+R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #ifdef __cplusplus
 }
 #endif
@@ -3215,10 +3420,19 @@ static uint32_t r1i_float_rank(r1i_real x) {
     uint32_t bits = r1i_bits((float)x);
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
-// The highest rank such that the ids at or above it are at least k, or hold at least `mass` of the
-// probability. z is relative to nothing; max and sum are those of its softmax.
-static uint32_t r1i_sample_threshold(const r1i_real *z, size_t n, size_t k, double mass,
-                                     const r1i_real *max_sum) {
+// What top-k and top-p keep: ids above a rank, and of those at the rank the first `ties`.
+typedef struct r1i_kept {
+    uint32_t rank;
+    size_t ties;
+} r1i_kept;
+
+static double r1i_sample_mass(r1i_real z, const r1i_real *max_sum) {
+    return (double)r1i_exp(r1i_total(z, -max_sum[0])) / (double)max_sum[1];
+}
+// Finds by halving the highest rank such that the ids at or above it are at least k, or (k = 0) hold
+// at least `mass` of the probability. max_sum are those of the softmax of z.
+static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double mass,
+                                const r1i_real *max_sum) {
     uint32_t low = 0, high = UINT32_MAX;
     while (low < high) {
         uint32_t middle = high - (high - low) / 2;
@@ -3227,14 +3441,29 @@ static uint32_t r1i_sample_threshold(const r1i_real *z, size_t n, size_t k, doub
         for (size_t i = 0; i < n; i++)
             if (r1i_float_rank(z[i]) >= middle) {
                 count++;
-                if (!k) held += (double)r1i_exp(r1i_total(z[i], -max_sum[0])) / (double)max_sum[1];
+                if (!k) held += r1i_sample_mass(z[i], max_sum);
             }
         if (k ? count >= k : held >= mass)
             low = middle;
         else
             high = middle - 1;
     }
-    return low;
+    r1i_kept kept = {low, 0};
+    size_t above = 0;
+    double held = 0;
+    for (size_t i = 0; i < n; i++)
+        if (r1i_float_rank(z[i]) > low) above++, held += r1i_sample_mass(z[i], max_sum);
+    for (size_t i = 0; i < n && (k ? above + kept.ties < k : held < mass); i++)
+        if (r1i_float_rank(z[i]) == low) kept.ties++, held += r1i_sample_mass(z[i], max_sum);
+    return kept;
+}
+// Drops from z what is not kept, by making it minus infinity.
+static void r1i_sample_drop(r1i_real *z, size_t n, r1i_kept kept) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t rank = r1i_float_rank(z[i]);
+        bool keep = rank > kept.rank || (rank == kept.rank && kept.ties && kept.ties--);
+        if (!keep) z[i] = -R1I_INFINITY;
+    }
 }
 static r1i_plan r1i_sample_plan(const void *args, r1_direction direction) {
     const r1_sample_args *a = (const r1_sample_args *)args;
@@ -3249,20 +3478,19 @@ static void r1i_sample(const void *args, r1_direction direction, size_t begin, s
         r1i_real *z = a->logits + b * a->V, out[3];
         size_t chosen = rows->logits(z, a->V, a->inverse_temperature, out);
         r1i_real log_sum = r1i_log(out[1]);
-        uint32_t least = 0;
-        if (a->top_k && a->top_k < a->V) least = r1i_sample_threshold(z, a->V, a->top_k, 0, out);
-        if (a->top_p > 0 && a->top_p < 1) {
-            uint32_t other = r1i_sample_threshold(z, a->V, 0, a->top_p, out);
-            least = other > least ? other : least;
-        }
+        bool by_mass = a->top_p > 0 && a->top_p < 1, by_count = a->top_k && a->top_k < a->V;
+        r1i_kept most = {0, 0}, likely = {0, 0};
+        if (by_count) most = r1i_sample_kept(z, a->V, a->top_k, 0, out);
+        if (by_mass) likely = r1i_sample_kept(z, a->V, 0, (double)a->top_p, out);
+        if (by_count) r1i_sample_drop(z, a->V, most);
+        if (by_mass) r1i_sample_drop(z, a->V, likely);
         if (!a->greedy) {
             uint32_t counter[4] = {a->stream << 24, a->step, a->sample[b], a->token[b]};
             r1i_real best = -R1I_INFINITY;
             rows->gumbel(scratch, a->V, a->seed, counter);
             for (size_t i = 0; i < a->V; i++) {
                 r1i_real noisy = r1i_total(z[i], scratch[i]);
-                if (noisy > best && (!least || r1i_float_rank(z[i]) >= least))
-                    best = noisy, chosen = i;
+                if (noisy > best) best = noisy, chosen = i;
             }
         }
         a->chosen[b] = (int32_t)chosen;
@@ -3296,70 +3524,89 @@ static const r1i_op_row r1i_op_rows[R1_OP_COUNT] = {R1_OP_LIST(R1I_OP_ROW)};
 // ==== [simd] =====================================================================================
 // The inner kernels of [kernel] in vectors: AVX2, AVX-512 and NEON, chosen when the program runs.
 // Calls [base], [random], [number], [kernel].
-// Each body is written once, over a vector of 16 floats, and compiled once per instruction set: this
-// file includes itself with R1I_SIMD_PASS set to the name of the level. Lanes hold different outputs
-// (or, in sums, the 16 lanes that the scalar code has), so the bits are those of the scalar room.
+//
+// Each body is written once, over a vector of 16 floats, and compiled once per instruction set: the
+// file includes itself with R1I_SIMD_PASS set to the name of the level. Lanes hold different
+// numbers (or, in sums, the 16 lanes that the scalar code has), so the bits are those of the scalar
+// room.
+//
+// Rules that keep the bits: a fused multiply-add is written as one; a lone product, sum, quotient,
+// minimum or maximum hides its result from the optimizer inside its r1i_v_ function; a lane past
+// the end is loaded as zero, and its result is never stored and never enters a sum.
 #if !defined R1_NO_SIMD && defined __aarch64__ && defined __GNUC__
 #define R1I_NEON 1
 #include <arm_neon.h>
 #else
 #define R1I_NEON 0
 #endif
-#define R1I_IS_float 1 // so that R1I_IS(float) is 1 and R1I_IS(double) is 0 in an #if
+#define R1I_IS_float  1 // so that R1I_IS(float) is 1 and R1I_IS(double) is 0 in an #if
 #define R1I_IS_(type) R1I_IS_##type
-#define R1I_IS(type) R1I_IS_(type)
+#define R1I_IS(type)  R1I_IS_(type)
 #endif // R1_IMPLEMENTATION, first part
 
 #ifdef R1I_SIMD_PASS
-// The level gives R1I_TARGET, the type R1I_VECTOR, the functions R1I_V(...) and four lists of tiles.
+// Compiled once per instruction set: see the end of the room for what a level defines first.
+// The level gives R1I_TARGET, the type R1I_VECTOR, the functions r1i_v_... and the lists of tiles.
 #define R1I_BODY_INLINE R1I_TARGET R1I_INLINE
 
 // ---- exp and log: the operations of r1i_expf and r1i_logf, in their order ----
-R1I_BODY_INLINE R1I_VECTOR R1I_V(exp)(R1I_VECTOR x) {
-    x = R1I_V(max)(R1I_V(set)(-104.0f), x); // max and min give their second operand on NaN
-    x = R1I_V(min)(R1I_V(set)(89.0f), x);
-    R1I_VECTOR shifted = R1I_V(fma)(x, R1I_V(set)(1.44269504f), R1I_V(set)(12582912.0f));
-    R1I_VECTOR k = R1I_V(sub)(shifted, R1I_V(set)(12582912.0f));
-    R1I_VECTOR r = R1I_V(fma)(k, R1I_V(set)(-0x1.62e4p-1f), x);
-    r = R1I_V(fma)(k, R1I_V(set)(-1.42860677e-6f), r);
-    R1I_VECTOR p = R1I_V(fma)(r, R1I_V(set)(0.0013813143596053123f),
-                              R1I_V(set)(0.008369418792426586f));
-    p = R1I_V(fma)(p, r, R1I_V(set)(0.04166845604777336f));
-    p = R1I_V(fma)(p, r, R1I_V(set)(0.16666515171527863f));
-    p = R1I_V(fma)(p, r, R1I_V(set)(0.4999999403953552f));
-    p = R1I_V(fma)(p, R1I_V(mul)(r, r), r);
-    return R1I_V(scale)(R1I_V(add)(p, R1I_V(set)(1.0f)), shifted, k);
+// Their constants are explained there; only the special cases look different, because a vector has
+// no branches: it computes every case and picks.
+R1I_BODY_INLINE R1I_VECTOR r1i_v_exp(R1I_VECTOR x) {
+    // Below -104 the result is 0 and above 89 infinity, so clamping loses nothing.
+    x = r1i_v_max(r1i_v_set(-104.0f), x); // max and min give their second operand on NaN
+    x = r1i_v_min(r1i_v_set(89.0f), x);
+    R1I_VECTOR shifted = r1i_v_fma(x, r1i_v_set(1.44269504f), r1i_v_set(12582912.0f));
+    R1I_VECTOR k = r1i_v_sub(shifted, r1i_v_set(12582912.0f));
+    R1I_VECTOR r = r1i_v_fma(k, r1i_v_set(-0x1.62e4p-1f), x);
+    r = r1i_v_fma(k, r1i_v_set(-1.42860677e-6f), r);
+    R1I_VECTOR p =
+        r1i_v_fma(r, r1i_v_set(0.0013813143596053123f), r1i_v_set(0.008369418792426586f));
+    p = r1i_v_fma(p, r, r1i_v_set(0.04166845604777336f));
+    p = r1i_v_fma(p, r, r1i_v_set(0.16666515171527863f));
+    p = r1i_v_fma(p, r, r1i_v_set(0.4999999403953552f));
+    p = r1i_v_fma(p, r1i_v_mul(r, r), r);
+    return r1i_v_scale(r1i_v_add(p, r1i_v_set(1.0f)), shifted, k);
 }
-R1I_BODY_INLINE R1I_VECTOR R1I_V(log)(R1I_VECTOR x) {
-    R1I_VECTOR least = R1I_V(set)(0x1p-126f), zero = R1I_V(set)(0.0f), m;
-    R1I_VECTOR y = R1I_V(if_less)(x, least, R1I_V(mul)(x, R1I_V(set)(0x1p23f)), x);
-    R1I_VECTOR exponent = R1I_V(split)(y, &m);
-    exponent = R1I_V(if_less)(x, least, R1I_V(sub)(exponent, R1I_V(set)(23.0f)), exponent);
-    R1I_VECTOR f = R1I_V(sub)(m, R1I_V(set)(1.0f));
-    R1I_VECTOR p = R1I_V(fma)(f, R1I_V(set)(0.06746627390384674f),
-                              R1I_V(set)(-0.11675648391246796f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(0.11888166517019272f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(-0.1240558996796608f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(0.14219552278518677f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(-0.1666799634695053f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(0.2000211924314499f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(-0.25000008940696716f));
-    p = R1I_V(fma)(p, f, R1I_V(set)(0.3333331346511841f));
-    R1I_VECTOR g = R1I_V(fma)(p, f, R1I_V(set)(-0.5f));
-    R1I_VECTOR low = R1I_V(fma)(exponent, R1I_V(set)(1.42860677e-6f), f);
-    R1I_VECTOR out = R1I_V(fma)(g, R1I_V(mul)(f, f), low);
-    out = R1I_V(fma)(exponent, R1I_V(set)(0x1.62e4p-1f), out);
-    out = R1I_V(if_less)(R1I_V(set)(3.40282347e38f), x, x, out);
-    out = R1I_V(if_less)(x, zero, R1I_V(set)(r1i_float(0x7fc00000u)), out);
-    out = R1I_V(if_equal)(x, zero, R1I_V(set)(r1i_float(0xff800000u)), out);
-    return R1I_V(if_equal)(x, x, out, x);
+R1I_BODY_INLINE R1I_VECTOR r1i_v_log(R1I_VECTOR x) {
+    // A denormal is scaled up by 2^23, and its exponent down by 23, which is exact in floats.
+    R1I_VECTOR least = r1i_v_set(0x1p-126f), zero = r1i_v_set(0.0f), m;
+    R1I_VECTOR y = r1i_v_if_less(x, least, r1i_v_mul(x, r1i_v_set(0x1p23f)), x);
+    R1I_VECTOR exponent = r1i_v_split(y, &m);
+    exponent = r1i_v_if_less(x, least, r1i_v_sub(exponent, r1i_v_set(23.0f)), exponent);
+    R1I_VECTOR f = r1i_v_sub(m, r1i_v_set(1.0f));
+    R1I_VECTOR p = r1i_v_fma(f, r1i_v_set(0.06746627390384674f), r1i_v_set(-0.11675648391246796f));
+    p = r1i_v_fma(p, f, r1i_v_set(0.11888166517019272f));
+    p = r1i_v_fma(p, f, r1i_v_set(-0.1240558996796608f));
+    p = r1i_v_fma(p, f, r1i_v_set(0.14219552278518677f));
+    p = r1i_v_fma(p, f, r1i_v_set(-0.1666799634695053f));
+    p = r1i_v_fma(p, f, r1i_v_set(0.2000211924314499f));
+    p = r1i_v_fma(p, f, r1i_v_set(-0.25000008940696716f));
+    p = r1i_v_fma(p, f, r1i_v_set(0.3333331346511841f));
+    R1I_VECTOR g = r1i_v_fma(p, f, r1i_v_set(-0.5f));
+    R1I_VECTOR low = r1i_v_fma(exponent, r1i_v_set(1.42860677e-6f), f);
+    R1I_VECTOR out = r1i_v_fma(g, r1i_v_mul(f, f), low);
+    out = r1i_v_fma(exponent, r1i_v_set(0x1.62e4p-1f), out);
+    // Infinity stays, a negative number gives NaN, a zero of any sign minus infinity, and a NaN
+    // comes back as it was, payload included.
+    out = r1i_v_if_less(r1i_v_set(3.40282347e38f), x, x, out);
+    out = r1i_v_if_less(x, zero, r1i_v_set(r1i_float(0x7fc00000u)), out);
+    out = r1i_v_if_equal(x, zero, r1i_v_set(r1i_float(0xff800000u)), out);
+    return r1i_v_if_equal(x, x, out, x);
 }
-R1I_BODY_INLINE R1I_VECTOR R1I_V(sigmoid)(R1I_VECTOR x) {
-    R1I_VECTOR one = R1I_V(set)(1.0f);
-    return R1I_V(div)(one, R1I_V(add)(one, R1I_V(exp)(R1I_V(negate)(x))));
+// r1i_sigmoid: a true division, because a reciprocal estimate has other bits on every machine.
+R1I_BODY_INLINE R1I_VECTOR r1i_v_sigmoid(R1I_VECTOR x) {
+    R1I_VECTOR one = r1i_v_set(1.0f);
+    return r1i_v_div(one, r1i_v_add(one, r1i_v_exp(r1i_v_negate(x))));
 }
 
 // ---- gemm ----
+// Three things decide the speed, and none of them the bits. Sums stay in registers over a whole k
+// block, enough of them to hide the latency of a multiply-add. b is read as vectors of 16 columns:
+// weights [N,K] are transposed into panels first, in registers, 16 x 16 at a time; a b that is
+// already [K,N] is used where it lies, or copied when many rows share it. a is copied into rows
+// that do not collide in the first cache.
+//
 // A tile is R rows by C vectors of outputs in registers. R and C are constants wherever this is
 // inlined, so the conditions vanish and the array becomes registers; a loop would leave that to
 // unrolling, which compilers do or do not.
@@ -3369,20 +3616,25 @@ R1I_BODY_INLINE R1I_VECTOR R1I_V(sigmoid)(R1I_VECTOR x) {
     X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)
 #define R1I_EACH_COLUMN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 // clang-format on
+// Sum i is row i / C, vector i % C. Before the loop it takes its start,
 #define R1I_SUM_LOAD(i)                                                                            \
-    if (i < R * C) sum[i] = R1I_V(load)(t->start + i / C * t->start_stride + i % C * R1I_LANES);
+    if (i < R * C) sum[i] = r1i_v_load(t->start + i / C * t->start_stride + i % C * R1I_LANES);
+// in every step all vectors of b are loaded once,
 #define R1I_COLUMN_LOAD(v)                                                                         \
-    if (v < C) column[v % C] = R1I_V(load)(b + v * t->b_next);
+    if (v < C) column[v % C] = r1i_v_load(b + v * t->b_next);
+// a number of a is spread over a vector once per row and multiplied into each of them,
 #define R1I_SUM_STEP(i)                                                                            \
     if (i < R * C) {                                                                               \
-        if (i % C == 0) x = R1I_V(set)(a[i / C * R1I_A_STRIDE]);                                   \
-        sum[i] = R1I_V(fma)(x, column[i % C], sum[i]);                                             \
+        if (i % C == 0) x = r1i_v_set(a[i / C * R1I_A_STRIDE]);                                    \
+        sum[i] = r1i_v_fma(x, column[i % C], sum[i]);                                              \
     }
+// and at the end the sums are written back.
 #define R1I_SUM_STORE(i)                                                                           \
-    if (i < R * C) R1I_V(store)(t->c + i / C * t->ldc + i % C * R1I_LANES, sum[i]);
+    if (i < R * C) r1i_v_store(t->c + i / C * t->ldc + i % C * R1I_LANES, sum[i]);
 
-R1I_BODY_INLINE void R1I_LEVEL(tile_body)(const size_t R, const size_t C, const r1i_tile *t) {
-    R1I_VECTOR sum[28], column[8], x = R1I_V(set)(0);
+// The one loop that all products spend their time in.
+R1I_BODY_INLINE void r1i_v_tile(const size_t R, const size_t C, const r1i_tile *t) {
+    R1I_VECTOR sum[28], column[8], x = r1i_v_set(0);
     const float *a = t->a, *b = t->b;
     R1I_EACH_SUM(R1I_SUM_LOAD)
     for (size_t k = 0; k < t->K; k++, a++, b += t->b_step) {
@@ -3392,16 +3644,15 @@ R1I_BODY_INLINE void R1I_LEVEL(tile_body)(const size_t R, const size_t C, const 
     R1I_EACH_SUM(R1I_SUM_STORE)
 }
 #define R1I_TILE_FUNCTION(r, c)                                                                    \
-    R1I_TARGET static void R1I_LEVEL(tile_##r##x##c)(const r1i_tile *t) {                          \
-        R1I_LEVEL(tile_body)(r, c, t);                                                             \
-    }
+    R1I_TARGET static void R1I_LEVEL(tile_##r##x##c)(const r1i_tile *t) { r1i_v_tile(r, c, t); }
 #define R1I_TILE_ENTRY(r, c) [r] = R1I_LEVEL(tile_##r##x##c),
+// One function per tile: a call is cheap, and constants inside are what makes it fast.
 R1I_TILES_1(R1I_TILE_FUNCTION)
 R1I_TILES_2(R1I_TILE_FUNCTION)
 R1I_TILES_4(R1I_TILE_FUNCTION)
 R1I_TILES_8(R1I_TILE_FUNCTION)
 // By log2 of the vectors, then by rows; a tile that needs too many registers is NULL.
-static r1i_tile_fn *const R1I_LEVEL(tiles)[4][R1I_TILE_ROWS + 1] = {
+static r1i_tile_fn *const r1i_v_tiles[4][R1I_TILE_ROWS + 1] = {
     {NULL, R1I_TILES_1(R1I_TILE_ENTRY)},
     {NULL, R1I_TILES_2(R1I_TILE_ENTRY)},
     {NULL, R1I_TILES_4(R1I_TILE_ENTRY)},
@@ -3410,78 +3661,82 @@ static r1i_tile_fn *const R1I_LEVEL(tiles)[4][R1I_TILE_ROWS + 1] = {
 
 // out[j, i] = in[i, j] for `rows` <= 16 rows of `columns` <= 16 numbers; `out` gets 16 rows of 16,
 // what is missing as zeros. A short block goes through a copy, so nothing is read past an edge.
-R1I_BODY_INLINE void R1I_LEVEL(turn)(const float *in, size_t stride, size_t rows, size_t columns,
-                                     float *out, size_t out_stride) {
+R1I_BODY_INLINE void r1i_v_turn(const float *in, size_t stride, size_t rows, size_t columns,
+                                float *out, size_t out_stride) {
     if (rows >= R1I_LANES && columns >= R1I_LANES) {
-        R1I_V(transpose)(in, stride, out, out_stride);
+        r1i_v_transpose(in, stride, out, out_stride);
         return;
     }
-    float block[R1I_LANES * R1I_LANES];
+    float block[R1I_LANES * R1I_LANES]; // 1 KiB, written and read at once
     for (size_t i = 0; i < R1I_LANES; i++)
-        R1I_V(store)(block + i * R1I_LANES, i < rows ? R1I_V(load_part)(in + i * stride, columns)
-                                                     : R1I_V(set)(0.0f));
-    R1I_V(transpose)(block, R1I_LANES, out, out_stride);
+        r1i_v_store(block + i * R1I_LANES,
+                    i < rows ? r1i_v_load_part(in + i * stride, columns) : r1i_v_set(0.0f));
+    r1i_v_transpose(block, R1I_LANES, out, out_stride);
 }
-// Panels of b: panel[v][k][16] for the columns n + 16 v, with zeros past the last column.
-R1I_TARGET static void R1I_LEVEL(pack)(const r1i_gemm *job, size_t k0, size_t K, size_t n,
-                                       size_t columns, float *panel, size_t next) {
+// Panels of b: panel[v][k][16] for the columns n + 16 v, with zeros past the last column. Panels
+// are `next` apart, a line more than they hold, so that several can be read side by side without
+// falling into the same lines of the cache.
+R1I_TARGET static void r1i_v_pack(const r1i_gemm *job, size_t k0, size_t K, size_t n,
+                                  size_t columns, float *panel, size_t next) {
     for (size_t v = 0; v < columns; v += R1I_LANES, panel += next) {
         size_t width = r1i_min(R1I_LANES, columns - v);
-        const float *b = job->b + (job->b_transposed ? (n + v) * job->ldb + k0
-                                                     : k0 * job->ldb + n + v);
+        const float *b =
+            job->b + (job->b_transposed ? (n + v) * job->ldb + k0 : k0 * job->ldb + n + v);
         if (!job->b_transposed && width == R1I_LANES) {
             for (size_t k = 0; k < K; k++)
-                R1I_V(store)(panel + k * R1I_LANES, R1I_V(load)(b + k * job->ldb));
+                r1i_v_store(panel + k * R1I_LANES, r1i_v_load(b + k * job->ldb));
         } else if (!job->b_transposed) {
             for (size_t k = 0; k < K; k++)
-                R1I_V(store)(panel + k * R1I_LANES, R1I_V(load_part)(b + k * job->ldb, width));
+                r1i_v_store(panel + k * R1I_LANES, r1i_v_load_part(b + k * job->ldb, width));
         } else {
             for (size_t k = 0; k < K; k += R1I_LANES) {
                 // The last block overlaps the one before it, unless there is none.
                 size_t at = K >= R1I_LANES ? r1i_min(k, K - R1I_LANES) : 0;
-                R1I_LEVEL(turn)(b + at, job->ldb, width, r1i_min(R1I_LANES, K),
-                                panel + at * R1I_LANES, R1I_LANES);
+                r1i_v_turn(b + at, job->ldb, width, r1i_min(R1I_LANES, K), panel + at * R1I_LANES,
+                           R1I_LANES);
             }
         }
     }
 }
 // Rows m .. m + R of a for the steps k0 .. k0 + K, as rows of R1I_A_STRIDE numbers: rows that lie a
 // power of two apart would fight for the same lines of the cache.
-R1I_TARGET static void R1I_LEVEL(copy_a)(const r1i_gemm *job, size_t m, size_t R, size_t m1,
-                                         size_t k0, size_t K, float *out) {
-    if (!job->a_transposed) {
+R1I_TARGET static void r1i_v_copy_a(const r1i_gemm *job, size_t m, size_t R, size_t m1, size_t k0,
+                                    size_t K, float *out) {
+    if (!job->a_transposed) { // plain copies
         for (size_t r = 0; r < R; r++) {
             const float *a = job->a + (m + r) * job->lda + k0;
             float *row = out + r * R1I_A_STRIDE;
             size_t k = 0;
-            for (; k + R1I_LANES <= K; k += R1I_LANES) R1I_V(store)(row + k, R1I_V(load)(a + k));
-            if (k < K) R1I_V(store)(row + k, R1I_V(load_part)(a + k, K - k));
+            for (; k + R1I_LANES <= K; k += R1I_LANES) r1i_v_store(row + k, r1i_v_load(a + k));
+            if (k < K) r1i_v_store(row + k, r1i_v_load_part(a + k, K - k));
         }
         return;
     }
+    // Up to 16 rows are written, of which R are used: the buffer has room for them.
     for (size_t k = 0; k < K; k += R1I_LANES)
-        R1I_LEVEL(turn)(job->a + (k0 + k) * job->lda + m, job->lda, K - k, m1 - m, out + k,
-                        R1I_A_STRIDE);
+        r1i_v_turn(job->a + (k0 + k) * job->lda + m, job->lda, K - k, m1 - m, out + k,
+                   R1I_A_STRIDE);
 }
 // One tile whose vector is cut after `width` columns: it works on a copy of its part of c.
-R1I_TARGET static void R1I_LEVEL(narrow)(const r1i_tile *tile, size_t R, size_t width) {
+R1I_TARGET static void r1i_v_narrow(const r1i_tile *tile, size_t R, size_t width) {
     float block[R1I_TILE_ROWS * R1I_LANES];
     r1i_tile t = *tile;
     t.start = t.c = block, t.start_stride = t.ldc = R1I_LANES;
     for (size_t r = 0; r < R; r++)
-        R1I_V(store)(block + r * R1I_LANES,
-                     R1I_V(load_part)(tile->start + r * tile->start_stride, width));
-    R1I_LEVEL(tiles)[0][R](&t);
+        r1i_v_store(block + r * R1I_LANES,
+                    r1i_v_load_part(tile->start + r * tile->start_stride, width));
+    r1i_v_tiles[0][R](&t);
     for (size_t r = 0; r < R; r++)
-        R1I_V(store_part)(tile->c + r * tile->ldc, R1I_V(load)(block + r * R1I_LANES), width);
+        r1i_v_store_part(tile->c + r * tile->ldc, r1i_v_load(block + r * R1I_LANES), width);
 }
-// R rows by `columns`: as many vectors at a time as the registers hold. `last` is the packed copy of
-// the cut vector at the end.
-R1I_TARGET static void R1I_LEVEL(strip)(r1i_tile *t, size_t R, size_t columns, const float *last,
-                                        bool moving_start) {
+// R rows by `columns`: as many vectors at a time as the registers hold, then half as many, down to
+// one. `last` is the packed copy of the cut vector at the end. The start moves along with c, unless
+// it is the row of zeros, which is short.
+R1I_TARGET static void r1i_v_strip(r1i_tile *t, size_t R, size_t columns, const float *last,
+                                   bool moving_start) {
     size_t vectors = columns / R1I_LANES;
     for (int size = 3; size >= 0; size--) {
-        r1i_tile_fn *run = R1I_LEVEL(tiles)[size][R];
+        r1i_tile_fn *run = r1i_v_tiles[size][R];
         size_t C = (size_t)1 << size;
         for (; run && vectors >= C; vectors -= C) {
             run(t);
@@ -3491,43 +3746,57 @@ R1I_TARGET static void R1I_LEVEL(strip)(r1i_tile *t, size_t R, size_t columns, c
     }
     if (columns % R1I_LANES) {
         t->b = last, t->b_step = R1I_LANES;
-        R1I_LEVEL(narrow)(t, R, columns % R1I_LANES);
+        r1i_v_narrow(t, R, columns % R1I_LANES);
     }
 }
-// All rows by `columns` of one k block.
-R1I_TARGET static void R1I_LEVEL(gemm_part)(const r1i_gemm *job, const r1i_gemm_part *at, float *scratch) {
+// All rows by `columns` of one k block. Between k blocks a sum rests in c: a float that is stored
+// and loaded again is the same float, so the size of a block is not part of the arithmetic.
+R1I_TARGET static void r1i_v_part(const r1i_gemm *job, const r1i_gemm_part *at, float *scratch) {
     float *copy = scratch + R1I_GEMM_PANELS;
     size_t rows = at->m1 - at->m0, blocks = r1i_ceil_div(rows, R1I_TILE_ROWS);
     size_t vectors = at->columns / R1I_LANES, next = at->K * R1I_LANES + R1I_LANES;
     const float *last = at->packed ? scratch + vectors * next : scratch;
+    // The first block starts from c, the bias or zeros, the others from what the last one left.
     bool first = at->k0 == 0 && !job->accumulate;
     if (at->packed)
-        R1I_LEVEL(pack)(job, at->k0, at->K, at->n, at->columns, scratch, next);
+        r1i_v_pack(job, at->k0, at->K, at->n, at->columns, scratch, next);
     else if (at->columns % R1I_LANES)
-        R1I_LEVEL(pack)(job, at->k0, at->K, at->n + vectors * R1I_LANES, at->columns % R1I_LANES,
-                        scratch, next);
+        r1i_v_pack(job, at->k0, at->K, at->n + vectors * R1I_LANES, at->columns % R1I_LANES,
+                   scratch, next);
+    // In place, only a cut vector at the end of the rows of b was packed: it cannot be loaded
+    // whole.
     size_t copied = at->m0;
     for (size_t i = 0; i < blocks; i++) { // balanced: 16 rows are 8 + 8, not 14 + 2
+        // The stride of the start is 0 when all rows share it.
         size_t m = at->m0 + rows * i / blocks, R = at->m0 + rows * (i + 1) / blocks - m;
-        r1i_tile t = {.K = at->K, .b = scratch, .b_step = R1I_LANES, .b_next = next,
-                      .c = job->c + m * job->ldc + at->n, .ldc = job->ldc};
+        r1i_tile t = {.K = at->K,
+                      .b = scratch,
+                      .b_step = R1I_LANES,
+                      .b_next = next,
+                      .c = job->c + m * job->ldc + at->n,
+                      .ldc = job->ldc};
         if (!at->packed)
             t.b = job->b + at->k0 * job->ldb + at->n, t.b_step = job->ldb, t.b_next = R1I_LANES;
         if (first) t.start = job->bias ? job->bias + at->n : r1i_zeros, t.start_stride = 0;
         if (!first) t.start = t.c, t.start_stride = t.ldc;
+        // A single row collides with nothing, so it is read where it lies.
         if (R == 1 && !job->a_transposed) {
             t.a = job->a + m * job->lda + at->k0;
         } else {
+            // Low tiles share one copy: a line of a transposed a holds 16 rows, and one visit is
+            // dearer than the next numbers in it.
             if (i % R1I_COPY_TILES == 0) {
                 size_t stop = at->m0 + rows * r1i_min(blocks, i + R1I_COPY_TILES) / blocks;
-                R1I_LEVEL(copy_a)(job, m, stop - m, at->m1, at->k0, at->K, copy);
+                r1i_v_copy_a(job, m, stop - m, at->m1, at->k0, at->K, copy);
                 copied = m;
             }
             t.a = copy + (m - copied) * R1I_A_STRIDE;
         }
-        R1I_LEVEL(strip)(&t, R, at->columns, last, !first || job->bias);
+        r1i_v_strip(&t, R, at->columns, last, !first || job->bias);
     }
 }
+// r1i_gemm_scalar in blocks: columns, then k, then rows of tiles. The choice between packing and
+// using b in place looks at the number of rows, which no result can see.
 R1I_TARGET static void R1I_LEVEL(gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0,
                                        size_t n1, r1i_real *scratch) {
     size_t rows = m1 - m0;
@@ -3538,73 +3807,87 @@ R1I_TARGET static void R1I_LEVEL(gemm)(const r1i_gemm *job, size_t m0, size_t m1
     for (size_t n = n0; n < n1; n += width) {
         size_t k = 0;
         do { // at least once: K may be 0
-            r1i_gemm_part at = {m0, m1, n, r1i_min(width, n1 - n), k, r1i_min(depth, job->K - k), packed};
-            R1I_LEVEL(gemm_part)(job, &at, scratch);
+            r1i_gemm_part at = {.m0 = m0,
+                                .m1 = m1,
+                                .n = n,
+                                .columns = r1i_min(width, n1 - n),
+                                .k0 = k,
+                                .K = r1i_min(depth, job->K - k),
+                                .packed = packed};
+            r1i_v_part(job, &at, scratch);
             k += at.K;
         } while (k < job->K);
     }
 }
 
 // ---- rows ----
-R1I_BODY_INLINE R1I_VECTOR R1I_LEVEL(dot_lanes)(const float *a, const float *b, size_t n) {
-    R1I_VECTOR sum = R1I_V(set)(0.0f);
+// The 16 lanes of a dot product, before the tree. A lane that has no element in the last vector
+// keeps its sum: adding a zero product would turn a sum of -0 into +0.
+R1I_BODY_INLINE R1I_VECTOR r1i_v_dot_lanes(const float *a, const float *b, size_t n) {
+    R1I_VECTOR sum = r1i_v_set(0.0f);
     size_t j = 0;
     for (; j + R1I_LANES <= n; j += R1I_LANES)
-        sum = R1I_V(fma)(R1I_V(load)(a + j), R1I_V(load)(b + j), sum);
+        sum = r1i_v_fma(r1i_v_load(a + j), r1i_v_load(b + j), sum);
     if (j < n)
-        sum = R1I_V(first)(n - j, R1I_V(fma)(R1I_V(load_part)(a + j, n - j),
-                                             R1I_V(load_part)(b + j, n - j), sum), sum);
+        sum = r1i_v_first(
+            n - j, r1i_v_fma(r1i_v_load_part(a + j, n - j), r1i_v_load_part(b + j, n - j), sum),
+            sum);
     return sum;
 }
 R1I_TARGET static r1i_real R1I_LEVEL(dot)(const r1i_real *a, const r1i_real *b, size_t n) {
-    return R1I_V(tree)(R1I_LEVEL(dot_lanes)(a, b, n));
+    return r1i_v_tree(r1i_v_dot_lanes(a, b, n));
 }
 // The second half of a row of the norm, from its sum of squares.
-R1I_BODY_INLINE void R1I_LEVEL(norm_row)(const r1_rmsnorm_args *args, size_t t, float squares) {
+R1I_BODY_INLINE void r1i_v_norm_row(const r1_rmsnorm_args *args, size_t t, float squares) {
     size_t C = args->C, c = 0;
     const float *x = args->x + t * C;
     float *y = args->y + t * C, mean = squares / (float)C;
     R1I_KEEP(mean);
     float scale = 1 / r1i_sqrt(r1i_total(mean, args->eps));
-    R1I_VECTOR all = R1I_V(set)(scale);
+    R1I_VECTOR all = r1i_v_set(scale);
     for (; c + R1I_LANES <= C; c += R1I_LANES)
-        R1I_V(store)(y + c, R1I_V(mul)(R1I_V(mul)(R1I_V(load)(x + c), all),
-                                       R1I_V(load)(args->gain + c)));
+        r1i_v_store(y + c,
+                    r1i_v_mul(r1i_v_mul(r1i_v_load(x + c), all), r1i_v_load(args->gain + c)));
     if (c < C)
-        R1I_V(store_part)(y + c, R1I_V(mul)(R1I_V(mul)(R1I_V(load_part)(x + c, C - c), all),
-                                            R1I_V(load_part)(args->gain + c, C - c)), C - c);
+        r1i_v_store_part(y + c,
+                         r1i_v_mul(r1i_v_mul(r1i_v_load_part(x + c, C - c), all),
+                                   r1i_v_load_part(args->gain + c, C - c)),
+                         C - c);
     args->scale[t] = scale;
 }
+// The last rows, fewer than four, go alone: each row has its own lanes, so the bits are the same.
 R1I_TARGET static void R1I_LEVEL(norm_forward)(const r1_rmsnorm_args *args, size_t begin,
                                                size_t end) {
-    size_t C = args->C, t = begin, whole = C - C % R1I_LANES;
+    size_t C = args->C, t = begin, whole = C - C % R1I_LANES; // the last C - whole need a mask
     for (; t + 4 <= end; t += 4) { // four rows hide the latency of one chain of sums
         const float *x[4] = {args->x + t * C, args->x + (t + 1) * C, args->x + (t + 2) * C,
                              args->x + (t + 3) * C};
-        R1I_VECTOR s0 = R1I_V(set)(0.0f), s1 = s0, s2 = s0, s3 = s0;
+        R1I_VECTOR s0 = r1i_v_set(0.0f), s1 = s0, s2 = s0, s3 = s0;
         for (size_t c = 0; c < whole; c += R1I_LANES) {
-            R1I_VECTOR x0 = R1I_V(load)(x[0] + c), x1 = R1I_V(load)(x[1] + c);
-            R1I_VECTOR x2 = R1I_V(load)(x[2] + c), x3 = R1I_V(load)(x[3] + c);
-            s0 = R1I_V(fma)(x0, x0, s0), s1 = R1I_V(fma)(x1, x1, s1);
-            s2 = R1I_V(fma)(x2, x2, s2), s3 = R1I_V(fma)(x3, x3, s3);
+            R1I_VECTOR x0 = r1i_v_load(x[0] + c), x1 = r1i_v_load(x[1] + c);
+            R1I_VECTOR x2 = r1i_v_load(x[2] + c), x3 = r1i_v_load(x[3] + c);
+            s0 = r1i_v_fma(x0, x0, s0), s1 = r1i_v_fma(x1, x1, s1);
+            s2 = r1i_v_fma(x2, x2, s2), s3 = r1i_v_fma(x3, x3, s3);
         }
         R1I_VECTOR sum[4] = {s0, s1, s2, s3};
         for (size_t r = 0; r < 4; r++) {
             if (whole < C) {
-                R1I_VECTOR tail = R1I_V(load_part)(x[r] + whole, C - whole);
-                sum[r] = R1I_V(first)(C - whole, R1I_V(fma)(tail, tail, sum[r]), sum[r]);
+                R1I_VECTOR tail = r1i_v_load_part(x[r] + whole, C - whole);
+                sum[r] = r1i_v_first(C - whole, r1i_v_fma(tail, tail, sum[r]), sum[r]);
             }
-            R1I_LEVEL(norm_row)(args, t + r, R1I_V(tree)(sum[r]));
+            r1i_v_norm_row(args, t + r, r1i_v_tree(sum[r]));
         }
     }
     for (; t < end; t++)
-        R1I_LEVEL(norm_row)(args, t, R1I_LEVEL(dot)(args->x + t * C, args->x + t * C, C));
+        r1i_v_norm_row(args, t, R1I_LEVEL(dot)(args->x + t * C, args->x + t * C, C));
 }
-R1I_BODY_INLINE R1I_VECTOR R1I_LEVEL(norm_dx)(R1I_VECTOR x, R1I_VECTOR dy, R1I_VECTOR gain,
-                                              R1I_VECTOR dx, float k, float scale) {
-    R1I_VECTOR g = R1I_V(fma)(R1I_V(negate)(x), R1I_V(set)(k), R1I_V(mul)(dy, gain));
-    return R1I_V(fma)(g, R1I_V(set)(scale), dx);
+// dx + scale (dy gain - x k) for 16 columns.
+R1I_BODY_INLINE R1I_VECTOR r1i_v_norm_dx(R1I_VECTOR x, R1I_VECTOR dy, R1I_VECTOR gain,
+                                         R1I_VECTOR dx, float k, float scale) {
+    R1I_VECTOR g = r1i_v_fma(r1i_v_negate(x), r1i_v_set(k), r1i_v_mul(dy, gain));
+    return r1i_v_fma(g, r1i_v_set(scale), dx);
 }
+// First the sum of dy gain x over the row, then the row once more.
 R1I_TARGET static void R1I_LEVEL(norm_backward)(const r1_rmsnorm_args *args, size_t begin,
                                                 size_t end) {
     size_t C = args->C, whole = C - C % R1I_LANES, part = C - whole;
@@ -3612,90 +3895,97 @@ R1I_TARGET static void R1I_LEVEL(norm_backward)(const r1_rmsnorm_args *args, siz
     for (size_t t = begin; t < end; t++) {
         const float *x = args->x + t * C, *dy = args->dy + t * C;
         float *dx = args->dx + t * C, scale = args->scale[t];
-        R1I_VECTOR sum = R1I_V(set)(0.0f);
+        R1I_VECTOR sum = r1i_v_set(0.0f);
         for (size_t c = 0; c < whole; c += R1I_LANES)
-            sum = R1I_V(fma)(R1I_V(mul)(R1I_V(load)(dy + c), R1I_V(load)(gain + c)),
-                             R1I_V(load)(x + c), sum);
+            sum = r1i_v_fma(r1i_v_mul(r1i_v_load(dy + c), r1i_v_load(gain + c)), r1i_v_load(x + c),
+                            sum);
         if (part) {
-            R1I_VECTOR g = R1I_V(mul)(R1I_V(load_part)(dy + whole, part),
-                                      R1I_V(load_part)(gain + whole, part));
-            sum = R1I_V(first)(part, R1I_V(fma)(g, R1I_V(load_part)(x + whole, part), sum), sum);
+            R1I_VECTOR g =
+                r1i_v_mul(r1i_v_load_part(dy + whole, part), r1i_v_load_part(gain + whole, part));
+            sum = r1i_v_first(part, r1i_v_fma(g, r1i_v_load_part(x + whole, part), sum), sum);
         }
-        float k = r1i_product(r1i_product(scale, scale), R1I_V(tree)(sum)) / (float)C;
+        // The scalars of a row are computed as the scalar code computes them.
+        float k = r1i_product(r1i_product(scale, scale), r1i_v_tree(sum)) / (float)C;
         for (size_t c = 0; c < whole; c += R1I_LANES)
-            R1I_V(store)(dx + c, R1I_LEVEL(norm_dx)(R1I_V(load)(x + c), R1I_V(load)(dy + c),
-                                                    R1I_V(load)(gain + c), R1I_V(load)(dx + c), k,
-                                                    scale));
+            r1i_v_store(dx + c, r1i_v_norm_dx(r1i_v_load(x + c), r1i_v_load(dy + c),
+                                              r1i_v_load(gain + c), r1i_v_load(dx + c), k, scale));
         if (part)
-            R1I_V(store_part)(dx + whole,
-                              R1I_LEVEL(norm_dx)(R1I_V(load_part)(x + whole, part),
-                                                 R1I_V(load_part)(dy + whole, part),
-                                                 R1I_V(load_part)(gain + whole, part),
-                                                 R1I_V(load_part)(dx + whole, part), k, scale),
-                              part);
+            r1i_v_store_part(dx + whole,
+                             r1i_v_norm_dx(r1i_v_load_part(x + whole, part),
+                                           r1i_v_load_part(dy + whole, part),
+                                           r1i_v_load_part(gain + whole, part),
+                                           r1i_v_load_part(dx + whole, part), k, scale),
+                             part);
     }
 }
-// 16 columns for all rows in order, so that their sums stay in a register.
+// 16 columns for all rows in order, so that their sums stay in a register. The chain goes on from
+// the stored gradient, as everywhere, so that cutting the rows into micro-batches does not show.
 R1I_TARGET static void R1I_LEVEL(norm_gain)(const r1_rmsnorm_args *args, size_t begin, size_t end) {
     for (size_t c = begin; c < end; c += R1I_LANES) {
         const float *x = args->x + c, *dy = args->dy + c;
         size_t part = r1i_min(R1I_LANES, end - c), C = args->C;
-        R1I_VECTOR sum = R1I_V(load_part)(args->dgain + c, part);
+        R1I_VECTOR sum = r1i_v_load_part(args->dgain + c, part);
         for (size_t t = 0; t < args->T; t++, x += C, dy += C) {
-            R1I_VECTOR xs = part < R1I_LANES ? R1I_V(load_part)(x, part) : R1I_V(load)(x);
-            R1I_VECTOR dys = part < R1I_LANES ? R1I_V(load_part)(dy, part) : R1I_V(load)(dy);
-            sum = R1I_V(fma)(dys, R1I_V(mul)(xs, R1I_V(set)(args->scale[t])), sum);
+            R1I_VECTOR xs = part < R1I_LANES ? r1i_v_load_part(x, part) : r1i_v_load(x);
+            R1I_VECTOR dys = part < R1I_LANES ? r1i_v_load_part(dy, part) : r1i_v_load(dy);
+            sum = r1i_v_fma(dys, r1i_v_mul(xs, r1i_v_set(args->scale[t])), sum);
         }
-        R1I_V(store_part)(args->dgain + c, sum, part);
+        r1i_v_store_part(args->dgain + c, sum, part);
     }
 }
 
-// ---- elementwise: 16 numbers at a time; the last ones through buffers padded with zeros ----
+// ---- elementwise: 16 numbers at a time, the last ones by lane masks ----
+// A partial load of 16 is a plain load: the test costs nothing beside the arithmetic.
 R1I_TARGET static void R1I_LEVEL(swiglu_forward)(const r1_swiglu_args *args, size_t begin,
                                                  size_t end) {
     for (size_t i = begin; i < end; i += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, end - i);
-        R1I_VECTOR g = R1I_V(load_part)(args->gate + i, part);
-        R1I_VECTOR silu = R1I_V(mul)(g, R1I_V(sigmoid)(g));
-        R1I_V(store_part)(args->y + i, R1I_V(mul)(silu, R1I_V(load_part)(args->up + i, part)), part);
+        R1I_VECTOR g = r1i_v_load_part(args->gate + i, part);
+        R1I_VECTOR silu = r1i_v_mul(g, r1i_v_sigmoid(g));
+        r1i_v_store_part(args->y + i, r1i_v_mul(silu, r1i_v_load_part(args->up + i, part)), part);
     }
 }
+// With s the sigmoid: the slope of gate * s is (gate (1 - s) + 1) s.
 R1I_TARGET static void R1I_LEVEL(swiglu_backward)(const r1_swiglu_args *args, size_t begin,
                                                   size_t end) {
-    R1I_VECTOR one = R1I_V(set)(1.0f);
+    R1I_VECTOR one = r1i_v_set(1.0f);
     for (size_t i = begin; i < end; i += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, end - i);
-        R1I_VECTOR g = R1I_V(load_part)(args->gate + i, part), s = R1I_V(sigmoid)(g);
-        R1I_VECTOR dy = R1I_V(load_part)(args->dy + i, part);
-        R1I_VECTOR slope = R1I_V(mul)(R1I_V(fma)(g, R1I_V(sub)(one, s), one), s);
-        R1I_VECTOR dup = R1I_V(load_part)(args->dup + i, part);
-        R1I_V(store_part)(args->dup + i, R1I_V(fma)(dy, R1I_V(mul)(g, s), dup), part);
-        R1I_VECTOR dgate = R1I_V(load_part)(args->dgate + i, part);
-        R1I_VECTOR back = R1I_V(mul)(dy, R1I_V(load_part)(args->up + i, part));
-        R1I_V(store_part)(args->dgate + i, R1I_V(fma)(back, slope, dgate), part);
+        R1I_VECTOR g = r1i_v_load_part(args->gate + i, part), s = r1i_v_sigmoid(g);
+        R1I_VECTOR dy = r1i_v_load_part(args->dy + i, part);
+        R1I_VECTOR slope = r1i_v_mul(r1i_v_fma(g, r1i_v_sub(one, s), one), s);
+        R1I_VECTOR dup = r1i_v_load_part(args->dup + i, part);
+        r1i_v_store_part(args->dup + i, r1i_v_fma(dy, r1i_v_mul(g, s), dup), part);
+        R1I_VECTOR dgate = r1i_v_load_part(args->dgate + i, part);
+        R1I_VECTOR back = r1i_v_mul(dy, r1i_v_load_part(args->up + i, part));
+        r1i_v_store_part(args->dgate + i, r1i_v_fma(back, slope, dgate), part);
     }
 }
+// Multiplied and divided in the order of the scalar code; nothing is inverted ahead of the loop,
+// because x / c and x * (1 / c) differ in the last bit.
 R1I_TARGET static void R1I_LEVEL(adamw)(const r1_adamw_args *a, size_t begin, size_t end) {
-    R1I_VECTOR keep1 = R1I_V(set)(r1i_total(1, -a->beta1)), beta1 = R1I_V(set)(a->beta1);
-    R1I_VECTOR keep2 = R1I_V(set)(r1i_total(1, -a->beta2)), beta2 = R1I_V(set)(a->beta2);
-    R1I_VECTOR clip = R1I_V(set)(a->clip), eps = R1I_V(set)(a->eps), rate = R1I_V(set)(-a->lr);
-    R1I_VECTOR decay = R1I_V(set)(a->decay), first = R1I_V(set)(a->correction1);
-    R1I_VECTOR second = R1I_V(set)(a->correction2);
+    R1I_VECTOR keep1 = r1i_v_set(r1i_total(1, -a->beta1)), beta1 = r1i_v_set(a->beta1);
+    R1I_VECTOR keep2 = r1i_v_set(r1i_total(1, -a->beta2)), beta2 = r1i_v_set(a->beta2);
+    R1I_VECTOR clip = r1i_v_set(a->clip), eps = r1i_v_set(a->eps), rate = r1i_v_set(-a->lr);
+    R1I_VECTOR decay = r1i_v_set(a->decay), first = r1i_v_set(a->correction1);
+    R1I_VECTOR second = r1i_v_set(a->correction2);
     for (size_t i = begin; i < end; i += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, end - i);
-        R1I_VECTOR g = R1I_V(mul)(R1I_V(load_part)(a->g + i, part), clip);
-        R1I_VECTOR m = R1I_V(load_part)(a->m + i, part), v = R1I_V(load_part)(a->v + i, part);
-        R1I_VECTOR w = R1I_V(load_part)(a->w + i, part);
-        m = R1I_V(fma)(beta1, m, R1I_V(mul)(keep1, g));
-        v = R1I_V(fma)(beta2, v, R1I_V(mul)(keep2, R1I_V(mul)(g, g)));
-        R1I_VECTOR root = R1I_V(sqrt)(R1I_V(div)(v, second));
-        R1I_VECTOR update = R1I_V(div)(R1I_V(div)(m, first), R1I_V(add)(root, eps));
-        w = R1I_V(fma)(rate, R1I_V(fma)(decay, w, update), w);
-        R1I_V(store_part)(a->m + i, m, part);
-        R1I_V(store_part)(a->v + i, v, part);
-        R1I_V(store_part)(a->w + i, w, part);
+        R1I_VECTOR g = r1i_v_mul(r1i_v_load_part(a->g + i, part), clip);
+        R1I_VECTOR m = r1i_v_load_part(a->m + i, part), v = r1i_v_load_part(a->v + i, part);
+        R1I_VECTOR w = r1i_v_load_part(a->w + i, part);
+        m = r1i_v_fma(beta1, m, r1i_v_mul(keep1, g));
+        v = r1i_v_fma(beta2, v, r1i_v_mul(keep2, r1i_v_mul(g, g)));
+        R1I_VECTOR root = r1i_v_sqrt(r1i_v_div(v, second));
+        R1I_VECTOR update = r1i_v_div(r1i_v_div(m, first), r1i_v_add(root, eps));
+        w = r1i_v_fma(rate, r1i_v_fma(decay, w, update), w);
+        r1i_v_store_part(a->m + i, m, part);
+        r1i_v_store_part(a->v + i, v, part);
+        r1i_v_store_part(a->w + i, w, part);
     }
 }
+// Philox in integers, one block for four numbers as in the scalar code; the two logarithms in
+// vectors. A last vector draws all 16 numbers and stores those that are wanted.
 R1I_TARGET static void R1I_LEVEL(gumbel)(r1i_real *noise, size_t n, uint64_t seed,
                                          const uint32_t counter[4]) {
     uint32_t at[4] = {counter[0], counter[1], counter[2], counter[3]}, word[R1I_LANES];
@@ -3706,87 +3996,94 @@ R1I_TARGET static void R1I_LEVEL(gumbel)(r1i_real *noise, size_t n, uint64_t see
             r1_random_block(seed, at, word + j);
         }
         for (size_t j = 0; j < R1I_LANES; j++) unit[j] = r1i_unit(word[j]);
-        R1I_VECTOR inner = R1I_V(negate)(R1I_V(log)(R1I_V(load)(unit)));
-        R1I_V(store_part)(noise + i, R1I_V(negate)(R1I_V(log)(inner)), r1i_min(R1I_LANES, n - i));
+        R1I_VECTOR inner = r1i_v_negate(r1i_v_log(r1i_v_load(unit)));
+        r1i_v_store_part(noise + i, r1i_v_negate(r1i_v_log(inner)), r1i_min(R1I_LANES, n - i));
     }
 }
 
 // ---- softmax and logits ----
 // The first of the largest numbers, as the scalar loop `s[j] > s[best]` finds it: a NaN never wins,
 // except at index 0, where nothing beats it.
-R1I_BODY_INLINE size_t R1I_LEVEL(best)(const float *s, size_t n) {
+R1I_BODY_INLINE size_t r1i_v_best(const float *s, size_t n) {
     if (s[0] != s[0]) return 0;
-    R1I_VECTOR most = R1I_V(set)(s[0]);
+    // The second operand of the maximum wins over NaN, and it is never NaN from here on.
+    R1I_VECTOR most = r1i_v_set(s[0]);
     size_t j = 0;
-    for (; j + R1I_LANES <= n; j += R1I_LANES) most = R1I_V(max)(R1I_V(load)(s + j), most);
-    if (j < n)
-        most = R1I_V(max)(R1I_V(first)(n - j, R1I_V(load_part)(s + j, n - j), most), most);
+    for (; j + R1I_LANES <= n; j += R1I_LANES) most = r1i_v_max(r1i_v_load(s + j), most);
+    if (j < n) most = r1i_v_max(r1i_v_first(n - j, r1i_v_load_part(s + j, n - j), most), most);
+    // Which lane wins does not matter for the value, and the index is looked up by value: equal
+    // values include zeros of both signs, and of those the first one counts.
     float lane[R1I_LANES], top = s[0];
-    R1I_V(store)(lane, most);
+    r1i_v_store(lane, most);
     for (size_t l = 0; l < R1I_LANES; l++) top = lane[l] > top ? lane[l] : top;
-    most = R1I_V(set)(top);
+    most = r1i_v_set(top);
     for (j = 0; j + R1I_LANES <= n; j += R1I_LANES)
-        if (R1I_V(any_equal)(R1I_V(load)(s + j), most)) break;
-    while (s[j] != top) j++;
+        if (r1i_v_any_equal(r1i_v_load(s + j), most)) break;
+    while (s[j] != top) j++; // it is there: in this vector, or in the cut one at the end
     return j;
 }
+// The maximum has the sign that the first of several zeros has, so it is read at its index.
 R1I_TARGET static void R1I_LEVEL(softmax)(r1i_real *s, size_t n, r1i_real *max_sum) {
-    float top = s[R1I_LEVEL(best)(s, n)];
-    R1I_VECTOR sum = R1I_V(set)(0.0f), below = R1I_V(set)(-top), e;
+    float top = s[r1i_v_best(s, n)];
+    R1I_VECTOR sum = r1i_v_set(0.0f), below = r1i_v_set(-top), e;
     size_t j = 0;
     for (; j + R1I_LANES <= n; j += R1I_LANES) {
-        e = R1I_V(exp)(R1I_V(add)(R1I_V(load)(s + j), below));
-        R1I_V(store)(s + j, e);
-        sum = R1I_V(add)(sum, e);
+        e = r1i_v_exp(r1i_v_add(r1i_v_load(s + j), below));
+        r1i_v_store(s + j, e);
+        sum = r1i_v_add(sum, e);
     }
     if (j < n) {
-        e = R1I_V(exp)(R1I_V(add)(R1I_V(load_part)(s + j, n - j), below));
-        R1I_V(store_part)(s + j, e, n - j);
-        sum = R1I_V(first)(n - j, R1I_V(add)(sum, e), sum);
+        e = r1i_v_exp(r1i_v_add(r1i_v_load_part(s + j, n - j), below));
+        r1i_v_store_part(s + j, e, n - j);
+        sum = r1i_v_first(n - j, r1i_v_add(sum, e), sum);
     }
-    max_sum[0] = top, max_sum[1] = R1I_V(tree)(sum);
+    max_sum[0] = top, max_sum[1] = r1i_v_tree(sum);
 }
+// Each probability is made again from its score, then multiplied into its gradient.
 R1I_TARGET static void R1I_LEVEL(softmax_grad)(r1i_real *s, r1i_real *dp, size_t n,
                                                const r1i_real *max_sum, r1i_real mean) {
-    R1I_VECTOR below = R1I_V(set)(-max_sum[0]), sum = R1I_V(set)(max_sum[1]);
-    R1I_VECTOR less = R1I_V(set)(-mean);
+    R1I_VECTOR below = r1i_v_set(-max_sum[0]), sum = r1i_v_set(max_sum[1]);
+    R1I_VECTOR less = r1i_v_set(-mean);
     for (size_t j = 0; j < n; j += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, n - j);
-        R1I_VECTOR p = R1I_V(exp)(R1I_V(add)(R1I_V(load_part)(s + j, part), below));
-        p = R1I_V(div)(p, sum);
-        R1I_V(store_part)(s + j, p, part);
-        R1I_VECTOR d = R1I_V(add)(R1I_V(load_part)(dp + j, part), less);
-        R1I_V(store_part)(dp + j, R1I_V(mul)(p, d), part);
+        R1I_VECTOR p = r1i_v_exp(r1i_v_add(r1i_v_load_part(s + j, part), below));
+        p = r1i_v_div(p, sum);
+        r1i_v_store_part(s + j, p, part);
+        R1I_VECTOR d = r1i_v_add(r1i_v_load_part(dp + j, part), less);
+        r1i_v_store_part(dp + j, r1i_v_mul(p, d), part);
     }
 }
+// Three walks over the row: scale, find the best, add up. The row of a vocabulary fits the cache,
+// and a maximum that is known before the sums keeps their order simple.
 R1I_TARGET static size_t R1I_LEVEL(logits)(r1i_real *z, size_t n, r1i_real factor, r1i_real *out) {
-    R1I_VECTOR sum = R1I_V(set)(0.0f), weighted = sum, times = R1I_V(set)(factor);
+    R1I_VECTOR sum = r1i_v_set(0.0f), weighted = sum, times = r1i_v_set(factor);
     for (size_t j = 0; j < n; j += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, n - j);
-        R1I_V(store_part)(z + j, R1I_V(mul)(R1I_V(load_part)(z + j, part), times), part);
+        r1i_v_store_part(z + j, r1i_v_mul(r1i_v_load_part(z + j, part), times), part);
     }
-    size_t best = R1I_LEVEL(best)(z, n);
-    R1I_VECTOR top = R1I_V(set)(-z[best]);
+    size_t best = r1i_v_best(z, n);
+    R1I_VECTOR top = r1i_v_set(-z[best]);
     for (size_t j = 0; j < n; j += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, n - j);
-        R1I_VECTOR below = R1I_V(add)(R1I_V(load_part)(z + j, part), top);
-        R1I_VECTOR e = R1I_V(exp)(below);
-        sum = R1I_V(first)(part, R1I_V(add)(sum, e), sum);
-        weighted = R1I_V(first)(part, R1I_V(fma)(e, below, weighted), weighted);
+        R1I_VECTOR below = r1i_v_add(r1i_v_load_part(z + j, part), top);
+        R1I_VECTOR e = r1i_v_exp(below);
+        sum = r1i_v_first(part, r1i_v_add(sum, e), sum);
+        weighted = r1i_v_first(part, r1i_v_fma(e, below, weighted), weighted);
     }
-    out[0] = z[best], out[1] = R1I_V(tree)(sum), out[2] = R1I_V(tree)(weighted);
+    out[0] = z[best], out[1] = r1i_v_tree(sum), out[2] = r1i_v_tree(weighted);
     return best;
 }
+// All ids as if none were the target, then the target by the scalar code.
 R1I_TARGET static void R1I_LEVEL(logits_grad)(r1i_real *z, size_t n, size_t target, r1i_real factor,
                                               const r1i_real *max_sum, r1i_real coefficient) {
-    R1I_VECTOR times = R1I_V(set)(factor), top = R1I_V(set)(-max_sum[0]), zero = R1I_V(set)(0.0f);
-    R1I_VECTOR sum = R1I_V(set)(max_sum[1]), scale = R1I_V(set)(coefficient);
+    R1I_VECTOR times = r1i_v_set(factor), top = r1i_v_set(-max_sum[0]), zero = r1i_v_set(0.0f);
+    R1I_VECTOR sum = r1i_v_set(max_sum[1]), scale = r1i_v_set(coefficient);
     float of_target = target < n ? z[target] : 0;
     for (size_t j = 0; j < n; j += R1I_LANES) {
         size_t part = r1i_min(R1I_LANES, n - j);
-        R1I_VECTOR below = R1I_V(add)(R1I_V(mul)(R1I_V(load_part)(z + j, part), times), top);
-        R1I_VECTOR p = R1I_V(div)(R1I_V(exp)(below), sum);
-        R1I_V(store_part)(z + j, R1I_V(mul)(R1I_V(sub)(zero, p), scale), part);
+        R1I_VECTOR below = r1i_v_add(r1i_v_mul(r1i_v_load_part(z + j, part), times), top);
+        R1I_VECTOR p = r1i_v_div(r1i_v_exp(below), sum);
+        r1i_v_store_part(z + j, r1i_v_mul(r1i_v_sub(zero, p), scale), part);
     }
     if (target < n) { // the one id that differs, again and alone
         r1i_logits_grad_scalar(&of_target, 1, 0, factor, max_sum, coefficient);
@@ -3794,6 +4091,8 @@ R1I_TARGET static void R1I_LEVEL(logits_grad)(r1i_real *z, size_t n, size_t targ
     }
 }
 
+// What the level replaces: everything. A kernel that is new to r1i_rows may begin as the scalar one
+// in all levels, and get its vectors later.
 static const r1i_rows R1I_LEVEL(rows) = {
     .name = R1I_LEVEL_NAME,
     .gemm = R1I_LEVEL(gemm),
@@ -3810,6 +4109,7 @@ static const r1i_rows R1I_LEVEL(rows) = {
     .gumbel = R1I_LEVEL(gumbel),
     .adamw = R1I_LEVEL(adamw),
 };
+// The next level defines these again.
 #undef R1I_BODY_INLINE
 #undef R1I_EACH_SUM
 #undef R1I_EACH_COLUMN
@@ -3819,6 +4119,14 @@ static const r1i_rows R1I_LEVEL(rows) = {
 #undef R1I_SUM_STORE
 #undef R1I_TILE_FUNCTION
 #undef R1I_TILE_ENTRY
+#undef R1I_LEVEL_NAME
+#undef R1I_TARGET
+#undef R1I_TILE_ROWS
+#undef R1I_COPY_TILES
+#undef R1I_TILES_1
+#undef R1I_TILES_2
+#undef R1I_TILES_4
+#undef R1I_TILES_8
 #endif // R1I_SIMD_PASS
 
 #if defined R1_IMPLEMENTATION && !defined R1I_SIMD_PASS && !defined R1I_FLOOR_REST
@@ -3827,27 +4135,70 @@ static const r1i_rows R1I_LEVEL(rows) = {
 #define R1_SELF "r1.h" // the name under which this file includes itself
 #endif
 
+// The bodies are float code: the build with double has the scalar room only.
 #if (R1I_X86 || R1I_NEON) && R1I_IS(R1I_REAL)
+// r1i_gemm_avx2 and so on: the macros expand where they are used, with the level of that moment.
 #define R1I_LEVEL__(name, level) r1i_##name##_##level
-#define R1I_LEVEL_(name, level) R1I_LEVEL__(name, level)
-#define R1I_LEVEL(name) R1I_LEVEL_(name, R1I_SIMD_PASS)
-#define R1I_V(name) R1I_LEVEL(v_##name)
-#define R1I_VECTOR R1I_LEVEL(vector)
+#define R1I_LEVEL_(name, level)  R1I_LEVEL__(name, level)
+#define R1I_LEVEL(name)          R1I_LEVEL_(name, R1I_SIMD_PASS)
+// The functions that a level gives.
+#define r1i_v_add        R1I_LEVEL(v_add)
+#define r1i_v_any_equal  R1I_LEVEL(v_any_equal)
+#define r1i_v_div        R1I_LEVEL(v_div)
+#define r1i_v_first      R1I_LEVEL(v_first)
+#define r1i_v_fma        R1I_LEVEL(v_fma)
+#define r1i_v_if_equal   R1I_LEVEL(v_if_equal)
+#define r1i_v_if_less    R1I_LEVEL(v_if_less)
+#define r1i_v_load       R1I_LEVEL(v_load)
+#define r1i_v_load_part  R1I_LEVEL(v_load_part)
+#define r1i_v_max        R1I_LEVEL(v_max)
+#define r1i_v_min        R1I_LEVEL(v_min)
+#define r1i_v_mul        R1I_LEVEL(v_mul)
+#define r1i_v_negate     R1I_LEVEL(v_negate)
+#define r1i_v_scale      R1I_LEVEL(v_scale)
+#define r1i_v_set        R1I_LEVEL(v_set)
+#define r1i_v_split      R1I_LEVEL(v_split)
+#define r1i_v_sqrt       R1I_LEVEL(v_sqrt)
+#define r1i_v_store      R1I_LEVEL(v_store)
+#define r1i_v_store_part R1I_LEVEL(v_store_part)
+#define r1i_v_sub        R1I_LEVEL(v_sub)
+#define r1i_v_transpose  R1I_LEVEL(v_transpose)
+#define r1i_v_tree       R1I_LEVEL(v_tree)
+// The functions that the bodies make of them.
+#define r1i_v_exp       R1I_LEVEL(v_exp)
+#define r1i_v_log       R1I_LEVEL(v_log)
+#define r1i_v_sigmoid   R1I_LEVEL(v_sigmoid)
+#define r1i_v_turn      R1I_LEVEL(v_turn)
+#define r1i_v_pack      R1I_LEVEL(v_pack)
+#define r1i_v_copy_a    R1I_LEVEL(v_copy_a)
+#define r1i_v_narrow    R1I_LEVEL(v_narrow)
+#define r1i_v_strip     R1I_LEVEL(v_strip)
+#define r1i_v_part      R1I_LEVEL(v_part)
+#define r1i_v_norm_row  R1I_LEVEL(v_norm_row)
+#define r1i_v_tile      R1I_LEVEL(v_tile)
+#define r1i_v_dot_lanes R1I_LEVEL(v_dot_lanes)
+#define r1i_v_norm_dx   R1I_LEVEL(v_norm_dx)
+#define r1i_v_best      R1I_LEVEL(v_best)
+#define r1i_v_tiles     R1I_LEVEL(v_tiles)
+#define R1I_VECTOR      R1I_LEVEL(vector)
 
+// Sizes that were measured; they are free choices.
 enum {
-    R1I_A_STRIDE = R1I_GEMM_KC + 16,
-    R1I_GEMM_COPY_ROWS = 64,        // from here on a b that could be used in place is packed
-    R1I_GEMM_PACK_ROWS = 32,        // from here on b is packed for all rows at once
-    R1I_GEMM_FEW_COLUMNS = 64,      // the piece of b that is packed for fewer rows
+    R1I_A_STRIDE = R1I_GEMM_KC + 16, // not a power of two
+    R1I_GEMM_COPY_ROWS = 64,         // from here on a b that could be used in place is packed
+    R1I_GEMM_PACK_ROWS = 32,         // from here on b is packed for all rows at once
+    R1I_GEMM_FEW_COLUMNS = 64,       // the piece of b that is packed for fewer rows
     R1I_GEMM_FEW_DEPTH = 128,
     R1I_GEMM_PANELS = R1I_GEMM_NC * (R1I_GEMM_KC + 1)
 };
 _Static_assert(R1I_GEMM_PANELS + R1I_LANES * R1I_A_STRIDE <= R1I_GEMM_SCRATCH,
                "the panels of b and the rows of a must fit");
+// What a product without bias starts from, in place of a test in the kernel: as wide as the widest
+// tile.
 static const float r1i_zeros[8 * R1I_LANES];
 
-// One call of a tile: c = start + a b with rows of a R1I_A_STRIDE apart, vectors of b `b_next` apart
-// and its k steps `b_step` apart.
+// One call of a tile, in a structure so that a call passes one pointer: c = start + a b, with rows
+// of a R1I_A_STRIDE apart, vectors of b `b_next` apart, and its k steps `b_step` apart.
 typedef struct r1i_tile {
     const float *a, *b, *start;
     float *c;
@@ -3863,12 +4214,15 @@ typedef struct r1i_gemm_part {
 
 #if R1I_X86 && R1I_IS(R1I_REAL)
 // ---- AVX2: a vector is two registers ----
+// A pair of registers as one value costs nothing: the compiler takes it apart.
+// A level is these functions and nothing else; the same names exist for the other levels, where
+// only what differs is explained.
 #define R1I_AVX2 __attribute__((target("avx2,fma"))) R1I_INLINE
 typedef struct r1i_vector_avx2 {
     __m256 low, high;
 } r1i_vector_avx2;
 
-// -1 in the first n of 16 lanes is at r1i_lane_masks + 16 - n.
+// A window of 16 into this table is a mask: -1 in the first n lanes is at r1i_lane_masks + 16 - n.
 static const int32_t r1i_lane_masks[2 * R1I_LANES] = {-1, -1, -1, -1, -1, -1, -1, -1,
                                                       -1, -1, -1, -1, -1, -1, -1, -1};
 R1I_AVX2 __m256i r1i_mask_avx2(size_t n, size_t half) {
@@ -3877,6 +4231,7 @@ R1I_AVX2 __m256i r1i_mask_avx2(size_t n, size_t half) {
 R1I_AVX2 r1i_vector_avx2 r1i_v_set_avx2(float x) {
     return (r1i_vector_avx2){_mm256_set1_ps(x), _mm256_set1_ps(x)};
 }
+// Nothing is aligned: operands are rows of tensors of any width.
 R1I_AVX2 r1i_vector_avx2 r1i_v_load_avx2(const float *p) {
     return (r1i_vector_avx2){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
 }
@@ -3889,6 +4244,7 @@ R1I_AVX2 r1i_vector_avx2 r1i_v_load_part_avx2(const float *p, size_t n) {
     return (r1i_vector_avx2){_mm256_maskload_ps(p, r1i_mask_avx2(n, 0)),
                              _mm256_maskload_ps(p + 8, r1i_mask_avx2(n, 8))};
 }
+// Writes the first n lanes and nothing else.
 R1I_AVX2 void r1i_v_store_part_avx2(float *p, r1i_vector_avx2 a, size_t n) {
     if (n >= R1I_LANES) {
         r1i_v_store_avx2(p, a);
@@ -3916,15 +4272,19 @@ R1I_AVX2_PAIR(r1i_v_add_avx2, _mm256_add_ps)
 R1I_AVX2_PAIR(r1i_v_sub_avx2, _mm256_sub_ps)
 R1I_AVX2_PAIR(r1i_v_mul_avx2, _mm256_mul_ps)
 R1I_AVX2_PAIR(r1i_v_div_avx2, _mm256_div_ps)
+// On NaN, and for zeros of two signs, these two give the second operand.
 R1I_AVX2_PAIR(r1i_v_max_avx2, _mm256_max_ps) // a > b ? a : b
 R1I_AVX2_PAIR(r1i_v_min_avx2, _mm256_min_ps) // a < b ? a : b
+// Square root and division are exact to the last bit by definition, on every machine.
 R1I_AVX2 r1i_vector_avx2 r1i_v_sqrt_avx2(r1i_vector_avx2 a) {
     return (r1i_vector_avx2){_mm256_sqrt_ps(a.low), _mm256_sqrt_ps(a.high)};
 }
+// Flips the sign bit, of zeros and NaN too; 0 - x would not.
 R1I_AVX2 r1i_vector_avx2 r1i_v_negate_avx2(r1i_vector_avx2 a) {
     __m256 sign = _mm256_set1_ps(-0.0f);
     return (r1i_vector_avx2){_mm256_xor_ps(a.low, sign), _mm256_xor_ps(a.high, sign)};
 }
+// a b + c, rounded once.
 R1I_AVX2 r1i_vector_avx2 r1i_v_fma_avx2(r1i_vector_avx2 a, r1i_vector_avx2 b, r1i_vector_avx2 c) {
     return (r1i_vector_avx2){_mm256_fmadd_ps(a.low, b.low, c.low),
                              _mm256_fmadd_ps(a.high, b.high, c.high)};
@@ -3940,12 +4300,13 @@ R1I_AVX2 r1i_vector_avx2 r1i_v_fma_avx2(r1i_vector_avx2 a, r1i_vector_avx2 b, r1
     }
 R1I_AVX2_CHOICE(r1i_v_if_less_avx2, _CMP_LT_OQ)
 R1I_AVX2_CHOICE(r1i_v_if_equal_avx2, _CMP_EQ_OQ)
+// True when some lane of a equals the same lane of b.
 R1I_AVX2 bool r1i_v_any_equal_avx2(r1i_vector_avx2 a, r1i_vector_avx2 b) {
     return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(a.low, b.low, _CMP_EQ_OQ),
                                            _mm256_cmp_ps(a.high, b.high, _CMP_EQ_OQ))) != 0;
 }
-// p 2^k with k = shifted - 1.5 * 2^23, in two factors as r1i_expf has them. What a NaN leaves in the
-// factors has no mantissa, so the product is that NaN.
+// p 2^k with k = shifted - 1.5 * 2^23, in two factors as r1i_expf has them. What a NaN leaves in
+// the factors has no mantissa, so the product is that NaN.
 R1I_AVX2 __m256 r1i_scale_avx2(__m256 p, __m256 shifted) {
     __m256i bias = _mm256_set1_epi32(127);
     __m256i n = _mm256_sub_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(0x4b400000));
@@ -3985,6 +4346,7 @@ R1I_AVX2 float r1i_tree_avx2(__m256 a) {
     R1I_KEEP(b);
     return r1i_total(_mm_cvtss_f32(b), _mm_cvtss_f32(_mm_shuffle_ps(b, b, 1)));
 }
+// The whole tree: lanes l and l + 8 are the same lane of the two registers.
 R1I_AVX2 float r1i_v_tree_avx2(r1i_vector_avx2 a) {
     __m256 sum = _mm256_add_ps(a.low, a.high);
     R1I_KEEP(sum);
@@ -4008,6 +4370,7 @@ R1I_AVX2 void r1i_halves_avx2(__m256 a, __m256 b, float *out, size_t stride) {
     _mm256_storeu_ps(out, _mm256_permute2f128_ps(a, b, 0x20));
     _mm256_storeu_ps(out + 4 * stride, _mm256_permute2f128_ps(a, b, 0x31));
 }
+// 8 x 8: as much as 16 registers turn without going through memory.
 R1I_AVX2 void r1i_eights_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
     __m256 a[4], b[4];
     r1i_fours_avx2(in, stride, a);
@@ -4017,6 +4380,7 @@ R1I_AVX2 void r1i_eights_avx2(const float *in, size_t stride, float *out, size_t
     r1i_halves_avx2(a[2], b[2], out + 2 * out_stride, out_stride);
     r1i_halves_avx2(a[3], b[3], out + 3 * out_stride, out_stride);
 }
+// 16 x 16. Both halves of a row are read together, while its line is in the first cache.
 R1I_AVX2 void r1i_v_transpose_avx2(const float *in, size_t stride, float *out, size_t out_stride) {
     r1i_eights_avx2(in, stride, out, out_stride);
     r1i_eights_avx2(in + 8, stride, out + 8 * out_stride, out_stride);
@@ -4025,14 +4389,18 @@ R1I_AVX2 void r1i_v_transpose_avx2(const float *in, size_t stride, float *out, s
 }
 
 // ---- AVX-512: a vector is one register ----
-#define R1I_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2"))) R1I_INLINE
+#define R1I_AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
+#define R1I_AVX512        R1I_AVX512_TARGET R1I_INLINE
+// "v" is any of the 32 registers; "x" would forbid half of them.
 #define R1I_KEEP_AVX512(value) __asm__("" : "+v"(value))
 typedef __m512 r1i_vector_avx512;
 
+// The first n of 16 lanes, n < 32.
 R1I_AVX512 __mmask16 r1i_mask_avx512(size_t n) { return (__mmask16)((1u << n) - 1u); }
 R1I_AVX512 __m512 r1i_v_set_avx512(float x) { return _mm512_set1_ps(x); }
 R1I_AVX512 __m512 r1i_v_load_avx512(const float *p) { return _mm512_loadu_ps(p); }
 R1I_AVX512 void r1i_v_store_avx512(float *p, __m512 a) { _mm512_storeu_ps(p, a); }
+// A masked lane is neither read nor written, so it may lie on a page that does not exist.
 R1I_AVX512 __m512 r1i_v_load_part_avx512(const float *p, size_t n) {
     return n >= R1I_LANES ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(r1i_mask_avx512(n), p);
 }
@@ -4045,6 +4413,7 @@ R1I_AVX512 void r1i_v_store_part_avx512(float *p, __m512 a, size_t n) {
 R1I_AVX512 __m512 r1i_v_first_avx512(size_t n, __m512 a, __m512 b) {
     return _mm512_mask_blend_ps(r1i_mask_avx512(n), b, a);
 }
+// As R1I_AVX2_PAIR; maximum and minimum treat NaN in the same way.
 #define R1I_AVX512_PAIR(name, operation)                                                           \
     R1I_AVX512 __m512 name(__m512 a, __m512 b) {                                                   \
         __m512 c = operation(a, b);                                                                \
@@ -4062,6 +4431,7 @@ R1I_AVX512 __m512 r1i_v_negate_avx512(__m512 a) { return _mm512_xor_ps(a, _mm512
 R1I_AVX512 __m512 r1i_v_fma_avx512(__m512 a, __m512 b, __m512 c) {
     return _mm512_fmadd_ps(a, b, c);
 }
+// Comparisons give a mask register here, which the blend takes directly.
 R1I_AVX512 __m512 r1i_v_if_less_avx512(__m512 a, __m512 b, __m512 x, __m512 y) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
 }
@@ -4076,12 +4446,14 @@ R1I_AVX512 __m512 r1i_v_scale_avx512(__m512 p, __m512 shifted, __m512 k) {
     (void)shifted;
     return _mm512_scalef_ps(p, k);
 }
+// See r1i_split_avx2.
 R1I_AVX512 __m512 r1i_v_split_avx512(__m512 x, __m512 *m) {
     __m512i bits = _mm512_castps_si512(x);
     __m512i e = _mm512_srai_epi32(_mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f3504f3)), 23);
     *m = _mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(e, 23)));
     return _mm512_cvtepi32_ps(e);
 }
+// The step of +8, then the tree of AVX2.
 R1I_AVX512 float r1i_v_tree_avx512(__m512 a) {
     __m256 sum = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
     R1I_KEEP_AVX512(sum);
@@ -4110,6 +4482,7 @@ R1I_AVX512 void r1i_quarters_avx512(__m512 a, __m512 b, __m512 c, __m512 d, floa
     _mm512_storeu_ps(out + 8 * stride, _mm512_shuffle_f32x4(even_ab, even_cd, 0xdd));
     _mm512_storeu_ps(out + 12 * stride, _mm512_shuffle_f32x4(odd_ab, odd_cd, 0xdd));
 }
+// 16 x 16 in 64 steps, from 16 loads to 16 stores without leaving the registers.
 R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *out,
                                        size_t out_stride) {
     __m512 a[4], b[4], c[4], d[4];
@@ -4123,6 +4496,8 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
     r1i_quarters_avx512(a[3], b[3], c[3], d[3], out + 3 * out_stride, out_stride);
 }
 
+// Six rows by two registers are 12 sums: with b and a broadcast they fill the 16 registers. Fewer
+// rows take more columns, so that at least 8 chains run at once.
 // clang-format off
 #define R1I_SIMD_PASS avx2
 #define R1I_LEVEL_NAME "avx2"
@@ -4136,19 +4511,12 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
 // clang-format on
 #include R1_SELF
 #undef R1I_SIMD_PASS
-#undef R1I_LEVEL_NAME
-#undef R1I_TARGET
-#undef R1I_TILE_ROWS
-#undef R1I_COPY_TILES
-#undef R1I_TILES_1
-#undef R1I_TILES_2
-#undef R1I_TILES_4
-#undef R1I_TILES_8
 
+// Of 32 registers up to 28 are sums.
 // clang-format off
 #define R1I_SIMD_PASS avx512
 #define R1I_LEVEL_NAME "avx512"
-#define R1I_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
+#define R1I_TARGET R1I_AVX512_TARGET
 #define R1I_TILE_ROWS 14
 #define R1I_COPY_TILES 1
 #define R1I_TILES_1(X) \
@@ -4162,18 +4530,11 @@ R1I_AVX512 void r1i_v_transpose_avx512(const float *in, size_t stride, float *ou
 // clang-format on
 #include R1_SELF
 #undef R1I_SIMD_PASS
-#undef R1I_LEVEL_NAME
-#undef R1I_TARGET
-#undef R1I_TILE_ROWS
-#undef R1I_COPY_TILES
-#undef R1I_TILES_1
-#undef R1I_TILES_2
-#undef R1I_TILES_4
-#undef R1I_TILES_8
 #endif // R1I_X86
 
 #if R1I_NEON && R1I_IS(R1I_REAL)
 // ---- NEON: a vector is four registers ----
+// Part of every 64-bit ARM, so there is nothing to ask the machine for.
 typedef struct r1i_vector_neon {
     float32x4_t a, b, c, d;
 } r1i_vector_neon;
@@ -4188,12 +4549,14 @@ R1I_INLINE r1i_vector_neon r1i_v_load_neon(const float *p) {
 R1I_INLINE void r1i_v_store_neon(float *p, r1i_vector_neon x) {
     vst1q_f32(p, x.a), vst1q_f32(p + 4, x.b), vst1q_f32(p + 8, x.c), vst1q_f32(p + 12, x.d);
 }
+// There are no masked loads: the part goes through a buffer.
 R1I_INLINE r1i_vector_neon r1i_v_load_part_neon(const float *p, size_t n) {
     float block[R1I_LANES] = {0};
     if (n >= R1I_LANES) return r1i_v_load_neon(p);
     for (size_t i = 0; i < n; i++) block[i] = p[i];
     return r1i_v_load_neon(block);
 }
+// As above, and only the wanted numbers are written.
 R1I_INLINE void r1i_v_store_part_neon(float *p, r1i_vector_neon x, size_t n) {
     float block[R1I_LANES];
     if (n >= R1I_LANES) {
@@ -4203,11 +4566,13 @@ R1I_INLINE void r1i_v_store_part_neon(float *p, r1i_vector_neon x, size_t n) {
     r1i_v_store_neon(block, x);
     for (size_t i = 0; i < n; i++) p[i] = block[i];
 }
+// mask ? x : y, lane by lane; the masks of comparisons are all ones or all zeros.
 R1I_INLINE r1i_vector_neon r1i_v_choose_neon(const uint32x4_t mask[4], r1i_vector_neon x,
                                              r1i_vector_neon y) {
     return (r1i_vector_neon){vbslq_f32(mask[0], x.a, y.a), vbslq_f32(mask[1], x.b, y.b),
                              vbslq_f32(mask[2], x.c, y.c), vbslq_f32(mask[3], x.d, y.d)};
 }
+// The mask is made by comparing the index of every lane with n.
 R1I_INLINE r1i_vector_neon r1i_v_first_neon(size_t n, r1i_vector_neon x, r1i_vector_neon y) {
     static const uint32_t index[4] = {0, 1, 2, 3};
     uint32x4_t lane = vld1q_u32(index), four = vdupq_n_u32(4), end = vdupq_n_u32((uint32_t)n);
@@ -4215,6 +4580,7 @@ R1I_INLINE r1i_vector_neon r1i_v_first_neon(size_t n, r1i_vector_neon x, r1i_vec
     for (int i = 0; i < 4; i++, lane = vaddq_u32(lane, four)) mask[i] = vcltq_u32(lane, end);
     return r1i_v_choose_neon(mask, x, y);
 }
+// As R1I_AVX2_PAIR. The barrier matters more here: GCC fuses by default on ARM.
 #define R1I_NEON_PAIR(name, operation)                                                             \
     R1I_INLINE r1i_vector_neon name(r1i_vector_neon x, r1i_vector_neon y) {                        \
         r1i_vector_neon z = {operation(x.a, y.a), operation(x.b, y.b), operation(x.c, y.c),        \
@@ -4225,7 +4591,7 @@ R1I_INLINE r1i_vector_neon r1i_v_first_neon(size_t n, r1i_vector_neon x, r1i_vec
         R1I_KEEP(z.d);                                                                             \
         return z;                                                                                  \
     }
-// The maximum and minimum of x86: the second operand on NaN.
+// The maximum and minimum of x86, which give the second operand on NaN; those of ARM give NaN.
 #define R1I_NEON_MAX(x, y) vbslq_f32(vcgtq_f32(x, y), x, y)
 #define R1I_NEON_MIN(x, y) vbslq_f32(vcltq_f32(x, y), x, y)
 R1I_NEON_PAIR(r1i_v_add_neon, vaddq_f32)
@@ -4240,6 +4606,7 @@ R1I_INLINE r1i_vector_neon r1i_v_sqrt_neon(r1i_vector_neon x) {
 R1I_INLINE r1i_vector_neon r1i_v_negate_neon(r1i_vector_neon x) {
     return (r1i_vector_neon){vnegq_f32(x.a), vnegq_f32(x.b), vnegq_f32(x.c), vnegq_f32(x.d)};
 }
+// x y + z; the instruction takes the addend first.
 R1I_INLINE r1i_vector_neon r1i_v_fma_neon(r1i_vector_neon x, r1i_vector_neon y, r1i_vector_neon z) {
     return (r1i_vector_neon){vfmaq_f32(z.a, x.a, y.a), vfmaq_f32(z.b, x.b, y.b),
                              vfmaq_f32(z.c, x.c, y.c), vfmaq_f32(z.d, x.d, y.d)};
@@ -4253,11 +4620,13 @@ R1I_INLINE r1i_vector_neon r1i_v_fma_neon(r1i_vector_neon x, r1i_vector_neon y, 
     }
 R1I_NEON_CHOICE(r1i_v_if_less_neon, vcltq_f32)
 R1I_NEON_CHOICE(r1i_v_if_equal_neon, vceqq_f32)
+// The maximum over the lanes of a mask is 0 only when no lane is set.
 R1I_INLINE bool r1i_v_any_equal_neon(r1i_vector_neon x, r1i_vector_neon y) {
     uint32x4_t low = vorrq_u32(vceqq_f32(x.a, y.a), vceqq_f32(x.b, y.b));
     uint32x4_t high = vorrq_u32(vceqq_f32(x.c, y.c), vceqq_f32(x.d, y.d));
     return vmaxvq_u32(vorrq_u32(low, high)) != 0;
 }
+// See r1i_scale_avx2.
 R1I_INLINE float32x4_t r1i_scale_neon(float32x4_t p, float32x4_t shifted) {
     int32x4_t n = vsubq_s32(vreinterpretq_s32_f32(shifted), vdupq_n_s32(0x4b400000));
     int32x4_t half = vshrq_n_s32(n, 1), rest = vsubq_s32(n, half), bias = vdupq_n_s32(127);
@@ -4273,6 +4642,7 @@ R1I_INLINE r1i_vector_neon r1i_v_scale_neon(r1i_vector_neon p, r1i_vector_neon s
     return (r1i_vector_neon){r1i_scale_neon(p.a, shifted.a), r1i_scale_neon(p.b, shifted.b),
                              r1i_scale_neon(p.c, shifted.c), r1i_scale_neon(p.d, shifted.d)};
 }
+// See r1i_split_avx2.
 R1I_INLINE float32x4_t r1i_split_neon(float32x4_t x, float32x4_t *m) {
     int32x4_t bits = vreinterpretq_s32_f32(x);
     int32x4_t e = vshrq_n_s32(vsubq_s32(bits, vdupq_n_s32(0x3f3504f3)), 23);
@@ -4285,12 +4655,14 @@ R1I_INLINE r1i_vector_neon r1i_v_split_neon(r1i_vector_neon x, r1i_vector_neon *
     e.c = r1i_split_neon(x.c, &m->c), e.d = r1i_split_neon(x.d, &m->d);
     return e;
 }
+// +8, +4, +2, +1 over the registers a, b, c, d.
 R1I_INLINE float r1i_v_tree_neon(r1i_vector_neon x) {
     float32x4_t low = vaddq_f32(x.a, x.c), high = vaddq_f32(x.b, x.d);
     float32x4_t four = vaddq_f32(low, high);
     float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
     return r1i_total(vget_lane_f32(two, 0), vget_lane_f32(two, 1));
 }
+// 4 x 4, from registers to memory.
 R1I_INLINE void r1i_fours_neon(const float *in, size_t stride, float *out, size_t out_stride) {
     float32x4_t a = vld1q_f32(in), b = vld1q_f32(in + stride);
     float32x4_t c = vld1q_f32(in + 2 * stride), d = vld1q_f32(in + 3 * stride);
@@ -4303,6 +4675,7 @@ R1I_INLINE void r1i_fours_neon(const float *in, size_t stride, float *out, size_
     vst1q_f32(out + 2 * out_stride, vreinterpretq_f32_f64(vtrn2q_f64(even_ab, even_cd)));
     vst1q_f32(out + 3 * out_stride, vreinterpretq_f32_f64(vtrn2q_f64(odd_ab, odd_cd)));
 }
+// 16 x 16 as 16 blocks: a NEON register turns no more than 4 x 4.
 R1I_INLINE void r1i_v_transpose_neon(const float *in, size_t stride, float *out,
                                      size_t out_stride) {
     for (size_t i = 0; i < R1I_LANES; i += 4)
@@ -4310,6 +4683,7 @@ R1I_INLINE void r1i_v_transpose_neon(const float *in, size_t stride, float *out,
             r1i_fours_neon(in + i * stride + j, stride, out + j * out_stride + i, out_stride);
 }
 
+// Six rows by four registers are 24 sums of 32 registers.
 // clang-format off
 #define R1I_SIMD_PASS neon
 #define R1I_LEVEL_NAME "neon"
@@ -4323,17 +4697,10 @@ R1I_INLINE void r1i_v_transpose_neon(const float *in, size_t stride, float *out,
 // clang-format on
 #include R1_SELF
 #undef R1I_SIMD_PASS
-#undef R1I_LEVEL_NAME
-#undef R1I_TARGET
-#undef R1I_TILE_ROWS
-#undef R1I_COPY_TILES
-#undef R1I_TILES_1
-#undef R1I_TILES_2
-#undef R1I_TILES_4
-#undef R1I_TILES_8
 #endif // R1I_NEON
 
-// The highest level that this machine and this build can run.
+// The highest level that this machine and this build can run. The question includes the operating
+// system, which must save the wide registers; AVX-512 means the four parts that servers have.
 static int r1i_cpu_best(void) {
 #if R1I_X86 && R1I_IS(R1I_REAL)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -4344,11 +4711,11 @@ static int r1i_cpu_best(void) {
 #endif
     return R1_CPU_SCALAR;
 }
-// The inner kernels of a level, or NULL when this machine cannot run it.
+// The inner kernels of a level, or NULL when this machine cannot run it. AUTO is the best there is.
 static const r1i_rows *r1i_rows_of(int level) {
     int best = r1i_cpu_best();
 #if R1I_NEON && R1I_IS(R1I_REAL)
-    if (level == R1_CPU_AUTO) return &r1i_rows_neon;
+    if (level == R1_CPU_AUTO) return &r1i_rows_neon; // it has no level of its own
 #endif
     if (level == R1_CPU_AUTO) level = best;
     if (level < 0 || level > best) return NULL;
@@ -6773,6 +7140,8 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
         fault = "MLA needs kv_rank, nope_dim, rope_dim and value_dim";
     else if ((mla ? c->rope_dim : c->head_dim) % 2)
         fault = "rope_dim (GQA: head_dim) must be even";
+    else if (!mla && moe)
+        fault = "experts need MLA: no known checkpoint format joins them with GQA";
     else if (!mla && (!c->head_dim || c->heads % c->kv_heads))
         fault = "heads must be a multiple of kv_heads, and head_dim at least 2";
     else if (c->dense_layers > c->layers)
@@ -6784,6 +7153,9 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
                      c->chosen > c->experts / c->groups * c->kept_groups))
         fault = "experts need expert_width, chosen >= 1, groups that divide them, and kept groups "
                 "that hold the chosen ones";
+    else if (!(c->rope_theta > 0) || !(c->norm_eps >= 0) || !(c->init_std >= 0) ||
+             !(c->routed_scale - c->routed_scale == 0))
+        fault = "rope_theta must be above 0, norm_eps and init_std not negative, routed_scale finite";
     else if (c->vocab > INT32_MAX || c->max_tokens > INT32_MAX)
         fault = "vocab and max_tokens must be below 2^31";
     return fault ? r1i_fail(ctx, R1_ERROR_ARGUMENT, "model config: %s", fault) : R1_OK;
@@ -7005,8 +7377,14 @@ R1I_BODY r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config) 
 }
 R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
     if (!to || !from) return R1_ERROR_ARGUMENT;
-    if (memcmp(&to->config, &from->config, sizeof to->config))
-        return r1i_fail(to->ctx, R1_ERROR_SHAPE, "r1_model_copy: the configs differ");
+    bool same = to->n == from->n && to->moe_layers == from->moe_layers &&
+                to->config.experts == from->config.experts;
+    for (size_t i = 0; same && i < to->n; i++) {
+        const r1_tensor *a = to->parameters[i].tensor, *b = from->parameters[i].tensor;
+        same = !strcmp(to->parameters[i].name, from->parameters[i].name) && a->rank == b->rank &&
+               !memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape);
+    }
+    if (!same) return r1i_fail(to->ctx, R1_ERROR_SHAPE, "r1_model_copy: the configs differ");
     for (int r = 0; r < 3; r++)
         memcpy(to->ranges[r].w, from->ranges[r].w, from->ranges[r].n * sizeof(r1i_real));
     memcpy(to->router_bias, from->router_bias,
@@ -7386,8 +7764,10 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
         r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
         r1i_write_word(w, "topk_method", "noaux_tc");
         r1_json_write_bool(w, "attention_bias", false);
+        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded"); // ours: bits
     } else {
         r1i_write_size(w, "head_dim", c->head_dim);
+        r1_json_write_bool(w, "qkv_bias", c->qkv_bias);
     }
     r1_json_end_object(w);
 }
@@ -7397,6 +7777,18 @@ static size_t r1i_config_size(const r1_json *root, const char *key) {
 }
 static bool r1i_text_is(r1_slice text, const char *word) {
     return text.size == strlen(word) && text.data && !memcmp(text.data, word, text.size);
+}
+// What a config.json asks for and this library would silently not do; NULL if there is nothing.
+static const char *r1i_config_unknown(const r1_json *root) {
+    const r1_json *scaling = r1_json_find(root, "rope_scaling");
+    r1_slice act = r1_json_text(r1_json_find(root, "hidden_act"));
+    if (scaling && scaling->kind != R1_JSON_NULL) return "rope_scaling";
+    if (act.size && !r1i_text_is(act, "silu")) return "hidden_act other than silu";
+    if (r1_json_bool(r1_json_find(root, "attention_bias"), false)) return "attention_bias";
+    if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
+    if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
+    if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
+    return NULL;
 }
 R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                         r1_model_config *config) {
@@ -7415,7 +7807,7 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         .head_dim = r1i_config_size(root, "head_dim"),
         .max_tokens = r1i_config_size(root, "max_position_embeddings"),
         .attention = mla ? R1_MLA : R1_GQA,
-        .qkv_bias = qwen,
+        .qkv_bias = qwen && r1_json_bool(r1_json_find(root, "qkv_bias"), true),
         .dense_width = r1i_config_size(root, "intermediate_size"),
         .tied_head = r1_json_bool(r1_json_find(root, "tie_word_embeddings"), false),
         .rope_theta = r1_json_number(theta, 10000),
@@ -7437,10 +7829,17 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         config->kept_groups = r1i_config_size(root, "topk_group");
         config->normalise_gates = r1_json_bool(r1_json_find(root, "norm_topk_prob"), true);
         config->routed_scale = r1_json_number(r1_json_find(root, "routed_scaling_factor"), 1);
+        r1_slice form = r1_json_text(r1_json_find(root, "r1_mla_form"));
+        config->mla_form = r1i_text_is(form, "absorbed")   ? R1_MLA_ABSORBED
+                           : r1i_text_is(form, "expanded") ? R1_MLA_EXPANDED
+                                                           : R1_MLA_AUTO;
         config->softmax_scores =
             r1i_text_is(r1_json_text(r1_json_find(root, "scoring_func")), "softmax");
     }
-    if (!mla && !qwen)
+    const char *unknown = r1i_config_unknown(root);
+    if (unknown)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
+    else if (!mla && !qwen)
         r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2",
                  (int)type.size, type.data ? type.data : "");
     r1_json_free(ctx, root);
@@ -7913,6 +8312,14 @@ static void r1i_engine_compact(r1i_engine *e) {
         if (e->sample_states[e->running[i]] == R1I_RUNNING) e->running[kept++] = e->running[i];
     e->n_running = kept;
 }
+// Frees the prefilled prompts but one; they are prefilled again when their answers' turn comes.
+static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
+    for (size_t p = 0; p < e->rollout->prompts; p++)
+        if (p != but && e->states[p].ready) {
+            r1i_table_clear(e, &e->states[p].table);
+            e->states[p].ready = false;
+        }
+}
 // Takes waiting samples in, as long as there are slots and blocks; prefills prompts that need it and
 // draws the first token of each. False on error.
 static bool r1i_engine_admit(r1i_engine *e) {
@@ -7925,12 +8332,19 @@ static bool r1i_engine_admit(r1i_engine *e) {
         size_t p = i / e->rollout->group;
         r1i_prompt_state *state = &e->states[p];
         if (e->sample_states[i] != R1I_WAITING) continue;
+        if (!e->n_running && !n) r1i_engine_drop_prompts(e, p); // whoever is alone gets all room
         if (!state->table.n) { // not prefilled, and not chosen for it just now
+            size_t blocks = r1i_ceil_div(e->prompts[p].n, R1I_BLOCK_TOKENS);
+            if (e->n_free < blocks + n + 2) break;
             if (!r1i_table_reserve(e, &state->table, e->prompts[p].n)) break;
             prompts[n_prompts++] = p;
         }
         if (e->n_free < n + 2) break; // a block for each newcomer, and one to grow
         numbers[n++] = i;
+    }
+    if (!n && !e->n_running) {
+        r1i_fail(ctx, R1_ERROR_MEMORY, "generate: the cache is too small; raise cache_tokens");
+        return false;
     }
     if (n_prompts && !r1i_engine_prefill(e, prompts, n_prompts)) return false;
     r1_tensor *hidden = n ? r1i_tensor_raw(ctx, 2, (size_t[]){n, C}) : NULL;
@@ -7969,8 +8383,7 @@ static bool r1i_engine_reserve(r1i_engine *e) {
                 continue;
             }
             size_t before = e->n_free;
-            for (size_t p = 0; p < e->rollout->prompts; p++)
-                if (e->states[p].ready) r1i_table_clear(e, &e->states[p].table), e->states[p].ready = false;
+            r1i_engine_drop_prompts(e, SIZE_MAX);
             if (e->n_free == before && e->n_running == 1) {
                 r1i_fail(e->ctx, R1_ERROR_MEMORY, "generate: the cache holds one sequence and is full; "
                          "raise cache_tokens");
@@ -9135,6 +9548,1246 @@ R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
     if (!found) return run->ctx->status;
     return r1_generate(run->policy, rollout, run->prompts, 1, run->desc.group, &generate);
 }
+
+// ==== [report] ===================================================================================
+// What a run did: one HTML page with SVG plots, a figure and a CSV, all drawn from its log alone.
+// Calls [json] and [file]. Numbers are printed with our own digits, so no locale can show; texts of
+// the log pass r1i_page_escape, so none can break the page.
+#ifndef R1_NO_STDIO
+enum {
+    R1I_REPORT_SERIES = 160,     // curves that are kept; later keys are left out
+    R1I_REPORT_KEYS = 1024,      // columns of a CSV
+    R1I_REPORT_LINES = 6,        // in one chart: as many as there are colours and dashes
+    R1I_REPORT_POINTS = 400,     // of a line in a large chart; half as many in a small one
+    R1I_REPORT_OTHERS = 12,      // charts of unknown keys
+    R1I_REPORT_SAMPLES = 10,     // pairs on the page
+    R1I_REPORT_POOL = 32,        // samples of each side to choose pairs from
+    R1I_REPORT_WINDOW = 1 << 16, // bytes that are read from each end of the samples
+    R1I_REPORT_SETTINGS = 200    // rows of the table
+};
+// Larger numbers are a mistake of the run; without them spans and ticks cannot overflow.
+#define R1I_REPORT_LARGEST      1e30
+#define R1I_REPORT_LARGEST_STEP 1e12
+
+typedef enum r1i_report_stage {
+    R1I_STAGE_PRETRAIN,
+    R1I_STAGE_EVAL,
+    R1I_STAGE_RL,
+    R1I_STAGE_COUNT
+} r1i_report_stage;
+
+typedef struct r1i_point {
+    double x, y;
+} r1i_point;
+
+// One key of one stage, over its steps.
+typedef struct r1i_series {
+    r1i_report_stage stage;
+    bool drawn; // in some chart
+    char *key;
+    r1i_point *points;
+    size_t n, capacity;
+} r1i_series;
+
+// The samples of one side: all of one stage, or of one step of RL.
+typedef struct r1i_samples {
+    r1_json *rows[R1I_REPORT_POOL];
+    size_t n;
+    bool settled; // by rows of the stage that was looked for; steps of RL are only a stand-in
+    double step;
+} r1i_samples;
+
+// All that one page is made of.
+typedef struct r1i_report {
+    r1_context *ctx;
+    r1_json_writer page; // only its growing text is used
+    r1i_series series[R1I_REPORT_SERIES];
+    size_t n_series, hint; // rows repeat their keys in one order: the next key is most often here
+    double last[R1I_STAGE_COUNT]; // step of the newest row of each stage, 0 without one
+    bool finished;
+    r1_json *settings;
+    char vote[24], weight_hash[40]; // vote: the name of cons@k with its k
+    r1i_samples before, after;
+} r1i_report;
+
+// Goes over the lines of a text.
+typedef struct r1i_report_lines {
+    r1_context *ctx;
+    const char *text;
+    size_t size, at;
+} r1i_report_lines;
+
+// ---- text of a page ----
+static void r1i_page_put(r1_json_writer *page, const char *text) {
+    r1i_json_put(page, text, strlen(text));
+}
+// Short texts of the house and integers; never a text of the log, never a double.
+static R1I_PRINTF(2, 3) void r1i_page_print(r1_json_writer *page, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    r1i_page_put(page, text);
+}
+// What stands for a character that must not reach the page as it is; NULL when it may. Controls
+// would be refused by a parser, and characters that turn the direction of writing would let a
+// sample rearrange what stands around it.
+static const char *r1i_page_entity(const unsigned char *p, size_t size) {
+    static const char unknown[] = "&#65533;";
+    if (size == 0) return unknown;
+    if (size == 2) return p[0] == 0xc2 && p[1] < 0xa0 ? unknown : NULL;
+    if (size == 3) {
+        bool turns = p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+                                      (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+        bool nothing = p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe;
+        return turns || nothing ? unknown : NULL;
+    }
+    switch (p[0]) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    case '\n':
+    case '\t':
+        return NULL;
+    default:
+        return p[0] < 0x20 || p[0] == 0x7f ? unknown : NULL;
+    }
+}
+// Text of the log, in at most about `limit` bytes of the page, and dots where it was cut.
+static void r1i_page_escape(r1_json_writer *page, r1_slice text, size_t limit) {
+    const unsigned char *p = (const unsigned char *)text.data;
+    size_t end = r1i_size_add(page->size, limit);
+    for (size_t at = 0, step; at < text.size && !page->failed; at += step) {
+        if (page->size >= end) {
+            r1i_page_put(page, "&#8230;");
+            return;
+        }
+        size_t size = r1i_utf8_size(p + at, text.size - at);
+        const char *entity = r1i_page_entity(p + at, size);
+        step = size ? size : 1;
+        if (entity)
+            r1i_page_put(page, entity);
+        else
+            r1i_json_put(page, text.data + at, step);
+    }
+}
+static r1_slice r1i_page_slice(const char *text) { return (r1_slice){text, strlen(text)}; }
+// A key as words: clip_fraction is "clip fraction".
+static void r1i_page_key(r1_json_writer *page, const char *key) {
+    size_t start = page->size;
+    r1i_page_escape(page, r1i_page_slice(key), 80);
+    for (size_t i = start; i < page->size; i++)
+        if (page->text[i] == '_') page->text[i] = ' ';
+}
+static void r1i_page_fixed(r1_json_writer *page, double value, int digits);
+// A number with an exponent, for what would be too long without.
+static void r1i_page_scientific(r1_json_writer *page, double value) {
+    double size = fabs(value);
+    int exponent = 0;
+    for (; size >= 9.95 && exponent < 400; exponent++) size /= 10;
+    for (; size < 0.995 && exponent > -400; exponent--) size *= 10;
+    r1i_page_fixed(page, value < 0 ? -size : size, 1);
+    r1i_page_print(page, "e%d", exponent);
+}
+// A number with this many digits behind the point.
+static void r1i_page_fixed(r1_json_writer *page, double value, int digits) {
+    int64_t scale = 1;
+    if (!(fabs(value) < 1e12)) {
+        r1i_page_scientific(page, value);
+        return;
+    }
+    for (int i = 0; i < digits; i++) scale *= 10;
+    int64_t scaled = (int64_t)(fabs(value) * (double)scale + 0.5);
+    r1i_page_print(page, "%s%lld", value < 0 && scaled ? "-" : "", (long long)(scaled / scale));
+    if (digits) r1i_page_print(page, ".%0*lld", digits, (long long)(scaled % scale));
+}
+// A number to be read by people: about three digits that matter.
+static void r1i_page_value(r1_json_writer *page, double value) {
+    double size = fabs(value);
+    int digits = size == 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3;
+    if (size == 0 || (size >= 1e-3 && size < 1e9))
+        r1i_page_fixed(page, value, digits);
+    else
+        r1i_page_scientific(page, value);
+}
+// A coordinate, in tenths. By hand, since a page has some ten thousand of them.
+static void r1i_page_coordinate(r1_json_writer *page, double value, char behind) {
+    char text[16];
+    size_t at = sizeof text;
+    unsigned tenths = value > 0 ? (unsigned)(value * 10 + 0.5) : 0u;
+    text[--at] = behind;
+    if (tenths % 10) {
+        text[--at] = (char)('0' + tenths % 10);
+        text[--at] = '.';
+    }
+    tenths /= 10;
+    do text[--at] = (char)('0' + tenths % 10);
+    while ((tenths /= 10) != 0);
+    r1i_json_put(page, text + at, sizeof text - at);
+}
+
+// ---- the log into series ----
+// The next line that is a JSON object, to be freed; NULL at the end. Lines that are none are
+// passed over: a run that was killed may leave half a row.
+static r1_json *r1i_report_next(r1i_report_lines *lines) {
+    while (lines->at < lines->size) {
+        const char *line = lines->text + lines->at;
+        const char *end = (const char *)memchr(line, '\n', lines->size - lines->at);
+        size_t size = end ? (size_t)(end - line) : lines->size - lines->at;
+        lines->at += size + 1;
+        r1_json *row = size ? r1_json_try(lines->ctx, line, size, NULL, 0) : NULL;
+        if (row && row->kind == R1_JSON_OBJECT) return row;
+        r1_json_free(lines->ctx, row);
+    }
+    return NULL;
+}
+static char *r1i_report_path(r1_context *ctx, const char *folder, const char *name) {
+    size_t bytes = r1i_size_add(strlen(folder), strlen(name) + 2);
+    char *path = (char *)r1i_alloc(ctx, bytes);
+    if (path) snprintf(path, bytes, "%s/%s", folder, name);
+    return path;
+}
+static char *r1i_report_read(r1_context *ctx, const char *folder, const char *name, size_t *size) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    if (!folder) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "report: the folder is NULL; give the folder of a run");
+        return NULL;
+    }
+    char *path = r1i_report_path(ctx, folder, name);
+    char *text = path ? r1_file_read(ctx, path, size) : NULL;
+    r1i_free(ctx, path);
+    return text;
+}
+static r1_status r1i_report_save(r1_context *ctx, const char *folder, const char *name,
+                                 const r1_json_writer *page) {
+    char *path = r1i_report_path(ctx, folder, name);
+    if (path && !page->failed) r1_file_write(ctx, path, page->text ? page->text : "", page->size);
+    r1i_free(ctx, path);
+    return r1_status_of(ctx);
+}
+static r1i_series *r1i_series_find(r1i_report *report, r1i_report_stage stage, r1_slice key) {
+    size_t n = report->n_series;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = (report->hint + i) % n;
+        r1i_series *series = &report->series[at];
+        if (series->stage != stage || !r1i_slice_is(key, series->key)) continue;
+        report->hint = at + 1;
+        return series;
+    }
+    return NULL;
+}
+// The same for a key of the house, and only with something to draw.
+static r1i_series *r1i_series_of(r1i_report *report, r1i_report_stage stage, const char *key) {
+    r1i_series *series = r1i_series_find(report, stage, r1i_page_slice(key));
+    return series && series->n ? series : NULL;
+}
+static r1i_series *r1i_series_new(r1i_report *report, r1i_report_stage stage, r1_slice key) {
+    if (report->n_series == R1I_REPORT_SERIES) return NULL;
+    char *copy = r1i_copy_text(report->ctx, key.data, key.size);
+    if (!copy) return NULL;
+    r1i_series *series = &report->series[report->n_series++];
+    *series = (r1i_series){.stage = stage, .key = copy};
+    return series;
+}
+static void r1i_series_add(r1i_report *report, r1i_report_stage stage, const r1_json *member,
+                           double x) {
+    if (member->kind != R1_JSON_NUMBER || r1i_slice_is(member->key, "step")) return;
+    if (fabs(member->number) > R1I_REPORT_LARGEST) return;
+    r1i_series *series = r1i_series_find(report, stage, member->key);
+    if (!series) series = r1i_series_new(report, stage, member->key);
+    if (!series) return;
+    // A run that was resumed comes to some steps again: the later row holds.
+    while (series->n && series->points[series->n - 1].x >= x) series->n--;
+    if (r1i_grow(report->ctx, (void **)&series->points, &series->capacity, series->n + 1,
+                 sizeof *series->points))
+        series->points[series->n++] = (r1i_point){x, member->number};
+}
+// Keeps the k of cons@k and the newest hash of the weights.
+static void r1i_report_notes(r1i_report *report, const r1_json *row) {
+    const r1_json *answers = r1_json_find(row, "k");
+    r1_slice hash = r1_json_text(r1_json_find(row, "weight_hash"));
+    if (answers && answers->kind == R1_JSON_NUMBER && answers->text.size < 16)
+        snprintf(report->vote, sizeof report->vote, "cons@%s", answers->text.data);
+    if (hash.size && hash.size < sizeof report->weight_hash)
+        memcpy(report->weight_hash, hash.data, hash.size), report->weight_hash[hash.size] = 0;
+}
+// Takes a row in; true when the report keeps it.
+static bool r1i_report_row(r1i_report *report, r1_json *row) {
+    static const char *const names[R1I_STAGE_COUNT] = {"pretrain", "eval", "rl"};
+    r1_slice name = r1_json_text(r1_json_find(row, "stage"));
+    int stage = 0;
+    if (r1i_slice_is(name, "settings")) {
+        r1_json_free(report->ctx, report->settings); // a resumed run writes them again
+        report->settings = row;
+        return true;
+    }
+    while (stage < R1I_STAGE_COUNT && !r1i_slice_is(name, names[stage])) stage++;
+    if (stage == R1I_STAGE_COUNT) return false;
+    double x = report->last[stage] + 1;
+    if (stage == R1I_STAGE_EVAL) {
+        const r1_json *at = r1_json_find(row, "at");
+        r1_slice when = r1_json_text(at);
+        bool base = r1i_slice_is(when, "base"), final = r1i_slice_is(when, "final");
+        // Any other place is an evaluation of something else, which has no point on these curves.
+        if (at && !base && !final && !r1i_slice_is(when, "step")) return false;
+        report->finished = final;
+        x = base ? 0 : report->last[R1I_STAGE_RL];
+    } else {
+        report->finished = false;
+    }
+    x = r1_json_number(r1_json_find(row, "step"), x);
+    if (!(fabs(x) <= R1I_REPORT_LARGEST_STEP)) return false;
+    report->last[stage] = x;
+    for (const r1_json *m = row->child; m; m = m->next)
+        r1i_series_add(report, (r1i_report_stage)stage, m, x);
+    r1i_report_notes(report, row);
+    return false;
+}
+static r1i_report *r1i_report_new(r1_context *ctx, const char *folder) {
+    size_t size = 0;
+    r1_json *row;
+    char *text = r1i_report_read(ctx, folder, "metrics.jsonl", &size);
+    r1i_report *report = text ? (r1i_report *)r1i_alloc(ctx, sizeof *report) : NULL;
+    if (report) {
+        r1i_report_lines lines = {ctx, text, size, 0};
+        report->ctx = report->page.ctx = ctx;
+        snprintf(report->vote, sizeof report->vote, "cons@k");
+        while ((row = r1i_report_next(&lines)) != NULL)
+            if (!r1i_report_row(report, row)) r1_json_free(ctx, row);
+    }
+    r1_file_free(ctx, text);
+    return report;
+}
+static void r1i_samples_clear(r1_context *ctx, r1i_samples *samples) {
+    for (size_t i = 0; i < samples->n; i++) r1_json_free(ctx, samples->rows[i]);
+    samples->n = 0;
+}
+static void r1i_report_free(r1i_report *report) {
+    if (!report) return;
+    r1_context *ctx = report->ctx;
+    for (size_t i = 0; i < report->n_series; i++) {
+        r1i_free(ctx, report->series[i].key);
+        r1i_free(ctx, report->series[i].points);
+    }
+    r1i_samples_clear(ctx, &report->before);
+    r1i_samples_clear(ctx, &report->after);
+    r1_json_free(ctx, report->settings);
+    r1_json_writer_free(&report->page);
+    r1i_free(ctx, report);
+}
+
+// ---- charts ----
+enum {
+    R1I_CHART_UNIT = 1,  // the axis is 0 to 1
+    R1I_CHART_FLOAT = 2, // it need not begin at zero when all values are far from it
+    R1I_CHART_NAMED = 4  // the title does not say which key a single line shows
+};
+
+// Ticks stand at first to last times digit * 10^exponent, where digit is 1, 2 or 5.
+typedef struct r1i_axis {
+    double low, high; // of the drawing
+    int64_t first, last;
+    int digit, exponent;
+} r1i_axis;
+
+typedef struct r1i_line {
+    r1i_series *series; // NULL is no line
+    const char *label;  // NULL is the key
+    bool marked;        // few points that were measured, each with a mark
+} r1i_line;
+
+typedef struct r1i_chart {
+    const char *title, *unit, *steps;
+    int flags, width, height;
+    r1i_line lines[R1I_REPORT_LINES];
+    int n;
+    // the rest is filled in when it is drawn
+    r1i_point points[R1I_REPORT_LINES][R1I_REPORT_POINTS];
+    size_t counts[R1I_REPORT_LINES];
+    r1i_axis x, y;
+    double left, top, right, bottom;
+} r1i_chart;
+
+static void r1i_chart_add(r1i_chart *chart, r1i_series *series, const char *label, bool marked) {
+    if (!series || chart->n == R1I_REPORT_LINES) return;
+    for (int i = 0; i < chart->n; i++)
+        if (chart->lines[i].series == series) return;
+    series->drawn = true;
+    chart->lines[chart->n++] = (r1i_line){series, label, marked};
+}
+static void r1i_line_label(r1_json_writer *page, const r1i_line *line) {
+    if (line->label)
+        r1i_page_escape(page, r1i_page_slice(line->label), 80);
+    else
+        r1i_page_key(page, line->series->key);
+}
+// At most `limit` points: the mean of each bucket of neighbours.
+static size_t r1i_series_thin(const r1i_series *series, size_t limit, r1i_point *dst) {
+    size_t count = r1i_min(series->n, limit);
+    for (size_t b = 0; b < count; b++) {
+        size_t from = b * series->n / count, to = (b + 1) * series->n / count;
+        double x = 0, y = 0;
+        for (size_t i = from; i < to; i++) x += series->points[i].x, y += series->points[i].y;
+        dst[b] = (r1i_point){x / (double)(to - from), y / (double)(to - from)};
+    }
+    return count;
+}
+// The value of tick k, by the decimal that its label shows: 3 times 0.1 is 0.3.
+static double r1i_axis_tick(const r1i_axis *axis, int64_t k) {
+    char text[48];
+    int size = snprintf(text, sizeof text, "%llde%d", (long long)(k * axis->digit), axis->exponent);
+    return r1i_decimal(text, (size_t)size);
+}
+// Chooses round ticks, about `wanted` of them, that enclose low and high.
+static void r1i_axis_fit(r1i_axis *axis, double low, double high, int wanted, bool whole) {
+    double span = high - low, power = 1;
+    int exponent = 0;
+    if (!(span > fabs(high) * 1e-9)) span = high != 0 ? fabs(high) : 1, high = low + span;
+    double step = span / wanted;
+    for (; power * 10 <= step && exponent < 40; exponent++) power *= 10;
+    for (; power > step && exponent > -40; exponent--) power /= 10;
+    double digit = step / power;
+    *axis = (r1i_axis){.low = low, .high = high, .digit = 1, .exponent = exponent};
+    if (digit > 7)
+        axis->exponent++, power *= 10;
+    else if (digit > 1.4)
+        axis->digit = digit > 3 ? 5 : 2;
+    if (whole && axis->exponent < 0) axis->digit = 1, axis->exponent = 0, power = 1;
+    step = power * axis->digit;
+    axis->first = (int64_t)floor(low / step + 1e-9);
+    axis->last = (int64_t)ceil(high / step - 1e-9);
+}
+static void r1i_chart_fit(r1i_chart *chart, size_t limit) {
+    double low[2] = {0, 0}, high[2] = {0, 0};
+    bool any = false;
+    for (int i = 0; i < chart->n; i++) {
+        chart->counts[i] = r1i_series_thin(chart->lines[i].series, limit, chart->points[i]);
+        for (size_t p = 0; p < chart->counts[i]; p++, any = true) {
+            double at[2] = {chart->points[i][p].x, chart->points[i][p].y};
+            for (int d = 0; d < 2; d++) {
+                if (!any || at[d] < low[d]) low[d] = at[d];
+                if (!any || at[d] > high[d]) high[d] = at[d];
+            }
+        }
+    }
+    bool near_zero = !(chart->flags & R1I_CHART_FLOAT) || low[1] < 0.6 * high[1];
+    if (low[0] > 0 && low[0] < 0.3 * high[0]) low[0] = 0;
+    if (low[0] == high[0]) low[0] = 0;
+    if (low[1] > 0 && (near_zero || low[1] == high[1])) low[1] = 0;
+    if (high[1] < 0) high[1] = 0;
+    if ((chart->flags & R1I_CHART_UNIT) && low[1] >= 0 && high[1] <= 1) low[1] = 0, high[1] = 1;
+    r1i_axis_fit(&chart->x, low[0], high[0], 6, true);
+    r1i_axis_fit(&chart->y, low[1], high[1], 4, false);
+    chart->y.low = r1i_axis_tick(&chart->y, chart->y.first);
+    chart->y.high = r1i_axis_tick(&chart->y, chart->y.last);
+}
+static double r1i_chart_x(const r1i_chart *chart, double x) {
+    const r1i_axis *a = &chart->x;
+    return chart->left + (x - a->low) / (a->high - a->low) * (chart->right - chart->left);
+}
+static double r1i_chart_y(const r1i_chart *chart, double y) {
+    const r1i_axis *a = &chart->y;
+    return chart->bottom - (y - a->low) / (a->high - a->low) * (chart->bottom - chart->top);
+}
+// The label of a tick; thousands are short, since phones are narrow.
+static void r1i_axis_label(const r1i_axis *axis, int64_t k, char dst[R1I_DECIMAL_BYTES]) {
+    r1i_axis thousands = *axis;
+    bool large = axis->exponent >= 3 && axis->exponent < 6;
+    if (large) thousands.exponent -= 3;
+    r1i_print_decimal(r1i_axis_tick(&thousands, k), dst);
+    size_t size = strlen(dst);
+    if (large && k && size + 2 < R1I_DECIMAL_BYTES) memcpy(dst + size, "k", 2);
+}
+// A mark at a point. Shapes differ, so that they are told apart without colour.
+static void r1i_chart_mark(r1_json_writer *page, int shape, double x, double y) {
+    static const char *const shapes[4] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+                                          "m-3.7-3.7h7.4v7.4h-7.4z", "m0-5l4.6 8.4h-9.2z",
+                                          "m0-5.2l5 5.2-5 5.2-5-5.2z"};
+    r1i_page_put(page, "<path class=\"m\" d=\"M");
+    r1i_page_coordinate(page, x, ' ');
+    r1i_page_coordinate(page, y, ' ');
+    r1i_page_print(page, "%s\"/>", shapes[shape % 4]);
+}
+// What a line does, in words: "train: 0.60 to 0.99".
+static void r1i_line_describe(r1_json_writer *page, const r1i_line *line) {
+    const r1i_series *series = line->series;
+    r1i_line_label(page, line);
+    r1i_page_put(page, ": ");
+    r1i_page_value(page, series->points[0].y);
+    if (series->n < 2) return;
+    r1i_page_put(page, " to ");
+    r1i_page_value(page, series->points[series->n - 1].y);
+}
+static void r1i_chart_line(r1_json_writer *page, const r1i_chart *chart, int i) {
+    const r1i_point *points = chart->points[i];
+    size_t count = chart->counts[i];
+    r1i_page_print(page, "<g class=\"s%d\"><title>", i);
+    r1i_line_describe(page, &chart->lines[i]);
+    r1i_page_put(page, "</title>");
+    if (count > 1) {
+        r1i_page_put(page, "<polyline class=\"l\" points=\"");
+        for (size_t p = 0; p < count; p++) {
+            r1i_page_coordinate(page, r1i_chart_x(chart, points[p].x), ',');
+            r1i_page_coordinate(page, r1i_chart_y(chart, points[p].y), ' ');
+        }
+        r1i_page_put(page, "\"/>");
+    }
+    bool marks = count == 1 || (chart->lines[i].marked && count <= 60);
+    for (size_t p = 0; marks && p < count; p++)
+        r1i_chart_mark(page, i, r1i_chart_x(chart, points[p].x), r1i_chart_y(chart, points[p].y));
+    r1i_page_put(page, "</g>");
+}
+// Title, unit, and either the newest value of a single line or a legend. Sets the chart's top.
+static void r1i_chart_head(r1_json_writer *page, r1i_chart *chart) {
+    double x = 8, y = 44;
+    r1i_page_print(page, "<text class=\"h\" x=\"8\" y=\"20\">");
+    r1i_page_key(page, chart->title);
+    r1i_page_put(page, "<tspan class=\"u\" dx=\"8\">");
+    r1i_page_escape(page, r1i_page_slice(chart->unit), 80);
+    r1i_page_put(page, "</tspan></text>");
+    chart->top = 36;
+    if (chart->n == 1 && !chart->lines[0].label && !(chart->flags & R1I_CHART_NAMED)) {
+        const r1i_series *only = chart->lines[0].series;
+        r1i_page_print(page, "<text class=\"h e\" x=\"%d\" y=\"20\">", chart->width - 12);
+        r1i_page_value(page, only->points[only->n - 1].y);
+        r1i_page_put(page, "</text>");
+        return;
+    }
+    for (int i = 0; i < chart->n; i++) {
+        const r1i_line *line = &chart->lines[i];
+        size_t letters = strlen(line->label ? line->label : line->series->key);
+        double width = 30 + 7.2 * (double)r1i_min(letters, 40) + 14; // of common letters at 12 px
+        if (i && x + width > chart->width) x = 8, y += 18;
+        r1i_page_print(page, "<g class=\"s%d\"><path class=\"l\" d=\"M%d %dh24\"/>", i, (int)x,
+                       (int)y - 4);
+        if (line->marked) r1i_chart_mark(page, i, x + 12, y - 4);
+        r1i_page_print(page, "</g><text x=\"%d\" y=\"%d\">", (int)x + 30, (int)y);
+        r1i_line_label(page, line);
+        r1i_page_put(page, "</text>");
+        x += width;
+    }
+    chart->top = y + 14;
+}
+// Grid, ticks and labels.
+static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
+    char label[R1I_DECIMAL_BYTES];
+    size_t widest = 1;
+    for (int64_t k = chart->y.first; k <= chart->y.last; k++) {
+        r1i_axis_label(&chart->y, k, label);
+        widest = r1i_max(widest, strlen(label));
+    }
+    chart->left = 18 + 7 * (double)r1i_min(widest, 12);
+    chart->right = chart->width - 14;
+    chart->bottom = chart->height - 42;
+    for (int64_t k = chart->y.first; k <= chart->y.last; k++) {
+        double y = r1i_chart_y(chart, r1i_axis_tick(&chart->y, k));
+        r1i_axis_label(&chart->y, k, label);
+        r1i_page_print(page, "<path class=\"%s\" d=\"M%d ", k == chart->y.first ? "a" : "g",
+                       (int)chart->left);
+        r1i_page_coordinate(page, y, 'H');
+        r1i_page_print(page, "%d\"/><text class=\"e\" x=\"%d\" y=\"", (int)chart->right,
+                       (int)chart->left - 7);
+        r1i_page_coordinate(page, y + 4, '"');
+        r1i_page_print(page, ">%s</text>", label);
+    }
+    for (int64_t k = chart->x.first; k <= chart->x.last; k++) {
+        double value = r1i_axis_tick(&chart->x, k);
+        if (value < chart->x.low || value > chart->x.high) continue;
+        r1i_axis_label(&chart->x, k, label);
+        r1i_page_put(page, "<path class=\"a\" d=\"M");
+        r1i_page_coordinate(page, r1i_chart_x(chart, value), ' ');
+        r1i_page_print(page, "%dv4\"/><text class=\"c\" x=\"", (int)chart->bottom);
+        r1i_page_coordinate(page, r1i_chart_x(chart, value), '"');
+        r1i_page_print(page, " y=\"%d\">%s</text>", (int)chart->bottom + 17, label);
+    }
+    r1i_page_print(page, "<text class=\"c u\" x=\"%d\" y=\"%d\">%s</text>",
+                   (int)(chart->left + chart->right) / 2, chart->height - 8, chart->steps);
+}
+// The inside of an SVG.
+static void r1i_chart_body(r1_json_writer *page, r1i_chart *chart) {
+    r1i_chart_fit(chart, chart->width >= 400 ? R1I_REPORT_POINTS : R1I_REPORT_POINTS / 2);
+    r1i_chart_head(page, chart);
+    r1i_chart_axes(page, chart);
+    for (int i = chart->n; i-- > 0;) r1i_chart_line(page, chart, i); // the first lies on top
+}
+// What is seen, for those who do not see it.
+static void r1i_chart_label(r1_json_writer *page, const r1i_chart *chart) {
+    r1i_page_key(page, chart->title);
+    r1i_page_print(page, " by %s", chart->steps);
+    for (int i = 0; i < chart->n; i++) {
+        r1i_page_put(page, i ? "; " : ". ");
+        r1i_line_describe(page, &chart->lines[i]);
+    }
+}
+static void r1i_chart_draw(r1_json_writer *page, r1i_chart *chart) {
+    if (!chart->n) return;
+    r1i_page_print(page, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+                   chart->width, chart->height);
+    r1i_chart_label(page, chart);
+    r1i_page_put(page, "\">");
+    r1i_chart_body(page, chart);
+    r1i_page_put(page, "</svg></figure>\n");
+}
+
+// ---- which charts there are ----
+// A small chart: keys of one stage that are read together.
+typedef struct r1i_chart_plan {
+    const char *title, *unit;
+    r1i_report_stage stage;
+    int flags;
+    const char *keys[R1I_REPORT_LINES];
+} r1i_chart_plan;
+
+static const r1i_chart_plan r1i_chart_plans[] = {
+    {"Reward",
+     "mean of the answers",
+     R1I_STAGE_RL,
+     R1I_CHART_NAMED,
+     {"reward", "accuracy", "format", "language"}},
+    {"Reflective words",
+     "an answer",
+     R1I_STAGE_RL,
+     R1I_CHART_NAMED,
+     {"wait", "mistake", "however", "but", "retry"}},
+    {"More such words",
+     "an answer",
+     R1I_STAGE_RL,
+     R1I_CHART_NAMED,
+     {"error", "verify", "wrong", "evaluate", "check"}},
+    {"Entropy", "nats a token", R1I_STAGE_RL, 0, {"entropy"}},
+    {"KL", "to the reference, nats", R1I_STAGE_RL, 0, {"kl"}},
+    {"Clip fraction", "of the tokens", R1I_STAGE_RL, 0, {"clip_fraction"}},
+    {"Informative groups", "share", R1I_STAGE_RL, R1I_CHART_UNIT, {"informative_groups"}},
+    {"Gradient norm", "before clipping", R1I_STAGE_RL, 0, {"grad_norm"}},
+    {"Expert load", "busiest / mean", R1I_STAGE_RL, R1I_CHART_FLOAT, {"expert_load"}},
+    {"Policy loss", "", R1I_STAGE_RL, R1I_CHART_FLOAT, {"loss"}},
+    {"Learning rate", "", R1I_STAGE_RL, 0, {"learning_rate"}},
+    {"Cut or not judged", "share", R1I_STAGE_RL, R1I_CHART_NAMED, {"truncated", "unjudged"}},
+    {"Ratio error", "0 when on-policy", R1I_STAGE_RL, 0, {"ratio_error"}},
+    {"Pre-training loss", "nats a token", R1I_STAGE_PRETRAIN, 0, {"loss"}},
+    {"Pre-training gradient norm", "", R1I_STAGE_PRETRAIN, 0, {"grad_norm"}},
+    {"Pre-training expert load", "", R1I_STAGE_PRETRAIN, R1I_CHART_FLOAT, {"expert_load"}},
+};
+static const char *const r1i_stage_steps[R1I_STAGE_COUNT] = {"pre-training step", "RL step",
+                                                             "RL step"};
+
+static void r1i_chart_start(r1i_chart *chart, const char *title, const char *unit,
+                            r1i_report_stage stage, int flags, bool large) {
+    chart->title = title, chart->unit = unit, chart->steps = r1i_stage_steps[stage];
+    chart->flags = flags, chart->n = 0;
+    chart->width = large ? 400 : 340, chart->height = large ? 270 : 220;
+}
+static bool r1i_report_has(const r1i_report *report, r1i_report_stage stage) {
+    for (size_t i = 0; i < report->n_series; i++)
+        if (report->series[i].stage == stage && report->series[i].n) return true;
+    return false;
+}
+// One of the two panels of the main figure. Before there is anything of RL to show, they show how
+// the base model comes about.
+static void r1i_report_panel(r1i_report *report, r1i_chart *chart, int panel) {
+    if (!r1i_report_has(report, R1I_STAGE_RL) && !r1i_report_has(report, R1I_STAGE_EVAL)) {
+        const r1i_report_stage stage = R1I_STAGE_PRETRAIN;
+        r1i_chart_start(chart, panel ? "Expert load" : "Pre-training loss",
+                        panel ? "busiest / mean" : "nats a token", stage,
+                        panel ? R1I_CHART_FLOAT : 0, true);
+        r1i_chart_add(chart, r1i_series_of(report, stage, panel ? "expert_load" : "loss"), NULL,
+                      false);
+    } else if (panel == 0) {
+        r1i_chart_start(chart, "Accuracy", "share of right answers", R1I_STAGE_RL, R1I_CHART_UNIT,
+                        true);
+        r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_RL, "accuracy"), "train", false);
+        r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_EVAL, "pass_at_1"), "pass@1", true);
+        r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_EVAL, "cons_at_k"), report->vote,
+                      true);
+    } else {
+        r1i_chart_start(chart, "Response length", "tokens an answer", R1I_STAGE_RL, 0, true);
+        r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_RL, "length"), "train", false);
+        r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_EVAL, "length"), "evaluation", true);
+    }
+}
+// The components of the reward, by the weights among the settings.
+static const r1_json *r1i_report_weights(const r1i_report *report) {
+    const r1_json *weights = r1_json_find(report->settings, "reward_weights");
+    const r1_json *member = report->settings ? report->settings->child : NULL;
+    for (; !weights && member; member = member->next)
+        weights = r1_json_find(member, "reward_weights");
+    return weights;
+}
+static void r1i_report_small(r1i_report *report, r1i_chart *chart) {
+    r1_json_writer *page = &report->page;
+    size_t n = sizeof r1i_chart_plans / sizeof r1i_chart_plans[0];
+    r1i_page_put(page, "<h2>Signals of the run</h2>\n<div class=\"small\">\n");
+    for (size_t i = 0; i < n; i++) {
+        const r1i_chart_plan *plan = &r1i_chart_plans[i];
+        bool fresh = false; // shows something that the main figure does not
+        r1i_chart_start(chart, plan->title, plan->unit, plan->stage, plan->flags, false);
+        for (int k = 0; k < R1I_REPORT_LINES && plan->keys[k]; k++) {
+            r1i_series *series = r1i_series_of(report, plan->stage, plan->keys[k]);
+            fresh = fresh || (series && !series->drawn);
+            r1i_chart_add(chart, series, NULL, false);
+        }
+        const r1_json *weights = i == 0 ? r1i_report_weights(report) : NULL;
+        for (const r1_json *m = weights ? weights->child : NULL; m; m = m->next) {
+            r1i_series *series = r1i_series_find(report, R1I_STAGE_RL, m->key);
+            if (series && series->n) r1i_chart_add(chart, series, NULL, false);
+        }
+        if (fresh) r1i_chart_draw(page, chart);
+    }
+    r1i_page_put(page, "</div>\n");
+}
+// Keys of RL that no plan knows, each in a chart of its own: their scales may be worlds apart.
+static void r1i_report_others(r1i_report *report, r1i_chart *chart) {
+    static const char *const dull[] = {"tokens", "seconds", "updates"};
+    int charts = 0;
+    for (size_t i = 0; i < report->n_series && charts < R1I_REPORT_OTHERS; i++) {
+        r1i_series *series = &report->series[i];
+        bool skip = series->stage != R1I_STAGE_RL || series->drawn || !series->n;
+        for (size_t d = 0; d < sizeof dull / sizeof dull[0]; d++)
+            skip = skip || strcmp(series->key, dull[d]) == 0;
+        if (skip) continue;
+        if (!charts++)
+            r1i_page_put(&report->page,
+                         "<h2>Other numbers of the log</h2>\n<div class=\"small\">\n");
+        r1i_chart_start(chart, "", "", series->stage, R1I_CHART_FLOAT, false);
+        chart->title = series->key;
+        r1i_chart_add(chart, series, NULL, false);
+        r1i_chart_draw(&report->page, chart);
+    }
+    if (charts) r1i_page_put(&report->page, "</div>\n");
+}
+
+// ---- colours and layout ----
+// Lines of 3:1 and texts of 4.5:1 at least against their ground, light or dark; each line also has
+// a dash of its own.
+static void r1i_page_colours(r1_json_writer *page, bool dark) {
+    static const char *const lines[2][R1I_REPORT_LINES] = {
+        {"#0b5fa5", "#b84300", "#00704a", "#7b3fa0", "#a8215d", "#5b6470"},
+        {"#6cb6ff", "#ff9e57", "#4fc78a", "#c89bff", "#ff8ab8", "#b5bcc4"}};
+    for (int i = 0; i < R1I_REPORT_LINES; i++)
+        r1i_page_print(page, ".s%d{stroke:%s;fill:%s}", i, lines[dark][i], lines[dark][i]);
+    r1i_page_print(page, "text{fill:%s}.u{fill:%s}.g{stroke:%s}.a{stroke:%s}\n",
+                   dark ? "#e6eaf0" : "#1c2128", dark ? "#a5afbb" : "#57606a",
+                   dark ? "#2d343d" : "#e3e7ec", dark ? "#6b7582" : "#8a94a0");
+}
+static void r1i_page_chart_style(r1_json_writer *page) {
+    static const char *const dashes[R1I_REPORT_LINES] = {"none",     "7 4",  "2 3",
+                                                         "10 3 2 3", "14 5", "4 2 1 2"};
+    r1i_page_put(page, "text{font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}"
+                       "text.h{font-size:14px;font-weight:600}"
+                       "tspan.u{font-size:12px;font-weight:400}"
+                       ".e{text-anchor:end}.c{text-anchor:middle}"
+                       ".l{fill:none;stroke-width:2;stroke-linejoin:round}.m{stroke:none}"
+                       ".a,.g{fill:none}\n");
+    for (int i = 1; i < R1I_REPORT_LINES; i++)
+        r1i_page_print(page, ".s%d .l{stroke-dasharray:%s}", i, dashes[i]);
+    r1i_page_colours(page, false);
+}
+static void r1i_page_style(r1_json_writer *page) {
+    r1i_page_put(page, "<style>\n");
+    r1i_page_chart_style(page);
+    r1i_page_put(
+        page,
+        ":root{--ground:#fff;--ink:#1c2128;--soft:#57606a;--line:#d5dae1;--panel:#f6f8fa;"
+        "--good:#00643f;--bad:#a83200}\n"
+        "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}\n"
+        "body{margin:0 auto;max-width:1180px;padding:28px 20px 40px;background:var(--ground);"
+        "color:var(--ink);font:16px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}\n"
+        "h1{font-size:28px;line-height:1.2;margin:0 0 6px;overflow-wrap:anywhere}"
+        "h2{font-size:19px;margin:36px 0 12px}p{margin:0 0 8px}.soft{color:var(--soft)}\n"
+        ".cards,.main,.small,.pair{display:grid;gap:14px}.cards{margin:20px 0 14px;"
+        "grid-template-columns:repeat(auto-fit,minmax(min(100%,210px),1fr))}\n"
+        ".card,figure,.pair>div{background:var(--ground);border:1px solid var(--line);"
+        "border-radius:10px}.card{padding:12px 16px}.card h3{margin:0;font-size:14px;"
+        "font-weight:600}.card .big{margin:0;font-size:27px;line-height:1.35;"
+        "font-variant-numeric:tabular-nums;white-space:nowrap}"
+        ".card .soft{margin:0;font-size:13px}.big b{font-weight:700}\n"
+        "figure{margin:0;padding:6px;min-width:0;break-inside:avoid}"
+        "svg{display:block;width:100%;height:auto}\n"
+        ".main{grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}"
+        ".small{grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr))}\n");
+    r1i_page_put(
+        page,
+        ".pair{grid-template-columns:minmax(0,1fr) minmax(0,1fr);margin:0 0 14px}"
+        ".pair>div{padding:10px 14px;background:var(--panel);break-inside:avoid}"
+        ".pair h3{margin:0 0 6px;font-size:13px;font-weight:600}"
+        ".pair h3 span{font-weight:400;color:var(--soft)}"
+        ".pair h3 .good{color:var(--good);font-weight:600}"
+        ".pair h3 .bad{color:var(--bad);font-weight:600}\n"
+        "pre{margin:0;font:13px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
+        "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}"
+        "pre i{font-style:normal;color:var(--soft)}\n"
+        "mark{background:#ffe58a;color:#1c2128;border-radius:3px;padding:0 2px}\n"
+        "details{border:1px solid var(--line);border-radius:10px;padding:10px 16px}"
+        "summary{cursor:pointer;font-weight:600}table{border-collapse:collapse;width:100%;"
+        "margin:8px 0;font-size:14px}th,td{text-align:left;padding:3px 16px 3px 0;"
+        "border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}"
+        "th{font-weight:400;color:var(--soft);width:40%}footer{margin-top:28px;font-size:13px}\n"
+        "@media(max-width:680px){body{padding:18px 12px 30px}.pair{grid-template-columns:"
+        "minmax(0,1fr)}h1{font-size:24px}.cards{grid-template-columns:1fr 1fr;gap:10px}"
+        ".card{padding:10px 12px}.card .big{font-size:20px}"
+        ".card:last-child:nth-child(odd){grid-column:1/-1}}\n"
+        "@media print{@page{size:A4;margin:14mm}body{padding:0;max-width:none;font-size:14px}"
+        "h2{break-after:avoid}.cards{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}"
+        ".main{grid-template-columns:1fr 1fr}.small{grid-template-columns:repeat(3,1fr)}"
+        ".card .big{font-size:19px}}\n"
+        "@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ground:#14181d;"
+        "--ink:#e6eaf0;--soft:#a5afbb;--line:#343c46;--panel:#1b2027;--good:#4fc78a;"
+        "--bad:#ff9e57}\n");
+    r1i_page_colours(page, true);
+    r1i_page_put(page, "}\n</style>\n");
+}
+
+// ---- head of the page ----
+// A headline number: before and after.
+typedef struct r1i_card {
+    r1i_report_stage stage;
+    const char *key, *title, *note;
+    int digits;
+} r1i_card;
+
+static bool r1i_page_card(r1i_report *report, const r1i_card *card) {
+    r1_json_writer *page = &report->page;
+    const r1i_series *series = r1i_series_of(report, card->stage, card->key);
+    if (!series) return false;
+    double first = series->points[0].y, last = series->points[series->n - 1].y;
+    r1i_page_put(page, "<div class=\"card\"><h3>");
+    r1i_page_escape(page, r1i_page_slice(card->title ? card->title : report->vote), 80);
+    r1i_page_put(page, "</h3><p class=\"big\">");
+    if (series->n > 1) {
+        r1i_page_fixed(page, first, card->digits);
+        r1i_page_put(page, " &#8594; ");
+    }
+    r1i_page_put(page, "<b>");
+    r1i_page_fixed(page, last, card->digits);
+    r1i_page_print(page, "</b></p><p class=\"soft\">%s", card->note);
+    if (card->digits == 1 && series->n > 1 && first > 0 && last / first < 1e6) {
+        r1i_page_put(page, ", &#215;&#160;");
+        r1i_page_fixed(page, last / first, 1);
+    }
+    r1i_page_put(page, "</p></div>\n");
+    return true;
+}
+// The evaluations if there are some, else what training says, else the pre-training.
+static void r1i_page_cards(r1i_report *report) {
+    static const r1i_card cards[] = {
+        {R1I_STAGE_EVAL, "pass_at_1", "pass@1", "right answers among samples", 2},
+        {R1I_STAGE_EVAL, "cons_at_k", NULL, "right by majority vote", 2},
+        {R1I_STAGE_EVAL, "per_try", "per try", "right among single tries", 2},
+        {R1I_STAGE_EVAL, "length", "length", "tokens an answer", 1},
+        {R1I_STAGE_EVAL, "wait", "\"wait\"", "an answer", 1},
+        {R1I_STAGE_RL, "accuracy", "training accuracy", "right answers of a batch", 2},
+        {R1I_STAGE_RL, "length", "length", "tokens an answer", 1},
+        {R1I_STAGE_PRETRAIN, "loss", "pre-training loss", "nats a token", 2}};
+    bool any = false;
+    r1i_page_put(&report->page, "<div class=\"cards\">\n");
+    for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++) {
+        if (any && cards[i].stage != cards[i - 1].stage) break;
+        any = r1i_page_card(report, &cards[i]) || any;
+    }
+    r1i_page_put(&report->page, "</div>\n");
+}
+static void r1i_page_status(r1i_report *report) {
+    static const char *const names[R1I_STAGE_COUNT] = {"Pre-training", "", "RL"};
+    r1_json_writer *page = &report->page;
+    double step = report->last[R1I_STAGE_RL];
+    int stage = step > 0 ? R1I_STAGE_RL : R1I_STAGE_PRETRAIN;
+    if (!step) step = report->last[R1I_STAGE_PRETRAIN];
+    r1i_page_put(page, "<p class=\"soft\">");
+    if (!step) {
+        r1i_page_put(page, r1i_report_has(report, R1I_STAGE_EVAL)
+                               ? "The base model is evaluated; no step is logged yet."
+                               : "Nothing is logged yet: the first step is under way.");
+    } else if (report->finished) {
+        r1i_page_put(page, "Finished after ");
+        r1i_page_fixed(page, step, 0);
+        r1i_page_print(page, " %s%s.", r1i_stage_steps[stage], step == 1 ? "" : "s");
+    } else {
+        r1i_page_print(page, "%s step ", names[stage]);
+        r1i_page_fixed(page, step, 0);
+        r1i_page_put(page, "; the run goes on, or was stopped here.");
+    }
+    r1i_page_put(page, "</p>\n");
+}
+static void r1i_page_head(r1i_report *report) {
+    r1_json_writer *page = &report->page;
+    r1_slice task = r1_json_text(r1_json_find(report->settings, "task"));
+    if (!task.size) task = r1i_page_slice("a run");
+    r1i_page_put(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>R1-Zero: ");
+    r1i_page_escape(page, task, 200);
+    r1i_page_put(page, "</title>\n");
+    r1i_page_style(page);
+    r1i_page_put(page, "</head>\n<body>\n<h1>R1-Zero: ");
+    r1i_page_escape(page, task, 200);
+    r1i_page_put(page,
+                 "</h1>\n<p>A small language model, pre-trained on text that a program wrote, "
+                 "then trained by reinforcement learning on a rule-based reward alone.</p>\n");
+    r1i_page_status(report);
+    r1i_page_cards(report);
+}
+
+// ---- settings ----
+static void r1i_settings_value(r1_json_writer *page, const r1_json *node) {
+    static const char *const words[] = {"false", "true"};
+    const r1_json *element = node->child;
+    switch (node->kind) {
+    case R1_JSON_NULL:
+        r1i_page_put(page, "none");
+        break;
+    case R1_JSON_BOOL:
+        r1i_page_put(page, words[node->boolean]);
+        break;
+    case R1_JSON_NUMBER:
+    case R1_JSON_STRING:
+        r1i_page_escape(page, node->text, 200);
+        break;
+    case R1_JSON_OBJECT:
+        r1i_page_print(page, "%zu fields", node->count);
+        break;
+    case R1_JSON_ARRAY:
+        for (int i = 0; element && i < 8; element = element->next, i++) {
+            if (i) r1i_page_put(page, ", ");
+            if (element->kind == R1_JSON_ARRAY)
+                r1i_page_put(page, "&#8230;");
+            else
+                r1i_settings_value(page, element);
+        }
+        if (element || !node->count) r1i_page_put(page, element ? ", &#8230;" : "none");
+    }
+}
+// A row for each value; the key of what lies in an object has the object's key before it.
+static void r1i_settings_rows(r1_json_writer *page, const r1_json *object, const char *prefix,
+                              int *left) {
+    for (const r1_json *m = object->child; m && *left > 0; m = m->next) {
+        char key[128];
+        if (!*prefix && r1i_slice_is(m->key, "stage")) continue;
+        snprintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "." : "", m->key.data);
+        if (m->kind == R1_JSON_OBJECT && m->count) {
+            r1i_settings_rows(page, m, key, left);
+            continue;
+        }
+        --*left;
+        r1i_page_put(page, "<tr><th scope=\"row\">");
+        r1i_page_escape(page, r1i_page_slice(key), 160);
+        r1i_page_put(page, "</th><td>");
+        r1i_settings_value(page, m);
+        r1i_page_put(page, "</td></tr>\n");
+    }
+}
+static void r1i_page_settings(r1i_report *report) {
+    int left = R1I_REPORT_SETTINGS;
+    r1_json_writer *page = &report->page;
+    if (!report->settings) return;
+    r1i_page_put(page, "<h2>Settings</h2>\n<details><summary>Every setting of this run</summary>\n"
+                       "<table><tbody>\n");
+    r1i_settings_rows(page, report->settings, "", &left);
+    r1i_page_put(page, "</tbody></table></details>\n");
+}
+
+// ---- samples ----
+// Takes a row in if it belongs to the side: rows of `stage`, or until one comes, those of the first
+// step of RL (`sign` -1) or of its newest (1). True when it is kept.
+static bool r1i_samples_add(r1_context *ctx, r1i_samples *side, r1_json *row, const char *stage,
+                            int sign) {
+    r1_slice name = r1_json_text(r1_json_find(row, "stage"));
+    double step = r1_json_number(r1_json_find(row, "step"), 0);
+    bool wanted = r1i_slice_is(name, stage);
+    if (!wanted && (side->settled || !r1i_slice_is(name, "rl"))) return false;
+    bool better = wanted ? !side->settled : sign * (step - side->step) > 0;
+    if (side->n && better) r1i_samples_clear(ctx, side);
+    if (side->n && !wanted && step != side->step) return false;
+    if (side->n == R1I_REPORT_POOL) return false;
+    side->settled = wanted;
+    side->step = step;
+    side->rows[side->n++] = row;
+    return true;
+}
+static void r1i_samples_window(r1_context *ctx, r1i_samples *side, int file, size_t at,
+                               const char *stage, int sign) {
+    char *text = (char *)r1i_alloc(ctx, R1I_REPORT_WINDOW);
+    ptrdiff_t got = 1;
+    size_t size = 0;
+    r1_json *row;
+    if (text && lseek(file, (off_t)at, SEEK_SET) < 0) got = 0;
+    for (; text && got > 0 && size<R1I_REPORT_WINDOW; size += got> 0 ? (size_t)got : 0)
+        got = r1i_sys_read(file, text + size, R1I_REPORT_WINDOW - size);
+    // The window may begin and end within a row; half a row is no JSON, and is passed over.
+    r1i_report_lines lines = {ctx, text, text ? size : 0, 0};
+    while ((row = r1i_report_next(&lines)) != NULL)
+        if (!r1i_samples_add(ctx, side, row, stage, sign)) r1_json_free(ctx, row);
+    r1i_free(ctx, text);
+}
+// Only the ends of the file are read: a run's samples are many times its metrics, and the page is
+// drawn every few steps.
+static void r1i_report_samples(r1i_report *report, const char *folder) {
+    r1_context *ctx = report->ctx;
+    char *path = r1i_report_path(ctx, folder, "samples.jsonl");
+    int file = path ? r1i_sys_open(path, O_RDONLY) : -1;
+    r1i_file_info info;
+    if (file < 0 && path && errno != ENOENT) r1i_file_fail(ctx, "open", path);
+    if (file >= 0 && r1i_sys_info(file, &info) == 0 && info.plain) {
+        size_t tail = info.bytes > R1I_REPORT_WINDOW ? info.bytes - R1I_REPORT_WINDOW : 0;
+        r1i_samples_window(ctx, &report->before, file, 0, "base", -1);
+        r1i_samples_window(ctx, &report->after, file, tail, "final", 1);
+    }
+    if (file >= 0) r1i_sys_close(file);
+    r1i_free(ctx, path);
+    // A log of one step has no before and after.
+    if (!report->before.settled && !report->after.settled &&
+        report->before.step == report->after.step)
+        r1i_samples_clear(ctx, &report->before);
+}
+// The letters of a word that the paper counts as reflection, and that stands alone; 0 if none.
+static size_t r1i_reflective(r1_slice text, size_t at) {
+    static const char *const words[] = {"wait",  "mistake", "however", "but",      "retry",
+                                        "error", "verify",  "wrong",   "evaluate", "check"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = strlen(words[i]), same = 0;
+        if (text.size - at < n) continue;
+        while (same < n && (text.data[at + same] | 32) == words[i][same]) same++;
+        if (same < n) continue;
+        char before = at ? (char)(text.data[at - 1] | 32) : ' ';
+        char behind = at + n < text.size ? (char)(text.data[at + n] | 32) : ' ';
+        if (!(before >= 'a' && before <= 'z') && !(behind >= 'a' && behind <= 'z')) return n;
+    }
+    return 0;
+}
+// A completion, with the words of reflection marked.
+static void r1i_sample_text(r1_json_writer *page, r1_slice text, size_t limit) {
+    size_t done = 0, end = r1i_size_add(page->size, limit);
+    for (size_t at = 0; at < text.size && page->size < end; at++) {
+        size_t letters = r1i_reflective(text, at);
+        if (!letters) continue;
+        r1i_page_escape(page, (r1_slice){text.data + done, at - done}, end - page->size);
+        if (page->size >= end) break;
+        r1i_page_put(page, "<mark>");
+        r1i_page_escape(page, (r1_slice){text.data + at, letters}, 80);
+        r1i_page_put(page, "</mark>");
+        done = at + letters, at = done - 1;
+    }
+    if (page->size < end)
+        r1i_page_escape(page, (r1_slice){text.data + done, text.size - done}, end - page->size);
+}
+static void r1i_sample_cell(r1_json_writer *page, const r1_json *row, const char *side) {
+    r1_slice stage = r1_json_text(r1_json_find(row, "stage"));
+    const r1_json *accuracy = r1_json_find(row, "accuracy"), *member;
+    bool known = accuracy && accuracy->kind == R1_JSON_NUMBER,
+         right = known && accuracy->number > 0;
+    r1i_page_print(page, "<div><h3>%s", side);
+    if (row && r1i_slice_is(stage, "rl")) {
+        r1i_page_put(page, " (RL step ");
+        r1i_page_fixed(page, r1_json_number(r1_json_find(row, "step"), 0), 0);
+        r1i_page_put(page, ")");
+    }
+    if (known)
+        r1i_page_put(page, right ? " &#183; <span class=\"good\">&#10003; right</span>"
+                                 : " &#183; <span class=\"bad\">&#10007; wrong</span>");
+    static const char *const numbers[] = {"reward", "format", "length"};
+    for (size_t i = 0; i < 3; i++) {
+        member = r1_json_find(row, numbers[i]);
+        if (!member || member->kind != R1_JSON_NUMBER) continue;
+        r1i_page_print(page, " <span>&#183; %s ", numbers[i]);
+        r1i_page_escape(page, member->text, 32);
+        r1i_page_put(page, "</span>");
+    }
+    r1i_page_put(page, "</h3><pre>");
+    if (row) {
+        r1i_page_put(page, "<i>");
+        r1i_page_escape(page, r1_json_text(r1_json_find(row, "prompt")), 1000);
+        r1i_page_put(page, "</i>");
+        r1i_sample_text(page, r1_json_text(r1_json_find(row, "completion")), 3000);
+    }
+    r1i_page_put(page, row ? "</pre></div>\n" : "none yet</pre></div>\n");
+}
+static bool r1i_same_prompt(const r1_json *a, const r1_json *b) {
+    return r1i_slice_compare(r1_json_text(r1_json_find(a, "prompt")),
+                             r1_json_text(r1_json_find(b, "prompt"))) == 0;
+}
+static void r1i_page_pair(r1_json_writer *page, const r1_json *before, const r1_json *after) {
+    r1i_page_put(page, "<div class=\"pair\">\n");
+    r1i_sample_cell(page, before, "Before");
+    r1i_sample_cell(page, after, "After");
+    r1i_page_put(page, "</div>\n");
+}
+// Pairs with the same prompt where there are some, else side by side as they come. Nothing looks at
+// the rewards: the samples are not chosen to please.
+static void r1i_page_samples(r1i_report *report) {
+    r1_json_writer *page = &report->page;
+    const r1i_samples *before = &report->before, *after = &report->after;
+    size_t pairs = 0, n = r1i_max(before->n, after->n);
+    if (!n) return;
+    r1i_page_put(page,
+                 "<h2>Samples before and after</h2>\n<p class=\"soft\">The first ones of the "
+                 "log, not chosen. The prompt is grey; words of reflection are marked.</p>\n");
+    for (size_t a = 0; a < after->n && pairs < R1I_REPORT_SAMPLES; a++) {
+        size_t b = 0, earlier = 0;
+        while (earlier < a && !r1i_same_prompt(after->rows[earlier], after->rows[a])) earlier++;
+        while (b < before->n && !r1i_same_prompt(before->rows[b], after->rows[a])) b++;
+        if (earlier < a || b == before->n) continue; // each prompt once
+        r1i_page_pair(page, before->rows[b], after->rows[a]);
+        pairs++;
+    }
+    for (size_t i = 0; !pairs && i < r1i_min(n, R1I_REPORT_SAMPLES); i++)
+        r1i_page_pair(page, i < before->n ? before->rows[i] : NULL,
+                      i < after->n ? after->rows[i] : NULL);
+}
+
+// ---- the files ----
+static void r1i_page_foot(r1i_report *report) {
+    r1_json_writer *page = &report->page;
+    r1i_page_put(page, "<footer class=\"soft\">Drawn by r1.h from metrics.jsonl.");
+    if (report->weight_hash[0]) {
+        r1i_page_put(page, " Hash of the weights after the last step: <code>");
+        r1i_page_escape(page, r1i_page_slice(report->weight_hash), 80);
+        r1i_page_put(page, "</code>.");
+    }
+    r1i_page_put(page, "</footer>\n</body>\n</html>\n");
+}
+R1I_BODY r1_status r1_report_write(r1_context *ctx, const char *folder) {
+    r1i_report *report = r1i_report_new(ctx, folder);
+    r1i_chart *chart = report ? (r1i_chart *)r1i_alloc(ctx, sizeof *chart) : NULL;
+    if (chart) {
+        r1_json_writer *page = &report->page;
+        r1i_report_samples(report, folder);
+        r1i_page_head(report);
+        r1i_page_put(page, "<div class=\"main\">\n");
+        for (int panel = 0; panel < 2; panel++) {
+            r1i_report_panel(report, chart, panel);
+            r1i_chart_draw(page, chart);
+        }
+        r1i_page_put(page, "</div>\n");
+        if (report->n_series) r1i_report_small(report, chart);
+        r1i_report_others(report, chart);
+        r1i_page_samples(report);
+        r1i_page_settings(report);
+        r1i_page_foot(report);
+        r1i_report_save(ctx, folder, "report.html", page);
+    }
+    r1i_free(ctx, chart);
+    r1i_report_free(report);
+    return r1_status_of(ctx);
+}
+R1I_BODY r1_status r1_report_curve(r1_context *ctx, const char *folder, const char *svg_path) {
+    if (r1_status_of(ctx) == R1_OK && !svg_path)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "report: svg_path is NULL; give a path to write");
+    r1i_report *report = r1i_report_new(ctx, folder);
+    r1i_chart *chart = report ? (r1i_chart *)r1i_alloc(ctx, sizeof *chart) : NULL;
+    if (chart) {
+        r1_json_writer *page = &report->page;
+        r1i_page_put(page, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 820 280\" "
+                           "width=\"820\" height=\"280\" role=\"img\" "
+                           "aria-label=\"Accuracy and response length by step\">\n<style>");
+        r1i_page_chart_style(page);
+        r1i_page_put(page, "</style>\n<rect width=\"820\" height=\"280\" fill=\"#fff\"/>\n");
+        for (int panel = 0; panel < 2; panel++) {
+            r1i_report_panel(report, chart, panel);
+            r1i_page_print(page, "<g transform=\"translate(%d,4)\">", panel ? 415 : 5);
+            if (chart->n) r1i_chart_body(page, chart);
+            r1i_page_put(page, "</g>\n");
+        }
+        r1i_page_put(page, "</svg>\n");
+        if (!page->failed) r1_file_write(ctx, svg_path, page->text, page->size);
+    }
+    r1i_free(ctx, chart);
+    r1i_report_free(report);
+    return r1_status_of(ctx);
+}
+
+// ---- CSV ----
+// Keys in the order in which they were first seen.
+typedef struct r1i_columns {
+    char *keys[R1I_REPORT_KEYS];
+    r1_slice values[R1I_REPORT_KEYS]; // of the row at hand
+    size_t n, hint;
+} r1i_columns;
+
+// The place of a key, a new one when it is new; R1I_REPORT_KEYS after an error.
+static size_t r1i_columns_place(r1_context *ctx, r1i_columns *columns, r1_slice key) {
+    for (size_t i = 0; i < columns->n; i++) {
+        size_t at = (columns->hint + i) % columns->n;
+        if (!r1i_slice_is(key, columns->keys[at])) continue;
+        columns->hint = at + 1;
+        return at;
+    }
+    if (columns->n == R1I_REPORT_KEYS) {
+        r1i_fail(ctx, R1_ERROR_FORMAT, "metrics.jsonl has more than %d numeric keys; log fewer",
+                 (int)R1I_REPORT_KEYS);
+        return R1I_REPORT_KEYS;
+    }
+    char *copy = r1i_copy_text(ctx, key.data, key.size);
+    if (!copy) return R1I_REPORT_KEYS;
+    columns->keys[columns->n] = copy;
+    return columns->n++;
+}
+// Puts the numbers of a row in their places; false if the row is not of RL.
+static bool r1i_columns_fill(r1_context *ctx, r1i_columns *columns, const r1_json *row) {
+    if (!r1i_slice_is(r1_json_text(r1_json_find(row, "stage")), "rl")) return false;
+    memset(columns->values, 0, sizeof columns->values);
+    for (const r1_json *m = row->child; m; m = m->next) {
+        if (m->kind != R1_JSON_NUMBER) continue;
+        size_t place = r1i_columns_place(ctx, columns, m->key);
+        if (place == R1I_REPORT_KEYS) return false;
+        columns->values[place] = m->text;
+    }
+    return true;
+}
+// A key, in quotes where RFC 4180 asks for them.
+static void r1i_csv_key(r1_json_writer *out, const char *key) {
+    bool quotes = strpbrk(key, ",\"\r\n") != NULL;
+    if (quotes) r1i_json_put(out, "\"", 1);
+    for (; *key; key++) {
+        if (*key == '"') r1i_json_put(out, "\"", 1);
+        r1i_json_put(out, key, 1);
+    }
+    if (quotes) r1i_json_put(out, "\"", 1);
+}
+// Twice over the log: the first time for the keys, the second for the numbers.
+static void r1i_csv_write(r1_json_writer *out, r1i_columns *columns, const char *text,
+                          size_t size) {
+    r1_context *ctx = out->ctx;
+    r1_json *row;
+    for (int pass = 0; pass < 2; pass++) {
+        r1i_report_lines lines = {ctx, text, size, 0};
+        for (size_t i = 0; pass && i < columns->n; i++) {
+            if (i) r1i_json_put(out, ",", 1);
+            r1i_csv_key(out, columns->keys[i]);
+        }
+        if (pass && columns->n) r1i_json_put(out, "\n", 1);
+        for (; (row = r1i_report_next(&lines)) != NULL; r1_json_free(ctx, row)) {
+            if (!r1i_columns_fill(ctx, columns, row) || !pass) continue;
+            for (size_t i = 0; i < columns->n; i++) {
+                if (i) r1i_json_put(out, ",", 1);
+                r1i_json_put(out, columns->values[i].data, columns->values[i].size);
+            }
+            r1i_json_put(out, "\n", 1);
+        }
+    }
+}
+R1I_BODY r1_status r1_report_csv(r1_context *ctx, const char *folder) {
+    size_t size = 0;
+    char *text = r1i_report_read(ctx, folder, "metrics.jsonl", &size);
+    r1i_columns *columns = text ? (r1i_columns *)r1i_alloc(ctx, sizeof *columns) : NULL;
+    r1_json_writer out = {.ctx = ctx};
+    if (columns) {
+        r1i_csv_write(&out, columns, text, size);
+        if (r1_status_of(ctx) == R1_OK) r1i_report_save(ctx, folder, "metrics.csv", &out);
+        for (size_t i = 0; i < columns->n; i++) r1i_free(ctx, columns->keys[i]);
+    }
+    r1_json_writer_free(&out);
+    r1i_free(ctx, columns);
+    r1_file_free(ctx, text);
+    return r1_status_of(ctx);
+}
+#endif // R1_NO_STDIO
 
 #if defined __clang__
 #pragma float_control(pop)

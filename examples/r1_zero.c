@@ -1,11 +1,11 @@
-// R1-Zero in miniature: pre-trains a small DeepSeek-V3-style model on text that this program makes, then
-// teaches it to think by pure reinforcement learning with a rule reward, and draws the curve.
+// R1-Zero in miniature: pre-trains a small DeepSeek-V3-style model on text that this program makes,
+// then teaches it to think by reinforcement learning with a rule reward, and draws the curve.
 //
-//   build/r1_zero --task parity        about half a minute; look at out/r1_zero/report.html
+//   build/r1_zero --task parity        some seconds; look at out/r1_zero/report.html
 //
-// The task: is the number of ones in 12 bits odd? The base model mostly answers at once, which is a coin
-// flip, and sometimes writes the running parity first, which is nearly always right. Nobody tells it to
-// think: the reward only looks at the answer and the format.
+// The task: is the number of ones in 12 bits odd? The base model mostly answers at once, which is a
+// coin flip, and sometimes writes the running parity first, which is nearly always right. Nobody
+// tells it to think: the reward looks at the answer and the format only.
 #include "r1.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,8 @@ typedef struct option_row {
 static const option_row option_table[] = {
     {"--task", "NAME", "what to learn: parity (the default)"},
     {"--seed", "N", "seed of everything random; 0 .. 2^63 - 1, default 1"},
-    {"--threads", "N", "workers, 1 .. 256; default: one per core. The result does not depend on it"},
+    {"--threads", "N",
+     "workers, 1 .. 256; default: one per core. The result does not depend on it"},
     {"--steps", "N", "rollouts of the RL stage, 1 .. 100000; default: the task's"},
     {"--out", "FOLDER", "where the results go; default out/r1_zero"},
     {"--quiet", NULL, "print the last line only"},
@@ -41,13 +42,16 @@ enum { OPTION_COUNT = sizeof option_table / sizeof *option_table };
 
 static void print_help(void) {
     puts("usage: r1_zero [options]\n"
-         "Pre-trains a small DeepSeek-V3-style model, then trains it by GRPO with accuracy and format\n"
-         "rewards. Writes metrics.jsonl, samples.jsonl, eval_base.jsonl, eval_final.jsonl, the weights\n"
+         "Pre-trains a small DeepSeek-V3-style model, then trains it by GRPO with accuracy and "
+         "format\n"
+         "rewards. Writes metrics.jsonl, samples.jsonl, eval_base.jsonl, eval_final.jsonl, the "
+         "weights\n"
          "and report.html.\n");
     for (int i = 0; i < OPTION_COUNT; i++) {
         char left[32];
         const option_row *row = &option_table[i];
-        snprintf(left, sizeof left, "%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+        snprintf(left, sizeof left, "%s%s%s", row->name, row->value ? " " : "",
+                 row->value ? row->value : "");
         printf("  %-16s %s\n", left, row->text);
     }
     puts("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 a file cannot be read or written");
@@ -74,17 +78,22 @@ static int parse_options(int argc, char **argv, options *o) {
         const char *value = row->value ? argv[++i] : NULL;
         if (row->value && !value) return usage_error("a value is missing after", row->name);
         bool good = true;
-        if (!strcmp(row->name, "--task")) o->task = value;
-        else if (!strcmp(row->name, "--out")) o->out = value;
+        if (!strcmp(row->name, "--task"))
+            o->task = value;
+        else if (!strcmp(row->name, "--out"))
+            o->out = value;
         else if (!strcmp(row->name, "--seed"))
             good = parse_number(value, 0, INT64_MAX, &number), o->seed = (uint64_t)number;
         else if (!strcmp(row->name, "--threads"))
             good = parse_number(value, 1, 256, &number), o->threads = (int)number;
         else if (!strcmp(row->name, "--steps"))
             good = parse_number(value, 1, 100000, &number), o->steps = (int)number;
-        else if (!strcmp(row->name, "--quiet")) o->quiet = true;
-        else if (!strcmp(row->name, "--json")) o->json = true;
-        else o->help = true;
+        else if (!strcmp(row->name, "--quiet"))
+            o->quiet = true;
+        else if (!strcmp(row->name, "--json"))
+            o->json = true;
+        else
+            o->help = true;
         if (!good) {
             fprintf(stderr, "r1_zero: %s does not take \"%s\": %s\n", row->name, value, row->text);
             return 2;
@@ -120,21 +129,24 @@ static int parity_of(uint32_t bits, int n) {
     for (int i = 0; i < n; i++) parity ^= (int)(bits >> i & 1);
     return parity;
 }
-// A text of the base corpus. A third are exercise pages: running parities, no answer. Of the others one
-// in five thinks first, and the rest guess; a few break the format.
+// A text of the base corpus. A third are exercise pages: running parities, no answer. Of the others
+// one in five thinks first, and the rest guess; a few break the format.
 static void write_document(r1_random *at, char *text, size_t capacity, size_t *prompt_length) {
     uint32_t bits = draw_problem(at, false);
     char steps[BITS + 1] = "";
     bool page = r1_random_unit(at) < 0.33f, thinks = r1_random_unit(at) < 0.2f;
     bool spoilt = r1_random_unit(at) < 0.04f;
     int answer = thinks ? parity_of(bits, BITS) : (int)r1_random_below(at, 2);
-    for (int i = 0; (thinks || page) && i < BITS; i++) steps[i] = (char)('0' + parity_of(bits, i + 1));
+    for (int i = 0; (thinks || page) && i < BITS; i++)
+        steps[i] = (char)('0' + parity_of(bits, i + 1));
     char prompt[BITS + 2];
     *prompt_length = write_prompt(bits, prompt);
     if (page)
-        snprintf(text, capacity, "#%s=%s<end>", prompt, steps); // as far from its bits as behind <think>
+        snprintf(text, capacity, "#%s=%s<end>", prompt,
+                 steps); // as far from its bits as behind <think>
     else
-        snprintf(text, capacity, "%s<think>%s%s%d<end>", prompt, steps, spoilt ? "" : "</think>", answer);
+        snprintf(text, capacity, "%s<think>%s%s%d<end>", prompt, steps, spoilt ? "" : "</think>",
+                 answer);
 }
 // accuracy: the answer is right and in its place. format: <think> ... </think>, one digit, the end.
 static void judge_parity(void *user, const r1_sample *s, r1_verdict *out) {
@@ -157,9 +169,9 @@ typedef struct run {
     r1_tokenizer *tokenizer;
     r1_model *model;
     r1_log_file *metrics, *samples;
-    bool live;        // standard error is a terminal
-    double start;
-    int last_drawn;
+    bool live; // standard error is a terminal
+    double start, stage_start;
+    int last_tenth;
 } run;
 
 typedef struct evaluation {
@@ -177,31 +189,51 @@ static size_t encode(const run *r, const char *text, int32_t *ids, size_t capaci
     size_t n = r1_encode(r->tokenizer, text, strlen(text), ids, capacity);
     return n <= capacity ? n : 0;
 }
-// One live line on a terminal, a plain line every tenth of a stage elsewhere.
-static void progress(run *r, const char *stage, int step, int steps, const char *text, double tokens) {
-    char line[200];
-    double elapsed = seconds_now() - r->start;
-    if (r->options.quiet) return;
-    int tenth = step * 10 / (steps > 0 ? steps : 1);
-    if (!r->live && tenth == r->last_drawn && step != steps) return;
-    r->last_drawn = tenth;
-    snprintf(line, sizeof line, "%-8s %4d/%d  %s  %5.1fk tok/s  %3.0f s", stage, step, steps, text,
-             tokens * 1e-3, elapsed);
-    fprintf(stderr, r->live ? "\r\033[K%s" : "%s\n", line);
+// One live line on a terminal, a plain line every tenth of a stage elsewhere. The report follows.
+static void progress(run *r, const char *stage, int step, int steps, const char *text,
+                     double tokens) {
+    double now = seconds_now();
+    int tenth = step * 10 / steps;
+    if (step == 1) r->stage_start = now, r->last_tenth = 0;
+    double left = step > 1 ? (now - r->stage_start) / (step - 1) * (steps - step) : 0;
+    bool due = tenth != r->last_tenth || step == 1;
+    r->last_tenth = tenth;
+    if (due) r1_report_write(r->ctx, r->options.out);
+    if (r->options.quiet || !(r->live || due)) return;
+    fprintf(stderr, r->live ? "\r\033[K" : "");
+    fprintf(stderr, "%-8s %4d/%d  %s  %5.1fk tok/s  %3.0f s left", stage, step, steps, text,
+            tokens * 1e-3, left);
+    if (!r->live) fputc('\n', stderr);
 }
 static void end_line(const run *r) {
     if (r->live && !r->options.quiet) fputs("\r\033[K", stderr);
 }
 static r1_model_config model_config(void) {
-    return (r1_model_config){
-        .vocab = PIECES, .width = 64, .layers = 2, .heads = 4, .max_tokens = MAX_TOKENS,
-        .kv_rank = 32, .nope_dim = 16, .rope_dim = 16, .rope_theta = 30, .value_dim = 16,
-        .dense_layers = 1, .dense_width = 128,
-        .experts = 8, .chosen = 2, .shared = 1, .expert_width = 32, .normalise_gates = true};
+    return (r1_model_config){.vocab = PIECES,
+                             .width = 64,
+                             .layers = 2,
+                             .heads = 4,
+                             .max_tokens = MAX_TOKENS,
+                             .kv_rank = 32,
+                             .nope_dim = 16,
+                             .rope_dim = 16,
+                             .rope_theta = 30,
+                             .value_dim = 16,
+                             .dense_layers = 1,
+                             .dense_width = 128,
+                             .experts = 8,
+                             .chosen = 2,
+                             .shared = 1,
+                             .expert_width = 32,
+                             .normalise_gates = true};
 }
 static bool pretrain(run *r) {
-    r1_train_desc desc = {.schedule = {.kind = R1_LINEAR, .peak = 4e-3, .floor = 0.05, .warmup = 40,
-                                       .hold = PRETRAIN_STEPS / 2, .steps = PRETRAIN_STEPS},
+    r1_train_desc desc = {.schedule = {.kind = R1_LINEAR,
+                                       .peak = 4e-3,
+                                       .floor = 0.05,
+                                       .warmup = 40,
+                                       .hold = PRETRAIN_STEPS / 2,
+                                       .steps = PRETRAIN_STEPS},
                           .adamw = {.beta2 = 0.99, .decay = R1_OFF}};
     r1_trainer *trainer = r1_trainer_new(r->model, &desc);
     static int32_t ids[PRETRAIN_BATCH][MAX_TOKENS];
@@ -211,7 +243,10 @@ static bool pretrain(run *r) {
         for (int b = 0; b < PRETRAIN_BATCH; b++) {
             char text[160];
             size_t prompt;
-            r1_random at = {.seed = r->options.seed, .stream = STREAM_DOCUMENT, .step = (uint32_t)step, .sample = (uint32_t)b};
+            r1_random at = {.seed = r->options.seed,
+                            .stream = STREAM_DOCUMENT,
+                            .step = (uint32_t)step,
+                            .sample = (uint32_t)b};
             write_document(&at, text, sizeof text, &prompt);
             documents[b] = (r1_document){ids[b], encode(r, text, ids[b], MAX_TOKENS), prompt};
         }
@@ -223,7 +258,8 @@ static bool pretrain(run *r) {
         progress(r, "pretrain", step, PRETRAIN_STEPS, text, (double)m.tokens / elapsed);
         if (step % 10 && step != 1) continue;
         r1_log_text(r->metrics, "stage", "pretrain", 8), r1_log_integer(r->metrics, "step", step);
-        r1_log_number(r->metrics, "loss", m.loss), r1_log_number(r->metrics, "grad_norm", m.grad_norm);
+        r1_log_number(r->metrics, "loss", m.loss),
+            r1_log_number(r->metrics, "grad_norm", m.grad_norm);
         r1_log_number(r->metrics, "learning_rate", m.lr);
         r1_log_number(r->metrics, "expert_load", m.load_max);
         r1_log_integer(r->metrics, "tokens", (int64_t)m.tokens);
@@ -249,7 +285,8 @@ static int vote_of(const r1_sample *s) {
     if (!s->parts[1]) return -1;
     return s->tokens[s->n - 2] == ONE;
 }
-// Held-out problems, 16 answers each at temperature 1: the mean, and the majority (ties: first drawn).
+// Held-out problems, 16 answers each at temperature 1: the mean, and the majority (ties: first
+// drawn).
 static bool evaluate(run *r, const char *stage, const char *file, evaluation *e) {
     static int32_t ids[EVAL_PROBLEMS][BITS + 1];
     r1_prompt prompts[EVAL_PROBLEMS];
@@ -271,7 +308,8 @@ static bool evaluate(run *r, const char *stage, const char *file, evaluation *e)
             r1_verdict verdict = {.judged = true};
             judge_parity(NULL, s, &verdict);
             memcpy(s->parts, verdict.parts, sizeof s->parts);
-            e->pass += s->parts[0] / (double)rollout->n, e->format += s->parts[1] / (double)rollout->n;
+            e->pass += s->parts[0] / (double)rollout->n,
+                e->format += s->parts[1] / (double)rollout->n;
             e->length += (double)(s->n - s->n_prompt) / (double)rollout->n;
             log_sample(r, log, stage, 0, s);
             if (i % VOTES == 0 && i < 12 * VOTES) log_sample(r, r->samples, stage, 0, s);
@@ -281,15 +319,18 @@ static bool evaluate(run *r, const char *stage, const char *file, evaluation *e)
         int best = 0;
         for (int i = 0; i < VOTES; i++) {
             int votes = 0;
-            for (int j = 0; j < VOTES && vote_of(&group[i]) >= 0; j++) votes += vote_of(&group[j]) == vote_of(&group[i]);
+            for (int j = 0; j < VOTES && vote_of(&group[i]) >= 0; j++)
+                votes += vote_of(&group[j]) == vote_of(&group[i]);
             if (votes > best) best = votes, winner = &group[i];
         }
         e->cons += winner ? winner->parts[0] / (double)rollout->prompts : 0;
     }
     r1_rollout_free(rollout);
     r1_log_close(log);
-    r1_log_text(r->metrics, "stage", "eval", 4), r1_log_text(r->metrics, "at", stage, strlen(stage));
-    r1_log_number(r->metrics, "pass_at_1", e->pass), r1_log_number(r->metrics, "cons_at_k", e->cons);
+    r1_log_text(r->metrics, "stage", "eval", 4),
+        r1_log_text(r->metrics, "at", stage, strlen(stage));
+    r1_log_number(r->metrics, "pass_at_1", e->pass),
+        r1_log_number(r->metrics, "cons_at_k", e->cons);
     r1_log_integer(r->metrics, "k", VOTES), r1_log_number(r->metrics, "length", e->length);
     r1_log_number(r->metrics, "format", e->format);
     r1_log_row(r->metrics);
@@ -305,32 +346,47 @@ static size_t next_prompt(void *user, uint64_t index, int32_t *tokens, size_t ca
 static bool reinforce(run *r) {
     int steps = r->options.steps ? r->options.steps : RL_STEPS;
     int32_t stop = END;
-    r1_grpo_desc desc = {.questions = 16, .group = 16, .mini_batches = 2, .steps = (size_t)steps,
-                         .train = {.schedule = {.peak = 6e-4, .warmup = 5}, .adamw = {.beta2 = 0.99, .decay = R1_OFF}},
+    r1_grpo_desc desc = {.questions = 16,
+                         .group = 16,
+                         .mini_batches = 2,
+                         .steps = (size_t)steps,
+                         .train = {.schedule = {.peak = 6e-4, .warmup = 5},
+                                   .adamw = {.beta2 = 0.99, .decay = R1_OFF}},
                          .generate = {.stops = &stop, .n_stops = 1},
-                         .next_prompt = next_prompt, .reward = judge_parity,
-                         .parts = {"accuracy", "format"}, .user = r};
+                         .next_prompt = next_prompt,
+                         .reward = judge_parity,
+                         .parts = {"accuracy", "format"},
+                         .user = r};
     r1_grpo *grpo = r1_grpo_new(r->model, &desc);
     if (!grpo) return false;
+    const char *settings = r1_grpo_settings(grpo);
+    r1_log_text(r->metrics, "stage", "settings", 8);
+    r1_log_text(r->metrics, "task", r->options.task, strlen(r->options.task));
+    r1_log_integer(r->metrics, "parameters", (int64_t)r1_model_size(r->model));
+    r1_log_text(r->metrics, "grpo", settings, strlen(settings));
+    r1_log_row(r->metrics);
     while (r1_grpo_step(grpo)) {
         const r1_grpo_metrics *m = r1_grpo_metrics_of(grpo);
         double elapsed = m->rollout_seconds + m->judge_seconds + m->update_seconds;
         char text[96];
-        snprintf(text, sizeof text, "accuracy %.2f  format %.2f  length %4.1f  signal %.2f", m->parts[0],
-                 m->parts[1], m->length, m->informative);
+        snprintf(text, sizeof text, "reward %.2f  accuracy %.2f  length %4.1f  signal %.2f",
+                 m->reward, m->parts[0], m->length, m->informative);
         progress(r, "rl", (int)m->step, steps, text, (double)m->tokens / elapsed);
         r1_log_text(r->metrics, "stage", "rl", 2);
         r1_grpo_log(grpo, r->metrics);
         r1_log_number(r->metrics, "seconds", elapsed);
         r1_log_row(r->metrics);
-        for (int i = 0; i < 4; i++) log_sample(r, r->samples, "rl", (int)m->step, &r1_grpo_rollout_of(grpo)->samples[i * 16]);
+        const r1_rollout *rollout = r1_grpo_rollout_of(grpo);
+        for (size_t i = 0; i < rollout->n; i += 4 * rollout->group)
+            log_sample(r, r->samples, "rl", (int)m->step, &rollout->samples[i]);
     }
     r1_grpo_free(grpo);
     return r1_status_of(r->ctx) == R1_OK;
 }
 static bool open_outputs(run *r) {
     char path[1100];
-    if (strlen(r->options.out) > 1000 || r1_folder_make(r->ctx, r->options.out) != R1_OK) return false;
+    if (strlen(r->options.out) > 1000 || r1_folder_make(r->ctx, r->options.out) != R1_OK)
+        return false;
     snprintf(path, sizeof path, "%s/metrics.jsonl", r->options.out);
     r->metrics = r1_log_open(r->ctx, path, false);
     snprintf(path, sizeof path, "%s/samples.jsonl", r->options.out);
@@ -341,24 +397,29 @@ static void print_result(const run *r, const evaluation *base, const evaluation 
     double seconds = seconds_now() - r->start;
     end_line(r);
     if (r->options.json)
-        printf("{\"task\":\"%s\",\"seed\":%llu,\"pass_at_1\":[%.4f,%.4f],\"cons_at_16\":[%.4f,%.4f],"
-               "\"length\":[%.2f,%.2f],\"seconds\":%.1f}\n",
-               r->options.task, (unsigned long long)r->options.seed, base->pass, final->pass, base->cons,
-               final->cons, base->length, final->length, seconds);
+        printf(
+            "{\"task\":\"%s\",\"seed\":%llu,\"pass_at_1\":[%.4f,%.4f],\"cons_at_16\":[%.4f,%.4f],"
+            "\"length\":[%.2f,%.2f],\"seconds\":%.1f}\n",
+            r->options.task, (unsigned long long)r->options.seed, base->pass, final->pass,
+            base->cons, final->cons, base->length, final->length, seconds);
     else
-        printf("r1-zero: task %s  pass@1 %.2f -> %.2f  cons@16 %.2f -> %.2f  length %.1f -> %.1f  (%.0f s)\n",
-               r->options.task, base->pass, final->pass, base->cons, final->cons, base->length, final->length, seconds);
+        printf("r1-zero: task %s  pass@1 %.2f -> %.2f  cons@16 %.2f -> %.2f  length %.1f -> %.1f  "
+               "(%.0f s)\n",
+               r->options.task, base->pass, final->pass, base->cons, final->cons, base->length,
+               final->length, seconds);
 }
 int main(int argc, char **argv) {
     run r = {.start = seconds_now()};
     int code = parse_options(argc, argv, &r.options);
     if (code) return code;
     if (r.options.help) return print_help(), 0;
-    if (strcmp(r.options.task, "parity")) return usage_error("there is no such task", r.options.task);
+    if (strcmp(r.options.task, "parity"))
+        return usage_error("there is no such task", r.options.task);
 #ifndef _WIN32
     r.live = isatty(2);
 #endif
-    r.ctx = r1_context_new(&(r1_context_desc){.seed = r.options.seed, .threads = r.options.threads});
+    r.ctx =
+        r1_context_new(&(r1_context_desc){.seed = r.options.seed, .threads = r.options.threads});
     evaluation base = {0}, final = {0};
     r1_model_config config = model_config();
     bool done = open_outputs(&r);
@@ -366,7 +427,8 @@ int main(int argc, char **argv) {
     r.model = r1_model_new(r.ctx, &config);
     done = done && r.model && pretrain(&r) && evaluate(&r, "base", "eval_base.jsonl", &base) &&
            reinforce(&r) && evaluate(&r, "final", "eval_final.jsonl", &final) &&
-           r1_model_save(r.model, r.options.out) == R1_OK;
+           r1_model_save(r.model, r.options.out) == R1_OK &&
+           r1_report_write(r.ctx, r.options.out) == R1_OK;
     if (done) print_result(&r, &base, &final);
     r1_status status = r1_status_of(r.ctx);
     if (status) end_line(&r), fprintf(stderr, "r1_zero: %s\n", r1_message_of(r.ctx));

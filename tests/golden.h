@@ -3,6 +3,15 @@
 #ifndef R1_GOLDEN_H
 #define R1_GOLDEN_H
 
+// Memory that lives as long as the test's process. The list keeps it reachable, for leak checkers.
+static void *golden_memory(size_t bytes) {
+    static void **list;
+    void **memory = (void **)calloc(1, sizeof *memory + bytes);
+    CHECK(memory);
+    *memory = list;
+    list = memory;
+    return memory + 1;
+}
 static r1_tensors *golden_open(r1_context *ctx, const char *name) {
     char path[200];
     snprintf(path, sizeof path, "tests/golden/%s.safetensors", name);
@@ -16,12 +25,12 @@ static const r1_entry *golden_entry(const r1_tensors *file, const char *name, si
     *n = entry->bytes / r1_dtype_bytes(entry->dtype);
     return entry;
 }
-// A copy, because stored numbers may be unaligned; never freed, the test's process ends soon.
+// A copy, because stored numbers may be unaligned.
 static float *golden_floats(const r1_tensors *file, const char *name, size_t *n) {
     size_t count;
     const r1_entry *entry = golden_entry(file, name, &count);
-    float *copy = (float *)malloc(entry->bytes + 1);
-    CHECK(copy && entry->dtype == R1_F32);
+    float *copy = (float *)golden_memory(entry->bytes);
+    CHECK(entry->dtype == R1_F32);
     memcpy(copy, entry->data, entry->bytes);
     if (n) *n = count;
     return copy;
@@ -29,8 +38,8 @@ static float *golden_floats(const r1_tensors *file, const char *name, size_t *n)
 static int32_t *golden_ints(const r1_tensors *file, const char *name, size_t *n) {
     size_t count;
     const r1_entry *entry = golden_entry(file, name, &count);
-    int32_t *copy = (int32_t *)malloc(entry->bytes + 1);
-    CHECK(copy && entry->dtype == R1_I32);
+    int32_t *copy = (int32_t *)golden_memory(entry->bytes);
+    CHECK(entry->dtype == R1_I32);
     memcpy(copy, entry->data, entry->bytes);
     if (n) *n = count;
     return copy;
@@ -38,8 +47,7 @@ static int32_t *golden_ints(const r1_tensors *file, const char *name, size_t *n)
 static size_t *golden_starts(const r1_tensors *file, const char *name, size_t *B) {
     size_t n;
     int32_t *ints = golden_ints(file, name, &n);
-    size_t *starts = (size_t *)malloc(n * sizeof *starts);
-    CHECK(starts);
+    size_t *starts = (size_t *)golden_memory(n * sizeof *starts);
     for (size_t i = 0; i < n; i++) starts[i] = (size_t)ints[i];
     *B = n - 1;
     return starts;

@@ -286,6 +286,8 @@ static const op_case op_cases[] = {
     {R1_OP_RMSNORM, "rmsnorm", op_rmsnorm, {17, 3}},
     {R1_OP_RMSNORM, "rmsnorm", op_rmsnorm, {3, 17}},
     {R1_OP_RMSNORM, "rmsnorm", op_rmsnorm, {1, 65}},
+    {R1_OP_RMSNORM, "rmsnorm, rows by four", op_rmsnorm, {17, 65}},
+    {R1_OP_RMSNORM, "rmsnorm, rows by four", op_rmsnorm, {7, 17}},
     {R1_OP_ROPE, "rope, pairs", op_rope, {1, 1, 2, 0}},
     {R1_OP_ROPE, "rope, pairs", op_rope, {17, 3, 6, 0}},
     {R1_OP_ROPE, "rope, halves", op_rope, {3, 1, 66, 1}},

@@ -150,11 +150,11 @@ TEST(base_arena_marks_and_melts) {
         r1i_mark mark = r1i_arena_mark(&arena);
         char *second = (char *)r1i_arena_alloc(ctx, &arena, 100);
         CHECK(second >= first + 10);
-        r1i_arena_release(ctx, &arena, mark);
+        r1i_arena_release(ctx, &arena, mark, false);
         CHECK(r1i_arena_alloc(ctx, &arena, 100) == second);
         for (int i = 0; i < 10; i++) memset(r1i_arena_alloc(ctx, &arena, 50000), i, 50000);
         CHECK(r1i_arena_used(&arena) >= 500000);
-        r1i_arena_release(ctx, &arena, empty);
+        r1i_arena_release(ctx, &arena, empty, true);
         CHECK_EQUAL_SIZE(r1i_arena_used(&arena), 0);
         CHECK(arena.chunk && !arena.chunk->next);
         CHECK(round == 0 || counter.calls == calls); // the steady state allocates nothing

@@ -43,8 +43,7 @@ static golden_case golden_load(const char *name, r1_mla_form form, r1_cpu_level 
     golden_copy_weights(&g);
     g.tokens = golden_ints(g.file, "tokens", &g.T);
     g.starts = golden_starts(g.file, "starts", &g.B);
-    g.targets = (int32_t *)malloc(g.T * sizeof *g.targets);
-    CHECK(g.targets);
+    g.targets = (int32_t *)golden_memory(g.T * sizeof *g.targets);
     for (size_t t = 0; t < g.T; t++) g.targets[t] = g.tokens[t + 1 < g.T ? t + 1 : t];
     return g;
 }
@@ -133,7 +132,6 @@ static void golden_check(const char *name, r1_mla_form form, r1_cpu_level level,
     CHECK_EQUAL_TEXT(r1_message_of(g.ctx), "");
     r1_tensors_close(g.file);
     r1_context_free(g.ctx);
-    free(g.targets), free(g.tokens), free(g.starts);
 }
 static void golden_levels(const char *name, r1_mla_form form, size_t idle) {
     golden_check(name, form, R1_CPU_SCALAR, idle);

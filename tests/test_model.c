@@ -102,6 +102,9 @@ TEST(model_config_errors_name_the_field) {
     MODEL_REFUSES(model_gqa(), kv_heads, 4);
     MODEL_REFUSES(model_gqa(), head_dim, 3);
     MODEL_REFUSES(model_gqa(), dense_width, 0);
+    MODEL_REFUSES(model_mla(), rope_theta, -1);
+    MODEL_REFUSES(model_mla(), rope_theta, NAN);
+    MODEL_REFUSES(model_mla(), norm_eps, -1);
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     CHECK(!r1_model_new(ctx, NULL) && r1_status_of(ctx) == R1_ERROR_ARGUMENT);
     r1_error_clear(ctx);
@@ -120,6 +123,34 @@ TEST(model_config_read_errors) {
         r1_error_clear(ctx);
     }
     r1_context_free(ctx);
+}
+
+// Keys that change what a model computes, and that this library does not compute, are refused: the
+// logits would be wrong without a word.
+TEST(model_config_read_refuses_what_it_cannot_do) {
+    static const char *const keys[][2] = {
+        {"rope_scaling", "{\"type\": \"yarn\", \"factor\": 40}"},
+        {"attention_bias", "true"},
+        {"hidden_act", "\"gelu\""},
+        {"rope_interleave", "false"},
+    };
+    for (int i = -1; i < 4; i++) {
+        r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+        r1_model_config config;
+        char text[700];
+        snprintf(text, sizeof text,
+                 "{\"model_type\": \"deepseek_v3\", \"vocab_size\": 8, \"hidden_size\": 8, "
+                 "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"kv_lora_rank\": 4, "
+                 "\"max_position_embeddings\": 64, \"qk_nope_head_dim\": 2, \"v_head_dim\": 2, "
+                 "\"qk_rope_head_dim\": 2, \"intermediate_size\": 8, \"%s\": %s}",
+                 i < 0 ? "rope_scaling" : keys[i][0], i < 0 ? "null" : keys[i][1]);
+        r1_status status = r1_model_config_read(ctx, text, strlen(text), &config);
+        if (i < 0)
+            CHECK(status == R1_OK && r1_model_new(ctx, &config));
+        else if (status != R1_ERROR_FORMAT || !strstr(r1_message_of(ctx), keys[i][0]))
+            test_stop(TEST_FAILED, "%s: %s", keys[i][0], r1_message_of(ctx));
+        r1_context_free(ctx);
+    }
 }
 
 // The number of parameters by the formulas of the paper's section on the architecture.
@@ -195,12 +226,24 @@ static bool model_same_file(r1_context *ctx, const char *a, const char *b) {
 static const char *model_path(const char *folder, const char *file) {
     return test_path(test_join(folder, file));
 }
+// Kinds of models that a folder must bring back: with and without query compression, tied or not,
+// softmax router, no expert at all, nothing but experts, GQA.
+static r1_model_config model_kind(int k) {
+    r1_model_config config = k < 6 ? model_mla() : model_gqa();
+    if (k == 1) config.q_rank = 0, config.tied_head = true;
+    if (k == 2) config.softmax_scores = true, config.groups = config.kept_groups = 0;
+    if (k == 3) config.mla_form = R1_MLA_ABSORBED, config.normalise_gates = false;
+    if (k == 4) config.experts = config.chosen = config.shared = config.groups = 0;
+    if (k == 4) config.kept_groups = config.expert_width = 0;
+    if (k == 5) config.dense_layers = config.dense_width = config.shared = 0;
+    if (k == 7) config.tied_head = false;
+    return config;
+}
 TEST(model_save_and_load) {
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 8; k++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
-        r1_model_config config = k < 3 ? model_mla() : model_gqa();
-        if (k == 1) config.q_rank = 0, config.tied_head = true;
-        if (k == 2) config.softmax_scores = true, config.groups = config.kept_groups = 0;
+        r1_model_config config = model_kind(k);
+        printf("kind %d\n", k);
         r1_model *model = model_make(ctx, &config), *loaded;
         CHECK(r1_model_save(model, test_path("one/deep")) == R1_OK);
         loaded = r1_model_load(ctx, test_path("one/deep"));
@@ -216,6 +259,7 @@ TEST(model_save_and_load) {
         CHECK(r1_model_score(model, &batch, 1, 0, logp[0], NULL) == R1_OK);
         CHECK(r1_model_score(loaded, &batch, 1, 0, logp[1], NULL) == R1_OK);
         CHECK(memcmp(logp[0], logp[1], sizeof logp[0]) == 0); // the form of MLA came along, too
+        CHECK(r1_model_copy(loaded, model) == R1_OK);
         r1_context_free(ctx);
     }
 }

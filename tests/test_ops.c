@@ -168,11 +168,7 @@ TEST(ops_threads_do_not_show) {
 }
 
 // ---- float against a plain double computation ----
-static double *ops_doubles(size_t n) {
-    double *x = (double *)calloc(n + 1, sizeof *x);
-    CHECK(x);
-    return x;
-}
+static double *ops_doubles(size_t n) { return (double *)golden_memory(n * sizeof(double)); }
 // max |got - want| <= limit * max |want|
 static void ops_close(const char *what, const float *got, const double *want, size_t n,
                       double limit) {
@@ -797,8 +793,10 @@ TEST(ops_shared_gradients_continue) {
             if (!micro) want = got;
             if (got.size != want.size || memcmp(got.data, want.data, got.size))
                 test_stop(TEST_FAILED, "level %d, micro-batches of %zu rows differ", level, micro);
+            if (micro) free(got.data);
             r1_context_free(ctx);
         }
+        free(want.data);
     }
 }
 
@@ -1127,7 +1125,6 @@ static void ops_golden_equal(const ops_golden *g, const float *got, size_t n, co
     float *want = golden_floats(g->file, name, &count);
     CHECK_EQUAL_SIZE(n, count);
     golden_close(name, got, want, n, 2e-6);
-    free(want);
 }
 // Runs the backward pass from the stored dy, and compares y and the gradients named in `inputs`.
 static void ops_golden_back(const ops_golden *g, r1_tensor *y, const char *dy, r1_tensor *const *x,
@@ -1138,7 +1135,6 @@ static void ops_golden_back(const ops_golden *g, r1_tensor *y, const char *dy, r
     for (size_t i = 0; i < n; i++)
         ops_golden_equal(g, x[i]->grad, r1_tensor_count(x[i]), gradients[i]);
     CHECK_EQUAL_TEXT(r1_message_of(g->ctx), "");
-    free(seed);
 }
 static void ops_golden_close(ops_golden *g) {
     r1_tensors_close(g->file);
@@ -1177,7 +1173,6 @@ TEST(ops_golden_rope) { // the library's own table, as models use it: GQA rotate
         ops_golden_equal(&g, y->data, r1_tensor_count(y), "y");
         ops_golden_back(&g, y, "dy", &x, (const char *const[]){"dx"}, 1);
         ops_golden_close(&g);
-        free(positions);
     }
 }
 TEST(ops_golden_attention) {
@@ -1190,7 +1185,6 @@ TEST(ops_golden_attention) {
         ops_golden_equal(&g, y->data, r1_tensor_count(y), "y");
         ops_golden_back(&g, y, "dy", x, (const char *const[]){"dq", "dk", "dv"}, 3);
         ops_golden_close(&g);
-        free(starts);
     }
 }
 TEST(ops_golden_logprob) {
@@ -1206,7 +1200,6 @@ TEST(ops_golden_logprob) {
     g.op = "logprob_only";
     ops_golden_back(&g, out->logp, "dlogprob", x, (const char *const[]){"dhidden", "dhead"}, 2);
     ops_golden_close(&g);
-    free(targets), free(best);
 }
 TEST(ops_golden_balance) {
     ops_golden g = ops_golden_open("balance");
@@ -1227,7 +1220,6 @@ TEST(ops_golden_balance) {
     for (size_t b = 0; b < B; b++) y->data[b] *= (float)B;
     ops_golden_equal(&g, y->data, B, "loss_per_sequence");
     ops_golden_close(&g);
-    free(starts), free(loss), free(routing.choice);
 }
 TEST(ops_golden_bias_update) {
     ops_golden g = ops_golden_open("bias_update");
@@ -1256,7 +1248,6 @@ TEST(ops_golden_bias_update) {
         golden_close("bias", r1_model_router_bias(model, 0), want + step * 7, 7, 2e-7);
     }
     ops_golden_close(&g);
-    free(start), free(want), free(loads);
 }
 TEST(ops_golden_optimizer) {
     ops_golden g = ops_golden_open("adamw");
