@@ -79,10 +79,11 @@
        alpha       balance_weight, of the sequence balance loss
        s, b, g     scores, bias and gates of a router
        c_KV, k_R   latent (kv_rank numbers) and shared RoPE key (rope_dim numbers) of MLA
-   Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K chosen experts,
-   G answers a question, V vocabulary, L layers. A comment "x [T,C]" means T rows of C numbers.
-   Source tags in comments: N the Nature paper, R2 its arXiv version 2, V3 and V2 the model reports,
-   DSM DeepSeekMath, V3code the published inference code. "Differs:" marks a departure.
+   Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K chosen
+   experts, G answers a question, V vocabulary, L layers. A comment "x [T,C]" means T rows of C
+   numbers. Source tags in comments: N the Nature paper, R2 its arXiv version 2, V3 and V2 the
+   model reports, DSM DeepSeekMath, V3code the published inference code. "Differs:" marks a
+   departure.
 
 
    DESCS
@@ -97,14 +98,13 @@
    ======
    Functions that can fail through misuse, lack of memory or files put an error on the context. The
    first one wins and stays; its message names the op, the shapes or the path, and the remedy. Later
-   calls on the context return NULL or the status at once, so code in a straight line checks once, at
-   its end. r1_error_clear makes the context usable again, and objects that were made before the
-   error are as they were. desc.on_error is called at the first error, at its source: a good place for
-   a breakpoint.
-   Data are values and not errors: a sample that cannot be judged, a text that does not tokenize, a
-   line of JSON that does not parse when you only try it.
-   An update is all or nothing. When a gradient is not finite, no weight is touched.
-   Asserts are for bugs of this library only; nothing that a caller or a file does trips one.
+   calls on the context return NULL or the status at once, so code in a straight line checks once,
+   at its end. r1_error_clear makes the context usable again, and objects that were made before the
+   error are as they were. desc.on_error is called at the first error, at its source: a good place
+   for a breakpoint. Data are values and not errors: a sample that cannot be judged, a text that
+   does not tokenize, a line of JSON that does not parse when you only try it. An update is all or
+   nothing. When a gradient is not finite, no weight is touched. Asserts are for bugs of this
+   library only; nothing that a caller or a file does trips one.
 
 
    MEMORY
@@ -114,28 +114,27 @@
    Tensors and their gradients come from a step: r1_step_begin, any number of ops, r1_step_end. The
    arena behind it grows during the first steps and is reused afterwards, so a training loop in its
    steady state allocates nothing.
-   Parameters, gradients and the two moments are flat buffers, one set per range (decayed, undecayed,
-   experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
+   Parameters, gradients and the two moments are flat buffers, one set per range (decayed,
+   undecayed, experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
    Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
-   group share their prompt. When the pool is full, the newest sequence is sent back and drawn again
-   later: its text is a function of counters and does not change.
+   group share their prompt. When the pool is full, the newest sequence is sent back and drawn
+   again later: its text is a function of counters and does not change.
 
 
    ONE ARITHMETIC
    ==============
    A token has one log-probability. Sampler, scorer and training forward compute the same 32 bits:
-   with a cache or without, in any batch, micro-batch and packing order, on any number of threads, on
-   every CPU level, optimization level and compiler. On-policy ratios are therefore exactly 1, and a
-   run can be replayed and resumed to the same bits on another machine.
-   It costs little, because the rule is the textbook loop: acc = fma(a[k], b[k], acc), k ascending,
-   with vector lanes over different outputs. Attention makes two passes over the keys of its own
-   sequence from position 0. Row sums use 16 lanes and a fixed tree. exp and log are ours. A weight
-   gradient is one chain over token rows in a canonical order and continues from the stored value.
-   Ties go to the lower index. docs/determinism.md has the whole list and what it costs.
-   Do not compile the implementation with -ffast-math and its relatives: the header refuses them, and
-   r1_context_new runs a test that catches what no macro shows.
-   The two forms of MLA (expanded and absorbed) are two arithmetics that agree to rounding; a run
-   uses one of them for everything.
+   with a cache or without, in any batch, micro-batch and packing order, on any number of threads,
+   on every CPU level, optimization level and compiler. On-policy ratios are therefore exactly 1,
+   and a run can be replayed and resumed to the same bits on another machine. It costs little,
+   because the rule is the textbook loop: acc = fma(a[k], b[k], acc), k ascending, with vector
+   lanes over different outputs. Attention makes two passes over the keys of its own sequence from
+   position 0. Row sums use 16 lanes and a fixed tree. exp and log are ours. A weight gradient is
+   one chain over token rows in a canonical order and continues from the stored value. Ties go to
+   the lower index. docs/determinism.md has the whole list and what it costs. Do not compile the
+   implementation with -ffast-math and its relatives: the header refuses them, and r1_context_new
+   runs a test that catches what no macro shows. The two forms of MLA (expanded and absorbed) are
+   two arithmetics that agree to rounding; a run uses one of them for everything.
 
 
    THREADS AND RANKS
@@ -151,25 +150,25 @@
    TRAINING
    ========
    A batch is a list of whole groups (documents, or questions with their answers), sorted by key and
-   cut into S chunks. Each chunk's gradient is one chain, micro-batches continue it, and the tree adds
-   the chunks. The loss of a token is weighted before any split (1 / |o| / outputs, 1 / tokens, ...),
-   so no later split can change what is minimised.
-   The policy loss has seven orthogonal switches: the level of the ratio, the clip, the aggregation,
-   the advantage, the KL term, the objective, and what happens to groups without signal. Known
-   algorithms are rows of the table in [policy]; anything newer goes through a per-token callback.
-   Rewards are components with names and weights, logged apart. "Could not judge" is not a zero: such
-   an answer leaves its group. A run that carries no signal for long stops and says why.
-   Router biases move after an optimizer step, from the loads of the whole batch.
+   cut into S chunks. Each chunk's gradient is one chain, micro-batches continue it, and the tree
+   adds the chunks. The loss of a token is weighted before any split (1 / |o| / outputs, 1 /
+   tokens, ...), so no later split can change what is minimised. The policy loss has seven
+   orthogonal switches: the level of the ratio, the clip, the aggregation, the advantage, the KL
+   term, the objective, and what happens to groups without signal. Known algorithms are rows of the
+   table in [policy]; anything newer goes through a per-token callback. Rewards are components with
+   names and weights, logged apart. "Could not judge" is not a zero: such an answer leaves its
+   group. A run that carries no signal for long stops and says why. Router biases move after an
+   optimizer step, from the loads of the whole batch.
 
 
    CHANGING IT
    ===========
-   A new op takes five small steps: arguments and the kernel pair in [kernel]; a line in R1_OP_LIST; a
-   wrapper and a bind in [tape] with its shape rule; a case in the tests' list; a line in
-   docs/paper_map.md. Its gradient is then checked against finite differences in double, its levels
-   against the scalar code, and its threads against one.
-   A new algorithm is a desc; a new reward is a function; a new task is a prompt function and a
-   reward. r1i_ names are private and may change, r1_ names keep their meaning within a version.
+   A new op takes five small steps: arguments and the kernel pair in [kernel]; a line in
+   R1_OP_LIST; a wrapper and a bind in [tape] with its shape rule; a case in the tests' list; a
+   line in docs/paper_map.md. Its gradient is then checked against finite differences in double,
+   its levels against the scalar code, and its threads against one. A new algorithm is a desc; a
+   new reward is a function; a new task is a prompt function and a reward. r1i_ names are private
+   and may change, r1_ names keep their meaning within a version.
 
 
    MACROS
@@ -199,7 +198,7 @@
 #if defined _FEATURES_H || defined _CDEFS_H_
 #error "r1.h: the file with R1_IMPLEMENTATION must include r1.h before any other header"
 #endif
-#define _GNU_SOURCE 1
+#define _GNU_SOURCE      1
 #define _DARWIN_C_SOURCE 1
 #endif
 #include <stdbool.h>
@@ -234,8 +233,8 @@ extern "C" {
 #endif
 typedef R1I_REAL r1i_real;
 
-#define R1_OFF (-1)    // "none" for a numeric field whose zero means "the default"
-#define R1_MAX_RANK 4  // dimensions of a tensor
+#define R1_OFF      (-1) // "none" for a numeric field whose zero means "the default"
+#define R1_MAX_RANK 4    // dimensions of a tensor
 // ==== [base] =====================================================================================
 // Status codes, the context (opaque here), memory hook, string slices. Calls only libc.
 // Errors stick to the context and the first one wins, so straight-line code checks once at its end.
@@ -288,8 +287,8 @@ R1_DEF void r1_error_clear(r1_context *ctx);
 R1_DEF void r1_memory_used(const r1_context *ctx, size_t *now_bytes, size_t *peak_bytes);
 // ==== [random] ===================================================================================
 // Counter-based random numbers: Philox4x32-10. Calls nothing above [base].
-// A number is a pure function of (seed, stream, step, sample, token), so there is no generator state
-// to save, and neither threads nor batch sizes nor ranks can change what is drawn.
+// A number is a pure function of (seed, stream, step, sample, token), so there is no generator
+// state to save, and neither threads nor batch sizes nor ranks can change what is drawn.
 
 // A place in the sequence. Copy it freely; every draw advances `token`.
 typedef struct r1_random {
@@ -332,10 +331,12 @@ R1_DEF int r1_thread_count(const r1_context *ctx);
 typedef struct r1_group r1_group;
 struct r1_group {
     int rank, size;
-    // Each returns R1_OK, or R1_ERROR_GROUP once any rank has failed. Counts are equal on all ranks.
+    // Each returns R1_OK, or R1_ERROR_GROUP once any rank has failed. Counts are equal on all
+    // ranks.
     r1_status (*all_reduce)(r1_group *group, float *values, size_t count);
     r1_status (*all_gather)(r1_group *group, const void *mine, void *all, size_t bytes_each);
-    r1_status (*reduce_scatter)(r1_group *group, const float *values, float *mine, size_t count_each);
+    r1_status (*reduce_scatter)(r1_group *group, const float *values, float *mine,
+                                size_t count_each);
     r1_status (*broadcast)(r1_group *group, void *values, size_t bytes, int root);
     r1_status (*all_to_all)(r1_group *group, const void *out, void *in, size_t bytes_each);
     r1_status (*barrier)(r1_group *group);
@@ -357,7 +358,15 @@ R1_DEF r1_status r1_group_threads(int size, r1_rank_fn *fn, void *arg);
 // systems, and one different last bit would break the promise that a token has one log-prob.
 
 typedef enum r1_dtype {
-    R1_F32 = 0, R1_F64, R1_F16, R1_BF16, R1_F8_E4M3, R1_I32, R1_I64, R1_U8, R1_DTYPE_COUNT
+    R1_F32 = 0,
+    R1_F64,
+    R1_F16,
+    R1_BF16,
+    R1_F8_E4M3,
+    R1_I32,
+    R1_I64,
+    R1_U8,
+    R1_DTYPE_COUNT
 } r1_dtype;
 
 // Bytes of one element; 0 for an unknown dtype.
@@ -383,7 +392,11 @@ R1_DEF float r1_log(float x);
 
 // CPU levels. Every level gives the same bits; a higher one is faster.
 typedef enum r1_cpu_level {
-    R1_CPU_AUTO = 0, R1_CPU_SCALAR, R1_CPU_AVX2, R1_CPU_AVX512, R1_CPU_LEVEL_COUNT
+    R1_CPU_AUTO = 0,
+    R1_CPU_SCALAR,
+    R1_CPU_AVX2,
+    R1_CPU_AVX512,
+    R1_CPU_LEVEL_COUNT
 } r1_cpu_level;
 
 typedef struct r1_context_desc {
@@ -391,8 +404,9 @@ typedef struct r1_context_desc {
     int threads;            // workers, the caller included;   0 = one per core
     r1_cpu_level cpu_level; // the highest level to use;       0 = the best that this CPU has
     r1_allocator allocator; // zero = the C library's
-    void (*on_error)(r1_status status, const char *message, void *user); // called at the first error
-    void *user;             // for on_error
+    void (*on_error)(r1_status status, const char *message,
+                     void *user); // called at the first error
+    void *user;                   // for on_error
 } r1_context_desc;
 
 // A new context, or NULL when not even its own memory could be had. desc may be NULL. Look at
@@ -405,9 +419,10 @@ R1_DEF uint64_t r1_seed_of(const r1_context *ctx);
 // ==== [kernel] ===================================================================================
 // The ops and their arguments. This ring of the header is for backends (R1_BACKEND_API) and for the
 // implementation; programs use the tensors of [tape]. Calls [base], [number].
-// Gradient contract: every backward ADDS to its d... outputs, which the caller has zeroed or filled.
-// Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K chosen experts,
-// V vocabulary. Rows of different sequences are packed: starts[b] .. starts[b+1] are those of b.
+// Gradient contract: every backward ADDS to its d... outputs, which the caller has zeroed or
+// filled. Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K
+// chosen experts, V vocabulary. Rows of different sequences are packed: starts[b] .. starts[b+1]
+// are those of b.
 #if defined R1_BACKEND_API || defined R1_IMPLEMENTATION
 #define R1_BACKEND_ABI 1
 
@@ -437,10 +452,13 @@ R1_DEF uint64_t r1_seed_of(const r1_context *ctx);
 #define R1I_OP_ENUM(constant, name, text) R1_OP_##constant,
 typedef enum r1_op { R1_OP_LIST(R1I_OP_ENUM) R1_OP_COUNT } r1_op;
 
-// R1_BACKWARD gives gradients that have a row per token (a task owns rows); R1_BACKWARD_SHARED those
-// of what rows share, such as weights (a task owns columns and walks the rows in order).
+// R1_BACKWARD gives gradients that have a row per token (a task owns rows); R1_BACKWARD_SHARED
+// those of what rows share, such as weights (a task owns columns and walks the rows in order).
 typedef enum r1_direction {
-    R1_FORWARD, R1_BACKWARD, R1_BACKWARD_SHARED, R1_DIRECTION_COUNT
+    R1_FORWARD,
+    R1_BACKWARD,
+    R1_BACKWARD_SHARED,
+    R1_DIRECTION_COUNT
 } r1_direction;
 
 // y[t] = table[ids[t]].   table [V,C], y [T,C]
@@ -544,9 +562,9 @@ typedef struct r1_attention_args {
     const r1_rows_view *keys, *values;
 } r1_attention_args;
 
-// scores = sigmoid(logits) (or softmax); choice = the K best of scores + bias inside the `kept` best
-// of `groups` groups, ascending by index; gates = scale * scores, normalised over the choice if set.
-// With `replay` the choice is given.   logits, scores [T,E], bias [E], choice, gates [T,K]
+// scores = sigmoid(logits) (or softmax); choice = the K best of scores + bias inside the `kept`
+// best of `groups` groups, ascending by index; gates = scale * scores, normalised over the choice
+// if set. With `replay` the choice is given.   logits, scores [T,E], bias [E], choice, gates [T,K]
 typedef struct r1_route_args {
     size_t T, E, K, groups, kept;
     r1i_real scale;
@@ -565,7 +583,8 @@ typedef struct r1_scatter_args {
     r1i_real *y, *dx, *dgates;
 } r1_scatter_args;
 
-// y[b] = weight[b] sum_e f_e P_e with f_e = E / (K T_b) * (choices of e), P_e = mean_t s_te / sum s_t.
+// y[b] = weight[b] sum_e f_e P_e with f_e = E / (K T_b) * (choices of e), P_e = mean_t s_te / sum
+// s_t.
 typedef struct r1_balance_args {
     size_t B, E, K;
     const size_t *starts;
@@ -587,8 +606,8 @@ typedef struct r1_logprob_args {
 } r1_logprob_args;
 
 // Draws one token per row of logits [B,V]: the arg-max of z + noise with z = inverse_temperature *
-// logits and noise = -log(-log u), u from counter (stream, step, sample[b], token[b], id). top_k and
-// top_p drop ids first; logp is under the softmax of all ids. greedy leaves the noise out.
+// logits and noise = -log(-log u), u from counter (stream, step, sample[b], token[b], id). top_k
+// and top_p drop ids first; logp is under the softmax of all ids. greedy leaves the noise out.
 typedef struct r1_sample_args {
     size_t B, V, top_k;
     float top_p;
@@ -602,8 +621,8 @@ typedef struct r1_sample_args {
     r1i_real *logp, *entropy;
 } r1_sample_args;
 
-// Decoupled weight decay: m, v are the moments; g is multiplied by clip first; correction1 and 2 are
-// 1 - beta^step.   Source: Loshchilov and Hutter (2019), algorithm 2.
+// Decoupled weight decay: m, v are the moments; g is multiplied by clip first; correction1 and 2
+// are 1 - beta^step.   Source: Loshchilov and Hutter (2019), algorithm 2.
 typedef struct r1_adamw_args {
     size_t n;
     r1i_real *w, *m, *v;
@@ -680,8 +699,9 @@ typedef struct r1_rope_table {
 //   Source: V3code apply_rotary_emb.
 R1_DEF r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positions,
                           const r1_rope_table *table, bool halves);
-// Causal attention inside each packed sequence. q [T,H,D], k [T,Hk,D], v [T,Hk,W] -> [T,H,W]; H is a
-// multiple of Hk. starts [B+1], rows of sequence b are starts[b] .. starts[b+1]. `scale` multiplies q.
+// Causal attention inside each packed sequence. q [T,H,D], k [T,Hk,D], v [T,Hk,W] -> [T,H,W]; H is
+// a multiple of Hk. starts [B+1], rows of sequence b are starts[b] .. starts[b+1]. `scale`
+// multiplies q.
 R1_DEF r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1_tensor *v,
                                const size_t *starts, size_t B, double scale);
 // Rows from .. from + count of every head's matrix in w [H,P,Q]. up: x [T,H,count] -> [T,H,Q], else
@@ -697,8 +717,8 @@ typedef struct r1_route_desc {
     bool normalise;      // divide the gates by their sum
     bool softmax;        // V2: softmax affinities, group score = maximum
 } r1_route_desc;
-// What a router decided. Arrays live as long as the step; row r of the sorted order belongs to token
-// token[r], expert e owns rows offsets[e] .. offsets[e+1].
+// What a router decided. Arrays live as long as the step; row r of the sorted order belongs to
+// token token[r], expert e owns rows offsets[e] .. offsets[e+1].
 typedef struct r1_routing {
     r1_tensor *scores, *gates; // [T,E], [T,K]
     size_t T, E, K;
@@ -722,9 +742,9 @@ R1_DEF r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const s
 
 // Per row: log-probability of the target, entropy, and the most likely id.
 typedef struct r1_logprobs {
-    r1_tensor *logp;   // [T]; the gradient flows through this one
+    r1_tensor *logp;    // [T]; the gradient flows through this one
     r1_tensor *entropy; // [T]
-    int32_t *best;     // [T]
+    int32_t *best;      // [T]
 } r1_logprobs;
 // log softmax(head hidden / temperature)[target] by vocabulary tiles; the [T,V] logits never exist.
 //   hidden [T,C], head [V,C], targets [T]. temperature 0 = 1. NULL on error.
@@ -768,9 +788,9 @@ typedef struct r1_adamw_desc {
 
 // Euclidean norm of the gradients of n ranges, in double, in an order fixed by the sizes.
 R1_DEF double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n);
-// One update: clips to clip_norm, moves the weights by lr, leaves the gradients. step counts from 1.
-// Returns the norm before clipping. When that is not finite nothing is changed and the context gets
-// R1_ERROR_NUMBER: an update is all or nothing.   Source: Loshchilov and Hutter (2019).
+// One update: clips to clip_norm, moves the weights by lr, leaves the gradients. step counts from
+// 1. Returns the norm before clipping. When that is not finite nothing is changed and the context
+// gets R1_ERROR_NUMBER: an update is all or nothing.   Source: Loshchilov and Hutter (2019).
 R1_DEF double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
                             const r1_adamw_desc *desc, double lr, uint64_t step);
 
@@ -794,7 +814,12 @@ R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
 enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
 
 typedef enum r1_json_kind {
-    R1_JSON_NULL, R1_JSON_BOOL, R1_JSON_NUMBER, R1_JSON_STRING, R1_JSON_ARRAY, R1_JSON_OBJECT
+    R1_JSON_NULL,
+    R1_JSON_BOOL,
+    R1_JSON_NUMBER,
+    R1_JSON_STRING,
+    R1_JSON_ARRAY,
+    R1_JSON_OBJECT
 } r1_json_kind;
 
 // A value of a document, owned by the root. `key` is set in members of an object. `text` is the
@@ -806,9 +831,9 @@ struct r1_json {
     bool boolean;
     double number;
     r1_slice key, text;
-    size_t count;    // elements or members
-    r1_json *child;  // the first of them, in the order of the text
-    r1_json *next;   // the next one of the same parent
+    size_t count;   // elements or members
+    r1_json *child; // the first of them, in the order of the text
+    r1_json *next;  // the next one of the same parent
 };
 
 // Reads one document. NULL and R1_ERROR_FORMAT, which names the byte, the line, the column and what
@@ -986,8 +1011,8 @@ R1_DEF size_t r1_decode(const r1_tokenizer *tokenizer, const int32_t *ids, size_
 // Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
 
 typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
-// The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed caches
-// kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head.
+// The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed
+// caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head.
 typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
 
 // Sizes of a model; paper.md's symbols in brackets are those of V3.   Source: V3 section 4.2.
@@ -996,22 +1021,22 @@ typedef struct r1_model_config {
     size_t max_tokens;                  // longest sequence, prompt included
     r1_attention_kind attention;
     r1_mla_form mla_form;
-    size_t q_rank;                       // query compression [1536];  0 = none
-    size_t kv_rank;                      // latent of keys and values [512]
+    size_t q_rank;                        // query compression [1536];  0 = none
+    size_t kv_rank;                       // latent of keys and values [512]
     size_t nope_dim, rope_dim, value_dim; // per head [128, 64, 128]
-    size_t kv_heads, head_dim;           // GQA only;  0 = heads, width / heads
-    bool qkv_bias;                       // GQA only; Qwen2 has it
-    size_t dense_width;                  // hidden width of dense layers [18432]
-    size_t dense_layers;                 // layers without experts, from the first [3]
-    size_t experts, chosen, shared;      // routed, per token, always on [256, 8, 1];  0 = dense model
-    size_t expert_width;                 // hidden width of one expert [2048]
-    size_t groups, kept_groups;          // node-limited routing [8, 4];  0 = off
+    size_t kv_heads, head_dim;            // GQA only;  0 = heads, width / heads
+    bool qkv_bias;                        // GQA only; Qwen2 has it
+    size_t dense_width;                   // hidden width of dense layers [18432]
+    size_t dense_layers;                  // layers without experts, from the first [3]
+    size_t experts, chosen, shared; // routed, per token, always on [256, 8, 1];  0 = dense model
+    size_t expert_width;            // hidden width of one expert [2048]
+    size_t groups, kept_groups;     // node-limited routing [8, 4];  0 = off
     bool normalise_gates, softmax_scores; // V3: true, false
-    double routed_scale;                 // [2.5];  0 = 1
+    double routed_scale;                  // [2.5];  0 = 1
     bool tied_head;
-    double rope_theta;                   // 0 = 10000
-    double norm_eps;                     // 0 = 1e-6
-    double init_std;                     // every matrix; 0 = 1 / sqrt(inputs); the paper: 0.006
+    double rope_theta; // 0 = 10000
+    double norm_eps;   // 0 = 1e-6
+    double init_std;   // every matrix; 0 = 1 / sqrt(inputs); the paper: 0.006
 } r1_model_config;
 
 typedef struct r1_model r1_model;
@@ -1025,8 +1050,8 @@ typedef struct r1_parameter {
     double initial; // how it starts: deviation of normal numbers, 0 = zeros, -1 = ones
 } r1_parameter;
 
-// A model with random weights drawn from the seed of the context. NULL and R1_ERROR_ARGUMENT with the
-// field that does not fit.
+// A model with random weights drawn from the seed of the context. NULL and R1_ERROR_ARGUMENT with
+// the field that does not fit.
 R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
 R1_DEF void r1_model_free(r1_model *model);
 // A read-only copy of the weights as they are now, e.g. the reference policy.
@@ -1056,22 +1081,23 @@ typedef struct r1_batch {
     const int32_t *tokens; // [starts[B]]
     const size_t *starts;  // [B+1]
     size_t B;
-    const int32_t *replay;         // router choices to use, [T, MoE layers, K]; NULL = choose
-    int32_t *routes;               // receives the choices, same shape
-    const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
-    r1_tensor *balance;            // receives it, [B]; r1_seed its gradient
-    uint64_t *loads;               // adds each expert's tokens, [MoE layers, E]
+    const int32_t *replay;           // router choices to use, [T, MoE layers, K]; NULL = choose
+    int32_t *routes;                 // receives the choices, same shape
+    const r1i_real *balance_weight;  // [B]: asks for the balance loss with this weight per sequence
+    r1_tensor *balance;              // receives it, [B]; r1_seed its gradient
+    uint64_t *loads;                 // adds each expert's tokens, [MoE layers, E]
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
 // Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
 R1_DEF r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch);
 // Number of layers with experts, and how many choices a token makes in all of them.
 R1_DEF size_t r1_model_moe_layers(const r1_model *model);
-// Moves each router bias by -rate where the load is above the mean of its layer and +rate where it is
-// below. loads [MoE layers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
+// Moves each router bias by -rate where the load is above the mean of its layer and +rate where it
+// is below. loads [MoE layers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
 R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate);
-// Log-probability and entropy of every token given those before it, without gradients; the first token
-// of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0 = 4096.
+// Log-probability and entropy of every token given those before it, without gradients; the first
+// token of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0
+// = 4096.
 R1_DEF r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
                                 size_t micro_tokens, float *logp, float *entropy);
 
@@ -1083,9 +1109,9 @@ R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                       r1_model_config *config);
 // ==== [generate] =================================================================================
-// Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls [model].
-// What is drawn is a function of (seed, stream, step, prompt key, sample, position) and the weights:
-// batch size, cache size and threads cannot show in it.
+// Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls
+// [model]. What is drawn is a function of (seed, stream, step, prompt key, sample, position) and
+// the weights: batch size, cache size and threads cannot show in it.
 
 typedef struct r1_sampler_desc {
     double temperature; // softmax(logits / temperature);  0 = 1
@@ -1103,12 +1129,13 @@ typedef struct r1_generate_desc {
     size_t cache_tokens;  // room for cached tokens;              0 = enough for the batch
     const int32_t *stops; // ids that end a completion (kept as its last token)
     size_t n_stops;
-    bool routes;          // keep each token's router choices
+    bool routes; // keep each token's router choices
     void (*progress)(void *user, size_t finished, size_t total, size_t tokens); // may be NULL
     void *user;
 } r1_generate_desc;
 
-// A prompt. Equal keys, equal draws: give each prompt of a step its own key, such as its data index.
+// A prompt. Equal keys, equal draws: give each prompt of a step its own key, such as its data
+// index.
 typedef struct r1_prompt {
     const int32_t *tokens;
     size_t n;
@@ -1117,8 +1144,9 @@ typedef struct r1_prompt {
 
 enum { R1_MAX_PARTS = 8 };
 
-// One answer. Arrays belong to the rollout and cover prompt and completion; logp and entropy are 0 on
-// the prompt, and are those of the sampler: nothing recomputes them. The lower half is for rewards.
+// One answer. Arrays belong to the rollout and cover prompt and completion; logp and entropy are 0
+// on the prompt, and are those of the sampler: nothing recomputes them. The lower half is for
+// rewards.
 typedef struct r1_sample {
     size_t prompt, index; // which prompt of the call, which of its group
     uint32_t key;         // of the prompt
@@ -1142,12 +1170,12 @@ typedef struct r1_rollout {
 
 R1_DEF r1_rollout *r1_rollout_new(r1_context *ctx);
 R1_DEF void r1_rollout_free(r1_rollout *rollout);
-// Draws `group` answers to each prompt into the rollout. desc NULL = all defaults. When the cache is
-// full the newest sequence goes back to the queue and is drawn again: its text does not change.
+// Draws `group` answers to each prompt into the rollout. desc NULL = all defaults. When the cache
+// is full the newest sequence goes back to the queue and is drawn again: its text does not change.
 // Errors: R1_ERROR_ARGUMENT (no prompts, an empty or too long prompt), R1_ERROR_MEMORY (the cache
 // cannot hold two sequences), R1_ERROR_NUMBER (logits that are not finite).
-R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts, size_t n,
-                             size_t group, const r1_generate_desc *desc);
+R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts,
+                             size_t n, size_t group, const r1_generate_desc *desc);
 // ==== [policy] ===================================================================================
 // Advantages and one policy loss with seven orthogonal switches. Calls [base], [number].
 //            ratio     clip          aggregation  advantage  KL    objective  groups without signal
@@ -1164,16 +1192,24 @@ typedef enum r1_ratio_level { R1_RATIO_TOKEN = 0, R1_RATIO_SEQUENCE } r1_ratio_l
 // How token terms become one loss: mean over an output's tokens, then over outputs (DeepSeekMath);
 // mean over all tokens; or the sum over tokens divided by outputs * constant_length (Dr.GRPO).
 typedef enum r1_aggregation { R1_PER_OUTPUT = 0, R1_PER_TOKEN, R1_PER_CONSTANT } r1_aggregation;
-// What is taken from a reward: group mean, then divided by the standard deviation; the mean only; or
-// the mean of the other answers.
-typedef enum r1_advantage_kind { R1_ADVANTAGE_STD = 0, R1_ADVANTAGE_MEAN, R1_ADVANTAGE_LEAVE_OUT } r1_advantage_kind;
+// What is taken from a reward: group mean, then divided by the standard deviation; the mean only;
+// or the mean of the other answers.
+typedef enum r1_advantage_kind {
+    R1_ADVANTAGE_STD = 0,
+    R1_ADVANTAGE_MEAN,
+    R1_ADVANTAGE_LEAVE_OUT
+} r1_advantage_kind;
 // Estimators of KL(policy || reference) per token, with d = reference - policy log-probability:
 // k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1.   Source: DSM eq. 4 (k3).
 typedef enum r1_kl_kind { R1_KL_NONE = 0, R1_KL_K1, R1_KL_K2, R1_KL_K3 } r1_kl_kind;
 typedef enum r1_objective { R1_CLIPPED = 0, R1_CISPO, R1_REINFORCE } r1_objective;
 // A group whose rewards are all equal teaches nothing: it counts in the divisor, or does not, or is
 // replaced by a fresh prompt.
-typedef enum r1_no_signal { R1_NO_SIGNAL_KEEP = 0, R1_NO_SIGNAL_DROP, R1_NO_SIGNAL_RESAMPLE } r1_no_signal;
+typedef enum r1_no_signal {
+    R1_NO_SIGNAL_KEEP = 0,
+    R1_NO_SIGNAL_DROP,
+    R1_NO_SIGNAL_RESAMPLE
+} r1_no_signal;
 
 typedef struct r1_policy_desc {
     r1_ratio_level ratio;
@@ -1185,8 +1221,9 @@ typedef struct r1_policy_desc {
     r1_advantage_kind advantage;
     double advantage_eps; // added to the deviation; 0 = 1e-4
     r1_kl_kind kl;
-    double kl_weight;  // beta; 0 = no KL term (the paper: 0.001)
-    bool kl_in_reward; // subtract beta * sum of KL from the reward, instead of adding it to the loss
+    double kl_weight; // beta; 0 = no KL term (the paper: 0.001)
+    bool
+        kl_in_reward; // subtract beta * sum of KL from the reward, instead of adding it to the loss
     r1_objective objective;
     r1_no_signal no_signal;
     bool mask_truncated; // answers cut at the limit give no loss
@@ -1195,9 +1232,9 @@ typedef struct r1_policy_desc {
     void *user;
 } r1_policy_desc;
 
-// Advantages of `groups` groups of G answers; judged[i] false takes an answer out of its group, and a
-// group with fewer than 2 judged answers gets zeros. advantages may be rewards. Returns the number of
-// groups whose rewards differ.   Source: N eq. 3; deviation of the population.
+// Advantages of `groups` groups of G answers; judged[i] false takes an answer out of its group,
+// and a group with fewer than 2 judged answers gets zeros. advantages may be rewards. Returns the
+// number of groups whose rewards differ.   Source: N eq. 3; deviation of the population.
 R1_DEF size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
                             const double *rewards, const bool *judged, double *advantages);
 
@@ -1218,19 +1255,21 @@ typedef struct r1_policy_sums {
     size_t tokens, clipped;
 } r1_policy_sums;
 
-// Weight of each output's token terms, so that the loss is a plain sum and no later split changes it:
-// 1 / (outputs * n), 1 / tokens or 1 / (outputs * constant). n [count] are lengths; included [count].
+// Weight of each output's token terms, so that the loss is a plain sum and no later split changes
+// it: 1 / (outputs * n), 1 / tokens or 1 / (outputs * constant). n [count] are lengths; included
+// [count].
 R1_DEF void r1_policy_weights(const r1_policy_desc *desc, const size_t *n, const bool *included,
                               size_t count, double longest, double *weights);
-// The loss of one output and its gradient with respect to logp, dlogp [n] (overwritten). Adds to sums.
+// The loss of one output and its gradient with respect to logp, dlogp [n] (overwritten). Adds to
+// sums.
 //   Source: DSM eq. 3 and 20; N eq. 1; GSPO, CISPO, Dr.GRPO, DAPO as in the table above.
 R1_DEF void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *sample,
                            r1i_real *dlogp, r1_policy_sums *sums);
 // ==== [train] ====================================================================================
 // Trainers: supervised (pre-training, SFT) and GRPO, with checkpoints that resume to the same bits.
 // Calls the rooms above. A batch is cut into chunks of whole groups by a rule that sees only the
-// batch; each chunk's gradient is one chain, chunks are added by a fixed tree. Micro-batches, threads
-// and ranks only decide who computes a chunk.
+// batch; each chunk's gradient is one chain, chunks are added by a fixed tree. Micro-batches,
+// threads and ranks only decide who computes a chunk.
 
 typedef struct r1_train_desc {
     r1_adamw_desc adamw;
@@ -1262,13 +1301,13 @@ typedef struct r1_step_metrics {
     double loss;      // mean negative log-likelihood, or the policy loss
     double grad_norm; // before clipping
     double lr;
-    double balance; // balance loss, weighted
+    double balance;  // balance loss, weighted
     double load_max; // busiest expert over the mean, worst layer; 0 without experts
     size_t tokens;   // that carry loss
 } r1_step_metrics;
 
-// One step of next-token prediction on n documents; metrics may be NULL. Refuses a batch without loss
-// tokens. Nothing changes when the gradient is not finite.
+// One step of next-token prediction on n documents; metrics may be NULL. Refuses a batch without
+// loss tokens. Nothing changes when the gradient is not finite.
 R1_DEF r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents, size_t n,
                              r1_step_metrics *metrics);
 
@@ -1279,22 +1318,22 @@ typedef struct r1_verdict {
     bool judged;
 } r1_verdict;
 typedef void r1_reward_fn(void *user, const r1_sample *sample, r1_verdict *out);
-// Writes the tokens of prompt number `index` (counted from 0 over the whole run) and returns how many
-// they are, at most capacity; 0 = there is none. Must be a pure function of index.
+// Writes the tokens of prompt number `index` (counted from 0 over the whole run) and returns how
+// many they are, at most capacity; 0 = there is none. Must be a pure function of index.
 typedef size_t r1_prompt_fn(void *user, uint64_t index, int32_t *tokens, size_t capacity);
 
 typedef struct r1_grpo_desc {
-    size_t questions;      // prompts of one rollout;                     0 = 32 (N Methods)
-    size_t group;          // answers each, G >= 2;                       0 = 16
-    size_t mini_batches;   // optimizer steps per rollout and epoch, whole groups each; 0 = 1
-    size_t epochs;         // passes over a rollout;                      0 = 1
-    size_t steps;          // rollouts of the whole run
-    uint64_t refresh;      // reference := policy every so many rollouts; 0 = never (the paper: 25)
+    size_t questions;    // prompts of one rollout;                     0 = 32 (N Methods)
+    size_t group;        // answers each, G >= 2;                       0 = 16
+    size_t mini_batches; // optimizer steps per rollout and epoch, whole groups each; 0 = 1
+    size_t epochs;       // passes over a rollout;                      0 = 1
+    size_t steps;        // rollouts of the whole run
+    uint64_t refresh;    // reference := policy every so many rollouts; 0 = never (the paper: 25)
     r1_policy_desc policy;
     r1_train_desc train;
     r1_generate_desc generate; // sampler, limit, stops; top-k and top-p are refused
-    bool replay_routes;    // train with the router choices of the rollout
-    size_t patience;       // rollouts in a row without any signal before the run stops; 0 = 20
+    bool replay_routes;        // train with the router choices of the rollout
+    size_t patience;           // rollouts in a row without any signal before the run stops; 0 = 20
     r1_prompt_fn *next_prompt;
     r1_reward_fn *reward;
     const char *parts[R1_MAX_PARTS]; // names of the reward's components, e.g. "accuracy"
@@ -1304,8 +1343,9 @@ typedef struct r1_grpo_desc {
 
 typedef enum r1_stage { R1_ZERO = 0, R1_STAGE1, R1_STAGE2 } r1_stage;
 // The hyper-parameters of the paper for a stage (paper.md's table): lr 3e-6, beta 0.001, G 16, 512
-// questions a rollout in 16 mini-batches, reference refresh every 25 rollouts, temperature 1 (stage 2:
-// 0.7), clip 10.   Source: N Methods. Differs: the clip of R1-Zero is not stated; 10 as in stage 1.
+// questions a rollout in 16 mini-batches, reference refresh every 25 rollouts, temperature 1
+// (stage 2: 0.7), clip 10.   Source: N Methods. Differs: the clip of R1-Zero is not stated; 10 as
+// in stage 1.
 R1_DEF r1_grpo_desc r1_grpo_paper(r1_stage stage);
 
 // What one rollout and its updates did. Means are over judged answers.
@@ -1338,18 +1378,20 @@ R1_DEF const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run);
 R1_DEF const char *r1_grpo_settings(r1_grpo *run);
 // Adds the metrics of the last step as fields of the open row of a log.
 R1_DEF void r1_grpo_log(const r1_grpo *run, r1_log_file *log);
-// Writes folder/checkpoint-N.safetensors (weights, moments, biases, reference, step; f32) and keeps the
-// newest two. note is stored with it (a log's size, say; may be NULL).
+// Writes folder/checkpoint-N.safetensors (weights, moments, biases, reference, step; f32) and
+// keeps the newest two. note is stored with it (a log's size, say; may be NULL).
 R1_DEF r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note);
-// Continues from the newest checkpoint in the folder that is whole: true and *note_size bytes of note
-// when there was one. A damaged file is skipped; when none is left the context gets the reason.
+// Continues from the newest checkpoint in the folder that is whole: true and *note_size bytes of
+// note when there was one. A damaged file is skipped; when none is left the context gets the
+// reason.
 R1_DEF bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes);
 // Draws the answers to prompt number `prompt` again as rollout `step` (from 1) drew them, with the
 // weights that the run has now: load the checkpoint before that step first.
 R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1_rollout *rollout);
 // The same files for a supervised trainer.
 R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
-R1_DEF bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note, size_t note_bytes);
+R1_DEF bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note,
+                              size_t note_bytes);
 
 // ==== [report] ===================================================================================
 // What a run did: one HTML page with SVG plots, a figure and a CSV, all drawn from its log alone.
@@ -1445,8 +1487,8 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 
 #if defined __GNUC__
 #define R1I_NOINLINE __attribute__((noinline))
-#define R1I_INLINE static inline __attribute__((always_inline))
-#define R1I_UNUSED __attribute__((unused))
+#define R1I_INLINE   static inline __attribute__((always_inline))
+#define R1I_UNUSED   __attribute__((unused))
 #else
 #define R1I_NOINLINE
 #define R1I_INLINE static inline
@@ -1535,14 +1577,14 @@ struct r1_context {
     r1_allocator allocator;
     void (*on_error)(r1_status status, const char *message, void *user);
     void *user;
-    r1i_block *blocks;            // everything that the context owns
+    r1i_block *blocks; // everything that the context owns
     size_t now_bytes, peak_bytes;
-    r1i_arena step;               // tensors and the tape
-    void *pool;                   // [thread]
+    r1i_arena step;                 // tensors and the tape
+    void *pool;                     // [thread]
     void *scratch[R1I_MAX_THREADS]; // [backend]: one per worker
     size_t scratch_bytes;
-    const struct r1i_rows *rows;  // [backend]: the inner kernels of the CPU level
-    struct r1i_tape *tape;        // [tape]
+    const struct r1i_rows *rows; // [backend]: the inner kernels of the CPU level
+    struct r1i_tape *tape;       // [tape]
 };
 
 R1I_BODY const char *r1_status_name(r1_status status) {
@@ -1572,8 +1614,8 @@ R1I_BODY void r1_memory_used(const r1_context *ctx, size_t *now_bytes, size_t *p
 }
 
 // Records the first error. Returns the status, so that a caller can return it on.
-static R1I_PRINTF(3, 4) r1_status r1i_fail(r1_context *ctx, r1_status status, const char *format,
-                                           ...) {
+static R1I_PRINTF(3, 4) r1_status
+    r1i_fail(r1_context *ctx, r1_status status, const char *format, ...) {
     if (!ctx || ctx->status != R1_OK) return status; // the first error is the useful one
     va_list args;
     va_start(args, format);
@@ -1585,9 +1627,7 @@ static R1I_PRINTF(3, 4) r1_status r1i_fail(r1_context *ctx, r1_status status, co
 }
 
 // a * b and a + b for sizes; SIZE_MAX when they do not fit, which no allocation grants.
-static size_t r1i_size_mul(size_t a, size_t b) {
-    return a && b > SIZE_MAX / a ? SIZE_MAX : a * b;
-}
+static size_t r1i_size_mul(size_t a, size_t b) { return a && b > SIZE_MAX / a ? SIZE_MAX : a * b; }
 static size_t r1i_size_add(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_MAX : a + b; }
 static size_t r1i_round_up(size_t n, size_t multiple) {
     return n > SIZE_MAX - multiple ? SIZE_MAX : (n + multiple - 1) / multiple * multiple;
@@ -1819,10 +1859,10 @@ typedef struct r1i_pool {
     pthread_cond_t wake, done;
     pthread_t threads[R1I_MAX_THREADS];
     r1i_worker_start starts[R1I_MAX_THREADS];
-    int started;           // workers that exist, the caller not counted
+    int started; // workers that exist, the caller not counted
     bool quit, busy;
-    uint64_t job;          // counts jobs; a worker waits until it changes
-    int running;           // workers that have not finished the job
+    uint64_t job;                  // counts jobs; a worker waits until it changes
+    int running;                   // workers that have not finished the job
     atomic_uint_fast64_t seen_job; // what spinning workers look at
     atomic_size_t next;
     size_t n, grain;
@@ -2027,8 +2067,7 @@ static r1_status r1i_ranks_all_to_all(r1_group *group, const void *out, void *in
 static r1_status r1i_ranks_broadcast(r1_group *group, void *values, size_t bytes, int root) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     r1_status status = r1i_ranks_post(group, values);
-    if (status == R1_OK && group->rank != root && bytes)
-        memcpy(values, ranks->posted[root], bytes);
+    if (status == R1_OK && group->rank != root && bytes) memcpy(values, ranks->posted[root], bytes);
     return status == R1_OK ? r1i_ranks_barrier(group) : status;
 }
 // The sum of one element over ranks lo .. hi-1, along the tree that halves the range.
@@ -2055,8 +2094,7 @@ static r1_status r1i_ranks_all_reduce(r1_group *group, float *values, size_t cou
         r1i_ranks_abort(group);
         return status == R1_OK ? R1_ERROR_MEMORY : status;
     }
-    for (size_t i = 0; i < count; i++)
-        sum[i] = r1i_tree_sum(ranks->posted, i, 0, group->size);
+    for (size_t i = 0; i < count; i++) sum[i] = r1i_tree_sum(ranks->posted, i, 0, group->size);
     status = r1i_ranks_barrier(group);
     if (status == R1_OK && count) memcpy(values, sum, count * sizeof *sum);
     free(sum);
@@ -2140,8 +2178,8 @@ R1I_BODY uint16_t r1_to_bf16(float x) {
 }
 R1I_BODY float r1_from_bf16(uint16_t bits) { return r1i_float((uint32_t)bits << 16); }
 
-// Rounds x to a format with `mantissa` bits whose smallest normal exponent is `least`; the result is
-// still a float. Adding and subtracting a power of two rounds at the wanted bit.
+// Rounds x to a format with `mantissa` bits whose smallest normal exponent is `least`; the result
+// is still a float. Adding and subtracting a power of two rounds at the wanted bit.
 static float r1i_round_to(float x, int mantissa, int least) {
     uint32_t exponent = (r1i_bits(x) >> 23) & 255u;
     int e = exponent ? (int)exponent - 127 : -126;
@@ -2195,8 +2233,8 @@ R1I_BODY float r1_from_f8(uint8_t bits) {
 // which the C standard defines to round once.
 R1I_INLINE float r1i_fmaf(float a, float b, float c) { return fmaf(a, b, c); }
 
-// e^x. x = k ln 2 + r with k found by adding 1.5 * 2^23; a polynomial of degree 6 on |r| < 0.35; the
-// scaling by 2^k in two factors, so that results below 2^-126 round once and correctly.
+// e^x. x = k ln 2 + r with k found by adding 1.5 * 2^23; a polynomial of degree 6 on |r| < 0.35;
+// the scaling by 2^k in two factors, so that results below 2^-126 round once and correctly.
 static float r1i_expf(float x) {
     float floor_x = -104.0f < x ? x : -104.0f; // operand order: a NaN x must survive both lines
     if (x != x) floor_x = x;
@@ -2286,14 +2324,22 @@ static void r1i_sin_cos(double x, double *sine, double *cosine) {
     r = fma(-k, 6.07710050630396597660e-11, r);
     r = fma(-k, 2.02226624879595063154e-21, r);
     double square = r * r, s = 0, c = 0;
-    for (int i = 8; i > 0; i--) s = fma(s, square, 1.0) * -1.0 / (2.0 * i * (2.0 * i + 1)) ;
+    for (int i = 8; i > 0; i--) s = fma(s, square, 1.0) * -1.0 / (2.0 * i * (2.0 * i + 1));
     for (int i = 8; i > 0; i--) c = fma(c, square, 1.0) * -1.0 / (2.0 * i * (2.0 * i - 1));
     s = fma(s * square, r, r), c = fma(c, square, 1.0);
     switch ((int)((int64_t)k & 3)) {
-    case 0: *sine = s, *cosine = c; break;
-    case 1: *sine = c, *cosine = -s; break;
-    case 2: *sine = -s, *cosine = -c; break;
-    default: *sine = -c, *cosine = s; break;
+    case 0:
+        *sine = s, *cosine = c;
+        break;
+    case 1:
+        *sine = c, *cosine = -s;
+        break;
+    case 2:
+        *sine = -s, *cosine = -c;
+        break;
+    default:
+        *sine = -c, *cosine = s;
+        break;
     }
 }
 R1I_BODY float r1_random_normal(r1_random *at) {
@@ -2309,8 +2355,8 @@ static uint32_t r1i_volatile_bits(volatile float *x) {
     float copy = *x;
     return r1i_bits(copy);
 }
-// The name of the first arithmetic fact that this build gets wrong, or NULL. Inputs are volatile, so
-// nothing is computed at compile time.
+// The name of the first arithmetic fact that this build gets wrong, or NULL. Inputs are volatile,
+// so nothing is computed at compile time.
 static R1I_NOINLINE const char *r1i_arithmetic_fault(void) {
     volatile float a = 1.0f + 0x1p-12f, sum = -1.0f - 0x1p-11f;
     volatile float one = -1.0f, third = 3.0f, tiny = 0x1p-130f;
@@ -2326,7 +2372,8 @@ static R1I_NOINLINE const char *r1i_arithmetic_fault(void) {
     result = shifted - big;
     if (r1i_volatile_bits(&result) != 0) return "(a + b) - b is folded (-fassociative-math)";
     result = one / third;
-    if (r1i_volatile_bits(&result) != 0xbeaaaaabu) return "division is not exact (-freciprocal-math)";
+    if (r1i_volatile_bits(&result) != 0xbeaaaaabu)
+        return "division is not exact (-freciprocal-math)";
     result = 1.0f / sqrtf(third);
     if (r1i_volatile_bits(&result) != 0x3f13cd3au) return "1/sqrt is an estimate (-mrecip)";
     result = tiny * 0.5f;
@@ -2364,8 +2411,9 @@ R1I_BODY r1_context *r1_context_new(const r1_context_desc *given) {
     ctx->threads = desc.threads ? desc.threads : r1i_core_count();
     if (ctx->threads < 1 || ctx->threads > R1I_MAX_THREADS || desc.cpu_level < 0 ||
         desc.cpu_level >= R1_CPU_LEVEL_COUNT) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "context: threads %d is not in 0..%d, or cpu_level %d in 0..%d",
-                 desc.threads, R1I_MAX_THREADS, (int)desc.cpu_level, R1_CPU_LEVEL_COUNT - 1);
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "context: threads %d is not in 0..%d, or cpu_level %d in 0..%d", desc.threads,
+                 R1I_MAX_THREADS, (int)desc.cpu_level, R1_CPU_LEVEL_COUNT - 1);
         ctx->threads = 1, ctx->cpu_level = R1_CPU_SCALAR;
     }
     r1i_float_state state = r1i_float_enter();
@@ -2399,16 +2447,16 @@ R1I_BODY void r1_context_free(r1_context *ctx) {
 R1I_BODY uint64_t r1_seed_of(const r1_context *ctx) { return ctx ? ctx->seed : 0; }
 
 // ==== [kernel] ===================================================================================
-// Plain-pointer forward and backward of every op in scalar C: the readable reference, and the oracle
-// of every backend. Calls [base], [random], [number].
-// The orders below ARE the arithmetic (docs/determinism.md): a matmul is one chain of fused multiply-
-// adds over k; a row sum uses 16 lanes and a fixed tree; a weight gradient is one chain over token
-// rows that continues from the stored value. Tiles, threads and vectors only choose who computes.
-#define r1i_fma(a, b, c) _Generic((r1i_real)0, float: fmaf, double: fma)(a, b, c)
-#define r1i_exp(x) _Generic((r1i_real)0, float: r1i_expf, double: exp)(x)
-#define r1i_log(x) _Generic((r1i_real)0, float: r1i_logf, double: log)(x)
-#define r1i_sqrt(x) _Generic((r1i_real)0, float: sqrtf, double: sqrt)(x)
-#define R1I_INFINITY ((r1i_real)HUGE_VAL)
+// Plain-pointer forward and backward of every op in scalar C: the readable reference, and the
+// oracle of every backend. Calls [base], [random], [number]. The orders below ARE the arithmetic
+// (docs/determinism.md): a matmul is one chain of fused multiply- adds over k; a row sum uses 16
+// lanes and a fixed tree; a weight gradient is one chain over token rows that continues from the
+// stored value. Tiles, threads and vectors only choose who computes.
+#define r1i_fma(a, b, c) _Generic((r1i_real)0, float : fmaf, double : fma)(a, b, c)
+#define r1i_exp(x)       _Generic((r1i_real)0, float : r1i_expf, double : exp)(x)
+#define r1i_log(x)       _Generic((r1i_real)0, float : r1i_logf, double : log)(x)
+#define r1i_sqrt(x)      _Generic((r1i_real)0, float : sqrtf, double : sqrt)(x)
+#define R1I_INFINITY     ((r1i_real)HUGE_VAL)
 
 // A product or sum that is rounded here and nowhere else.
 R1I_INLINE r1i_real r1i_product(r1i_real a, r1i_real b) {
@@ -2433,8 +2481,7 @@ static r1i_real r1i_lane_tree(r1i_real *lane) {
 // sum_j a[j] b[j]: lane l takes the elements with j mod 16 == l.
 static r1i_real r1i_dot(const r1i_real *a, const r1i_real *b, size_t n) {
     r1i_real lane[R1I_LANES] = {0};
-    for (size_t j = 0; j < n; j++)
-        lane[j % R1I_LANES] = r1i_fma(a[j], b[j], lane[j % R1I_LANES]);
+    for (size_t j = 0; j < n; j++) lane[j % R1I_LANES] = r1i_fma(a[j], b[j], lane[j % R1I_LANES]);
     return r1i_lane_tree(lane);
 }
 static r1i_real r1i_sigmoid(r1i_real x) { return 1 / r1i_total(1, r1i_exp(-x)); }
@@ -2453,7 +2500,8 @@ typedef struct r1i_gemm {
 typedef struct r1i_rows {
     const char *name;
     // Rows m0 .. m1 and columns n0 .. n1 of a product; scratch holds R1I_GEMM_SCRATCH numbers.
-    void (*gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0, size_t n1, r1i_real *scratch);
+    void (*gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0, size_t n1,
+                 r1i_real *scratch);
     void (*norm_forward)(const r1_rmsnorm_args *args, size_t begin, size_t end);
     void (*norm_backward)(const r1_rmsnorm_args *args, size_t begin, size_t end);
     void (*norm_gain)(const r1_rmsnorm_args *args, size_t begin, size_t end);
@@ -2462,7 +2510,8 @@ typedef struct r1i_rows {
     // p[j] = exp(s[j] - max), in place; max_sum gets the maximum and the 16-lane sum.
     void (*softmax)(r1i_real *s, size_t n, r1i_real *max_sum);
     // s -> p = exp(s - max) / sum; dp -> ds = p (dp - mean)
-    void (*softmax_grad)(r1i_real *s, r1i_real *dp, size_t n, const r1i_real *max_sum, r1i_real mean);
+    void (*softmax_grad)(r1i_real *s, r1i_real *dp, size_t n, const r1i_real *max_sum,
+                         r1i_real mean);
     r1i_real (*dot)(const r1i_real *a, const r1i_real *b, size_t n);
     // z *= factor in place; out: maximum, sum exp, sum exp * (z - maximum); returns the arg-max.
     size_t (*logits)(r1i_real *z, size_t n, r1i_real factor, r1i_real *out);
@@ -2475,9 +2524,9 @@ typedef struct r1i_rows {
 } r1i_rows;
 
 enum {
-    R1I_GEMM_KC = 512,    // k rows that are packed at a time
-    R1I_GEMM_NC = 256,    // columns of a task
-    R1I_GEMM_MC = 256,    // rows of a task
+    R1I_GEMM_KC = 512, // k rows that are packed at a time
+    R1I_GEMM_NC = 256, // columns of a task
+    R1I_GEMM_MC = 256, // rows of a task
     R1I_GEMM_SCRATCH = R1I_GEMM_KC * (R1I_GEMM_NC + 32) + 4096
 };
 
@@ -2502,8 +2551,7 @@ static void r1i_norm_forward_scalar(const r1_rmsnorm_args *args, size_t begin, s
         r1i_real *y = args->y + t * C, mean = r1i_dot(x, x, C) / (r1i_real)C;
         R1I_KEEP(mean);
         r1i_real scale = 1 / r1i_sqrt(r1i_total(mean, args->eps));
-        for (size_t c = 0; c < C; c++)
-            y[c] = r1i_product(r1i_product(x[c], scale), args->gain[c]);
+        for (size_t c = 0; c < C; c++) y[c] = r1i_product(r1i_product(x[c], scale), args->gain[c]);
         args->scale[t] = scale;
     }
 }
@@ -2697,27 +2745,53 @@ static void r1i_jobs_run(const void *args, r1_direction direction, size_t begin,
         size_t tiles = r1i_gemm_tiles(&job), columns = r1i_ceil_div(job.N, R1I_GEMM_NC);
         for (size_t u = r1i_max(begin, first); u < r1i_min(end, first + tiles); u++) {
             size_t m = (u - first) / columns * R1I_GEMM_MC, n = (u - first) % columns * R1I_GEMM_NC;
-            rows->gemm(&job, m, r1i_min(job.M, m + R1I_GEMM_MC), n,
-                       r1i_min(job.N, n + R1I_GEMM_NC), scratch);
+            rows->gemm(&job, m, r1i_min(job.M, m + R1I_GEMM_MC), n, r1i_min(job.N, n + R1I_GEMM_NC),
+                       scratch);
         }
         first += tiles;
     }
 }
 
 // ---- matmul ----
-static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t index, r1i_gemm *job) {
+static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t index,
+                             r1i_gemm *job) {
     const r1_matmul_args *a = (const r1_matmul_args *)args;
-    if (index == SIZE_MAX) return direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
+    if (index == SIZE_MAX)
+        return direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
     if (direction == R1_FORWARD)
-        *job = (r1i_gemm){.M = a->T, .N = a->O, .K = a->I, .a = a->x, .lda = a->I, .b = a->w,
-                          .ldb = a->I, .b_transposed = true, .c = a->y, .ldc = a->O,
+        *job = (r1i_gemm){.M = a->T,
+                          .N = a->O,
+                          .K = a->I,
+                          .a = a->x,
+                          .lda = a->I,
+                          .b = a->w,
+                          .ldb = a->I,
+                          .b_transposed = true,
+                          .c = a->y,
+                          .ldc = a->O,
                           .bias = a->bias};
     else if (direction == R1_BACKWARD)
-        *job = (r1i_gemm){.M = a->T, .N = a->I, .K = a->O, .a = a->dy, .lda = a->O, .b = a->w,
-                          .ldb = a->I, .c = a->dx, .ldc = a->I, .accumulate = true};
+        *job = (r1i_gemm){.M = a->T,
+                          .N = a->I,
+                          .K = a->O,
+                          .a = a->dy,
+                          .lda = a->O,
+                          .b = a->w,
+                          .ldb = a->I,
+                          .c = a->dx,
+                          .ldc = a->I,
+                          .accumulate = true};
     else
-        *job = (r1i_gemm){.M = a->O, .N = a->I, .K = a->T, .a = a->dy, .lda = a->O,
-                          .a_transposed = true, .b = a->x, .ldb = a->I, .c = a->dw, .ldc = a->I,
+        *job = (r1i_gemm){.M = a->O,
+                          .N = a->I,
+                          .K = a->T,
+                          .a = a->dy,
+                          .lda = a->O,
+                          .a_transposed = true,
+                          .b = a->x,
+                          .ldb = a->I,
+                          .c = a->dw,
+                          .ldc = a->I,
                           .accumulate = true};
     return 1;
 }
@@ -2753,18 +2827,40 @@ static size_t r1i_head_job(const void *args, r1_direction direction, size_t h, r
     size_t in = a->up ? a->count : a->Q, out = a->up ? a->Q : a->count;
     size_t x_stride = a->up ? narrow : wide, y_stride = a->up ? wide : narrow;
     if (direction == R1_FORWARD)
-        *job = (r1i_gemm){.M = a->T, .N = out, .K = in, .a = a->x + h * in, .lda = x_stride,
-                          .b = a->w + matrix, .ldb = a->Q, .b_transposed = !a->up,
-                          .c = a->y + h * out, .ldc = y_stride};
+        *job = (r1i_gemm){.M = a->T,
+                          .N = out,
+                          .K = in,
+                          .a = a->x + h * in,
+                          .lda = x_stride,
+                          .b = a->w + matrix,
+                          .ldb = a->Q,
+                          .b_transposed = !a->up,
+                          .c = a->y + h * out,
+                          .ldc = y_stride};
     else if (direction == R1_BACKWARD)
-        *job = (r1i_gemm){.M = a->T, .N = in, .K = out, .a = a->dy + h * out, .lda = y_stride,
-                          .b = a->w + matrix, .ldb = a->Q, .b_transposed = a->up,
-                          .c = a->dx + h * in, .ldc = x_stride, .accumulate = true};
+        *job = (r1i_gemm){.M = a->T,
+                          .N = in,
+                          .K = out,
+                          .a = a->dy + h * out,
+                          .lda = y_stride,
+                          .b = a->w + matrix,
+                          .ldb = a->Q,
+                          .b_transposed = a->up,
+                          .c = a->dx + h * in,
+                          .ldc = x_stride,
+                          .accumulate = true};
     else
-        *job = (r1i_gemm){.M = a->count, .N = a->Q, .K = a->T,
-                          .a = a->up ? a->x + h * in : a->dy + h * out, .lda = narrow,
-                          .a_transposed = true, .b = a->up ? a->dy + h * out : a->x + h * in,
-                          .ldb = wide, .c = a->dw + matrix, .ldc = a->Q, .accumulate = true};
+        *job = (r1i_gemm){.M = a->count,
+                          .N = a->Q,
+                          .K = a->T,
+                          .a = a->up ? a->x + h * in : a->dy + h * out,
+                          .lda = narrow,
+                          .a_transposed = true,
+                          .b = a->up ? a->dy + h * out : a->x + h * in,
+                          .ldb = wide,
+                          .c = a->dw + matrix,
+                          .ldc = a->Q,
+                          .accumulate = true};
     return a->H;
 }
 static r1i_plan r1i_head_matmul_plan(const void *args, r1_direction direction) {
@@ -2784,17 +2880,39 @@ static size_t r1i_expert_job(const void *args, r1_direction direction, size_t e,
     }
     size_t first = a->offsets[e], n = a->offsets[e + 1] - first, matrix = e * a->O * a->I;
     if (direction == R1_FORWARD)
-        *job = (r1i_gemm){.M = n, .N = a->O, .K = a->I, .a = a->x + first * a->I, .lda = a->I,
-                          .b = a->w + matrix, .ldb = a->I, .b_transposed = true,
-                          .c = a->y + first * a->O, .ldc = a->O};
+        *job = (r1i_gemm){.M = n,
+                          .N = a->O,
+                          .K = a->I,
+                          .a = a->x + first * a->I,
+                          .lda = a->I,
+                          .b = a->w + matrix,
+                          .ldb = a->I,
+                          .b_transposed = true,
+                          .c = a->y + first * a->O,
+                          .ldc = a->O};
     else if (direction == R1_BACKWARD)
-        *job = (r1i_gemm){.M = n, .N = a->I, .K = a->O, .a = a->dy + first * a->O, .lda = a->O,
-                          .b = a->w + matrix, .ldb = a->I, .c = a->dx + first * a->I,
-                          .ldc = a->I, .accumulate = true};
+        *job = (r1i_gemm){.M = n,
+                          .N = a->I,
+                          .K = a->O,
+                          .a = a->dy + first * a->O,
+                          .lda = a->O,
+                          .b = a->w + matrix,
+                          .ldb = a->I,
+                          .c = a->dx + first * a->I,
+                          .ldc = a->I,
+                          .accumulate = true};
     else // no rows, no work: an expert that was not chosen costs nothing
-        *job = (r1i_gemm){.M = n ? a->O : 0, .N = a->I, .K = n, .a = a->dy + first * a->O,
-                          .lda = a->O, .a_transposed = true, .b = a->x + first * a->I,
-                          .ldb = a->I, .c = a->dw + matrix, .ldc = a->I, .accumulate = true};
+        *job = (r1i_gemm){.M = n ? a->O : 0,
+                          .N = a->I,
+                          .K = n,
+                          .a = a->dy + first * a->O,
+                          .lda = a->O,
+                          .a_transposed = true,
+                          .b = a->x + first * a->I,
+                          .ldb = a->I,
+                          .c = a->dw + matrix,
+                          .ldc = a->I,
+                          .accumulate = true};
     return a->E;
 }
 static r1i_plan r1i_expert_matmul_plan(const void *args, r1_direction direction) {
@@ -2836,7 +2954,8 @@ static void r1i_mul(const void *args, r1_direction direction, size_t begin, size
 }
 static r1i_plan r1i_sum_plan(const void *args, r1_direction direction) {
     size_t n = ((const r1_pair_args *)args)->n;
-    return r1i_plan_rows(direction, direction == R1_FORWARD ? 1 : n, direction == R1_FORWARD ? n : 1, 0);
+    return r1i_plan_rows(direction, direction == R1_FORWARD ? 1 : n,
+                         direction == R1_FORWARD ? n : 1, 0);
 }
 static void r1i_sum(const void *args, r1_direction direction, size_t begin, size_t end,
                     r1i_real *scratch, const r1i_rows *rows) {
@@ -2946,9 +3065,9 @@ static void r1i_swiglu(const void *args, r1_direction direction, size_t begin, s
 }
 
 // ---- attention ----
-// Two passes over the keys of a sequence, from its position 0: scores s_j are chains over d; m their
-// maximum; p_j = exp(s_j - m); l the 16-lane sum by j mod 16; y a chain over j of p_j v_j, then / l.
-// No block size is in it, so prefill, decode, training and recomputation agree.
+// Two passes over the keys of a sequence, from its position 0: scores s_j are chains over d; m
+// their maximum; p_j = exp(s_j - m); l the 16-lane sum by j mod 16; y a chain over j of p_j v_j,
+// then / l. No block size is in it, so prefill, decode, training and recomputation agree.
 enum { R1I_QUERY_TILE = 16 };
 
 // The queries of one call: M rows, row r sees `limit + r * step` keys (step 0: all the same).
@@ -2964,33 +3083,48 @@ static const r1i_real *r1i_view_row(const r1_rows_view *view, size_t j, size_t h
            head * view->head_stride;
 }
 // q * scale for all rows, then the scores of all rows against keys 0 .. most, in s [M, lds].
-static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real *scaled, r1i_real *s,
-                       size_t lds, r1i_real *scratch, const r1i_rows *rows) {
+static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real *scaled,
+                       r1i_real *s, size_t lds, r1i_real *scratch, const r1i_rows *rows) {
     size_t most = r1i_query_keys(q, q->M - 1);
     for (size_t r = 0; r < q->M; r++)
         for (size_t d = 0; d < q->D; d++)
             scaled[r * q->D + d] = r1i_product(q->q[r * q->q_stride + d], q->scale);
     for (size_t j = 0; j < most; j += keys->block_rows) {
         size_t n = r1i_min(keys->block_rows, most - j);
-        r1i_gemm job = {.M = q->M, .N = n, .K = q->D, .a = scaled, .lda = q->D,
-                        .b = r1i_view_row(keys, j, q->head), .ldb = keys->stride,
-                        .b_transposed = true, .c = s + j, .ldc = lds};
+        r1i_gemm job = {.M = q->M,
+                        .N = n,
+                        .K = q->D,
+                        .a = scaled,
+                        .lda = q->D,
+                        .b = r1i_view_row(keys, j, q->head),
+                        .ldb = keys->stride,
+                        .b_transposed = true,
+                        .c = s + j,
+                        .ldc = lds};
         for (size_t c = 0; c < n; c += R1I_GEMM_NC)
             rows->gemm(&job, 0, q->M, c, r1i_min(n, c + R1I_GEMM_NC), scratch);
         if (keys->block_rows == SIZE_MAX) break;
     }
 }
-// out[r] = (accumulate? out[r] : 0) + sum over the keys of row r of p[r,j] view[j], j ascending. The
-// keys that all rows see go together; a masked key is skipped, never multiplied by zero.
+// out[r] = (accumulate? out[r] : 0) + sum over the keys of row r of p[r,j] view[j], j ascending.
+// The keys that all rows see go together; a masked key is skipped, never multiplied by zero.
 static void r1i_weigh(const r1i_queries *q, const r1_rows_view *view, size_t width,
                       const r1i_real *p, size_t lds, r1i_real *out, size_t out_stride,
                       r1i_real *scratch, const r1i_rows *rows) {
     size_t most = r1i_query_keys(q, q->M - 1);
     for (size_t j = 0; j < most;) {
-        size_t block = view->block_rows == SIZE_MAX ? most : (j / view->block_rows + 1) * view->block_rows;
+        size_t block =
+            view->block_rows == SIZE_MAX ? most : (j / view->block_rows + 1) * view->block_rows;
         size_t stop = r1i_min(most, block), common = r1i_min(stop, q->limit);
-        r1i_gemm job = {.M = q->M, .N = width, .a = p + j, .lda = lds, .b = r1i_view_row(view, j, q->head),
-                        .ldb = view->stride, .c = out, .ldc = out_stride, .accumulate = j > 0};
+        r1i_gemm job = {.M = q->M,
+                        .N = width,
+                        .a = p + j,
+                        .lda = lds,
+                        .b = r1i_view_row(view, j, q->head),
+                        .ldb = view->stride,
+                        .c = out,
+                        .ldc = out_stride,
+                        .accumulate = j > 0};
         if (common > j) {
             job.K = common - j;
             for (size_t c = 0; c < width; c += R1I_GEMM_NC)
@@ -2999,9 +3133,16 @@ static void r1i_weigh(const r1i_queries *q, const r1_rows_view *view, size_t wid
         for (size_t r = 1; r < q->M && stop > common; r++) {
             size_t from = r1i_max(j, q->limit), to = r1i_min(stop, r1i_query_keys(q, r));
             if (to <= from) continue;
-            r1i_gemm tail = {.M = 1, .N = width, .K = to - from, .a = p + r * lds + from, .lda = lds,
-                             .b = r1i_view_row(view, from, q->head), .ldb = view->stride,
-                             .c = out + r * out_stride, .ldc = out_stride, .accumulate = true};
+            r1i_gemm tail = {.M = 1,
+                             .N = width,
+                             .K = to - from,
+                             .a = p + r * lds + from,
+                             .lda = lds,
+                             .b = r1i_view_row(view, from, q->head),
+                             .ldb = view->stride,
+                             .c = out + r * out_stride,
+                             .ldc = out_stride,
+                             .accumulate = true};
             for (size_t c = 0; c < width; c += R1I_GEMM_NC)
                 rows->gemm(&tail, 0, 1, c, r1i_min(width, c + R1I_GEMM_NC), scratch);
         }
@@ -3012,7 +3153,8 @@ static void r1i_attend(const r1i_queries *q, const r1_rows_view *keys, const r1_
                        r1i_real *stats, size_t stats_stride, r1i_real *scratch,
                        const r1i_rows *rows) {
     size_t lds = r1i_round_up(r1i_query_keys(q, q->M - 1), R1I_LANES);
-    r1i_real *scaled = scratch + R1I_GEMM_SCRATCH, *s = scaled + r1i_round_up(q->M * q->D, R1I_LANES);
+    r1i_real *scaled = scratch + R1I_GEMM_SCRATCH,
+             *s = scaled + r1i_round_up(q->M * q->D, R1I_LANES);
     r1i_scores(q, keys, scaled, s, lds, scratch, rows);
     for (size_t r = 0; r < q->M; r++)
         rows->softmax(s + r * lds, r1i_query_keys(q, r), stats + r * stats_stride);
@@ -3047,7 +3189,8 @@ typedef struct r1i_sequence {
 } r1i_sequence;
 
 static void r1i_attention_sequence(const r1_attention_args *a, size_t b, r1i_sequence *s) {
-    s->first = a->starts[b], s->n = a->starts[b + 1] - s->first, s->past = a->cached ? a->past[b] : 0;
+    s->first = a->starts[b], s->n = a->starts[b + 1] - s->first,
+    s->past = a->cached ? a->past[b] : 0;
     if (a->cached) {
         s->keys = a->keys[b], s->values = a->values[b];
         return;
@@ -3083,17 +3226,33 @@ static void r1i_attention_forward(const r1_attention_args *a, size_t unit, r1i_r
 static void r1i_weigh_back(const r1i_queries *q, size_t width, const r1i_real *p, size_t lds,
                            const r1i_real *x, size_t x_stride, r1i_real *drow, size_t stride,
                            r1i_real *scratch, const r1i_rows *rows) {
-    r1i_gemm job = {.M = q->limit, .N = width, .K = q->M, .a = p, .lda = lds, .a_transposed = true,
-                    .b = x, .ldb = x_stride, .c = drow, .ldc = stride, .accumulate = true};
+    r1i_gemm job = {.M = q->limit,
+                    .N = width,
+                    .K = q->M,
+                    .a = p,
+                    .lda = lds,
+                    .a_transposed = true,
+                    .b = x,
+                    .ldb = x_stride,
+                    .c = drow,
+                    .ldc = stride,
+                    .accumulate = true};
     for (size_t c = 0; c < width; c += R1I_GEMM_NC)
         for (size_t m = 0; m < job.M; m += R1I_GEMM_MC)
-            rows->gemm(&job, m, r1i_min(job.M, m + R1I_GEMM_MC), c,
-                       r1i_min(width, c + R1I_GEMM_NC), scratch);
+            rows->gemm(&job, m, r1i_min(job.M, m + R1I_GEMM_MC), c, r1i_min(width, c + R1I_GEMM_NC),
+                       scratch);
     for (size_t r = 1; r < q->M; r++) {
-        r1i_gemm tail = {.M = r1i_query_keys(q, r) - q->limit, .N = width, .K = 1,
-                         .a = p + r * lds + q->limit, .lda = lds, .a_transposed = true,
-                         .b = x + r * x_stride, .ldb = x_stride, .c = drow + q->limit * stride,
-                         .ldc = stride, .accumulate = true};
+        r1i_gemm tail = {.M = r1i_query_keys(q, r) - q->limit,
+                         .N = width,
+                         .K = 1,
+                         .a = p + r * lds + q->limit,
+                         .lda = lds,
+                         .a_transposed = true,
+                         .b = x + r * x_stride,
+                         .ldb = x_stride,
+                         .c = drow + q->limit * stride,
+                         .ldc = stride,
+                         .accumulate = true};
         for (size_t c = 0; c < width; c += R1I_GEMM_NC)
             rows->gemm(&tail, 0, tail.M, c, r1i_min(width, c + R1I_GEMM_NC), scratch);
     }
@@ -3104,16 +3263,30 @@ static void r1i_attention_tile_back(const r1_attention_args *a, const r1i_sequen
                                     size_t h, size_t t, r1i_real *scratch, const r1i_rows *rows) {
     size_t row = (s->first + t) * a->H + h, wide = a->H * a->W;
     const r1i_real *y = a->y_in + row * a->W, *dy = a->dy + row * a->W;
-    r1i_queries q = {.M = r1i_min(R1I_QUERY_TILE, s->n - t), .limit = t + 1, .step = 1, .D = a->D,
-                     .W = a->W, .q_stride = a->H * a->D, .head = kv, .scale = a->scale,
+    r1i_queries q = {.M = r1i_min(R1I_QUERY_TILE, s->n - t),
+                     .limit = t + 1,
+                     .step = 1,
+                     .D = a->D,
+                     .W = a->W,
+                     .q_stride = a->H * a->D,
+                     .head = kv,
+                     .scale = a->scale,
                      .q = a->q + row * a->D};
     size_t most = r1i_query_keys(&q, q.M - 1), lds = r1i_round_up(most, R1I_LANES);
-    r1i_real *scaled = scratch + R1I_GEMM_SCRATCH, *dq = scaled + r1i_round_up(q.M * q.D, R1I_LANES);
+    r1i_real *scaled = scratch + R1I_GEMM_SCRATCH,
+             *dq = scaled + r1i_round_up(q.M * q.D, R1I_LANES);
     r1i_real *p = dq + r1i_round_up(q.M * q.D, R1I_LANES), *ds = p + q.M * lds;
     r1i_scores(&q, &s->keys, scaled, p, lds, scratch, rows);
-    r1i_gemm job = {.M = q.M, .N = most, .K = a->W, .a = dy, .lda = wide,
-                    .b = r1i_view_row(&s->values, 0, kv), .ldb = s->values.stride,
-                    .b_transposed = true, .c = ds, .ldc = lds};
+    r1i_gemm job = {.M = q.M,
+                    .N = most,
+                    .K = a->W,
+                    .a = dy,
+                    .lda = wide,
+                    .b = r1i_view_row(&s->values, 0, kv),
+                    .ldb = s->values.stride,
+                    .b_transposed = true,
+                    .c = ds,
+                    .ldc = lds};
     for (size_t c = 0; c < most; c += R1I_GEMM_NC)
         rows->gemm(&job, 0, q.M, c, r1i_min(most, c + R1I_GEMM_NC), scratch);
     for (size_t r = 0; r < q.M; r++)
@@ -3209,7 +3382,8 @@ static void r1i_route_choose(const r1_route_args *a, const r1i_real *scores, int
         choice[at] = (int32_t)e; // ascending, so that experts are always summed in index order
     }
 }
-static r1i_real r1i_route_sum(const r1_route_args *a, const r1i_real *scores, const int32_t *choice) {
+static r1i_real r1i_route_sum(const r1_route_args *a, const r1i_real *scores,
+                              const int32_t *choice) {
     r1i_real sum = 0;
     for (size_t k = 0; k < a->K; k++) sum = r1i_total(sum, scores[choice[k]]);
     return r1i_total(sum, (r1i_real)1e-20f);
@@ -3227,7 +3401,8 @@ static void r1i_route_back(const r1_route_args *a, size_t t, r1i_real *ds) {
     }
     r1i_real *dlogits = a->dlogits + t * a->E, dot = a->softmax ? r1i_dot(ds, scores, a->E) : 0;
     for (size_t e = 0; e < a->E; e++) {
-        r1i_real d = a->softmax ? r1i_total(ds[e], -dot) : r1i_product(ds[e], r1i_total(1, -scores[e]));
+        r1i_real d =
+            a->softmax ? r1i_total(ds[e], -dot) : r1i_product(ds[e], r1i_total(1, -scores[e]));
         dlogits[e] = r1i_fma(d, scores[e], dlogits[e]);
     }
 }
@@ -3249,8 +3424,7 @@ static void r1i_route(const void *args, r1_direction direction, size_t begin, si
         r1i_route_scores(a, a->logits + t * a->E, scores);
         if (!a->replay) r1i_route_choose(a, scores, choice, scratch);
         r1i_real sum = a->normalise ? r1i_route_sum(a, scores, choice) : 1;
-        for (size_t k = 0; k < a->K; k++)
-            gates[k] = r1i_product(scores[choice[k]] / sum, a->scale);
+        for (size_t k = 0; k < a->K; k++) gates[k] = r1i_product(scores[choice[k]] / sum, a->scale);
     }
 }
 static r1i_plan r1i_dispatch_plan(const void *args, r1_direction direction) {
@@ -3345,7 +3519,8 @@ static size_t r1i_logprob_rows(const r1_logprob_args *a) {
 }
 static r1i_plan r1i_logprob_plan(const void *args, r1_direction direction) {
     const r1_logprob_args *a = (const r1_logprob_args *)args;
-    size_t block = r1i_logprob_rows(a), scratch = R1I_GEMM_SCRATCH + block * r1i_round_up(a->V, R1I_LANES);
+    size_t block = r1i_logprob_rows(a),
+           scratch = R1I_GEMM_SCRATCH + block * r1i_round_up(a->V, R1I_LANES);
     if (direction == R1_BACKWARD_SHARED)
         return r1i_plan_units(r1i_ceil_div(a->V, R1I_ID_TILE), a->T * a->C * R1I_ID_TILE * 2,
                               R1I_GEMM_SCRATCH + block * R1I_ID_TILE);
@@ -3354,8 +3529,15 @@ static r1i_plan r1i_logprob_plan(const void *args, r1_direction direction) {
 // z[r, 0 .. n) = the logits of rows t .. t + m for ids first .. first + n, before the temperature.
 static void r1i_logits_of(const r1_logprob_args *a, size_t t, size_t m, size_t first, size_t n,
                           r1i_real *z, size_t ldz, r1i_real *scratch, const r1i_rows *rows) {
-    r1i_gemm job = {.M = m, .N = n, .K = a->C, .a = a->hidden + t * a->C, .lda = a->C,
-                    .b = a->head + first * a->C, .ldb = a->C, .b_transposed = true, .c = z,
+    r1i_gemm job = {.M = m,
+                    .N = n,
+                    .K = a->C,
+                    .a = a->hidden + t * a->C,
+                    .lda = a->C,
+                    .b = a->head + first * a->C,
+                    .ldb = a->C,
+                    .b_transposed = true,
+                    .c = z,
                     .ldc = ldz};
     for (size_t c = 0; c < n; c += R1I_GEMM_NC)
         rows->gemm(&job, 0, m, c, r1i_min(n, c + R1I_GEMM_NC), scratch);
@@ -3395,9 +3577,17 @@ static void r1i_logprob(const void *args, r1_direction direction, size_t begin, 
             for (size_t t = 0; t < a->T; t += block) {
                 size_t m = r1i_min(block, a->T - t);
                 r1i_logprob_dz(a, t, m, first, n, z, R1I_ID_TILE, scratch, rows);
-                r1i_gemm job = {.M = n, .N = a->C, .K = m, .a = z, .lda = R1I_ID_TILE,
-                                .a_transposed = true, .b = a->hidden + t * a->C, .ldb = a->C,
-                                .c = a->dhead + first * a->C, .ldc = a->C, .accumulate = true};
+                r1i_gemm job = {.M = n,
+                                .N = a->C,
+                                .K = m,
+                                .a = z,
+                                .lda = R1I_ID_TILE,
+                                .a_transposed = true,
+                                .b = a->hidden + t * a->C,
+                                .ldb = a->C,
+                                .c = a->dhead + first * a->C,
+                                .ldc = a->C,
+                                .accumulate = true};
                 for (size_t c = 0; c < a->C; c += R1I_GEMM_NC)
                     rows->gemm(&job, 0, n, c, r1i_min(a->C, c + R1I_GEMM_NC), scratch);
             }
@@ -3407,8 +3597,16 @@ static void r1i_logprob(const void *args, r1_direction direction, size_t begin, 
         if (direction == R1_FORWARD) r1i_logprob_forward(a, t, m, scratch, rows);
         if (direction != R1_BACKWARD || !a->dhidden) continue;
         r1i_logprob_dz(a, t, m, 0, a->V, z, ldz, scratch, rows);
-        r1i_gemm job = {.M = m, .N = a->C, .K = a->V, .a = z, .lda = ldz, .b = a->head, .ldb = a->C,
-                        .c = a->dhidden + t * a->C, .ldc = a->C, .accumulate = true};
+        r1i_gemm job = {.M = m,
+                        .N = a->C,
+                        .K = a->V,
+                        .a = z,
+                        .lda = ldz,
+                        .b = a->head,
+                        .ldb = a->C,
+                        .c = a->dhidden + t * a->C,
+                        .ldc = a->C,
+                        .accumulate = true};
         for (size_t c = 0; c < a->C; c += R1I_GEMM_NC)
             rows->gemm(&job, 0, m, c, r1i_min(a->C, c + R1I_GEMM_NC), scratch);
     }
@@ -3429,8 +3627,8 @@ typedef struct r1i_kept {
 static double r1i_sample_mass(r1i_real z, const r1i_real *max_sum) {
     return (double)r1i_exp(r1i_total(z, -max_sum[0])) / (double)max_sum[1];
 }
-// Finds by halving the highest rank such that the ids at or above it are at least k, or (k = 0) hold
-// at least `mass` of the probability. max_sum are those of the softmax of z.
+// Finds by halving the highest rank such that the ids at or above it are at least k, or (k = 0)
+// hold at least `mass` of the probability. max_sum are those of the softmax of z.
 static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double mass,
                                 const r1i_real *max_sum) {
     uint32_t low = 0, high = UINT32_MAX;
@@ -4738,8 +4936,16 @@ static bool r1i_rows_agree(const r1i_rows *rows, r1i_real *scratch) {
     for (int i = 0; i < N * K; i++) b[i] = (r1i_real)(i * 29 % 31 - 15) / 9;
     for (int i = 0; i < 2; i++) {
         const r1i_rows *level = i ? rows : &r1i_rows_scalar;
-        r1i_gemm job = {.M = M, .N = N, .K = K, .a = a, .lda = K, .b = b, .ldb = K,
-                        .b_transposed = true, .c = c[i], .ldc = N};
+        r1i_gemm job = {.M = M,
+                        .N = N,
+                        .K = K,
+                        .a = a,
+                        .lda = K,
+                        .b = b,
+                        .ldb = K,
+                        .b_transposed = true,
+                        .c = c[i],
+                        .ldc = N};
         memset(c[i], 0, sizeof c[i]);
         memset(max_sum[i], 0, sizeof max_sum[i]);
         level->gemm(&job, 0, M, 0, N, scratch);
@@ -4890,8 +5096,10 @@ R1I_BODY void r1_step_begin(r1_context *ctx) {
     r1i_tape *tape = ctx ? r1i_tape_of(ctx) : NULL;
     if (!tape) return;
     if (tape->depth == R1I_MAX_STEPS) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_step_begin: more than %d steps are open; is an "
-                 "r1_step_end missing?", R1I_MAX_STEPS);
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "r1_step_begin: more than %d steps are open; is an "
+                 "r1_step_end missing?",
+                 R1I_MAX_STEPS);
         return;
     }
     tape->marks[tape->depth] = r1i_arena_mark(&ctx->step);
@@ -4923,7 +5131,8 @@ static r1i_text r1i_shape_text(const r1_tensor *x) {
     r1i_text out = {"["};
     size_t at = 1;
     for (int i = 0; i < x->rank; i++)
-        at += (size_t)snprintf(out.text + at, sizeof out.text - at, i ? ",%zu" : "%zu", x->shape[i]);
+        at +=
+            (size_t)snprintf(out.text + at, sizeof out.text - at, i ? ",%zu" : "%zu", x->shape[i]);
     snprintf(out.text + at, sizeof out.text - at, "]");
     return out;
 }
@@ -4960,7 +5169,8 @@ static bool r1i_usable(r1_context *ctx, const r1_tensor *a, const r1_tensor *b) 
     return ctx && ctx->status == R1_OK && a && b;
 }
 
-R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank, const size_t *shape) {
+R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank,
+                                      const size_t *shape) {
     if (!r1i_usable(ctx, x, x)) return NULL;
     r1_tensor *y = r1i_tensor_shell(ctx, rank, shape);
     if (!y) return NULL;
@@ -4991,15 +5201,21 @@ R1I_BODY r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *i
     }
     for (size_t i = 0; i < n; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= table->shape[0]) {
-            r1i_fail(ctx, R1_ERROR_ARGUMENT, "embed: id %d at place %zu is not in 0..%zu", (int)ids[i],
-                     i, table->shape[0] - 1);
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "embed: id %d at place %zu is not in 0..%zu",
+                     (int)ids[i], i, table->shape[0] - 1);
             return NULL;
         }
     r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){n, table->shape[1]});
-    r1_embed_args args = {.T = n, .C = table->shape[1], .V = table->shape[0], .ids = ids,
-                          .table = table->data, .y = y ? y->data : NULL};
-    return r1i_apply(ctx, (r1i_record){R1_OP_EMBED, r1i_args(ctx, &args, sizeof args), {table}, {y},
-                                       r1i_embed_bind})
+    r1_embed_args args = {.T = n,
+                          .C = table->shape[1],
+                          .V = table->shape[0],
+                          .ids = ids,
+                          .table = table->data,
+                          .y = y ? y->data : NULL};
+    return r1i_apply(
+               ctx,
+               (r1i_record){
+                   R1_OP_EMBED, r1i_args(ctx, &args, sizeof args), {table}, {y}, r1i_embed_bind})
                ? y
                : NULL;
 }
@@ -5021,17 +5237,26 @@ R1I_BODY r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_te
     if (!r1i_usable(ctx, x, w)) return NULL;
     if (w->rank != 2 || r1i_last(x) != w->shape[1] ||
         (bias && r1_tensor_count(bias) != w->shape[0])) {
-        r1i_fail(ctx, R1_ERROR_SHAPE,
-                 "matmul: x is %s and w is %s; w must be [O,I] with I the last dimension of x, and a "
-                 "bias [O]",
-                 r1i_shape_text(x).text, r1i_shape_text(w).text);
+        r1i_fail(
+            ctx, R1_ERROR_SHAPE,
+            "matmul: x is %s and w is %s; w must be [O,I] with I the last dimension of x, and a "
+            "bias [O]",
+            r1i_shape_text(x).text, r1i_shape_text(w).text);
         return NULL;
     }
     r1_tensor *y = r1i_tensor_like(ctx, x, w->shape[0]);
-    r1_matmul_args args = {.T = r1i_rows_count(x), .I = w->shape[1], .O = w->shape[0], .x = x->data,
-                           .w = w->data, .bias = bias ? bias->data : NULL, .y = y ? y->data : NULL};
-    return r1i_apply(ctx, (r1i_record){R1_OP_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w, bias},
-                                       {y}, r1i_matmul_bind})
+    r1_matmul_args args = {.T = r1i_rows_count(x),
+                           .I = w->shape[1],
+                           .O = w->shape[0],
+                           .x = x->data,
+                           .w = w->data,
+                           .bias = bias ? bias->data : NULL,
+                           .y = y ? y->data : NULL};
+    return r1i_apply(ctx, (r1i_record){R1_OP_MATMUL,
+                                       r1i_args(ctx, &args, sizeof args),
+                                       {x, w, bias},
+                                       {y},
+                                       r1i_matmul_bind})
                ? y
                : NULL;
 }
@@ -5049,7 +5274,8 @@ static r1_tensor *r1i_pair(r1_context *ctx, r1_op op, r1_tensor *a, r1_tensor *b
         return NULL;
     }
     r1_tensor *y = r1i_tensor_like(ctx, a, r1i_last(a));
-    r1_pair_args args = {.n = r1_tensor_count(a), .a = a->data, .b = b->data, .y = y ? y->data : NULL};
+    r1_pair_args args = {
+        .n = r1_tensor_count(a), .a = a->data, .b = b->data, .y = y ? y->data : NULL};
     r1i_record record = {op, r1i_args(ctx, &args, sizeof args), {a, b}, {y}, r1i_pair_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
@@ -5080,8 +5306,12 @@ R1I_BODY r1_tensor *r1_columns(r1_context *ctx, r1_tensor *x, size_t from, size_
         return NULL;
     }
     r1_tensor *y = r1i_tensor_like(ctx, x, count);
-    r1_slice_args args = {.N = r1i_rows_count(x), .D = r1i_last(x), .from = from, .count = count,
-                          .x = x->data, .y = y ? y->data : NULL};
+    r1_slice_args args = {.N = r1i_rows_count(x),
+                          .D = r1i_last(x),
+                          .from = from,
+                          .count = count,
+                          .x = x->data,
+                          .y = y ? y->data : NULL};
     r1i_record record = {R1_OP_SLICE, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_slice_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
@@ -5094,13 +5324,21 @@ R1I_BODY r1_tensor *r1_join(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
     if (!r1i_usable(ctx, a, b)) return NULL;
     if (a->rank != 3 || b->rank != 3 || a->shape[0] != b->shape[0] ||
         (b->shape[1] != a->shape[1] && b->shape[1] != 1)) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "join: a is %s and b is %s; a must be [T,H,A] and b [T,H,W] or "
-                 "[T,1,W]", r1i_shape_text(a).text, r1i_shape_text(b).text);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "join: a is %s and b is %s; a must be [T,H,A] and b [T,H,W] or "
+                 "[T,1,W]",
+                 r1i_shape_text(a).text, r1i_shape_text(b).text);
         return NULL;
     }
     r1_tensor *y = r1i_tensor_like(ctx, a, a->shape[2] + b->shape[2]);
-    r1_join_args args = {.T = a->shape[0], .H = a->shape[1], .A = a->shape[2], .W = b->shape[2],
-                         .b_heads = b->shape[1], .a = a->data, .b = b->data, .y = y ? y->data : NULL};
+    r1_join_args args = {.T = a->shape[0],
+                         .H = a->shape[1],
+                         .A = a->shape[2],
+                         .W = b->shape[2],
+                         .b_heads = b->shape[1],
+                         .a = a->data,
+                         .b = b->data,
+                         .y = y ? y->data : NULL};
     r1i_record record = {R1_OP_JOIN, r1i_args(ctx, &args, sizeof args), {a, b}, {y}, r1i_join_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
@@ -5114,18 +5352,24 @@ static bool r1i_rmsnorm_bind(r1_context *ctx, r1i_record *r) {
 R1I_BODY r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, double eps) {
     if (!r1i_usable(ctx, x, gain)) return NULL;
     if (r1_tensor_count(gain) != r1i_last(x)) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "rmsnorm: x is %s and gain is %s; gain must be [C] with C the "
-                 "last dimension of x", r1i_shape_text(x).text, r1i_shape_text(gain).text);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "rmsnorm: x is %s and gain is %s; gain must be [C] with C the "
+                 "last dimension of x",
+                 r1i_shape_text(x).text, r1i_shape_text(gain).text);
         return NULL;
     }
     size_t T = r1i_rows_count(x);
     r1_tensor *y = r1i_tensor_like(ctx, x, r1i_last(x));
-    r1_rmsnorm_args args = {.T = T, .C = r1i_last(x), .eps = (r1i_real)eps, .x = x->data,
-                            .gain = gain->data, .y = y ? y->data : NULL};
+    r1_rmsnorm_args args = {.T = T,
+                            .C = r1i_last(x),
+                            .eps = (r1i_real)eps,
+                            .x = x->data,
+                            .gain = gain->data,
+                            .y = y ? y->data : NULL};
     args.scale = (r1i_real *)r1i_step_alloc(ctx, T, sizeof *args.scale);
     if (!args.scale) return NULL;
-    r1i_record record = {R1_OP_RMSNORM, r1i_args(ctx, &args, sizeof args), {x, gain}, {y},
-                         r1i_rmsnorm_bind};
+    r1i_record record = {
+        R1_OP_RMSNORM, r1i_args(ctx, &args, sizeof args), {x, gain}, {y}, r1i_rmsnorm_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
 static bool r1i_swiglu_bind(r1_context *ctx, r1i_record *r) {
@@ -5146,10 +5390,10 @@ R1I_BODY r1_tensor *r1_swiglu(r1_context *ctx, r1_tensor *gate, r1_tensor *up) {
         return NULL;
     }
     r1_tensor *y = r1i_tensor_like(ctx, gate, r1i_last(gate));
-    r1_swiglu_args args = {.n = r1_tensor_count(gate), .gate = gate->data, .up = up->data,
-                           .y = y ? y->data : NULL};
-    r1i_record record = {R1_OP_SWIGLU, r1i_args(ctx, &args, sizeof args), {gate, up}, {y},
-                         r1i_swiglu_bind};
+    r1_swiglu_args args = {
+        .n = r1_tensor_count(gate), .gate = gate->data, .up = up->data, .y = y ? y->data : NULL};
+    r1i_record record = {
+        R1_OP_SWIGLU, r1i_args(ctx, &args, sizeof args), {gate, up}, {y}, r1i_swiglu_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
 static bool r1i_rope_bind(r1_context *ctx, r1i_record *r) {
@@ -5161,20 +5405,30 @@ R1I_BODY r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positi
                             const r1_rope_table *table, bool halves) {
     if (!r1i_usable(ctx, x, x) || !table) return NULL;
     if (x->rank != 3 || x->shape[2] != table->D || table->D % 2 || !positions) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "rope: x is %s; it must be [T,H,D] with an even D of %zu, as the "
-                 "table has", r1i_shape_text(x).text, table->D);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "rope: x is %s; it must be [T,H,D] with an even D of %zu, as the "
+                 "table has",
+                 r1i_shape_text(x).text, table->D);
         return NULL;
     }
     for (size_t t = 0; t < x->shape[0]; t++)
         if (positions[t] < 0 || (size_t)positions[t] >= table->n) {
-            r1i_fail(ctx, R1_ERROR_ARGUMENT, "rope: position %d of row %zu is not in 0..%zu; raise "
-                     "max_tokens of the model", (int)positions[t], t, table->n - 1);
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "rope: position %d of row %zu is not in 0..%zu; raise "
+                     "max_tokens of the model",
+                     (int)positions[t], t, table->n - 1);
             return NULL;
         }
     r1_tensor *y = r1i_tensor_like(ctx, x, x->shape[2]);
-    r1_rope_args args = {.T = x->shape[0], .H = x->shape[1], .D = x->shape[2], .halves = halves,
-                         .positions = positions, .cosine = table->cosine, .sine = table->sine,
-                         .x = x->data, .y = y ? y->data : NULL};
+    r1_rope_args args = {.T = x->shape[0],
+                         .H = x->shape[1],
+                         .D = x->shape[2],
+                         .halves = halves,
+                         .positions = positions,
+                         .cosine = table->cosine,
+                         .sine = table->sine,
+                         .x = x->data,
+                         .y = y ? y->data : NULL};
     r1i_record record = {R1_OP_ROPE, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_rope_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
@@ -5199,21 +5453,29 @@ R1I_BODY r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1
                 q->shape[0] == k->shape[0] && q->shape[0] == v->shape[0] &&
                 k->shape[1] == v->shape[1] && k->shape[1] && q->shape[1] % k->shape[1] == 0;
     if (!fits || !r1i_starts_rise(starts, B, q->shape[0])) {
-        r1i_fail(ctx, R1_ERROR_SHAPE,
-                 "attention: q is %s, k is %s, v is %s; they must be [T,H,D], [T,Hk,D], [T,Hk,W] with H "
-                 "a multiple of Hk, and starts must rise from 0 to T",
-                 r1i_shape_text(q).text, r1i_shape_text(k).text, r1i_shape_text(v).text);
+        r1i_fail(
+            ctx, R1_ERROR_SHAPE,
+            "attention: q is %s, k is %s, v is %s; they must be [T,H,D], [T,Hk,D], [T,Hk,W] with H "
+            "a multiple of Hk, and starts must rise from 0 to T",
+            r1i_shape_text(q).text, r1i_shape_text(k).text, r1i_shape_text(v).text);
         return NULL;
     }
     r1_tensor *y = r1i_tensor_raw(ctx, 3, (size_t[]){q->shape[0], q->shape[1], v->shape[2]});
-    r1_attention_args args = {.B = B, .H = q->shape[1], .Hk = k->shape[1], .D = q->shape[2],
-                              .W = v->shape[2], .scale = (r1i_real)scale, .q = q->data,
-                              .k = k->data, .v = v->data, .y = y ? y->data : NULL};
+    r1_attention_args args = {.B = B,
+                              .H = q->shape[1],
+                              .Hk = k->shape[1],
+                              .D = q->shape[2],
+                              .W = v->shape[2],
+                              .scale = (r1i_real)scale,
+                              .q = q->data,
+                              .k = k->data,
+                              .v = v->data,
+                              .y = y ? y->data : NULL};
     args.starts = (size_t *)r1i_args(ctx, starts, (B + 1) * sizeof *starts);
     args.stats = (r1i_real *)r1i_step_alloc(ctx, q->shape[0] * q->shape[1], 2 * sizeof *args.stats);
     if (!args.stats || !args.starts) return NULL;
-    r1i_record record = {R1_OP_ATTENTION, r1i_args(ctx, &args, sizeof args), {q, k, v}, {y},
-                         r1i_attention_bind};
+    r1i_record record = {
+        R1_OP_ATTENTION, r1i_args(ctx, &args, sizeof args), {q, k, v}, {y}, r1i_attention_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
@@ -5225,21 +5487,29 @@ static bool r1i_head_matmul_bind(r1_context *ctx, r1i_record *r) {
 R1I_BODY r1_tensor *r1_head_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, size_t from,
                                    size_t count, bool up) {
     if (!r1i_usable(ctx, x, w)) return NULL;
-    bool fits = x->rank == 3 && w->rank == 3 && x->shape[1] == w->shape[0] &&
-                from <= w->shape[1] && count <= w->shape[1] - from &&
-                x->shape[2] == (up ? count : w->shape[2]);
+    bool fits = x->rank == 3 && w->rank == 3 && x->shape[1] == w->shape[0] && from <= w->shape[1] &&
+                count <= w->shape[1] - from && x->shape[2] == (up ? count : w->shape[2]);
     if (!fits) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "head_matmul: x is %s, w is %s, rows %zu .. %zu; x must be "
-                 "[T,H,%s]", r1i_shape_text(x).text, r1i_shape_text(w).text, from,
-                 r1i_size_add(from, count), up ? "count" : "Q");
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "head_matmul: x is %s, w is %s, rows %zu .. %zu; x must be "
+                 "[T,H,%s]",
+                 r1i_shape_text(x).text, r1i_shape_text(w).text, from, r1i_size_add(from, count),
+                 up ? "count" : "Q");
         return NULL;
     }
     r1_tensor *y = r1i_tensor_like(ctx, x, up ? w->shape[2] : count);
-    r1_head_matmul_args args = {.T = x->shape[0], .H = w->shape[0], .P = w->shape[1],
-                                .Q = w->shape[2], .from = from, .count = count, .up = up,
-                                .x = x->data, .w = w->data, .y = y ? y->data : NULL};
-    r1i_record record = {R1_OP_HEAD_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w}, {y},
-                         r1i_head_matmul_bind};
+    r1_head_matmul_args args = {.T = x->shape[0],
+                                .H = w->shape[0],
+                                .P = w->shape[1],
+                                .Q = w->shape[2],
+                                .from = from,
+                                .count = count,
+                                .up = up,
+                                .x = x->data,
+                                .w = w->data,
+                                .y = y ? y->data : NULL};
+    r1i_record record = {
+        R1_OP_HEAD_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w}, {y}, r1i_head_matmul_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
@@ -5291,21 +5561,32 @@ R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real
     }
     r1_routing *routing = r1i_routing_new(ctx, T, E, K);
     if (!routing) return NULL;
-    r1_route_args args = {.T = T, .E = E, .K = K, .groups = groups, .kept = kept,
+    r1_route_args args = {.T = T,
+                          .E = E,
+                          .K = K,
+                          .groups = groups,
+                          .kept = kept,
                           .scale = (r1i_real)(desc->scale != 0 ? desc->scale : 1),
-                          .normalise = desc->normalise, .softmax = desc->softmax,
-                          .replay = replay != NULL, .logits = logits->data, .bias = bias,
-                          .scores = routing->scores->data, .gates = routing->gates->data,
+                          .normalise = desc->normalise,
+                          .softmax = desc->softmax,
+                          .replay = replay != NULL,
+                          .logits = logits->data,
+                          .bias = bias,
+                          .scores = routing->scores->data,
+                          .gates = routing->gates->data,
                           .choice = routing->choice};
     for (size_t i = 0; replay && i < T * K; i++) {
         routing->choice[i] = replay[i];
         if (replay[i] >= 0 && (size_t)replay[i] < E) continue;
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "route: replayed expert %d is not in 0..%zu", (int)replay[i],
-                 E - 1);
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "route: replayed expert %d is not in 0..%zu",
+                 (int)replay[i], E - 1);
         return NULL;
     }
-    r1i_record record = {R1_OP_ROUTE, r1i_args(ctx, &args, sizeof args), {logits},
-                         {routing->scores, routing->gates}, r1i_route_bind};
+    r1i_record record = {R1_OP_ROUTE,
+                         r1i_args(ctx, &args, sizeof args),
+                         {logits},
+                         {routing->scores, routing->gates},
+                         r1i_route_bind};
     if (!r1i_apply(ctx, record)) return NULL;
     r1i_routing_sort(routing);
     return routing;
@@ -5325,11 +5606,15 @@ R1I_BODY r1_tensor *r1_dispatch(r1_context *ctx, r1_tensor *x, const r1_routing 
         return NULL;
     }
     r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){routing->T * routing->K, x->shape[1]});
-    r1_scatter_args args = {.T = routing->T, .K = routing->K, .C = x->shape[1],
-                            .token = routing->token, .row = routing->row, .x = x->data,
+    r1_scatter_args args = {.T = routing->T,
+                            .K = routing->K,
+                            .C = x->shape[1],
+                            .token = routing->token,
+                            .row = routing->row,
+                            .x = x->data,
                             .y = y ? y->data : NULL};
-    r1i_record record = {R1_OP_DISPATCH, r1i_args(ctx, &args, sizeof args), {x}, {y},
-                         r1i_scatter_bind};
+    r1i_record record = {
+        R1_OP_DISPATCH, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_scatter_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
 R1I_BODY r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *routing) {
@@ -5340,10 +5625,18 @@ R1I_BODY r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *
         return NULL;
     }
     r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){routing->T, x->shape[1]});
-    r1_scatter_args args = {.T = routing->T, .K = routing->K, .C = x->shape[1],
-                            .token = routing->token, .row = routing->row, .x = x->data,
-                            .gates = routing->gates->data, .y = y ? y->data : NULL};
-    r1i_record record = {R1_OP_COMBINE, r1i_args(ctx, &args, sizeof args), {x, routing->gates}, {y},
+    r1_scatter_args args = {.T = routing->T,
+                            .K = routing->K,
+                            .C = x->shape[1],
+                            .token = routing->token,
+                            .row = routing->row,
+                            .x = x->data,
+                            .gates = routing->gates->data,
+                            .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_COMBINE,
+                         r1i_args(ctx, &args, sizeof args),
+                         {x, routing->gates},
+                         {y},
                          r1i_scatter_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
@@ -5357,16 +5650,26 @@ R1I_BODY r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w
     if (!r1i_usable(ctx, x, w) || !routing) return NULL;
     if (x->rank != 2 || w->rank != 3 || x->shape[0] != routing->T * routing->K ||
         w->shape[0] != routing->E || w->shape[2] != x->shape[1]) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "expert_matmul: x is %s and w is %s; they must be [%zu,I] and "
-                 "[%zu,O,I]", r1i_shape_text(x).text, r1i_shape_text(w).text,
-                 routing->T * routing->K, routing->E);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "expert_matmul: x is %s and w is %s; they must be [%zu,I] and "
+                 "[%zu,O,I]",
+                 r1i_shape_text(x).text, r1i_shape_text(w).text, routing->T * routing->K,
+                 routing->E);
         return NULL;
     }
     r1_tensor *y = r1i_tensor_raw(ctx, 2, (size_t[]){x->shape[0], w->shape[1]});
-    r1_expert_matmul_args args = {.N = x->shape[0], .I = w->shape[2], .O = w->shape[1],
-                                  .E = w->shape[0], .offsets = routing->offsets, .x = x->data,
-                                  .w = w->data, .y = y ? y->data : NULL};
-    r1i_record record = {R1_OP_EXPERT_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w}, {y},
+    r1_expert_matmul_args args = {.N = x->shape[0],
+                                  .I = w->shape[2],
+                                  .O = w->shape[1],
+                                  .E = w->shape[0],
+                                  .offsets = routing->offsets,
+                                  .x = x->data,
+                                  .w = w->data,
+                                  .y = y ? y->data : NULL};
+    r1i_record record = {R1_OP_EXPERT_MATMUL,
+                         r1i_args(ctx, &args, sizeof args),
+                         {x, w},
+                         {y},
                          r1i_expert_matmul_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
@@ -5380,18 +5683,22 @@ R1I_BODY r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const
     if (!routing || !r1i_usable(ctx, routing->scores, routing->scores) || !starts || !weight)
         return NULL;
     if (!r1i_starts_rise(starts, B, routing->T)) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "balance: starts must rise from 0 to the %zu tokens of the routing",
-                 routing->T);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "balance: starts must rise from 0 to the %zu tokens of the routing", routing->T);
         return NULL;
     }
     r1_tensor *y = r1i_tensor_raw(ctx, 1, (size_t[]){B});
-    r1_balance_args args = {.B = B, .E = routing->E, .K = routing->K, .choice = routing->choice,
-                            .scores = routing->scores->data, .y = y ? y->data : NULL};
+    r1_balance_args args = {.B = B,
+                            .E = routing->E,
+                            .K = routing->K,
+                            .choice = routing->choice,
+                            .scores = routing->scores->data,
+                            .y = y ? y->data : NULL};
     args.starts = (size_t *)r1i_args(ctx, starts, (B + 1) * sizeof *starts);
     args.weight = (r1i_real *)r1i_args(ctx, weight, B * sizeof *weight);
     if (!args.starts || !args.weight) return NULL;
-    r1i_record record = {R1_OP_BALANCE, r1i_args(ctx, &args, sizeof args), {routing->scores}, {y},
-                         r1i_balance_bind};
+    r1i_record record = {
+        R1_OP_BALANCE, r1i_args(ctx, &args, sizeof args), {routing->scores}, {y}, r1i_balance_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
 static bool r1i_logprob_bind(r1_context *ctx, r1i_record *r) {
@@ -5404,8 +5711,10 @@ R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *
                                  const int32_t *targets, double temperature) {
     if (!r1i_usable(ctx, hidden, head) || !targets) return NULL;
     if (hidden->rank != 2 || head->rank != 2 || hidden->shape[1] != head->shape[1]) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "logprob: hidden is %s and head is %s; they must be [T,C] and "
-                 "[V,C]", r1i_shape_text(hidden).text, r1i_shape_text(head).text);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "logprob: hidden is %s and head is %s; they must be [T,C] and "
+                 "[V,C]",
+                 r1i_shape_text(hidden).text, r1i_shape_text(head).text);
         return NULL;
     }
     size_t T = hidden->shape[0];
@@ -5419,14 +5728,22 @@ R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *
     if (!out) return NULL;
     out->logp = r1i_tensor_raw(ctx, 1, &T), out->entropy = r1i_tensor_raw(ctx, 1, &T);
     out->best = (int32_t *)r1i_step_alloc(ctx, T, sizeof *out->best);
-    r1_logprob_args args = {.T = T, .C = head->shape[1], .V = head->shape[0],
-                            .inverse_temperature = (r1i_real)(temperature != 0 ? 1 / temperature : 1),
-                            .targets = targets, .hidden = hidden->data, .head = head->data};
+    r1_logprob_args args = {.T = T,
+                            .C = head->shape[1],
+                            .V = head->shape[0],
+                            .inverse_temperature =
+                                (r1i_real)(temperature != 0 ? 1 / temperature : 1),
+                            .targets = targets,
+                            .hidden = hidden->data,
+                            .head = head->data};
     args.stats = (r1i_real *)r1i_step_alloc(ctx, T, 2 * sizeof *args.stats);
     if (ctx->status != R1_OK) return NULL;
     args.logp = out->logp->data, args.entropy = out->entropy->data, args.best = out->best;
-    r1i_record record = {R1_OP_LOGPROB, r1i_args(ctx, &args, sizeof args), {hidden, head},
-                         {out->logp}, r1i_logprob_bind};
+    r1i_record record = {R1_OP_LOGPROB,
+                         r1i_args(ctx, &args, sizeof args),
+                         {hidden, head},
+                         {out->logp},
+                         r1i_logprob_bind};
     return r1i_apply(ctx, record) ? out : NULL;
 }
 
@@ -5438,7 +5755,8 @@ R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
 R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
     if (ctx->tape->walked[ctx->tape->depth]) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "backward: this step has had its backward pass; open a step for "
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "backward: this step has had its backward pass; open a step for "
                  "each, or r1_seed the other outputs first");
         return;
     }
@@ -5457,8 +5775,10 @@ R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
     r1i_real one = 1;
     if (!r1i_usable(ctx, y, y)) return;
     if (r1_tensor_count(y) != 1) {
-        r1i_fail(ctx, R1_ERROR_SHAPE, "backward: y is %s; it must have one element, or use "
-                 "r1_backward_from", r1i_shape_text(y).text);
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "backward: y is %s; it must have one element, or use "
+                 "r1_backward_from",
+                 r1i_shape_text(y).text);
         return;
     }
     r1_backward_from(ctx, y, &one);
@@ -5533,26 +5853,37 @@ R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
     d.clip_norm = r1i_default(d.clip_norm, 1);
     bool ready = step > 0;
     for (size_t r = 0; r < n; r++)
-        ready = ready && (!ranges[r].n || (ranges[r].w && ranges[r].g && ranges[r].m && ranges[r].v));
+        ready =
+            ready && (!ranges[r].n || (ranges[r].w && ranges[r].g && ranges[r].m && ranges[r].v));
     if (!ready) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "adamw: step %llu must count from 1, and the moments must exist "
-                 "(r1_model_train_ready)", (unsigned long long)step);
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "adamw: step %llu must count from 1, and the moments must exist "
+                 "(r1_model_train_ready)",
+                 (unsigned long long)step);
         return 0;
     }
     double norm = r1_grad_norm(ctx, ranges, n);
     if (!(norm - norm == 0) || !(lr - lr == 0)) {
-        r1i_fail(ctx, R1_ERROR_NUMBER,
-                 "adamw: the gradient norm is %g and the learning rate %g at step %llu; nothing was "
-                 "changed", norm, lr, (unsigned long long)step);
+        r1i_fail(
+            ctx, R1_ERROR_NUMBER,
+            "adamw: the gradient norm is %g and the learning rate %g at step %llu; nothing was "
+            "changed",
+            norm, lr, (unsigned long long)step);
         return norm;
     }
     double clip = d.clip_norm > 0 && norm > d.clip_norm ? d.clip_norm / norm : 1;
     double log1 = r1i_log_double(d.beta1), log2 = r1i_log_double(d.beta2);
     for (size_t r = 0; r < n; r++) {
         const r1_range *range = &ranges[r];
-        r1_adamw_args args = {.n = range->n, .w = range->w, .m = range->m, .v = range->v,
-                              .g = range->g, .lr = (r1i_real)lr, .beta1 = (r1i_real)d.beta1,
-                              .beta2 = (r1i_real)d.beta2, .eps = (r1i_real)d.eps,
+        r1_adamw_args args = {.n = range->n,
+                              .w = range->w,
+                              .m = range->m,
+                              .v = range->v,
+                              .g = range->g,
+                              .lr = (r1i_real)lr,
+                              .beta1 = (r1i_real)d.beta1,
+                              .beta2 = (r1i_real)d.beta2,
+                              .eps = (r1i_real)d.eps,
                               .decay = (r1i_real)(range->decayed && d.decay > 0 ? d.decay : 0),
                               .clip = (r1i_real)clip,
                               .correction1 = (r1i_real)(1 - r1i_exp_double(log1 * (double)step)),
@@ -5678,8 +6009,8 @@ static void r1i_print_decimal(double x, char dst[R1I_DECIMAL_BYTES]) {
     for (int digits = 15; digits <= 17; digits++) {
         size_t size = (size_t)snprintf(dst, R1I_DECIMAL_BYTES, "%.*g", digits, x), used = 0;
         for (size_t i = 0; i < size; i++) {
-            bool plain = (dst[i] >= '0' && dst[i] <= '9') || dst[i] == '-' || dst[i] == '+' ||
-                         dst[i] == 'e';
+            bool plain =
+                (dst[i] >= '0' && dst[i] <= '9') || dst[i] == '-' || dst[i] == '+' || dst[i] == 'e';
             if (plain)
                 dst[used++] = dst[i];
             else if (used && dst[used - 1] != '.') // a locale's separator, of one or more bytes
@@ -5691,7 +6022,7 @@ static void r1i_print_decimal(double x, char dst[R1I_DECIMAL_BYTES]) {
 }
 
 typedef struct r1i_json_document {
-    r1_json root; // first, so that the root's address frees all
+    r1_json root;    // first, so that the root's address frees all
     r1i_arena arena; // nodes; the decoded texts stand behind the document itself
 } r1i_json_document;
 
@@ -5901,9 +6232,9 @@ static bool r1i_json_container(r1i_json_reader *reader, r1_json *node, r1_json_k
         r1i_json_skip(reader);
         more = r1i_json_take(reader, ',');
         if (!more && !r1i_json_take(reader, end))
-            return r1i_json_refuse(reader, reader->at, kind == R1_JSON_ARRAY
-                                                           ? "a comma or ] was expected"
-                                                           : "a comma or } was expected");
+            return r1i_json_refuse(reader, reader->at,
+                                   kind == R1_JSON_ARRAY ? "a comma or ] was expected"
+                                                         : "a comma or } was expected");
         r1i_json_skip(reader);
     }
     reader->depth--;
@@ -5948,8 +6279,8 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
     if (problem && problem_bytes) problem[0] = 0;
     if (r1_status_of(ctx) != R1_OK) return NULL;
     if (!text) size = 0;
-    r1i_json_document *document = (r1i_json_document *)r1i_alloc(
-        ctx, r1i_size_add(sizeof *document, r1i_size_add(size, 1)));
+    r1i_json_document *document =
+        (r1i_json_document *)r1i_alloc(ctx, r1i_size_add(sizeof *document, r1i_size_add(size, 1)));
     if (!document) return NULL;
     r1i_json_reader reader = {.ctx = ctx, .document = document, .size = size};
     reader.text = (const unsigned char *)text;
@@ -5967,8 +6298,7 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
 R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
     char problem[R1I_MESSAGE_BYTES / 2];
     r1_json *root = r1_json_try(ctx, text, size, problem, sizeof problem);
-    if (!root && r1_status_of(ctx) == R1_OK)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
+    if (!root && r1_status_of(ctx) == R1_OK) r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
     return root;
 }
 R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
@@ -6163,8 +6493,10 @@ static bool r1i_sys_fault(int fault) {
 static int r1i_sys_open(const char *path, int flags) {
     int file;
     do {
-        if (r1i_sys_fault(R1I_FAULT("open"))) file = -1;
-        else file = open(path, flags | O_CLOEXEC | O_BINARY, 0666);
+        if (r1i_sys_fault(R1I_FAULT("open")))
+            file = -1;
+        else
+            file = open(path, flags | O_CLOEXEC | O_BINARY, 0666);
     } while (file < 0 && errno == EINTR);
     return file;
 }
@@ -6178,8 +6510,10 @@ static int r1i_sys_close(int file) {
 static ptrdiff_t r1i_sys_read(int file, void *data, size_t size) {
     ptrdiff_t got;
     do {
-        if (r1i_sys_fault(R1I_FAULT("read"))) got = -1;
-        else got = read(file, data, (unsigned)r1i_min(size, (size_t)1 << 30));
+        if (r1i_sys_fault(R1I_FAULT("read")))
+            got = -1;
+        else
+            got = read(file, data, (unsigned)r1i_min(size, (size_t)1 << 30));
     } while (got < 0 && errno == EINTR);
     return got;
 }
@@ -6189,8 +6523,10 @@ static bool r1i_sys_write(int file, const void *data, size_t size) {
     const char *p = (const char *)data;
     while (size) {
         ptrdiff_t put;
-        if (r1i_sys_fault(R1I_FAULT("write"))) put = -1;
-        else put = write(file, p, (unsigned)r1i_min(size, (size_t)1 << 30));
+        if (r1i_sys_fault(R1I_FAULT("write")))
+            put = -1;
+        else
+            put = write(file, p, (unsigned)r1i_min(size, (size_t)1 << 30));
         if (put == 0) errno = ENOSPC;
         if (put == 0 || (put < 0 && errno != EINTR)) return false;
         if (put > 0) p += put, size -= (size_t)put;
@@ -6203,9 +6539,11 @@ static int r1i_sys_sync(int file) {
     do {
         if (r1i_sys_fault(R1I_FAULT("fsync"))) result = -1;
 #ifdef _WIN32
-        else result = _commit(file);
+        else
+            result = _commit(file);
 #else
-        else result = fsync(file);
+        else
+            result = fsync(file);
 #endif
     } while (result < 0 && errno == EINTR);
     return result;
@@ -6397,8 +6735,7 @@ static r1_status r1i_save_end(r1i_saver *saver) {
     int file = saver->file;
     saver->file = -1;
     if (r1i_sys_close(file) != 0) return r1i_save_abort(saver, "close");
-    if (r1i_sys_rename(saver->temporary, saver->path) != 0)
-        return r1i_save_abort(saver, "replace");
+    if (r1i_sys_rename(saver->temporary, saver->path) != 0) return r1i_save_abort(saver, "replace");
     r1_status status = R1_OK;
     if (!r1i_save_sync_folder(saver))
         status = r1i_file_fail(saver->ctx, "sync the folder of", saver->path);
@@ -6448,14 +6785,14 @@ struct r1_tensors {
     r1_context *ctx;
     r1_status refusal; // R1_ERROR_ARGUMENT while a header is only tried before it is written
     char *path;
-    char *file;   // the content
+    char *file; // the content
     size_t bytes;
-    bool mapped;  // else `file` is a block
+    bool mapped; // else `file` is a block
     r1_json *header;
     const r1_json *metadata;
     size_t count;
-    r1_entry *entries;  // by their place in the file
-    r1i_ranked *names;  // by hash of the name; rank, entry
+    r1_entry *entries; // by their place in the file
+    r1i_ranked *names; // by hash of the name; rank, entry
 };
 
 // Refuses the file; `name` is the tensor at fault, NULL when it is none. Names come from the file,
@@ -6562,9 +6899,9 @@ static r1_status r1i_tensors_cover(r1_tensors *tensors, size_t data_bytes, r1i_r
         uint64_t begin = tensors->names[i].rank;
         sorted[i] = *(const r1_entry *)tensors->names[i].item;
         if (begin != expected)
-            return r1i_tensors_refuse(tensors, sorted[i].name, begin < expected
-                                                                   ? "overlaps another tensor"
-                                                                   : "a hole before its data");
+            return r1i_tensors_refuse(tensors, sorted[i].name,
+                                      begin < expected ? "overlaps another tensor"
+                                                       : "a hole before its data");
         expected += sorted[i].bytes;
     }
     if (expected != data_bytes)
@@ -6599,11 +6936,10 @@ static uint64_t r1i_header_hash(const char *header, size_t bytes) {
 static r1_status r1i_tensors_verify(r1_tensors *tensors, const char *header, size_t bytes) {
     char digits[R1I_HASH_DIGITS + 1];
     const r1_json *line = tensors->metadata ? tensors->metadata->child : NULL;
-    while (line && (line->key.size < 3 || memcmp(line->key.data, "r1.", 3) != 0))
-        line = line->next;
+    while (line && (line->key.size < 3 || memcmp(line->key.data, "r1.", 3) != 0)) line = line->next;
     if (!line) return R1_OK; // another program's file
-    bool good = bytes > R1I_HASH_AT + R1I_HASH_DIGITS &&
-                memcmp(header, R1I_HASH_LEAD, R1I_HASH_AT) == 0;
+    bool good =
+        bytes > R1I_HASH_AT + R1I_HASH_DIGITS && memcmp(header, R1I_HASH_LEAD, R1I_HASH_AT) == 0;
     if (good) {
         uint64_t hash = r1i_header_hash(header, bytes);
         for (size_t i = 0; i < tensors->count; i++)
@@ -6612,9 +6948,10 @@ static r1_status r1i_tensors_verify(r1_tensors *tensors, const char *header, siz
         good = memcmp(header + R1I_HASH_AT, digits, R1I_HASH_DIGITS) == 0;
     }
     if (good) return R1_OK;
-    return r1i_tensors_refuse(tensors, NULL, "hash does not match: the file is damaged; take "
-                                             "another copy (or, if another program rewrote it, "
-                                             "remove its \"r1.\" metadata)");
+    return r1i_tensors_refuse(tensors, NULL,
+                              "hash does not match: the file is damaged; take "
+                              "another copy (or, if another program rewrote it, "
+                              "remove its \"r1.\" metadata)");
 }
 
 // Fills the entries from a header. `data` is NULL while a header is only tried before writing.
@@ -6627,8 +6964,8 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
     tensors->header = r1_json_try(ctx, header, header_bytes, problem, sizeof problem);
     if (ctx->status != R1_OK) return ctx->status;
     if (!tensors->header)
-        return r1i_fail(ctx, tensors->refusal, "safetensors file \"%s\": header: %s",
-                        tensors->path, problem);
+        return r1i_fail(ctx, tensors->refusal, "safetensors file \"%s\": header: %s", tensors->path,
+                        problem);
     size_t n = tensors->header->count;
     tensors->entries = (r1_entry *)r1i_alloc_array(ctx, n, sizeof *tensors->entries);
     tensors->names = (r1i_ranked *)r1i_alloc_array(ctx, n, sizeof *tensors->names);
@@ -6654,8 +6991,7 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
 static r1_status r1i_tensors_check(r1_tensors *tensors) {
     uint64_t header_bytes = 0;
     if (tensors->bytes < 8) return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes");
-    for (int i = 7; i >= 0; i--)
-        header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
+    for (int i = 7; i >= 0; i--) header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
     if (header_bytes > R1I_HEADER_BYTES || header_bytes > tensors->bytes - 8)
         return r1i_tensors_refuse(tensors, NULL, "the header is longer than the file or 100 MB");
     const char *header = tensors->file + 8;
@@ -6691,8 +7027,7 @@ static void r1i_tensors_release(void *object) {
 }
 R1I_BODY r1_tensors *r1_tensors_open(r1_context *ctx, const char *path) {
     if (r1_status_of(ctx) != R1_OK) return NULL;
-    r1_tensors *tensors =
-        (r1_tensors *)r1i_alloc_object(ctx, sizeof *tensors, r1i_tensors_release);
+    r1_tensors *tensors = (r1_tensors *)r1i_alloc_object(ctx, sizeof *tensors, r1i_tensors_release);
     if (!tensors) return NULL;
     tensors->ctx = ctx;
     tensors->refusal = R1_ERROR_FORMAT;
@@ -7008,15 +7343,16 @@ R1I_BODY r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *p
     for (size_t i = 0; i < n; i++) bytes = r1i_size_add(bytes, strlen(pieces[i]));
     size_t table = r1i_size_mul(n, sizeof(r1_slice));
     size_t head = r1i_round_up(sizeof(r1_tokenizer), sizeof(void *));
-    r1_tokenizer *tok = (r1_tokenizer *)r1i_alloc(ctx, r1i_size_add(head, r1i_size_add(table, bytes)));
+    r1_tokenizer *tok =
+        (r1_tokenizer *)r1i_alloc(ctx, r1i_size_add(head, r1i_size_add(table, bytes)));
     if (!tok) return NULL;
     tok->ctx = ctx, tok->n = n, tok->pieces = (r1_slice *)(void *)((char *)tok + head);
     char *text = (char *)tok + head + table;
     for (size_t i = 0; i < n; i++) {
         size_t size = strlen(pieces[i]);
         if (!size || r1_tokenizer_find(tok, pieces[i]) >= 0) {
-            r1i_fail(ctx, R1_ERROR_ARGUMENT, "tokenizer: piece %zu \"%s\" is empty or stands twice", i,
-                     pieces[i]);
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "tokenizer: piece %zu \"%s\" is empty or stands twice",
+                     i, pieces[i]);
             r1i_free(ctx, tok);
             return NULL;
         }
@@ -7102,8 +7438,9 @@ struct r1_model {
     bool moments;
 };
 
-// The memory of cached keys and values: blocks of 64 tokens, each with a part for every layer. A part
-// holds 64 key rows, then 64 value rows; absorbed MLA has no value rows, they are the keys' front.
+// The memory of cached keys and values: blocks of 64 tokens, each with a part for every layer. A
+// part holds 64 key rows, then 64 value rows; absorbed MLA has no value rows, they are the keys'
+// front.
 typedef struct r1i_cache {
     r1i_real *data;
     size_t blocks, key_floats, value_floats; // of one token in one layer
@@ -7118,7 +7455,8 @@ struct r1i_cached {
 };
 
 static bool r1i_absorbed(const r1_model_config *c) {
-    // Per token of decode, absorbed costs 2 R + rope per head and key, expanded nope + rope + value.
+    // Per token of decode, absorbed costs 2 R + rope per head and key, expanded nope + rope +
+    // value.
     if (c->mla_form != R1_MLA_AUTO) return c->mla_form == R1_MLA_ABSORBED;
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
@@ -7148,22 +7486,23 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
         fault = "dense_layers must not exceed layers";
     else if (c->dense_layers && !c->dense_width)
         fault = "dense layers need dense_width";
-    else if (moe && (!c->expert_width || !c->chosen || c->experts % c->groups ||
-                     c->kept_groups > c->groups ||
-                     c->chosen > c->experts / c->groups * c->kept_groups))
+    else if (moe &&
+             (!c->expert_width || !c->chosen || c->experts % c->groups ||
+              c->kept_groups > c->groups || c->chosen > c->experts / c->groups * c->kept_groups))
         fault = "experts need expert_width, chosen >= 1, groups that divide them, and kept groups "
                 "that hold the chosen ones";
     else if (!(c->rope_theta > 0) || !(c->norm_eps >= 0) || !(c->init_std >= 0) ||
              !(c->routed_scale - c->routed_scale == 0))
-        fault = "rope_theta must be above 0, norm_eps and init_std not negative, routed_scale finite";
+        fault =
+            "rope_theta must be above 0, norm_eps and init_std not negative, routed_scale finite";
     else if (c->vocab > INT32_MAX || c->max_tokens > INT32_MAX)
         fault = "vocab and max_tokens must be below 2^31";
     return fault ? r1i_fail(ctx, R1_ERROR_ARGUMENT, "model config: %s", fault) : R1_OK;
 }
 
 // Adds a parameter; its memory comes when all are known. `initial` as in r1_parameter.
-static r1_tensor *r1i_parameter_add(r1_model *model, int range, double initial, int rank, const size_t *shape,
-                          const char *format, ...) {
+static r1_tensor *r1i_parameter_add(r1_model *model, int range, double initial, int rank,
+                                    const size_t *shape, const char *format, ...) {
     r1_context *ctx = model->ctx;
     if (!r1i_grow(ctx, (void **)&model->parameters, &model->capacity, model->n + 1,
                   sizeof *model->parameters))
@@ -7182,8 +7521,8 @@ static r1_tensor *r1i_parameter_add(r1_model *model, int range, double initial, 
     va_start(args, format);
     vsnprintf(p->name, sizeof p->name, format, args);
     va_end(args);
-    model->ranges[range].n = r1i_size_add(model->ranges[range].n,
-                                          r1i_round_up(r1_tensor_count(x), R1I_LANES));
+    model->ranges[range].n =
+        r1i_size_add(model->ranges[range].n, r1i_round_up(r1_tensor_count(x), R1I_LANES));
     return x;
 }
 enum { R1I_DECAYED, R1I_UNDECAYED, R1I_EXPERTS };
@@ -7193,11 +7532,12 @@ enum { R1I_DECAYED, R1I_UNDECAYED, R1I_EXPERTS };
 static r1_tensor *r1i_add_matrix(r1_model *model, double initial, size_t rows, size_t columns,
                                  size_t layer, const char *name) {
     return r1i_parameter_add(model, R1I_DECAYED, initial, 2, (size_t[]){rows, columns},
-                   "model.layers.%zu.%s.weight", layer, name);
+                             "model.layers.%zu.%s.weight", layer, name);
 }
 static r1_tensor *r1i_add_vector(r1_model *model, double initial, size_t n, size_t layer,
                                  const char *name) {
-    return r1i_parameter_add(model, R1I_UNDECAYED, initial, 1, &n, "model.layers.%zu.%s", layer, name);
+    return r1i_parameter_add(model, R1I_UNDECAYED, initial, 1, &n, "model.layers.%zu.%s", layer,
+                             name);
 }
 static void r1i_add_mla(r1_model *model, r1i_layer *l, size_t i) {
     const r1_model_config *c = &model->config;
@@ -7206,7 +7546,8 @@ static void r1i_add_mla(r1_model *model, r1i_layer *l, size_t i) {
         l->q_a = r1i_add_matrix(model, 1, c->q_rank, c->width, i, "self_attn.q_a_proj");
         l->q_norm = r1i_add_vector(model, R1I_GAIN, c->q_rank, i, "self_attn.q_a_layernorm.weight");
     }
-    l->q = r1i_add_matrix(model, 1, q_out, q_in, i, c->q_rank ? "self_attn.q_b_proj" : "self_attn.q_proj");
+    l->q = r1i_add_matrix(model, 1, q_out, q_in, i,
+                          c->q_rank ? "self_attn.q_b_proj" : "self_attn.q_proj");
     l->kv_a = r1i_add_matrix(model, 1, c->kv_rank + c->rope_dim, c->width, i,
                              "self_attn.kv_a_proj_with_mqa");
     l->kv_norm = r1i_add_vector(model, R1I_GAIN, c->kv_rank, i, "self_attn.kv_a_layernorm.weight");
@@ -7231,9 +7572,10 @@ static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, c
     static const char *const names[] = {"gate_proj", "up_proj", "down_proj"};
     r1_tensor **slots[] = {&mlp->gate, &mlp->up, &mlp->down};
     for (int k = 0; k < 3; k++) {
-        size_t shape[] = {k == 2 ? model->config.width : width, k == 2 ? width : model->config.width};
+        size_t shape[] = {k == 2 ? model->config.width : width,
+                          k == 2 ? width : model->config.width};
         *slots[k] = r1i_parameter_add(model, R1I_DECAYED, k == 2 ? 0.5 : 1, 2, shape,
-                            "model.layers.%zu.mlp.%s%s.weight", i, prefix, names[k]);
+                                      "model.layers.%zu.mlp.%s%s.weight", i, prefix, names[k]);
     }
 }
 static void r1i_add_experts(r1_model *model, r1i_layer *l, size_t i) {
@@ -7245,9 +7587,10 @@ static void r1i_add_experts(r1_model *model, r1i_layer *l, size_t i) {
         size_t wide = c->expert_width, narrow = c->width;
         size_t shape[] = {c->experts, k == 2 ? narrow : wide, k == 2 ? wide : narrow};
         *slots[k] = r1i_parameter_add(model, R1I_EXPERTS, k == 2 ? 0.5 : 1, 3, shape,
-                            "model.layers.%zu.mlp.experts.%s.weight", i, names[k]);
+                                      "model.layers.%zu.mlp.experts.%s.weight", i, names[k]);
     }
-    if (c->shared) r1i_add_mlp(model, &l->shared, c->shared * c->expert_width, i, "shared_experts.");
+    if (c->shared)
+        r1i_add_mlp(model, &l->shared, c->shared * c->expert_width, i, "shared_experts.");
 }
 static void r1i_add_layer(r1_model *model, size_t i) {
     const r1_model_config *c = &model->config;
@@ -7342,13 +7685,14 @@ static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) 
     if (ctx->status == R1_OK) {
         size_t shape[] = {c->vocab, c->width};
         model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
-                               "model.embed_tokens.weight");
+                                         "model.embed_tokens.weight");
         for (size_t i = 0; i < c->layers; i++) r1i_add_layer(model, i);
-        model->norm = r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
+        model->norm =
+            r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
         model->head = model->embed;
         if (!c->tied_head)
-            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2, shape,
-                                  "lm_head.weight");
+            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
+                                            shape, "lm_head.weight");
     }
     if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_rope(model)) {
         r1_model_free(model);
@@ -7441,7 +7785,8 @@ static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *
     if (!at || at[9] < '0' || at[9] > '9') return false;
     size_t e = 0;
     const char *digit = at + 9;
-    for (; *digit >= '0' && *digit <= '9' && e < 1000000; digit++) e = e * 10 + (size_t)(*digit - '0');
+    for (; *digit >= '0' && *digit <= '9' && e < 1000000; digit++)
+        e = e * 10 + (size_t)(*digit - '0');
     if (*digit != '.') return false;
     snprintf(stack, size, "%.*s.experts%s", (int)(at - name), name, digit);
     *expert = e;
@@ -7471,7 +7816,8 @@ static r1_tensor *r1i_heads(r1_context *ctx, r1_tensor *x, size_t heads) {
     return r1_tensor_reshape(ctx, x, 3, (size_t[]){x->shape[0], heads, r1i_last(x) / heads});
 }
 static r1_tensor *r1i_mlp_forward(r1_context *ctx, const r1i_mlp *mlp, r1_tensor *x) {
-    r1_tensor *h = r1_swiglu(ctx, r1_matmul(ctx, x, mlp->gate, NULL), r1_matmul(ctx, x, mlp->up, NULL));
+    r1_tensor *h =
+        r1_swiglu(ctx, r1_matmul(ctx, x, mlp->gate, NULL), r1_matmul(ctx, x, mlp->up, NULL));
     return r1_matmul(ctx, h, mlp->down, NULL);
 }
 // Writes the new rows of keys and values into the blocks of their sequences.
@@ -7506,7 +7852,8 @@ static bool r1i_cache_views(r1_context *ctx, const struct r1i_cached *cached, co
         for (size_t i = 0; i < blocks; i++) {
             at[i] = cache->data + ((size_t)cached->tables[b][i] * cache->layers + layer) * part;
             // without value rows of their own, values are the front of the keys
-            at[blocks + i] = cache->value_floats ? at[i] + R1I_BLOCK_TOKENS * cache->key_floats : at[i];
+            at[blocks + i] =
+                cache->value_floats ? at[i] + R1I_BLOCK_TOKENS * cache->key_floats : at[i];
         }
         size_t width = cache->value_floats ? cache->value_floats : cache->key_floats;
         views[b] = (r1_rows_view){at, R1I_BLOCK_TOKENS, cache->key_floats, k->shape[2]};
@@ -7520,9 +7867,16 @@ static r1_tensor *r1i_attention_cached(r1_context *ctx, const r1_batch *batch, s
     if (!r1i_usable(ctx, q, k) || !v) return NULL;
     r1i_cache_append(batch->cached, batch, layer, k, v);
     r1_tensor *y = r1i_tensor_raw(ctx, 3, (size_t[]){q->shape[0], q->shape[1], v->shape[2]});
-    r1_attention_args args = {.B = batch->B, .H = q->shape[1], .Hk = k->shape[1], .D = q->shape[2],
-                              .W = v->shape[2], .starts = batch->starts, .scale = (r1i_real)scale,
-                              .q = q->data, .cached = true, .past = batch->cached->past};
+    r1_attention_args args = {.B = batch->B,
+                              .H = q->shape[1],
+                              .Hk = k->shape[1],
+                              .D = q->shape[2],
+                              .W = v->shape[2],
+                              .starts = batch->starts,
+                              .scale = (r1i_real)scale,
+                              .q = q->data,
+                              .cached = true,
+                              .past = batch->cached->past};
     args.stats = (r1i_real *)r1i_step_alloc(ctx, q->shape[0] * q->shape[1], 2 * sizeof *args.stats);
     if (!y || !args.stats || !r1i_cache_views(ctx, batch->cached, batch, layer, k, v, &args))
         return NULL;
@@ -7535,8 +7889,8 @@ static r1_tensor *r1i_attend_batch(r1_model *model, const r1_batch *batch, size_
     return r1_attention(model->ctx, q, k, v, batch->starts, batch->B, scale);
 }
 // Multi-head latent attention.   Source: V3 eq. 1 to 11; absorbed form: V2 section 2.1.2.
-static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t layer, r1_tensor *x,
-                                  const int32_t *positions) {
+static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t layer,
+                                  r1_tensor *x, const int32_t *positions) {
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
@@ -7570,8 +7924,8 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     return r1_matmul(ctx, y, l->out, NULL);
 }
 // Grouped-query attention as in Qwen2: biases on q, k, v, and halves rotated instead of pairs.
-static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer, r1_tensor *x,
-                                  const int32_t *positions) {
+static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer,
+                                  r1_tensor *x, const int32_t *positions) {
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
@@ -7592,8 +7946,11 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
     const r1i_layer *l = &model->layers[layer];
     size_t moe = layer - c->dense_layers, K = c->chosen, stride = model->moe_layers * K;
     r1_tensor *logits = r1_matmul(ctx, x, l->router, NULL);
-    r1_route_desc desc = {.chosen = K, .groups = c->groups, .kept = c->kept_groups,
-                          .scale = c->routed_scale, .normalise = c->normalise_gates,
+    r1_route_desc desc = {.chosen = K,
+                          .groups = c->groups,
+                          .kept = c->kept_groups,
+                          .scale = c->routed_scale,
+                          .normalise = c->normalise_gates,
                           .softmax = c->softmax_scores};
     int32_t *replay = NULL;
     if (batch->replay && logits) {
@@ -7622,7 +7979,8 @@ static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
     int32_t *positions = (int32_t *)r1i_step_alloc(ctx, T, sizeof *positions);
     for (size_t b = 0; positions && b < batch->B; b++)
         for (size_t t = batch->starts[b]; t < batch->starts[b + 1]; t++)
-            positions[t] = (int32_t)(t - batch->starts[b] + (batch->cached ? batch->cached->past[b] : 0));
+            positions[t] =
+                (int32_t)(t - batch->starts[b] + (batch->cached ? batch->cached->past[b] : 0));
     return positions;
 }
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
@@ -7631,7 +7989,8 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     const r1_model_config *c = &model->config;
     if (!batch->tokens || !batch->starts || !batch->B ||
         !r1i_starts_rise(batch->starts, batch->B, batch->starts[batch->B])) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "forward: the batch needs tokens, and starts that rise from 0 for "
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "forward: the batch needs tokens, and starts that rise from 0 for "
                  "at least one sequence");
         return NULL;
     }
@@ -7664,7 +8023,8 @@ R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, doub
     }
 }
 // The token that row t predicts; the last row of a sequence predicts nothing and gets itself.
-static int32_t *r1i_targets(r1_context *ctx, const int32_t *tokens, const size_t *starts, size_t B) {
+static int32_t *r1i_targets(r1_context *ctx, const int32_t *tokens, const size_t *starts,
+                            size_t B) {
     int32_t *targets = (int32_t *)r1i_step_alloc(ctx, starts[B], sizeof *targets);
     for (size_t b = 0; targets && b < B; b++)
         for (size_t t = starts[b]; t < starts[b + 1]; t++)
@@ -7689,20 +8049,24 @@ R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double
     r1_context *ctx = model->ctx;
     size_t most = micro_tokens ? micro_tokens : 4096;
     if (!batch->B || !r1i_starts_rise(batch->starts, batch->B, batch->starts[batch->B]))
-        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "score: starts must rise from 0 for at least one sequence");
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                        "score: starts must rise from 0 for at least one sequence");
     for (size_t b = 0; b < batch->B && ctx->status == R1_OK;) {
         size_t end = r1i_pass_end(batch->starts, b, batch->B, most), first = batch->starts[b];
         size_t stride = model->moe_layers * model->config.chosen;
         r1_step_begin(ctx);
         r1_no_grad_begin(ctx);
-        r1_batch pass = {.tokens = batch->tokens + first, .B = end - b, .loads = batch->loads,
+        r1_batch pass = {.tokens = batch->tokens + first,
+                         .B = end - b,
+                         .loads = batch->loads,
                          .replay = batch->replay ? batch->replay + first * stride : NULL,
                          .routes = batch->routes ? batch->routes + first * stride : NULL};
         pass.starts = r1i_pass_starts(ctx, batch->starts, b, end);
         r1_logprobs *out = NULL;
         if (pass.starts) {
             int32_t *targets = r1i_targets(ctx, pass.tokens, pass.starts, pass.B);
-            out = r1_logprob(ctx, r1_model_forward(model, &pass), model->head, targets, temperature);
+            out =
+                r1_logprob(ctx, r1_model_forward(model, &pass), model->head, targets, temperature);
         }
         for (size_t i = 0; out && i < pass.B; i++)
             for (size_t t = pass.starts[i]; t < pass.starts[i + 1]; t++) {
@@ -7840,8 +8204,9 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
     if (unknown)
         r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
     else if (!mla && !qwen)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2",
-                 (int)type.size, type.data ? type.data : "");
+        r1i_fail(ctx, R1_ERROR_FORMAT,
+                 "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2", (int)type.size,
+                 type.data ? type.data : "");
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
@@ -7864,7 +8229,8 @@ static bool r1i_each_stored(r1_model *model, r1i_stored_fn *fn, void *arg) {
         const char *at = p->range == R1I_EXPERTS ? strstr(p->name, ".experts.") : NULL;
         if (!at && !fn(model, p->name, p->tensor, arg)) return false;
         for (size_t e = 0; at && e < p->tensor->shape[0]; e++) {
-            snprintf(name, sizeof name, "%.*s.experts.%zu.%s", (int)(at - p->name), p->name, e, at + 9);
+            snprintf(name, sizeof name, "%.*s.experts.%zu.%s", (int)(at - p->name), p->name, e,
+                     at + 9);
             r1_tensor *view = r1_model_find(model, name);
             if (!view || !fn(model, name, view, arg)) return false;
         }
@@ -7886,14 +8252,15 @@ typedef struct r1i_entries {
 
 static bool r1i_entry_add(r1_context *ctx, r1i_entries *list, const char *name, r1_dtype dtype,
                           int rank, const size_t *shape, const void *data) {
-    if (!r1i_grow(ctx, (void **)&list->entries, &list->capacity, list->n + 1, sizeof *list->entries))
+    if (!r1i_grow(ctx, (void **)&list->entries, &list->capacity, list->n + 1,
+                  sizeof *list->entries))
         return false;
     char *copy = (char *)r1i_step_alloc(ctx, strlen(name) + 1, 1);
     if (!copy) return false;
     memcpy(copy, name, strlen(name) + 1);
     r1_entry *entry = &list->entries[list->n++];
-    *entry = (r1_entry){.name = copy, .dtype = dtype, .rank = rank, .data = data,
-                        .bytes = r1_dtype_bytes(dtype)};
+    *entry = (r1_entry){
+        .name = copy, .dtype = dtype, .rank = rank, .data = data, .bytes = r1_dtype_bytes(dtype)};
     for (int i = 0; i < rank; i++) entry->shape[i] = shape[i], entry->bytes *= shape[i];
     return true;
 }
@@ -7928,11 +8295,21 @@ static void r1i_widen(r1i_real *to, r1_dtype dtype, const void *from, size_t n) 
         double f64;
         uint16_t half;
         switch (dtype) {
-        case R1_F32: memcpy(&f32, p + 4 * i, 4), to[i] = (r1i_real)f32; break;
-        case R1_F64: memcpy(&f64, p + 8 * i, 8), to[i] = (r1i_real)f64; break;
-        case R1_BF16: memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_bf16(half); break;
-        case R1_F16: memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_f16(half); break;
-        default: to[i] = 0; break;
+        case R1_F32:
+            memcpy(&f32, p + 4 * i, 4), to[i] = (r1i_real)f32;
+            break;
+        case R1_F64:
+            memcpy(&f64, p + 8 * i, 8), to[i] = (r1i_real)f64;
+            break;
+        case R1_BF16:
+            memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_bf16(half);
+            break;
+        case R1_F16:
+            memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_f16(half);
+            break;
+        default:
+            to[i] = 0;
+            break;
         }
     }
 }
@@ -7953,8 +8330,8 @@ static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, voi
     snprintf(full, sizeof full, "%s%s", loading->prefix, name);
     const r1_entry *entry = r1_tensors_find(loading->file, full);
     if (!entry) {
-        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing", loading->path, full,
-                 r1i_shape_text(x).text);
+        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing", loading->path,
+                 full, r1i_shape_text(x).text);
         return false;
     }
     r1_tensor found = {.rank = entry->rank > R1_MAX_RANK ? R1_MAX_RANK : entry->rank};
@@ -7962,9 +8339,9 @@ static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, voi
     bool number = entry->dtype == R1_F32 || entry->dtype == R1_F64 || entry->dtype == R1_BF16 ||
                   entry->dtype == R1_F16;
     if (!r1i_entry_fits(entry, x) || !number) {
-        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s is %s %s, the config asks for floats of %s",
-                 loading->path, full, r1_dtype_name(entry->dtype), r1i_shape_text(&found).text,
-                 r1i_shape_text(x).text);
+        r1i_fail(model->ctx, R1_ERROR_FORMAT,
+                 "%s: tensor %s is %s %s, the config asks for floats of %s", loading->path, full,
+                 r1_dtype_name(entry->dtype), r1i_shape_text(&found).text, r1i_shape_text(x).text);
         return false;
     }
     r1i_widen(x->data, entry->dtype, entry->data, r1_tensor_count(x));
@@ -7998,9 +8375,9 @@ R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
 #endif
 
 // ==== [generate] =================================================================================
-// Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls [model].
-// Cache blocks are counted references: a group shares the full blocks of its prompt, and each answer
-// copies only the last, unfinished one.
+// Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls
+// [model]. Cache blocks are counted references: a group shares the full blocks of its prompt, and
+// each answer copies only the last, unfinished one.
 typedef struct r1i_table { // the blocks of one sequence
     int32_t *blocks;
     size_t n, capacity;
@@ -8009,7 +8386,7 @@ typedef struct r1i_table { // the blocks of one sequence
 typedef struct r1i_prompt_state {
     r1i_table table;
     bool ready;
-    size_t finished; // answers that are done
+    size_t finished;  // answers that are done
     r1i_real *hidden; // [C], the last row of the prefill
 } r1i_prompt_state;
 
@@ -8022,9 +8399,9 @@ typedef struct r1i_engine {
     const r1_prompt *prompts;
     r1_rollout *rollout;
     r1i_cache cache;
-    size_t cache_floats;    // allocated
-    int32_t *references;    // [blocks]
-    int32_t *free_blocks;   // a stack
+    size_t cache_floats;  // allocated
+    int32_t *references;  // [blocks]
+    int32_t *free_blocks; // a stack
     size_t n_free, blocks_capacity;
     r1i_prompt_state *states; // [prompts]
     size_t states_capacity;
@@ -8120,10 +8497,11 @@ static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
     size_t wanted = (e->desc.batch + 1) * each + e->desc.batch;
     if (e->desc.cache_tokens) wanted = e->desc.cache_tokens / R1I_BLOCK_TOKENS;
     if (wanted < 2 * each + 1) {
-        r1i_fail(e->ctx, R1_ERROR_MEMORY,
-                 "generate: a cache of %zu tokens cannot hold a prompt and an answer of %zu tokens; set "
-                 "cache_tokens to at least %zu, or to 0",
-                 e->desc.cache_tokens, longest, (2 * each + 1) * R1I_BLOCK_TOKENS);
+        r1i_fail(
+            e->ctx, R1_ERROR_MEMORY,
+            "generate: a cache of %zu tokens cannot hold a prompt and an answer of %zu tokens; set "
+            "cache_tokens to at least %zu, or to 0",
+            e->desc.cache_tokens, longest, (2 * each + 1) * R1I_BLOCK_TOKENS);
         return false;
     }
     r1i_cache_shape(&e->model->config, &e->cache);
@@ -8171,12 +8549,13 @@ static bool r1i_engine_arrays(r1i_engine *e, size_t prompts, size_t samples) {
 }
 // Room for one more token in every array of a sample.
 static bool r1i_sample_grow(r1i_engine *e, r1_sample *s, size_t n) {
-    size_t one = s->capacity, two = s->capacity, stride = e->model->moe_layers * e->model->config.chosen;
+    size_t one = s->capacity, two = s->capacity,
+           stride = e->model->moe_layers * e->model->config.chosen;
     return r1i_grow(e->ctx, (void **)&s->logp, &one, n, sizeof *s->logp) &&
            r1i_grow(e->ctx, (void **)&s->entropy, &two, n, sizeof *s->entropy) &&
            r1i_grow(e->ctx, (void **)&s->tokens, &s->capacity, n, sizeof *s->tokens) &&
-           (!e->desc.routes || r1i_grow(e->ctx, (void **)&s->routes, &s->routes_capacity, n * stride,
-                                        sizeof *s->routes));
+           (!e->desc.routes || r1i_grow(e->ctx, (void **)&s->routes, &s->routes_capacity,
+                                        n * stride, sizeof *s->routes));
 }
 static bool r1i_sample_start(r1i_engine *e, size_t number) {
     r1_sample *s = &e->rollout->samples[number];
@@ -8195,8 +8574,10 @@ static bool r1i_engine_start(r1i_engine *e, size_t n, size_t group) {
     r1_context *ctx = e->ctx;
     for (size_t i = 0; i < n; i++) {
         if (!e->prompts[i].n || e->prompts[i].n >= most) {
-            r1i_fail(ctx, R1_ERROR_ARGUMENT, "generate: prompt %zu has %zu tokens; it must have 1 to %zu "
-                     "(max_tokens - 1 of the model)", i, e->prompts[i].n, most - 1);
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "generate: prompt %zu has %zu tokens; it must have 1 to %zu "
+                     "(max_tokens - 1 of the model)",
+                     i, e->prompts[i].n, most - 1);
             return false;
         }
         size_t limit = e->desc.max_new ? e->prompts[i].n + e->desc.max_new : most;
@@ -8218,7 +8599,8 @@ static r1_tensor *r1i_engine_forward(r1i_engine *e, const int32_t *tokens, const
                                      size_t B, const size_t *past, const int32_t *const *tables,
                                      int32_t *routes) {
     struct r1i_cached cached = {&e->cache, past, tables};
-    r1_batch batch = {.tokens = tokens, .starts = starts, .B = B, .routes = routes, .cached = &cached};
+    r1_batch batch = {
+        .tokens = tokens, .starts = starts, .B = B, .routes = routes, .cached = &cached};
     return r1_model_forward(e->model, &batch);
 }
 static size_t r1i_route_stride(const r1i_engine *e) {
@@ -8265,7 +8647,8 @@ static void r1i_engine_finish(r1i_engine *e, size_t number) {
     e->sample_states[number] = R1I_FINISHED;
     e->n_finished++;
     r1i_table_clear(e, &e->tables[number]);
-    if (++state->finished == e->rollout->group) r1i_table_clear(e, &state->table), state->ready = false;
+    if (++state->finished == e->rollout->group)
+        r1i_table_clear(e, &state->table), state->ready = false;
 }
 // Draws the next token of B samples from hidden rows [B,C]. Finished ones leave the running list.
 static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *numbers, size_t B) {
@@ -8281,18 +8664,30 @@ static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *nu
         counters[b] = s->key * (uint32_t)e->rollout->group + (uint32_t)s->index;
         counters[B + b] = (uint32_t)(s->n - s->n_prompt);
     }
-    r1_sample_args args = {.B = B, .V = r1i_last(logits), .top_k = d->top_k, .top_p = (float)d->top_p,
-                           .greedy = d->greedy, .seed = ctx->seed, .stream = d->stream,
-                           .step = d->step, .sample = counters, .token = counters + B,
+    r1_sample_args args = {.B = B,
+                           .V = r1i_last(logits),
+                           .top_k = d->top_k,
+                           .top_p = (float)d->top_p,
+                           .greedy = d->greedy,
+                           .seed = ctx->seed,
+                           .stream = d->stream,
+                           .step = d->step,
+                           .sample = counters,
+                           .token = counters + B,
                            .inverse_temperature = (r1i_real)(1 / d->temperature),
-                           .logits = logits->data, .chosen = chosen, .logp = out, .entropy = out + B};
+                           .logits = logits->data,
+                           .chosen = chosen,
+                           .logp = out,
+                           .entropy = out + B};
     if (!r1i_run(ctx, R1_OP_SAMPLE, R1_FORWARD, &args)) return false;
     for (size_t b = 0; b < B; b++) {
         r1_sample *s = &e->rollout->samples[numbers[b]];
         if (!r1i_sample_grow(e, s, s->n + 1)) return false;
         if (!(out[b] - out[b] == 0)) {
-            r1i_fail(ctx, R1_ERROR_NUMBER, "generate: the logits of prompt %zu, answer %zu are not finite "
-                     "at token %zu", s->prompt, s->index, s->n);
+            r1i_fail(ctx, R1_ERROR_NUMBER,
+                     "generate: the logits of prompt %zu, answer %zu are not finite "
+                     "at token %zu",
+                     s->prompt, s->index, s->n);
             return false;
         }
         s->tokens[s->n] = chosen[b], s->logp[s->n] = (float)out[b];
@@ -8320,8 +8715,8 @@ static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
             e->states[p].ready = false;
         }
 }
-// Takes waiting samples in, as long as there are slots and blocks; prefills prompts that need it and
-// draws the first token of each. False on error.
+// Takes waiting samples in, as long as there are slots and blocks; prefills prompts that need it
+// and draws the first token of each. False on error.
 static bool r1i_engine_admit(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
@@ -8385,7 +8780,8 @@ static bool r1i_engine_reserve(r1i_engine *e) {
             size_t before = e->n_free;
             r1i_engine_drop_prompts(e, SIZE_MAX);
             if (e->n_free == before && e->n_running == 1) {
-                r1i_fail(e->ctx, R1_ERROR_MEMORY, "generate: the cache holds one sequence and is full; "
+                r1i_fail(e->ctx, R1_ERROR_MEMORY,
+                         "generate: the cache holds one sequence and is full; "
                          "raise cache_tokens");
                 return false;
             }
@@ -8435,23 +8831,28 @@ static bool r1i_engine_step(r1i_engine *e) {
     r1_step_end(e->ctx);
     return going && e->ctx->status == R1_OK;
 }
-R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts, size_t n,
-                               size_t group, const r1_generate_desc *desc) {
+R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts,
+                               size_t n, size_t group, const r1_generate_desc *desc) {
     if (!model || !rollout) return R1_ERROR_ARGUMENT;
     r1i_engine *e = rollout->engine;
     r1_context *ctx = e->ctx;
     if (ctx->status != R1_OK) return ctx->status;
     if (!prompts || !n || !group)
-        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "generate: there are %zu prompts and %zu answers each; "
-                        "both must be at least 1", prompts ? n : 0, group);
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                        "generate: there are %zu prompts and %zu answers each; "
+                        "both must be at least 1",
+                        prompts ? n : 0, group);
     e->desc = (r1_generate_desc){0};
     if (desc) e->desc = *desc;
     if (!e->desc.batch) e->desc.batch = 256;
     if (e->desc.sampler.temperature == 0) e->desc.sampler.temperature = 1;
     if (!e->desc.sampler.stream) e->desc.sampler.stream = R1_STREAM_SAMPLE;
-    if (!(e->desc.sampler.temperature > 0) || e->desc.sampler.top_p < 0 || e->desc.sampler.top_p > 1)
-        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "generate: temperature %g must be above 0 and top_p %g in "
-                        "0..1", e->desc.sampler.temperature, e->desc.sampler.top_p);
+    if (!(e->desc.sampler.temperature > 0) || e->desc.sampler.top_p < 0 ||
+        e->desc.sampler.top_p > 1)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                        "generate: temperature %g must be above 0 and top_p %g in "
+                        "0..1",
+                        e->desc.sampler.temperature, e->desc.sampler.top_p);
     e->model = model, e->prompts = prompts, e->rollout = rollout;
     r1_no_grad_begin(ctx);
     bool going = r1i_engine_start(e, n, group);
@@ -8465,8 +8866,8 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 }
 
 // ==== [policy] ===================================================================================
-// Advantages and one policy loss with seven orthogonal switches. Calls [base], [number]. Only our own
-// exp is used, so that losses are as reproducible as the model.
+// Advantages and one policy loss with seven orthogonal switches. Calls [base], [number]. Only our
+// own exp is used, so that losses are as reproducible as the model.
 static bool r1i_group_differs(const double *rewards, const bool *judged, size_t G) {
     const double *first = NULL;
     for (size_t i = 0; i < G; i++) {
@@ -8495,7 +8896,8 @@ R1I_BODY size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t 
         for (size_t i = 0; i < G; i++) {
             double a = r[i] - mean;
             if (desc->advantage == R1_ADVANTAGE_STD) a /= deviation + eps;
-            if (desc->advantage == R1_ADVANTAGE_LEAVE_OUT) a *= n / (n - 1); // r - mean of the others
+            if (desc->advantage == R1_ADVANTAGE_LEAVE_OUT)
+                a *= n / (n - 1); // r - mean of the others
             out[i] = differs && (!seen || seen[i]) ? a : 0;
         }
     }
@@ -8556,7 +8958,8 @@ R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample 
         double ratio = r1i_exp_double(desc->ratio == R1_RATIO_SEQUENCE ? mean : own);
         r1i_term term = r1i_policy_term(desc, ratio, s->advantage, logp);
         double d = s->reference ? (double)s->reference[t] - logp : 0;
-        // A sequence ratio depends on every token by 1/n, and n tokens carry it: the factors cancel.
+        // A sequence ratio depends on every token by 1/n, and n tokens carry it: the factors
+        // cancel.
         if (in_loss && s->reference) {
             term.loss += desc->kl_weight * r1i_kl_value(desc->kl, d);
             term.slope += desc->kl_weight * r1i_kl_slope(desc->kl, d);
@@ -8613,7 +9016,8 @@ static size_t r1i_grad_floats(const r1_model *model) {
     return model->ranges[0].n + model->ranges[1].n + model->ranges[2].n;
 }
 static void r1i_grad_zero(r1_model *model) {
-    for (int r = 0; r < 3; r++) memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
+    for (int r = 0; r < 3; r++)
+        memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
 }
 static void r1i_grad_store(const r1_model *model, r1i_real *to) {
     for (int r = 0; r < 3; to += model->ranges[r++].n)
@@ -8647,12 +9051,18 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
         const r1i_item *item = &work->items[first + b];
         memcpy(tokens + starts[b], item->tokens, (item->n - 1) * sizeof *tokens);
         memcpy(targets + starts[b], item->tokens + 1, (item->n - 1) * sizeof *targets);
-        if (replay) memcpy(routes + starts[b] * stride, item->routes, (item->n - 1) * stride * sizeof *routes);
+        if (replay)
+            memcpy(routes + starts[b] * stride, item->routes,
+                   (item->n - 1) * stride * sizeof *routes);
         weight[b] = (r1i_real)(trainer->desc.balance_weight / (double)work->n);
     }
     bool balanced = trainer->desc.balance_weight > 0 && model->moe_layers;
-    r1_batch batch = {.tokens = tokens, .starts = starts, .B = B, .replay = routes,
-                      .balance_weight = balanced ? weight : NULL, .loads = trainer->loads};
+    r1_batch batch = {.tokens = tokens,
+                      .starts = starts,
+                      .B = B,
+                      .replay = routes,
+                      .balance_weight = balanced ? weight : NULL,
+                      .loads = trainer->loads};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
     if (!out) return false;
@@ -8660,7 +9070,8 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
         work->fn(work->arg, &work->items[first + b], out->logp->data + starts[b],
                  out->entropy->data + starts[b], dlogp + starts[b]);
     for (size_t b = 0; b < B; b++) weight[b] = 1; // now the gradient of each balance loss
-    for (size_t b = 0; b < B && batch.balance; b++) trainer->balance += (double)batch.balance->data[b];
+    for (size_t b = 0; b < B && batch.balance; b++)
+        trainer->balance += (double)batch.balance->data[b];
     r1_seed(ctx, batch.balance, weight);
     r1_backward_from(ctx, out->logp, dlogp);
     return ctx->status == R1_OK;
@@ -8669,7 +9080,8 @@ static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end)
     size_t most = work->trainer->desc.micro_tokens;
     while (first < end) {
         size_t last = first + 1, rows = work->items[first].n - 1;
-        while (last < end && rows + work->items[last].n - 1 <= most) rows += work->items[last++].n - 1;
+        while (last < end && rows + work->items[last].n - 1 <= most)
+            rows += work->items[last++].n - 1;
         r1_step_begin(work->trainer->ctx);
         bool done = r1i_work_pass(work, first, last);
         r1_step_end(work->trainer->ctx);
@@ -8696,7 +9108,8 @@ static bool r1i_work_gather(r1_trainer *trainer, bool present) {
     r1_group *group = trainer->desc.group;
     r1_model *model = trainer->model;
     size_t floats = r1i_grad_floats(model), ranks = (size_t)group->size, n = ranks;
-    r1i_real *all = (r1i_real *)r1i_alloc_array(trainer->ctx, r1i_size_mul(floats, ranks + 1), sizeof *all);
+    r1i_real *all =
+        (r1i_real *)r1i_alloc_array(trainer->ctx, r1i_size_mul(floats, ranks + 1), sizeof *all);
     uint8_t there[R1I_MAX_RANKS], mine = present;
     if (!all) return false;
     r1i_grad_store(model, all + ranks * floats);
@@ -8707,8 +9120,10 @@ static bool r1i_work_gather(r1_trainer *trainer, bool present) {
             r1i_real *left = all + i * floats, *right = i + 1 < n ? left + floats : NULL;
             bool both = right && there[i] && there[i + 1];
             for (size_t j = 0; both && j < floats; j++) left[j] = left[j] + right[j];
-            if (right && !there[i] && there[i + 1]) memcpy(left, right, floats * sizeof *left), there[i] = 1;
-            if (i) memcpy(all + i / 2 * floats, left, floats * sizeof *left), there[i / 2] = there[i];
+            if (right && !there[i] && there[i + 1])
+                memcpy(left, right, floats * sizeof *left), there[i] = 1;
+            if (i)
+                memcpy(all + i / 2 * floats, left, floats * sizeof *left), there[i / 2] = there[i];
         }
     for (int r = 0, at = 0; r < 3 && status == R1_OK; at += (int)model->ranges[r++].n)
         memcpy(model->ranges[r].g, all + at, model->ranges[r].n * sizeof *all);
@@ -8742,7 +9157,8 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
     r1_model *model = trainer->model;
     r1_group *group = trainer->desc.group;
     size_t S = trainer->desc.chunks, ranks = group ? (size_t)group->size : 1, local = 0;
-    size_t rank = group ? (size_t)group->rank : 0, begin = S * rank / ranks, end = S * (rank + 1) / ranks;
+    size_t rank = group ? (size_t)group->rank : 0, begin = S * rank / ranks,
+           end = S * (rank + 1) / ranks;
     bool held[R1I_MAX_CHUNK_LEVELS] = {false}, present = false;
     size_t *cuts = (size_t *)r1i_alloc_array(trainer->ctx, S + 1, sizeof *cuts);
     if (!cuts) return false;
@@ -8750,7 +9166,8 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
     memset(trainer->loads, 0, model->moe_layers * model->config.experts * sizeof *trainer->loads);
     trainer->balance = 0;
     bool going = true;
-    for (size_t c = begin; c < end && going; c++, local++) { // a binary counter of finished subtrees
+    for (size_t c = begin; c < end && going;
+         c++, local++) { // a binary counter of finished subtrees
         r1i_grad_zero(model);
         present = cuts[c + 1] > cuts[c];
         going = r1i_work_chunk(work, cuts[c], cuts[c + 1]);
@@ -8770,15 +9187,17 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
             if (present) r1i_grad_store(model, trainer->levels[level]);
         }
     }
-    for (int level = 0; level < R1I_MAX_CHUNK_LEVELS && going; level++) // only when ranks cut unevenly
+    for (int level = 0; level < R1I_MAX_CHUNK_LEVELS && going;
+         level++) // only when ranks cut unevenly
         if (held[level]) {
             if (present) r1i_grad_add_left(model, trainer->levels[level]);
             present = true;
         }
     r1i_free(trainer->ctx, cuts);
     if (going && ranks > 1)
-        going = r1i_work_gather(trainer, present) && r1i_sum_ranks(group, trainer->ctx, trainer->loads,
-                model->moe_layers * model->config.experts, true) &&
+        going = r1i_work_gather(trainer, present) &&
+                r1i_sum_ranks(group, trainer->ctx, trainer->loads,
+                              model->moe_layers * model->config.experts, true) &&
                 r1i_sum_ranks(group, trainer->ctx, &trainer->balance, 1, false);
     return going;
 }
@@ -8791,7 +9210,8 @@ static bool r1i_train_resolve(r1_context *ctx, r1_train_desc *d) {
     d->balance_weight = r1i_default(d->balance_weight, 1e-4);
     d->bias_rate = r1i_default(d->bias_rate, 1e-3);
     if ((d->chunks & (d->chunks - 1)) || d->chunks > (size_t)1 << (R1I_MAX_CHUNK_LEVELS - 1)) {
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "train: chunks is %zu; it must be a power of two", d->chunks);
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "train: chunks is %zu; it must be a power of two",
+                 d->chunks);
         return false;
     }
     return true;
@@ -8814,14 +9234,17 @@ R1I_BODY r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc) 
     bool fine = trainer->loads && r1i_train_resolve(ctx, &trainer->desc) &&
                 r1_model_train_ready(model) == R1_OK;
     for (size_t i = 0; fine && (size_t)1 << i < trainer->desc.chunks * 2; i++) {
-        trainer->levels[i] = (r1i_real *)r1i_alloc_array(ctx, r1i_grad_floats(model), sizeof(r1i_real));
+        trainer->levels[i] =
+            (r1i_real *)r1i_alloc_array(ctx, r1i_grad_floats(model), sizeof(r1i_real));
         fine = trainer->levels[i] != NULL;
     }
     if (fine) return trainer;
     r1_trainer_free(trainer);
     return NULL;
 }
-R1I_BODY uint64_t r1_trainer_steps(const r1_trainer *trainer) { return trainer ? trainer->step : 0; }
+R1I_BODY uint64_t r1_trainer_steps(const r1_trainer *trainer) {
+    return trainer ? trainer->step : 0;
+}
 R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
     size_t chunks = trainer->desc.chunks;
     if (desc) trainer->desc = *desc;
@@ -8851,7 +9274,8 @@ static double r1i_load_max(const r1_trainer *trainer) {
 static r1_status r1i_trainer_apply(r1_trainer *trainer, r1_step_metrics *metrics) {
     r1_context *ctx = trainer->ctx;
     double lr = r1_schedule_value(&trainer->desc.schedule, trainer->step + 1);
-    double norm = r1_adamw_step(ctx, trainer->model->ranges, 3, &trainer->desc.adamw, lr, trainer->step + 1);
+    double norm =
+        r1_adamw_step(ctx, trainer->model->ranges, 3, &trainer->desc.adamw, lr, trainer->step + 1);
     if (ctx->status != R1_OK) return ctx->status;
     trainer->step++;
     if (trainer->desc.bias_rate > 0)
@@ -8867,8 +9291,8 @@ typedef struct r1i_sft {
     double weight, loss;
 } r1i_sft;
 
-static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp, const r1i_real *entropy,
-                         r1i_real *dlogp) {
+static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp,
+                         const r1i_real *entropy, r1i_real *dlogp) {
     r1i_sft *sft = (r1i_sft *)arg;
     const r1_document *doc = &sft->documents[item->number];
     (void)entropy;
@@ -8880,7 +9304,8 @@ static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp, 
 }
 R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents, size_t n,
                                r1_step_metrics *metrics) {
-    if (!trainer || trainer->ctx->status != R1_OK) return trainer ? trainer->ctx->status : R1_ERROR_ARGUMENT;
+    if (!trainer || trainer->ctx->status != R1_OK)
+        return trainer ? trainer->ctx->status : R1_ERROR_ARGUMENT;
     r1_context *ctx = trainer->ctx;
     r1_step_metrics own = {0};
     r1i_item *items = (r1i_item *)r1i_alloc_array(ctx, n, sizeof *items);
@@ -8890,8 +9315,9 @@ R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents
         size_t from = r1i_max(doc->loss_from, 1);
         if (doc->n < 2 || from >= doc->n) continue; // nothing to predict
         if (doc->n - 1 > trainer->model->config.max_tokens) {
-            r1i_fail(ctx, R1_ERROR_ARGUMENT, "sft: document %zu has %zu tokens, the model takes %zu; cut it",
-                     i, doc->n, trainer->model->config.max_tokens + 1);
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "sft: document %zu has %zu tokens, the model takes %zu; cut it", i, doc->n,
+                     trainer->model->config.max_tokens + 1);
             break;
         }
         items[used++] = (r1i_item){.tokens = doc->tokens, .n = doc->n, .group = i, .number = i};
@@ -8902,7 +9328,8 @@ R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents
     if (ctx->status == R1_OK) {
         r1i_sft sft = {.documents = documents, .weight = 1 / (double)own.tokens};
         r1i_batch_work work = {trainer, items, used, 1, r1i_sft_item, &sft};
-        if (r1i_work_gradient(&work) && r1i_sum_ranks(trainer->desc.group, ctx, &sft.loss, 1, false))
+        if (r1i_work_gradient(&work) &&
+            r1i_sum_ranks(trainer->desc.group, ctx, &sft.loss, 1, false))
             r1i_trainer_apply(trainer, &own);
         own.loss = sft.loss;
     }
@@ -8936,7 +9363,8 @@ struct r1_grpo {
 };
 
 R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
-    r1_grpo_desc desc = {.questions = 512, .group = 16, .mini_batches = 16, .epochs = 1, .refresh = 25};
+    r1_grpo_desc desc = {
+        .questions = 512, .group = 16, .mini_batches = 16, .epochs = 1, .refresh = 25};
     desc.policy.clip_low = desc.policy.clip_high = 10;
     desc.policy.kl = R1_KL_K3, desc.policy.kl_weight = 0.001;
     desc.train.schedule.peak = 3e-6;
@@ -8957,7 +9385,8 @@ static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *m
     d->generate.routes = d->generate.routes || d->replay_routes;
     for (int i = 0; i < R1_MAX_PARTS; i++) {
         if (d->parts[i] && d->weights[i] == 0) d->weights[i] = 1;
-        if (!d->parts[i] || d->weights[i] < 0) d->weights[i] = d->weights[i] == R1_OFF ? 0 : d->weights[i];
+        if (!d->parts[i] || d->weights[i] < 0)
+            d->weights[i] = d->weights[i] == R1_OFF ? 0 : d->weights[i];
     }
     if (!d->next_prompt || !d->reward)
         fault = "next_prompt and reward must be set";
@@ -8967,7 +9396,8 @@ static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *m
         fault = "group must be at least 2: the advantage compares the answers to one question";
     else if (d->mini_batches > d->questions)
         fault = "mini_batches must not exceed questions, since groups stay whole";
-    else if (d->generate.sampler.top_k || d->generate.sampler.top_p > 0 || d->generate.sampler.greedy)
+    else if (d->generate.sampler.top_k || d->generate.sampler.top_p > 0 ||
+             d->generate.sampler.greedy)
         fault = "top_k, top_p and greedy are for evaluation; the loss needs the softmax of all ids";
     else if (d->policy.kl_weight < 0 || d->generate.sampler.temperature < 0)
         fault = "kl_weight and temperature must not be negative";
@@ -9018,7 +9448,8 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     if (r1i_grpo_resolve(ctx, &run->desc, policy) && r1i_grpo_memory(run)) {
         run->trainer = r1_trainer_new(policy, &run->desc.train);
         run->rollout = r1_rollout_new(ctx), run->extra = r1_rollout_new(ctx);
-        if (run->trainer) run->desc.train = run->trainer->desc, r1_trainer_reset(run->trainer, NULL);
+        if (run->trainer)
+            run->desc.train = run->trainer->desc, r1_trainer_reset(run->trainer, NULL);
         if (r1i_wants_reference(&run->desc)) run->reference = r1_model_clone(policy);
     }
     if (ctx->status == R1_OK) return run;
@@ -9033,7 +9464,8 @@ static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
         size_t length = run->desc.next_prompt(run->desc.user, run->next_prompt, tokens, most);
         if (!length || length > most) {
             r1i_fail(run->ctx, R1_ERROR_ARGUMENT,
-                     "grpo: next_prompt gave %zu tokens for prompt %llu; it must give 1 to %zu, and there "
+                     "grpo: next_prompt gave %zu tokens for prompt %llu; it must give 1 to %zu, "
+                     "and there "
                      "must be a prompt for every number",
                      length, (unsigned long long)run->next_prompt, most);
             return false;
@@ -9059,7 +9491,8 @@ static void r1i_judge_task(void *arg, size_t begin, size_t end, int worker) {
     (void)worker;
     for (size_t i = begin; i < end; i++) {
         judging->verdicts[i] = (r1_verdict){.judged = true};
-        judging->desc->reward(judging->desc->user, &judging->rollout->samples[i], &judging->verdicts[i]);
+        judging->desc->reward(judging->desc->user, &judging->rollout->samples[i],
+                              &judging->verdicts[i]);
     }
 }
 static void r1i_grpo_verdicts(r1_grpo *run, r1_rollout *rollout) {
@@ -9096,11 +9529,13 @@ static void r1i_grpo_resample(r1_grpo *run) {
         for (size_t q = 0; q < run->rollout->prompts; q++) {
             r1_sample *old = &run->rollout->samples[q * G];
             if (r1i_sample_group_differs(old, G)) continue;
-            while (from < missing && !r1i_sample_group_differs(&run->extra->samples[from * G], G)) from++;
+            while (from < missing && !r1i_sample_group_differs(&run->extra->samples[from * G], G))
+                from++;
             if (from == missing) break;
             for (size_t i = 0; i < G; i++) { // arrays change owners with their sample
                 r1_sample swap = old[i];
-                old[i] = run->extra->samples[from * G + i], run->extra->samples[from * G + i] = swap;
+                old[i] = run->extra->samples[from * G + i],
+                run->extra->samples[from * G + i] = swap;
                 old[i].prompt = q, run->extra->samples[from * G + i].prompt = from;
             }
             from++, run->metrics.resampled++;
@@ -9178,17 +9613,19 @@ R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
             run->rewards[i] -= policy->kl_weight * r1i_kl_value(policy->kl, d);
         }
     }
-    size_t informative = r1_advantages(policy, n / G, G, run->rewards, run->judged, run->advantages);
+    size_t informative =
+        r1_advantages(policy, n / G, G, run->rewards, run->judged, run->advantages);
     for (size_t i = 0; i < n; i++) run->rollout->samples[i].advantage = run->advantages[i];
     r1i_grpo_means(run);
     run->metrics.informative = (double)informative / (double)(n / G);
     run->silent = informative ? 0 : run->silent + 1;
     if (run->silent < run->desc.patience) return R1_OK;
-    return r1i_fail(run->ctx, R1_ERROR_SIGNAL,
-                    "grpo: no group of the last %zu rollouts had answers with different rewards (mean "
-                    "reward %g, %g of the answers judged), so nothing can be learnt; look at the reward "
-                    "function, or give problems that the model solves sometimes",
-                    run->silent, run->metrics.reward, 1 - run->metrics.unjudged);
+    return r1i_fail(
+        run->ctx, R1_ERROR_SIGNAL,
+        "grpo: no group of the last %zu rollouts had answers with different rewards (mean "
+        "reward %g, %g of the answers judged), so nothing can be learnt; look at the reward "
+        "function, or give problems that the model solves sometimes",
+        run->silent, run->metrics.reward, 1 - run->metrics.unjudged);
 }
 // What the gradient callback of one mini-batch needs.
 typedef struct r1i_grpo_pass {
@@ -9203,16 +9640,23 @@ static void r1i_grpo_item(void *arg, const r1i_item *item, const r1i_real *logp,
     size_t first = s->n_prompt - 1; // the row that predicts the first sampled token
     (void)entropy;
     memset(dlogp, 0, (item->n - 1) * sizeof *dlogp);
-    r1_policy_sample sample = {.n = s->n - s->n_prompt, .logp = logp + first, .sampled = s->logp + s->n_prompt,
-                               .reference = pass->run->reference ? pass->run->reference_logp[item->number] : NULL,
-                               .advantage = s->advantage, .weight = pass->run->weights[item->number],
-                               .number = item->number};
+    r1_policy_sample sample = {
+        .n = s->n - s->n_prompt,
+        .logp = logp + first,
+        .sampled = s->logp + s->n_prompt,
+        .reference = pass->run->reference ? pass->run->reference_logp[item->number] : NULL,
+        .advantage = s->advantage,
+        .weight = pass->run->weights[item->number],
+        .number = item->number};
     r1_policy_loss(&pass->run->desc.policy, &sample, dlogp + first, &pass->sums);
 }
 // The groups of one epoch in random order, each mini-batch sorted by prompt again.
 static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
     size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
-    r1_random at = {.seed = run->ctx->seed, .stream = R1_STREAM_SHUFFLE, .step = (uint32_t)run->step, .sample = epoch};
+    r1_random at = {.seed = run->ctx->seed,
+                    .stream = R1_STREAM_SHUFFLE,
+                    .step = (uint32_t)run->step,
+                    .sample = epoch};
     for (size_t q = 0; q < Q; q++) run->order[q] = q;
     for (size_t q = Q; q > 1 && M > 1; q--) {
         size_t other = r1_random_below(&at, (uint32_t)q), swap = run->order[q - 1];
@@ -9222,7 +9666,9 @@ static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
         for (size_t i = Q * m / M + 1; i < Q * (m + 1) / M; i++) {
             size_t q = run->order[i], j = i;
             const r1_sample *samples = run->rollout->samples;
-            for (; j > Q * m / M && samples[run->order[j - 1] * run->desc.group].key > samples[q * run->desc.group].key; j--)
+            for (; j > Q * m / M && samples[run->order[j - 1] * run->desc.group].key >
+                                        samples[q * run->desc.group].key;
+                 j--)
                 run->order[j] = run->order[j - 1];
             run->order[j] = q;
         }
@@ -9235,7 +9681,8 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
     for (size_t i = 0; i < count; i++) {
         size_t number = run->order[first + i / G] * G + i % G;
         const r1_sample *s = &run->rollout->samples[number];
-        bool signal = r1i_sample_group_differs(s - i % G, G) || policy->no_signal != R1_NO_SIGNAL_DROP;
+        bool signal =
+            r1i_sample_group_differs(s - i % G, G) || policy->no_signal != R1_NO_SIGNAL_DROP;
         run->lengths[i] = s->n - s->n_prompt;
         run->included[i] = s->judged && signal && !(s->truncated && policy->mask_truncated);
     }
@@ -9246,14 +9693,19 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
         const r1_sample *s = &run->rollout->samples[number];
         run->weights[number] = run->advantages[i];
         if (!run->included[i] || (s->advantage == 0 && !kl)) continue;
-        run->items[n++] = (r1i_item){.tokens = s->tokens, .n = s->n, .group = s->key, .number = number,
+        run->items[n++] = (r1i_item){.tokens = s->tokens,
+                                     .n = s->n,
+                                     .group = s->key,
+                                     .number = number,
                                      .routes = run->desc.replay_routes ? s->routes : NULL};
     }
     if (!n) return R1_OK;
     r1i_grpo_pass pass = {.run = run};
     r1_step_metrics step = {0};
-    r1i_batch_work work = {run->trainer, run->items, n, run->desc.generate.sampler.temperature, r1i_grpo_item, &pass};
-    if (!r1i_work_gradient(&work) || r1i_trainer_apply(run->trainer, &step) != R1_OK) return run->ctx->status;
+    r1i_batch_work work = {run->trainer,  run->items, n, run->desc.generate.sampler.temperature,
+                           r1i_grpo_item, &pass};
+    if (!r1i_work_gradient(&work) || r1i_trainer_apply(run->trainer, &step) != R1_OK)
+        return run->ctx->status;
     r1_grpo_metrics *m = &run->metrics;
     double tokens = pass.sums.tokens ? (double)pass.sums.tokens : 1;
     m->updates++, m->grad_norm += step.grad_norm, m->loss += pass.sums.loss, m->lr = step.lr;
@@ -9268,7 +9720,8 @@ R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
     for (size_t epoch = 0; epoch < run->desc.epochs; epoch++) {
         r1i_grpo_shuffle(run, (uint32_t)epoch);
         for (size_t m = 0; m < M; m++)
-            if (r1i_grpo_mini_batch(run, Q * m / M, Q * (m + 1) / M) != R1_OK) return run->ctx->status;
+            if (r1i_grpo_mini_batch(run, Q * m / M, Q * (m + 1) / M) != R1_OK)
+                return run->ctx->status;
     }
     r1_grpo_metrics *metrics = &run->metrics;
     double updates = metrics->updates ? (double)metrics->updates : 1;
@@ -9319,7 +9772,8 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     r1_json_write_bool(w, "mask_truncated", p->mask_truncated);
     r1_json_write_number(w, "lr", d->train.schedule.peak);
     r1i_write_size(w, "warmup", (size_t)d->train.schedule.warmup);
-    r1i_write_size(w, "chunks", d->train.chunks), r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
+    r1i_write_size(w, "chunks", d->train.chunks),
+        r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
     r1_json_write_number(w, "balance_weight", d->train.balance_weight);
     r1_json_write_number(w, "bias_rate", d->train.bias_rate);
     r1_json_write_number(w, "temperature", d->generate.sampler.temperature);
@@ -9346,7 +9800,8 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     r1_log_number(log, "unjudged", m->unjudged);
     r1_log_number(log, "grad_norm", m->grad_norm), r1_log_number(log, "loss", m->loss);
     r1_log_number(log, "learning_rate", m->lr), r1_log_number(log, "expert_load", m->load_max);
-    r1_log_integer(log, "tokens", (int64_t)m->tokens), r1_log_integer(log, "updates", (int64_t)m->updates);
+    r1_log_integer(log, "tokens", (int64_t)m->tokens),
+        r1_log_integer(log, "updates", (int64_t)m->updates);
     r1_log_integer(log, "resampled", (int64_t)m->resampled);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)m->weight_hash);
     r1_log_text(log, "weight_hash", hash, 16);
@@ -9363,7 +9818,8 @@ static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *m
         for (int p = 0; p < 3; p++) {
             if (!parts[p]) continue;
             snprintf(name, sizeof name, "%s.%d.%c", prefix, r, "wmv"[p]);
-            if (!r1i_entry_add(ctx, list, name, r1i_real_dtype, 1, &range->n, parts[p])) return false;
+            if (!r1i_entry_add(ctx, list, name, r1i_real_dtype, 1, &range->n, parts[p]))
+                return false;
         }
     }
     size_t biases = model->moe_layers * model->config.experts;
@@ -9379,7 +9835,8 @@ static void r1i_checkpoint_path(char *path, size_t size, const char *folder, uin
     snprintf(path, size, "%s/checkpoint-%08llu.safetensors", folder, (unsigned long long)step);
 }
 static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_model *model,
-                                      r1_model *reference, const r1i_saved *saved, const char *note) {
+                                      r1_model *reference, const r1i_saved *saved,
+                                      const char *note) {
     char path[1024], numbers[96];
     r1i_entries list = {0};
     r1_json_writer config = {.ctx = ctx};
@@ -9438,8 +9895,10 @@ static bool r1i_checkpoint_take(r1_context *ctx, const r1_tensors *file, const c
                                 const char *name, r1i_real *to, size_t n) {
     const r1_entry *entry = r1_tensors_find(file, name);
     if (!entry || entry->dtype != r1i_real_dtype || entry->bytes != n * sizeof *to) {
-        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: \"%s\" is missing or has another size than this run; the "
-                 "checkpoint belongs to another model or to other settings", path, name);
+        r1i_fail(ctx, R1_ERROR_FORMAT,
+                 "%s: \"%s\" is missing or has another size than this run; the "
+                 "checkpoint belongs to another model or to other settings",
+                 path, name);
         return false;
     }
     if (n) memcpy(to, entry->data, entry->bytes);
@@ -9473,18 +9932,23 @@ static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {
     }
     return true;
 }
-static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *model, r1_model *reference,
-                                r1i_saved *saved, char *note, size_t note_bytes) {
+static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *model,
+                                r1_model *reference, r1i_saved *saved, char *note,
+                                size_t note_bytes) {
     r1_tensors *file = r1_tensors_open(ctx, path);
     if (!file) return false;
     r1_json_writer config = {.ctx = ctx};
     r1i_config_write(&config, &model->config);
     r1_slice stored = r1_tensors_metadata(file, "config"), text = r1_tensors_metadata(file, "note");
-    bool fine = config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);
-    if (!fine) r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config", path);
-    fine = fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved) &&
-           r1i_checkpoint_read_model(ctx, file, path, model, "policy", true) &&
-           (!reference || r1i_checkpoint_read_model(ctx, file, path, reference, "reference", false));
+    bool fine =
+        config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);
+    if (!fine)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config",
+                 path);
+    fine =
+        fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved) &&
+        r1i_checkpoint_read_model(ctx, file, path, model, "policy", true) &&
+        (!reference || r1i_checkpoint_read_model(ctx, file, path, reference, "reference", false));
     if (fine && note && note_bytes) {
         size_t n = r1i_min(text.size, note_bytes - 1);
         if (n) memcpy(note, text.data, n);
@@ -9494,10 +9958,11 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     r1_tensors_close(file);
     return fine;
 }
-// The newest checkpoint that is whole; damaged ones are passed over, and the last reason is kept only
-// when none is left.
+// The newest checkpoint that is whole; damaged ones are passed over, and the last reason is kept
+// only when none is left.
 static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model *model,
-                                  r1_model *reference, r1i_saved *saved, char *note, size_t note_bytes) {
+                                  r1_model *reference, r1i_saved *saved, char *note,
+                                  size_t note_bytes) {
     uint64_t steps[64];
     char path[1024];
     size_t n = strlen(folder) > sizeof path - 64 ? 0 : r1i_checkpoint_list(folder, steps, 64);
@@ -9516,9 +9981,11 @@ R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, cons
     r1i_checkpoint_prune(trainer->ctx, folder);
     return trainer->ctx->status;
 }
-R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note, size_t note_bytes) {
+R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note,
+                                size_t note_bytes) {
     r1i_saved saved;
-    if (!r1i_checkpoint_newest(trainer->ctx, folder, trainer->model, NULL, &saved, note, note_bytes))
+    if (!r1i_checkpoint_newest(trainer->ctx, folder, trainer->model, NULL, &saved, note,
+                               note_bytes))
         return false;
     trainer->step = saved.updates;
     return true;
@@ -9531,9 +9998,11 @@ R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *no
 }
 R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes) {
     r1i_saved saved;
-    if (!r1i_checkpoint_newest(run->ctx, folder, run->policy, run->reference, &saved, note, note_bytes))
+    if (!r1i_checkpoint_newest(run->ctx, folder, run->policy, run->reference, &saved, note,
+                               note_bytes))
         return false;
-    run->step = saved.step, run->trainer->step = saved.updates, run->next_prompt = saved.next_prompt;
+    run->step = saved.step, run->trainer->step = saved.updates,
+    run->next_prompt = saved.next_prompt;
     return true;
 }
 #endif

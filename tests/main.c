@@ -10,9 +10,11 @@ static int test_fault(const char *call);
 
 #include "test_base.c"
 #include "test_number.c"
+#include "test_simd.c"
 #include "test_ops.c"
 #include "test_golden.c"
 #include "test_json.c"
 #include "test_file.c"
 #include "test_log.c"
 #include "test_model.c"
+#include "test_report.c"

@@ -1,0 +1,384 @@
+// bench.c - measures the speed of r1.h. CSV on standard output, one section per subject:
+//
+//     bench [--only SECTION] [--json] [--quick] [--help]
+//
+// The matmul section needs the inner kernels, so this file holds the implementation. Everything is
+// timed with the CPU clock of the thread, and compared with a peak that is measured beside it: on a
+// shared machine only ratios within one run mean something.
+#define R1_IMPLEMENTATION
+#include "r1.h"
+
+#include <dlfcn.h>
+
+static bool bench_json, bench_quick;
+
+// ---- time ----
+static double bench_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+static int bench_compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+static double bench_median(double *values, size_t n) {
+    qsort(values, n, sizeof *values, bench_compare);
+    return values[n / 2];
+}
+
+// ---- one row of results, as CSV or as a JSON object per line ----
+static void bench_row(const char *section, const char *const *names, const char *const *values,
+                      size_t n) {
+    if (bench_json) {
+        printf("{\"section\": \"%s\"", section);
+        for (size_t i = 0; i < n; i++) {
+            bool number = values[i][0] >= '0' && values[i][0] <= '9';
+            printf(number ? ", \"%s\": %s" : ", \"%s\": \"%s\"", names[i], values[i]);
+        }
+        printf("}\n");
+    } else {
+        printf("%s", section);
+        for (size_t i = 0; i < n; i++) printf(",%s", values[i]);
+        printf("\n");
+    }
+    fflush(stdout);
+}
+static const char *bench_text(const char *format, ...) {
+    static char ring[16][32];
+    static unsigned turn;
+    char *text = ring[turn++ % 16];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof ring[0], format, args);
+    va_end(args);
+    return text;
+}
+
+// ---- data ----
+static float *bench_floats(size_t n, uint32_t sample) {
+    float *p = (float *)aligned_alloc(64, (n * sizeof *p + 127) / 64 * 64);
+    r1_random at = {.seed = 7, .stream = R1_STREAM_USER, .sample = sample};
+    if (!p) fprintf(stderr, "bench: out of memory\n"), exit(1);
+    for (size_t i = 0; i < n; i++) p[i] = 2 * r1_random_unit(&at) - 1;
+    return p;
+}
+
+// ---- the peak: independent fused multiply-adds on registers ----
+#if R1I_X86
+// Registers are zeroed first: what they hold may be denormal, which would be many times slower.
+#define BENCH_ZERO(z, i) "vxorps %%ymm" #i ",%%ymm" #i ",%%ymm" #i "\n\t"
+#define BENCH_FMA(z, i)  "vfmadd231ps %%" z "14,%%" z "15,%%" z #i "\n\t"
+#define BENCH_TWELVE(X, z)                                                                         \
+    X(z, 0)                                                                                        \
+    X(z, 1) X(z, 2) X(z, 3) X(z, 4) X(z, 5) X(z, 6) X(z, 7) X(z, 8) X(z, 9) X(z, 10) X(z, 11)
+#define BENCH_LOOP(z)                                                                              \
+    __asm__ volatile(BENCH_TWELVE(BENCH_ZERO, z) BENCH_ZERO(z, 14)                                 \
+                         BENCH_ZERO(z, 15) ".p2align 5\n1:\n\t" BENCH_TWELVE(                      \
+                             BENCH_FMA, z) "dec %0\n\tjnz 1b\n\t"                                  \
+                                           "vzeroupper"                                            \
+                     : "+r"(count)::"cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",  \
+                       "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15")
+static double bench_peak(int level) {
+    long count = 200000;
+    double begin = bench_now();
+    if (level == R1_CPU_AVX512)
+        BENCH_LOOP("zmm");
+    else
+        BENCH_LOOP("ymm");
+    return 200000.0 * 12 * 2 * (level == R1_CPU_AVX512 ? 16 : 8) / (bench_now() - begin) * 1e-9;
+}
+#else
+static double bench_peak(int level) {
+    float s[12] = {0};
+    double begin = bench_now();
+    (void)level;
+    for (int i = 0; i < 1000000; i++)
+        for (int j = 0; j < 12; j++) {
+            s[j] = fmaf(s[j], 0.5f, 1.0f);
+            R1I_KEEP(s[j]);
+        }
+    return 1000000.0 * 12 * 2 / (bench_now() - begin) * 1e-9;
+}
+#endif
+
+// ---- matmul ----
+typedef void bench_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha,
+                         const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                         int ldc);
+// OpenBLAS, when it is installed: the reference that everybody knows.
+static bench_sgemm *bench_openblas(void) {
+    static bench_sgemm *found;
+    static bool looked;
+    if (!looked) {
+        setenv("OPENBLAS_NUM_THREADS", "1", 1);
+        void *library = dlopen("libopenblas.so.0", RTLD_NOW);
+        void *symbol = library ? dlsym(library, "cblas_sgemm") : NULL;
+        memcpy(&found, &symbol, sizeof found);
+        looked = true;
+        if (!found) fprintf(stderr, "bench: no OpenBLAS, its columns stay empty\n");
+    }
+    return found;
+}
+
+// One product of a matmul op: y = x w^T, dx += dy w, dw += dy^T x, cut as the op cuts it.
+typedef struct bench_matmul {
+    r1_matmul_args args;
+    r1_direction direction;
+    r1i_real *scratch;
+} bench_matmul;
+
+static void bench_ours(const bench_matmul *m, const r1i_rows *rows) {
+    r1i_plan plan = r1i_matmul_plan(&m->args, m->direction);
+    r1i_matmul(&m->args, m->direction, 0, plan.units, m->scratch, rows);
+}
+static void bench_theirs(const bench_matmul *m) {
+    const r1_matmul_args *a = &m->args;
+    int T = (int)a->T, O = (int)a->O, I = (int)a->I;
+    bench_sgemm *sgemm = bench_openblas();
+    enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 };
+    if (m->direction == R1_FORWARD)
+        sgemm(ROW_MAJOR, PLAIN, TRANSPOSED, T, O, I, 1, a->x, I, a->w, I, 0, a->y, O);
+    else if (m->direction == R1_BACKWARD)
+        sgemm(ROW_MAJOR, PLAIN, PLAIN, T, I, O, 1, a->dy, O, a->w, I, 1, a->dx, I);
+    else
+        sgemm(ROW_MAJOR, TRANSPOSED, PLAIN, O, I, T, 1, a->dy, O, a->x, I, 1, a->dw, I);
+}
+// Median GFLOP/s of ours (rows) or OpenBLAS (NULL).
+static double bench_speed(const bench_matmul *m, const r1i_rows *rows) {
+    double work = 2.0 * (double)m->args.T * (double)m->args.O * (double)m->args.I, speed[9];
+    size_t calls = (size_t)r1i_max(1, (size_t)((bench_quick ? 5e7 : 3e8) / work)), tries = 5;
+    for (size_t i = 0; i < tries; i++) {
+        double begin = bench_now();
+        for (size_t j = 0; j < calls; j++) {
+            if (rows)
+                bench_ours(m, rows);
+            else
+                bench_theirs(m);
+        }
+        speed[i] = work * (double)calls / (bench_now() - begin) * 1e-9;
+    }
+    return bench_median(speed, tries);
+}
+// Prints one row; returns the ratio to OpenBLAS, or 0.
+static double bench_matmul_row(const char *name, size_t T, size_t O, size_t I, int level,
+                               r1_direction direction) {
+    static const char *const names[] = {
+        "product", "T", "O", "I", "level", "gflops", "percent_of_peak", "openblas_gflops", "ratio"};
+    const r1i_rows *rows = r1i_rows_of(level);
+    float *x = bench_floats(T * I, 1), *w = bench_floats(O * I, 2), *y = bench_floats(T * O, 3);
+    bench_matmul m = {.direction = direction, .scratch = bench_floats(R1I_GEMM_SCRATCH, 4)};
+    m.args =
+        (r1_matmul_args){.T = T, .I = I, .O = O, .x = x, .w = w, .dy = y, .y = y, .dx = x, .dw = w};
+    double peak = 0, ours = bench_speed(&m, rows);
+    double theirs = bench_openblas() ? bench_speed(&m, NULL) : 0;
+    for (int i = 0; i < 5; i++) peak = fmax(peak, bench_peak(r1i_cpu_best()));
+    const char *values[] = {name,
+                            bench_text("%zu", T),
+                            bench_text("%zu", O),
+                            bench_text("%zu", I),
+                            rows->name,
+                            bench_text("%.1f", ours),
+                            bench_text("%.0f", 100 * ours / peak),
+                            bench_text("%.1f", theirs),
+                            bench_text("%.2f", theirs > 0 ? ours / theirs : 0)};
+    bench_row("matmul", names, values, sizeof names / sizeof *names);
+    free(x), free(w), free(y), free(m.scratch);
+    return theirs > 0 ? ours / theirs : 0;
+}
+static void bench_matmul_section(void) {
+    static const size_t shapes[][3] = {{64, 64, 64},       {256, 256, 256},    {512, 512, 512},
+                                       {1024, 1024, 1024}, {2048, 2048, 2048}, {4096, 256, 256},
+                                       {4096, 512, 256},   {1024, 256, 128},   {256, 256, 4096},
+                                       {64, 512, 256},     {64, 1024, 1024},   {16, 1024, 1024},
+                                       {8, 1024, 1024},    {1, 1024, 1024}};
+    static const char *const products[] = {"y", "dx", "dw"};
+    enum { SHAPES = sizeof shapes / sizeof *shapes };
+    if (!bench_json)
+        printf("section,product,T,O,I,level,gflops,percent_of_peak,openblas_gflops,ratio\n");
+    for (int direction = 0; direction < 3; direction++)
+        for (int level = r1i_cpu_best(); level > R1_CPU_SCALAR; level--) {
+            if (!r1i_rows_of(level)) continue;
+            double logs = 0;
+            for (size_t i = 0; i < SHAPES; i++) {
+                const size_t *s = shapes[i];
+                double ratio = bench_matmul_row(products[direction], s[0], s[1], s[2], level,
+                                                (r1_direction)direction);
+                if (ratio > 0) logs += log(ratio);
+            }
+            static const char *const names[] = {"product", "level", "geomean_ratio"};
+            const char *values[] = {products[direction], r1i_rows_of(level)->name,
+                                    bench_text("%.2f", exp(logs / SHAPES))};
+            bench_row("matmul_geomean", names, values, 3);
+        }
+    for (size_t T = 1; T <= 512; T *= 2)
+        for (int level = r1i_cpu_best(); level > R1_CPU_SCALAR; level--)
+            if (r1i_rows_of(level)) bench_matmul_row("y", T, 1024, 1024, level, R1_FORWARD);
+}
+
+// ---- small products: the cost of a call ----
+static void bench_small_section(void) {
+    static const size_t shapes[][3] = {{1, 16, 1},  {1, 64, 1},  {1, 16, 64},  {1, 64, 64},
+                                       {2, 16, 16}, {4, 32, 32}, {16, 64, 64}, {15, 64, 1}};
+    static const char *const names[] = {"level", "M", "N", "K", "b_transposed", "ns"};
+    float *a = bench_floats(4096, 1), *b = bench_floats(8192, 2), *c = bench_floats(4096, 3);
+    float *scratch = bench_floats(R1I_GEMM_SCRATCH, 4);
+    if (!bench_json) printf("section,level,M,N,K,b_transposed,ns\n");
+    for (int level = R1_CPU_SCALAR; level <= r1i_cpu_best(); level++)
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            for (int turned = 0; turned < 2; turned++) {
+                const size_t *s = shapes[i];
+                r1i_gemm job = {.M = s[0],
+                                .N = s[1],
+                                .K = s[2],
+                                .a = a,
+                                .lda = s[2],
+                                .b = b,
+                                .ldb = turned ? s[2] : s[1],
+                                .b_transposed = turned,
+                                .c = c,
+                                .ldc = s[1]};
+                double times[5];
+                for (size_t t = 0; t < 5; t++) {
+                    double begin = bench_now();
+                    for (int j = 0; j < 20000; j++)
+                        r1i_rows_of(level)->gemm(&job, 0, s[0], 0, s[1], scratch);
+                    times[t] = (bench_now() - begin) / 20000 * 1e9;
+                }
+                const char *values[] = {
+                    r1i_rows_of(level)->name, bench_text("%zu", s[0]),
+                    bench_text("%zu", s[1]),  bench_text("%zu", s[2]),
+                    bench_text("%d", turned), bench_text("%.0f", bench_median(times, 5))};
+                bench_row("small", names, values, 6);
+            }
+    free(a), free(b), free(c), free(scratch);
+}
+
+// ---- row kernels: nanoseconds per number ----
+enum { BENCH_ROWS = 64, BENCH_WIDTH = 1024, BENCH_NUMBERS = BENCH_ROWS * BENCH_WIDTH };
+typedef struct bench_rows {
+    float *x, *dy, *gain, *y, *dx, *dgain, *scale;
+} bench_rows;
+
+static void bench_row_kernel(const bench_rows *b, const r1i_rows *rows, size_t kernel) {
+    r1_rmsnorm_args norm = {.T = BENCH_ROWS,
+                            .C = BENCH_WIDTH,
+                            .eps = 1e-6f,
+                            .x = b->x,
+                            .gain = b->gain,
+                            .dy = b->dy,
+                            .y = b->y,
+                            .scale = b->scale,
+                            .dx = b->dx,
+                            .dgain = b->dgain};
+    r1_swiglu_args swiglu = {.n = BENCH_NUMBERS,
+                             .gate = b->x,
+                             .up = b->dy,
+                             .dy = b->dy,
+                             .y = b->y,
+                             .dgate = b->dx,
+                             .dup = b->y};
+    r1_adamw_args adamw = {.n = BENCH_NUMBERS,
+                           .w = b->y,
+                           .m = b->dx,
+                           .v = b->scale,
+                           .g = b->dy,
+                           .lr = 1e-3f,
+                           .beta1 = 0.9f,
+                           .beta2 = 0.95f,
+                           .eps = 1e-8f,
+                           .clip = 1,
+                           .correction1 = 1,
+                           .correction2 = 1};
+    const uint32_t counter[4] = {0};
+    float out[3];
+    switch (kernel) {
+    case 0:
+        rows->norm_forward(&norm, 0, BENCH_ROWS);
+        break;
+    case 1:
+        rows->norm_backward(&norm, 0, BENCH_ROWS);
+        break;
+    case 2:
+        rows->norm_gain(&norm, 0, BENCH_WIDTH);
+        break;
+    case 3:
+        rows->swiglu_forward(&swiglu, 0, BENCH_NUMBERS);
+        break;
+    case 4:
+        rows->swiglu_backward(&swiglu, 0, BENCH_NUMBERS);
+        break;
+    case 5:
+        rows->softmax(b->y, BENCH_NUMBERS, out);
+        break;
+    case 6:
+        rows->logits(b->y, BENCH_NUMBERS, 0.99f, out);
+        break;
+    case 7:
+        rows->gumbel(b->y, BENCH_NUMBERS, 1, counter);
+        break;
+    default:
+        rows->adamw(&adamw, 0, BENCH_NUMBERS);
+        break;
+    }
+}
+static void bench_rows_section(void) {
+    static const char *const kernels[] = {"norm_forward",   "norm_backward",   "norm_gain",
+                                          "swiglu_forward", "swiglu_backward", "softmax",
+                                          "logits",         "gumbel",          "adamw"};
+    static const char *const names[] = {"kernel", "level", "ns_per_number"};
+    bench_rows b = {bench_floats(BENCH_NUMBERS, 1), bench_floats(BENCH_NUMBERS, 2),
+                    bench_floats(BENCH_NUMBERS, 3), bench_floats(BENCH_NUMBERS, 4),
+                    bench_floats(BENCH_NUMBERS, 5), bench_floats(BENCH_NUMBERS, 6),
+                    bench_floats(BENCH_NUMBERS, 7)};
+    if (!bench_json) printf("section,kernel,level,ns_per_number\n");
+    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
+        for (int level = R1_CPU_SCALAR; level <= r1i_cpu_best(); level++) {
+            double times[5];
+            for (size_t t = 0; t < 5; t++) {
+                double begin = bench_now();
+                for (int i = 0; i < 10; i++) bench_row_kernel(&b, r1i_rows_of(level), k);
+                times[t] = (bench_now() - begin) / 10 / BENCH_NUMBERS * 1e9;
+            }
+            const char *values[] = {kernels[k], r1i_rows_of(level)->name,
+                                    bench_text("%.3f", bench_median(times, 5))};
+            bench_row("rows", names, values, 3);
+        }
+    free(b.x), free(b.dy), free(b.gain), free(b.y), free(b.dx), free(b.dgain), free(b.scale);
+}
+
+// ---- the program ----
+static const struct {
+    const char *name, *text;
+    void (*run)(void);
+} bench_sections[] = {
+    {"matmul", "f32 products of many shapes beside OpenBLAS", bench_matmul_section},
+    {"small", "the cost of one call of the product kernel", bench_small_section},
+    {"rows", "the kernels that work row by row or number by number", bench_rows_section},
+};
+enum { BENCH_SECTIONS = sizeof bench_sections / sizeof *bench_sections };
+
+static int bench_usage(FILE *file) {
+    fprintf(file, "usage: bench [--only SECTION] [--json] [--quick] [--help]\nsections:\n");
+    for (size_t i = 0; i < BENCH_SECTIONS; i++)
+        fprintf(file, "  %-10s %s\n", bench_sections[i].name, bench_sections[i].text);
+    return file == stderr ? 2 : 0;
+}
+int main(int argc, char **argv) {
+    const char *only = NULL;
+    size_t ran = 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) return bench_usage(stdout);
+        if (strcmp(argv[i], "--json") == 0)
+            bench_json = true;
+        else if (strcmp(argv[i], "--quick") == 0)
+            bench_quick = true;
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            only = argv[++i];
+        else
+            return bench_usage(stderr);
+    }
+    for (size_t i = 0; i < BENCH_SECTIONS; i++)
+        if (!only || strcmp(only, bench_sections[i].name) == 0) bench_sections[i].run(), ran++;
+    return ran ? 0 : bench_usage(stderr);
+}
