@@ -184,6 +184,7 @@ static void gen_vary(void (*change)(gen_setup *setup)) {
         change(&setup);
         gen_drawn other = gen_draw(&setup);
         gen_same(&base, &other);
+        printf("evicted: %zu and %zu\n", base.evicted, other.evicted);
         CHECK(!base.evicted && (!setup.cache_tokens || other.evicted));
     }
 }
