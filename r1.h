@@ -1411,6 +1411,7 @@ R1_DEF r1_status r1_report_curve(r1_context *ctx, const char *folder, const char
 // them has, numbers as the log has them, nothing where a row lacks one. Errors: R1_ERROR_FILE;
 // R1_ERROR_FORMAT for more than 1024 keys.
 R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
+
 #ifdef __cplusplus
 }
 #endif
@@ -5116,6 +5117,9 @@ R1I_BODY void r1_step_end(r1_context *ctx) {
 // ==== [tape] =====================================================================================
 // Ops on tensors, and gradients. Calls the rooms above. An op is a wrapper that checks shapes and
 // fills the kernel's arguments, and a bind that adds the gradients before the backward pass.
+// Where the order of two ops decides the order of additions into a shared gradient, each op has a
+// statement of its own: C does not say which argument of a call is evaluated first, and compilers
+// for ARM and x86 differ.
 struct r1i_record {
     r1_op op;
     void *args;
@@ -7816,9 +7820,9 @@ static r1_tensor *r1i_heads(r1_context *ctx, r1_tensor *x, size_t heads) {
     return r1_tensor_reshape(ctx, x, 3, (size_t[]){x->shape[0], heads, r1i_last(x) / heads});
 }
 static r1_tensor *r1i_mlp_forward(r1_context *ctx, const r1i_mlp *mlp, r1_tensor *x) {
-    r1_tensor *h =
-        r1_swiglu(ctx, r1_matmul(ctx, x, mlp->gate, NULL), r1_matmul(ctx, x, mlp->up, NULL));
-    return r1_matmul(ctx, h, mlp->down, NULL);
+    r1_tensor *gate = r1_matmul(ctx, x, mlp->gate, NULL); // one op a statement: see [tape]
+    r1_tensor *up = r1_matmul(ctx, x, mlp->up, NULL);
+    return r1_matmul(ctx, r1_swiglu(ctx, gate, up), mlp->down, NULL);
 }
 // Writes the new rows of keys and values into the blocks of their sequences.
 static void r1i_cache_append(const struct r1i_cached *cached, const r1_batch *batch, size_t layer,
@@ -7969,8 +7973,9 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
         batch->balance = batch->balance ? r1_add(ctx, batch->balance, loss) : loss;
     }
     r1_tensor *rows = r1_dispatch(ctx, x, routing);
-    r1_tensor *h = r1_swiglu(ctx, r1_expert_matmul(ctx, rows, l->experts.gate, routing),
-                             r1_expert_matmul(ctx, rows, l->experts.up, routing));
+    r1_tensor *gate = r1_expert_matmul(ctx, rows, l->experts.gate, routing);
+    r1_tensor *up = r1_expert_matmul(ctx, rows, l->experts.up, routing);
+    r1_tensor *h = r1_swiglu(ctx, gate, up);
     r1_tensor *y = r1_combine(ctx, r1_expert_matmul(ctx, h, l->experts.down, routing), routing);
     return c->shared ? r1_add(ctx, r1i_mlp_forward(ctx, &l->shared, x), y) : y;
 }
@@ -9544,7 +9549,9 @@ static void r1i_grpo_resample(r1_grpo *run) {
 }
 R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
     double start = r1i_seconds();
-    run->metrics = (r1_grpo_metrics){.step = run->step + 1};
+    // A step without updates keeps the numbers that only an update can change.
+    run->metrics = (r1_grpo_metrics){
+        .step = run->step + 1, .lr = run->metrics.lr, .load_max = run->metrics.load_max};
     r1_status status = r1i_grpo_draw(run, run->rollout, run->desc.questions);
     run->metrics.tokens = run->rollout->tokens;
     run->metrics.rollout_seconds = r1i_seconds() - start;
@@ -9710,7 +9717,7 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
     double tokens = pass.sums.tokens ? (double)pass.sums.tokens : 1;
     m->updates++, m->grad_norm += step.grad_norm, m->loss += pass.sums.loss, m->lr = step.lr;
     m->clip_fraction += (double)pass.sums.clipped / tokens, m->kl += pass.sums.kl / tokens;
-    m->load_max = step.load_max > m->load_max ? step.load_max : m->load_max;
+    if (m->updates == 1 || step.load_max > m->load_max) m->load_max = step.load_max;
     if (pass.sums.ratio_error > m->ratio_error) m->ratio_error = pass.sums.ratio_error;
     return R1_OK;
 }
@@ -10023,21 +10030,25 @@ R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
 // Calls [json] and [file]. Numbers are printed with our own digits, so no locale can show; texts of
 // the log pass r1i_page_escape, so none can break the page.
 #ifndef R1_NO_STDIO
+// Bounds. Together they keep any log, however long or strange, below 300 KB of page: at worst
+// 28 charts of 1.8 KB, 40 lines of 2.5 KB, 20 samples of 3.5 KB and 150 settings of 300 bytes. So
+// nothing has to be measured and cut while the page is written.
 enum {
     R1I_REPORT_SERIES = 160,     // curves that are kept; later keys are left out
     R1I_REPORT_KEYS = 1024,      // columns of a CSV
     R1I_REPORT_LINES = 6,        // in one chart: as many as there are colours and dashes
     R1I_REPORT_POINTS = 400,     // of a line in a large chart; half as many in a small one
-    R1I_REPORT_OTHERS = 12,      // charts of unknown keys
+    R1I_REPORT_OTHERS = 10,      // charts of unknown keys
     R1I_REPORT_SAMPLES = 10,     // pairs on the page
     R1I_REPORT_POOL = 32,        // samples of each side to choose pairs from
     R1I_REPORT_WINDOW = 1 << 16, // bytes that are read from each end of the samples
-    R1I_REPORT_SETTINGS = 200    // rows of the table
+    R1I_REPORT_SETTINGS = 150    // rows of the table
 };
 // Larger numbers are a mistake of the run; without them spans and ticks cannot overflow.
 #define R1I_REPORT_LARGEST      1e30
 #define R1I_REPORT_LARGEST_STEP 1e12
 
+// Stages that have curves. An evaluation is drawn at its RL step, so it shares that axis.
 typedef enum r1i_report_stage {
     R1I_STAGE_PRETRAIN,
     R1I_STAGE_EVAL,
@@ -10045,16 +10056,17 @@ typedef enum r1i_report_stage {
     R1I_STAGE_COUNT
 } r1i_report_stage;
 
+// A value and the step that it belongs to.
 typedef struct r1i_point {
     double x, y;
 } r1i_point;
 
 // One key of one stage, over its steps.
 typedef struct r1i_series {
-    r1i_report_stage stage;
-    bool drawn; // in some chart
-    char *key;
-    r1i_point *points;
+    r1i_report_stage stage; // the same key may be in several
+    bool drawn;             // in some chart
+    char *key;              // as the log has it
+    r1i_point *points;      // steps rise
     size_t n, capacity;
 } r1i_series;
 
@@ -10063,7 +10075,7 @@ typedef struct r1i_samples {
     r1_json *rows[R1I_REPORT_POOL];
     size_t n;
     bool settled; // by rows of the stage that was looked for; steps of RL are only a stand-in
-    double step;
+    double step;  // of the rows, when they are of RL
 } r1i_samples;
 
 // All that one page is made of.
@@ -10072,9 +10084,9 @@ typedef struct r1i_report {
     r1_json_writer page; // only its growing text is used
     r1i_series series[R1I_REPORT_SERIES];
     size_t n_series, hint; // rows repeat their keys in one order: the next key is most often here
-    double last[R1I_STAGE_COUNT]; // step of the newest row of each stage, 0 without one
-    bool finished;
-    r1_json *settings;
+    double last[R1I_STAGE_COUNT];   // step of the newest row of each stage, 0 without one
+    bool finished;                  // the newest row is the final evaluation
+    r1_json *settings;              // the newest row of them, NULL without one
     char vote[24], weight_hash[40]; // vote: the name of cons@k with its k
     r1i_samples before, after;
 } r1i_report;
@@ -10087,6 +10099,7 @@ typedef struct r1i_report_lines {
 } r1i_report_lines;
 
 // ---- text of a page ----
+// Adds text that is HTML already. What is not a constant goes through a function below.
 static void r1i_page_put(r1_json_writer *page, const char *text) {
     r1i_json_put(page, text, strlen(text));
 }
@@ -10112,23 +10125,11 @@ static const char *r1i_page_entity(const unsigned char *p, size_t size) {
         bool nothing = p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe;
         return turns || nothing ? unknown : NULL;
     }
-    switch (p[0]) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    case '\n':
-    case '\t':
-        return NULL;
-    default:
-        return p[0] < 0x20 || p[0] == 0x7f ? unknown : NULL;
-    }
+    static const char names[] = "&<>\"'";
+    static const char *const values[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    const char *name = p[0] ? strchr(names, p[0]) : NULL;
+    if (name) return values[name - names];
+    return (p[0] < 0x20 && p[0] != '\n' && p[0] != '\t') || p[0] == 0x7f ? unknown : NULL;
 }
 // Text of the log, in at most about `limit` bytes of the page, and dots where it was cut.
 static void r1i_page_escape(r1_json_writer *page, r1_slice text, size_t limit) {
@@ -10148,11 +10149,13 @@ static void r1i_page_escape(r1_json_writer *page, r1_slice text, size_t limit) {
             r1i_json_put(page, text.data + at, step);
     }
 }
+// A C string as a slice.
 static r1_slice r1i_page_slice(const char *text) { return (r1_slice){text, strlen(text)}; }
 // A key as words: clip_fraction is "clip fraction".
 static void r1i_page_key(r1_json_writer *page, const char *key) {
     size_t start = page->size;
     r1i_page_escape(page, r1i_page_slice(key), 80);
+    // In place: an entity has no underscore, so escaping first loses nothing.
     for (size_t i = start; i < page->size; i++)
         if (page->text[i] == '_') page->text[i] = ' ';
 }
@@ -10192,6 +10195,7 @@ static void r1i_page_coordinate(r1_json_writer *page, double value, char behind)
     char text[16];
     size_t at = sizeof text;
     unsigned tenths = value > 0 ? (unsigned)(value * 10 + 0.5) : 0u;
+    // From the last character to the first.
     text[--at] = behind;
     if (tenths % 10) {
         text[--at] = (char)('0' + tenths % 10);
@@ -10218,12 +10222,14 @@ static r1_json *r1i_report_next(r1i_report_lines *lines) {
     }
     return NULL;
 }
+// The path of a file in the folder of a run, to be freed.
 static char *r1i_report_path(r1_context *ctx, const char *folder, const char *name) {
     size_t bytes = r1i_size_add(strlen(folder), strlen(name) + 2);
     char *path = (char *)r1i_alloc(ctx, bytes);
     if (path) snprintf(path, bytes, "%s/%s", folder, name);
     return path;
 }
+// Reads a file of a run; NULL and an error of the context when it is not there.
 static char *r1i_report_read(r1_context *ctx, const char *folder, const char *name, size_t *size) {
     if (r1_status_of(ctx) != R1_OK) return NULL;
     if (!folder) {
@@ -10235,6 +10241,8 @@ static char *r1i_report_read(r1_context *ctx, const char *folder, const char *na
     r1i_free(ctx, path);
     return text;
 }
+// Writes a finished text, if it was finished. The file of the step before stays until then, so that
+// a browser never sees half a page.
 static r1_status r1i_report_save(r1_context *ctx, const char *folder, const char *name,
                                  const r1_json_writer *page) {
     char *path = r1i_report_path(ctx, folder, name);
@@ -10242,6 +10250,7 @@ static r1_status r1i_report_save(r1_context *ctx, const char *folder, const char
     r1i_free(ctx, path);
     return r1_status_of(ctx);
 }
+// The series of a key, NULL when the stage has not had that key yet.
 static r1i_series *r1i_series_find(r1i_report *report, r1i_report_stage stage, r1_slice key) {
     size_t n = report->n_series;
     for (size_t i = 0; i < n; i++) {
@@ -10258,6 +10267,7 @@ static r1i_series *r1i_series_of(r1i_report *report, r1i_report_stage stage, con
     r1i_series *series = r1i_series_find(report, stage, r1i_page_slice(key));
     return series && series->n ? series : NULL;
 }
+// An empty series; NULL beyond the bound, which costs a curve and never the page.
 static r1i_series *r1i_series_new(r1i_report *report, r1i_report_stage stage, r1_slice key) {
     if (report->n_series == R1I_REPORT_SERIES) return NULL;
     char *copy = r1i_copy_text(report->ctx, key.data, key.size);
@@ -10266,9 +10276,11 @@ static r1i_series *r1i_series_new(r1i_report *report, r1i_report_stage stage, r1
     *series = (r1i_series){.stage = stage, .key = copy};
     return series;
 }
+// Adds a number of a row to its series. Texts, null and booleans have no curve.
 static void r1i_series_add(r1i_report *report, r1i_report_stage stage, const r1_json *member,
                            double x) {
     if (member->kind != R1_JSON_NUMBER || r1i_slice_is(member->key, "step")) return;
+    // A run that diverges may log such a number; it would flatten all others.
     if (fabs(member->number) > R1I_REPORT_LARGEST) return;
     r1i_series *series = r1i_series_find(report, stage, member->key);
     if (!series) series = r1i_series_new(report, stage, member->key);
@@ -10281,6 +10293,7 @@ static void r1i_series_add(r1i_report *report, r1i_report_stage stage, const r1_
 }
 // Keeps the k of cons@k and the newest hash of the weights.
 static void r1i_report_notes(r1i_report *report, const r1_json *row) {
+    // The k as it was written: 16 is then not 16.0.
     const r1_json *answers = r1_json_find(row, "k");
     r1_slice hash = r1_json_text(r1_json_find(row, "weight_hash"));
     if (answers && answers->kind == R1_JSON_NUMBER && answers->text.size < 16)
@@ -10298,6 +10311,7 @@ static bool r1i_report_row(r1i_report *report, r1_json *row) {
         report->settings = row;
         return true;
     }
+    // Rows of other stages are for other readers.
     while (stage < R1I_STAGE_COUNT && !r1i_slice_is(name, names[stage])) stage++;
     if (stage == R1I_STAGE_COUNT) return false;
     double x = report->last[stage] + 1;
@@ -10320,6 +10334,7 @@ static bool r1i_report_row(r1i_report *report, r1_json *row) {
     r1i_report_notes(report, row);
     return false;
 }
+// Reads the log of a run. NULL and an error of the context when it cannot be read; to be freed.
 static r1i_report *r1i_report_new(r1_context *ctx, const char *folder) {
     size_t size = 0;
     r1_json *row;
@@ -10335,10 +10350,12 @@ static r1i_report *r1i_report_new(r1_context *ctx, const char *folder) {
     r1_file_free(ctx, text);
     return report;
 }
+// Frees the rows of one side.
 static void r1i_samples_clear(r1_context *ctx, r1i_samples *samples) {
     for (size_t i = 0; i < samples->n; i++) r1_json_free(ctx, samples->rows[i]);
     samples->n = 0;
 }
+// Frees a report and all that it holds. NULL is fine.
 static void r1i_report_free(r1i_report *report) {
     if (!report) return;
     r1_context *ctx = report->ctx;
@@ -10367,24 +10384,29 @@ typedef struct r1i_axis {
     int digit, exponent;
 } r1i_axis;
 
+// A series as a line of a chart. Its place in the chart decides on colour, dash and mark.
 typedef struct r1i_line {
     r1i_series *series; // NULL is no line
     const char *label;  // NULL is the key
     bool marked;        // few points that were measured, each with a mark
 } r1i_line;
 
+// A chart in the making. One object serves all charts of a page, one after the other, since its
+// thinned points are large.
 typedef struct r1i_chart {
-    const char *title, *unit, *steps;
-    int flags, width, height;
+    const char *title, *unit, *steps; // steps: the title of the x axis
+    int flags, width, height;         // R1I_CHART_...; units of the viewBox
     r1i_line lines[R1I_REPORT_LINES];
     int n;
     // the rest is filled in when it is drawn
     r1i_point points[R1I_REPORT_LINES][R1I_REPORT_POINTS];
     size_t counts[R1I_REPORT_LINES];
     r1i_axis x, y;
-    double left, top, right, bottom;
+    double left, top, right, bottom; // of the plot, inside the labels
 } r1i_chart;
 
+// Adds a line, unless the chart is full or has that series already (the weights of the reward may
+// name what the plan names too).
 static void r1i_chart_add(r1i_chart *chart, r1i_series *series, const char *label, bool marked) {
     if (!series || chart->n == R1I_REPORT_LINES) return;
     for (int i = 0; i < chart->n; i++)
@@ -10392,6 +10414,7 @@ static void r1i_chart_add(r1i_chart *chart, r1i_series *series, const char *labe
     series->drawn = true;
     chart->lines[chart->n++] = (r1i_line){series, label, marked};
 }
+// The name of a line: its label, or the words of its key.
 static void r1i_line_label(r1_json_writer *page, const r1i_line *line) {
     if (line->label)
         r1i_page_escape(page, r1i_page_slice(line->label), 80);
@@ -10402,6 +10425,7 @@ static void r1i_line_label(r1_json_writer *page, const r1i_line *line) {
 static size_t r1i_series_thin(const r1i_series *series, size_t limit, r1i_point *dst) {
     size_t count = r1i_min(series->n, limit);
     for (size_t b = 0; b < count; b++) {
+        // Whole buckets of nearly equal size: no point is dropped, none counts twice.
         size_t from = b * series->n / count, to = (b + 1) * series->n / count;
         double x = 0, y = 0;
         for (size_t i = from; i < to; i++) x += series->points[i].x, y += series->points[i].y;
@@ -10424,29 +10448,38 @@ static void r1i_axis_fit(r1i_axis *axis, double low, double high, int wanted, bo
     for (; power * 10 <= step && exponent < 40; exponent++) power *= 10;
     for (; power > step && exponent > -40; exponent--) power /= 10;
     double digit = step / power;
+    // The power of ten below the step that `wanted` ticks would have.
+    // 1, 2 or 5, whichever is nearest in ratio, gives four to seven ticks.
     *axis = (r1i_axis){.low = low, .high = high, .digit = 1, .exponent = exponent};
     if (digit > 7)
         axis->exponent++, power *= 10;
     else if (digit > 1.4)
         axis->digit = digit > 3 ? 5 : 2;
+    // There is no half step.
     if (whole && axis->exponent < 0) axis->digit = 1, axis->exponent = 0, power = 1;
     step = power * axis->digit;
     axis->first = (int64_t)floor(low / step + 1e-9);
     axis->last = (int64_t)ceil(high / step - 1e-9);
 }
+// Thins the lines and sets the axes around them. The steps are not thinned: means would hide the
+// first and the last.
 static void r1i_chart_fit(r1i_chart *chart, size_t limit) {
     double low[2] = {0, 0}, high[2] = {0, 0};
     bool any = false;
     for (int i = 0; i < chart->n; i++) {
-        chart->counts[i] = r1i_series_thin(chart->lines[i].series, limit, chart->points[i]);
+        const r1i_series *series = chart->lines[i].series;
+        chart->counts[i] = r1i_series_thin(series, limit, chart->points[i]);
         for (size_t p = 0; p < chart->counts[i]; p++, any = true) {
-            double at[2] = {chart->points[i][p].x, chart->points[i][p].y};
+            bool last = p + 1 == chart->counts[i];
+            double step = series->points[last ? series->n - 1 : 0].x;
+            double at[2] = {step, chart->points[i][p].y};
             for (int d = 0; d < 2; d++) {
                 if (!any || at[d] < low[d]) low[d] = at[d];
                 if (!any || at[d] > high[d]) high[d] = at[d];
             }
         }
     }
+    // A curve that only shows its wiggles lies; an axis leaves zero out only where it was asked to.
     bool near_zero = !(chart->flags & R1I_CHART_FLOAT) || low[1] < 0.6 * high[1];
     if (low[0] > 0 && low[0] < 0.3 * high[0]) low[0] = 0;
     if (low[0] == high[0]) low[0] = 0;
@@ -10458,10 +10491,12 @@ static void r1i_chart_fit(r1i_chart *chart, size_t limit) {
     chart->y.low = r1i_axis_tick(&chart->y, chart->y.first);
     chart->y.high = r1i_axis_tick(&chart->y, chart->y.last);
 }
+// From a step to a place. The axis has a length, r1i_axis_fit sees to that.
 static double r1i_chart_x(const r1i_chart *chart, double x) {
     const r1i_axis *a = &chart->x;
     return chart->left + (x - a->low) / (a->high - a->low) * (chart->right - chart->left);
 }
+// From a value to a place; SVG counts downwards.
 static double r1i_chart_y(const r1i_chart *chart, double y) {
     const r1i_axis *a = &chart->y;
     return chart->bottom - (y - a->low) / (a->high - a->low) * (chart->bottom - chart->top);
@@ -10469,6 +10504,7 @@ static double r1i_chart_y(const r1i_chart *chart, double y) {
 // The label of a tick; thousands are short, since phones are narrow.
 static void r1i_axis_label(const r1i_axis *axis, int64_t k, char dst[R1I_DECIMAL_BYTES]) {
     r1i_axis thousands = *axis;
+    // Between 1e3 and 1e6 steps; beyond that the exponent of the number is shorter.
     bool large = axis->exponent >= 3 && axis->exponent < 6;
     if (large) thousands.exponent -= 3;
     r1i_print_decimal(r1i_axis_tick(&thousands, k), dst);
@@ -10495,6 +10531,8 @@ static void r1i_line_describe(r1_json_writer *page, const r1i_line *line) {
     r1i_page_put(page, " to ");
     r1i_page_value(page, series->points[series->n - 1].y);
 }
+// A line with its name as a tooltip, and marks where single points matter: in evaluations, and for
+// a line that has one point only and would not be seen without.
 static void r1i_chart_line(r1_json_writer *page, const r1i_chart *chart, int i) {
     const r1i_point *points = chart->points[i];
     size_t count = chart->counts[i];
@@ -10502,14 +10540,16 @@ static void r1i_chart_line(r1_json_writer *page, const r1i_chart *chart, int i) 
     r1i_line_describe(page, &chart->lines[i]);
     r1i_page_put(page, "</title>");
     if (count > 1) {
-        r1i_page_put(page, "<polyline class=\"l\" points=\"");
+        r1i_page_put(page, chart->lines[i].marked ? "<polyline class=\"l k\" points=\""
+                                                  : "<polyline class=\"l\" points=\"");
         for (size_t p = 0; p < count; p++) {
             r1i_page_coordinate(page, r1i_chart_x(chart, points[p].x), ',');
             r1i_page_coordinate(page, r1i_chart_y(chart, points[p].y), ' ');
         }
         r1i_page_put(page, "\"/>");
     }
-    bool marks = count == 1 || (chart->lines[i].marked && count <= 60);
+    // Beyond some 40 marks they would hide the line.
+    bool marks = count == 1 || (chart->lines[i].marked && count <= 40);
     for (size_t p = 0; marks && p < count; p++)
         r1i_chart_mark(page, i, r1i_chart_x(chart, points[p].x), r1i_chart_y(chart, points[p].y));
     r1i_page_put(page, "</g>");
@@ -10534,6 +10574,7 @@ static void r1i_chart_head(r1_json_writer *page, r1i_chart *chart) {
         const r1i_line *line = &chart->lines[i];
         size_t letters = strlen(line->label ? line->label : line->series->key);
         double width = 30 + 7.2 * (double)r1i_min(letters, 40) + 14; // of common letters at 12 px
+        // Wrapped by an estimate, for a text has no width before a browser sets it.
         if (i && x + width > chart->width) x = 8, y += 18;
         r1i_page_print(page, "<g class=\"s%d\"><path class=\"l\" d=\"M%d %dh24\"/>", i, (int)x,
                        (int)y - 4);
@@ -10543,7 +10584,7 @@ static void r1i_chart_head(r1_json_writer *page, r1i_chart *chart) {
         r1i_page_put(page, "</text>");
         x += width;
     }
-    chart->top = y + 14;
+    chart->top = y + 18;
 }
 // Grid, ticks and labels.
 static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
@@ -10553,8 +10594,9 @@ static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
         r1i_axis_label(&chart->y, k, label);
         widest = r1i_max(widest, strlen(label));
     }
+    // Wide enough for the longest label, so that no digit is cut off at the edge.
     chart->left = 18 + 7 * (double)r1i_min(widest, 12);
-    chart->right = chart->width - 14;
+    chart->right = chart->width - 20;
     chart->bottom = chart->height - 42;
     for (int64_t k = chart->y.first; k <= chart->y.last; k++) {
         double y = r1i_chart_y(chart, r1i_axis_tick(&chart->y, k));
@@ -10569,6 +10611,7 @@ static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
     }
     for (int64_t k = chart->x.first; k <= chart->x.last; k++) {
         double value = r1i_axis_tick(&chart->x, k);
+        // The x axis ends at the data and not at a tick, so the outer ticks may lie outside.
         if (value < chart->x.low || value > chart->x.high) continue;
         r1i_axis_label(&chart->x, k, label);
         r1i_page_put(page, "<path class=\"a\" d=\"M");
@@ -10585,7 +10628,8 @@ static void r1i_chart_body(r1_json_writer *page, r1i_chart *chart) {
     r1i_chart_fit(chart, chart->width >= 400 ? R1I_REPORT_POINTS : R1I_REPORT_POINTS / 2);
     r1i_chart_head(page, chart);
     r1i_chart_axes(page, chart);
-    for (int i = chart->n; i-- > 0;) r1i_chart_line(page, chart, i); // the first lies on top
+    for (int i = 0; i < chart->n; i++)
+        r1i_chart_line(page, chart, i); // dashes lie on the full line
 }
 // What is seen, for those who do not see it.
 static void r1i_chart_label(r1_json_writer *page, const r1i_chart *chart) {
@@ -10596,6 +10640,7 @@ static void r1i_chart_label(r1_json_writer *page, const r1i_chart *chart) {
         r1i_line_describe(page, &chart->lines[i]);
     }
 }
+// A chart as a figure of the page; nothing for a chart without lines.
 static void r1i_chart_draw(r1_json_writer *page, r1i_chart *chart) {
     if (!chart->n) return;
     r1i_page_print(page, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
@@ -10609,18 +10654,22 @@ static void r1i_chart_draw(r1_json_writer *page, r1i_chart *chart) {
 // ---- which charts there are ----
 // A small chart: keys of one stage that are read together.
 typedef struct r1i_chart_plan {
-    const char *title, *unit;
+    const char *title, *unit; // unit: of the y axis, in a few words
     r1i_report_stage stage;
     int flags;
-    const char *keys[R1I_REPORT_LINES];
+    const char *keys[R1I_REPORT_LINES]; // those that the log lacks are left out
 } r1i_chart_plan;
 
+// In the order in which one looks at a run that went wrong: reward, behaviour, policy, optimizer,
+// machinery, and last where it came from.
 static const r1i_chart_plan r1i_chart_plans[] = {
+    // The components apart: a reward that rises by its format alone teaches no answers.
     {"Reward",
      "mean of the answers",
      R1I_STAGE_RL,
      R1I_CHART_NAMED,
      {"reward", "accuracy", "format", "language"}},
+    // The words that the paper counts in its Figure 9; a log may count any of them.
     {"Reflective words",
      "an answer",
      R1I_STAGE_RL,
@@ -10631,29 +10680,44 @@ static const r1i_chart_plan r1i_chart_plans[] = {
      R1I_STAGE_RL,
      R1I_CHART_NAMED,
      {"error", "verify", "wrong", "evaluate", "check"}},
+    // A fall to zero ends exploration, a rise says that the policy dissolves.
     {"Entropy", "nats a token", R1I_STAGE_RL, 0, {"entropy"}},
+    // How far the policy went from the reference; zero where KL is off.
     {"KL", "to the reference, nats", R1I_STAGE_RL, 0, {"kl"}},
+    // Many clipped tokens: the steps are too large for their batch.
     {"Clip fraction", "of the tokens", R1I_STAGE_RL, 0, {"clip_fraction"}},
+    // Groups whose answers differ in reward. Near zero there is nothing left to learn from.
     {"Informative groups", "share", R1I_STAGE_RL, R1I_CHART_UNIT, {"informative_groups"}},
+    // A spike here comes before a collapse elsewhere.
     {"Gradient norm", "before clipping", R1I_STAGE_RL, 0, {"grad_norm"}},
+    // 1 is perfect balance; the number of experts is a collapse to one of them.
     {"Expert load", "busiest / mean", R1I_STAGE_RL, R1I_CHART_FLOAT, {"expert_load"}},
+    // Not a measure of progress: on-policy it is about zero whatever happens.
     {"Policy loss", "", R1I_STAGE_RL, R1I_CHART_FLOAT, {"loss"}},
+    // The schedule as it was, and not as it was meant.
     {"Learning rate", "", R1I_STAGE_RL, 0, {"learning_rate"}},
+    // Truncated answers look like wrong ones, and unjudged ones are missing from their group.
     {"Cut or not judged", "share", R1I_STAGE_RL, R1I_CHART_NAMED, {"truncated", "unjudged"}},
+    // The one arithmetic: sampler and trainer agree to the bit, or this is not zero.
     {"Ratio error", "0 when on-policy", R1I_STAGE_RL, 0, {"ratio_error"}},
+    // Flat long before the end: fewer steps would do. Still falling: RL begins too early.
     {"Pre-training loss", "nats a token", R1I_STAGE_PRETRAIN, 0, {"loss"}},
     {"Pre-training gradient norm", "", R1I_STAGE_PRETRAIN, 0, {"grad_norm"}},
     {"Pre-training expert load", "", R1I_STAGE_PRETRAIN, R1I_CHART_FLOAT, {"expert_load"}},
 };
+// The title of the x axis.
 static const char *const r1i_stage_steps[R1I_STAGE_COUNT] = {"pre-training step", "RL step",
                                                              "RL step"};
 
+// An empty chart. Large ones are narrow in their own units, so that their text is still readable
+// when a phone scales them down.
 static void r1i_chart_start(r1i_chart *chart, const char *title, const char *unit,
                             r1i_report_stage stage, int flags, bool large) {
     chart->title = title, chart->unit = unit, chart->steps = r1i_stage_steps[stage];
     chart->flags = flags, chart->n = 0;
     chart->width = large ? 400 : 340, chart->height = large ? 270 : 220;
 }
+// Whether a stage has any curve.
 static bool r1i_report_has(const r1i_report *report, r1i_report_stage stage) {
     for (size_t i = 0; i < report->n_series; i++)
         if (report->series[i].stage == stage && report->series[i].n) return true;
@@ -10684,12 +10748,14 @@ static void r1i_report_panel(r1i_report *report, r1i_chart *chart, int panel) {
 }
 // The components of the reward, by the weights among the settings.
 static const r1_json *r1i_report_weights(const r1i_report *report) {
+    // Either flat or in the object of the algorithm.
     const r1_json *weights = r1_json_find(report->settings, "reward_weights");
     const r1_json *member = report->settings ? report->settings->child : NULL;
     for (; !weights && member; member = member->next)
         weights = r1_json_find(member, "reward_weights");
     return weights;
 }
+// The small charts, leaving out those that only repeat the main figure.
 static void r1i_report_small(r1i_report *report, r1i_chart *chart) {
     r1_json_writer *page = &report->page;
     size_t n = sizeof r1i_chart_plans / sizeof r1i_chart_plans[0];
@@ -10746,22 +10812,29 @@ static void r1i_page_colours(r1_json_writer *page, bool dark) {
                    dark ? "#e6eaf0" : "#1c2128", dark ? "#a5afbb" : "#57606a",
                    dark ? "#2d343d" : "#e3e7ec", dark ? "#6b7582" : "#8a94a0");
 }
+// What the page and a figure of its own have in common. No CSS variables here: the programs that
+// turn an SVG file into pixels often lack them.
 static void r1i_page_chart_style(r1_json_writer *page) {
     static const char *const dashes[R1I_REPORT_LINES] = {"none",     "7 4",  "2 3",
                                                          "10 3 2 3", "14 5", "4 2 1 2"};
-    r1i_page_put(page, "text{font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}"
-                       "text.h{font-size:14px;font-weight:600}"
-                       "tspan.u{font-size:12px;font-weight:400}"
-                       ".e{text-anchor:end}.c{text-anchor:middle}"
-                       ".l{fill:none;stroke-width:2;stroke-linejoin:round}.m{stroke:none}"
-                       ".a,.g{fill:none}\n");
+    r1i_page_put(
+        page,
+        "text{font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}"
+        "text.h{font-size:14px;font-weight:600}"
+        "tspan.u{font-size:12px;font-weight:400}"
+        ".e{text-anchor:end}.c{text-anchor:middle}"
+        ".l{fill:none;stroke-width:2;stroke-linejoin:round}.k{stroke-width:1.2}.m{stroke:none}"
+        ".a,.g{fill:none}\n");
     for (int i = 1; i < R1I_REPORT_LINES; i++)
         r1i_page_print(page, ".s%d .l{stroke-dasharray:%s}", i, dashes[i]);
     r1i_page_colours(page, false);
 }
+// The style of the page. Grids with auto-fit need no break points: a phone gets one column, paper
+// and screens get what fits. Dark is for screens only, since paper is white.
 static void r1i_page_style(r1_json_writer *page) {
     r1i_page_put(page, "<style>\n");
     r1i_page_chart_style(page);
+    // Light colours, text, cards and figures.
     r1i_page_put(
         page,
         ":root{--ground:#fff;--ink:#1c2128;--soft:#57606a;--line:#d5dae1;--panel:#f6f8fa;"
@@ -10777,11 +10850,13 @@ static void r1i_page_style(r1_json_writer *page) {
         "border-radius:10px}.card{padding:12px 16px}.card h3{margin:0;font-size:14px;"
         "font-weight:600}.card .big{margin:0;font-size:27px;line-height:1.35;"
         "font-variant-numeric:tabular-nums;white-space:nowrap}"
-        ".card .soft{margin:0;font-size:13px}.big b{font-weight:700}\n"
+        ".card .soft{margin:0;font-size:13px}.card:only-child{max-width:360px}.big "
+        "b{font-weight:700}\n"
         "figure{margin:0;padding:6px;min-width:0;break-inside:avoid}"
         "svg{display:block;width:100%;height:auto}\n"
         ".main{grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}"
         ".small{grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr))}\n");
+    // Samples, settings, phones and paper.
     r1i_page_put(
         page,
         ".pair{grid-template-columns:minmax(0,1fr) minmax(0,1fr);margin:0 0 14px}"
@@ -10800,9 +10875,11 @@ static void r1i_page_style(r1_json_writer *page) {
         "border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}"
         "th{font-weight:400;color:var(--soft);width:40%}footer{margin-top:28px;font-size:13px}\n"
         "@media(max-width:680px){body{padding:18px 12px 30px}.pair{grid-template-columns:"
-        "minmax(0,1fr)}h1{font-size:24px}.cards{grid-template-columns:1fr 1fr;gap:10px}"
+        "minmax(0,1fr);gap:4px}th{width:58%}h1{font-size:24px}.cards{grid-template-columns:1fr "
+        "1fr;gap:10px}"
         ".card{padding:10px 12px}.card .big{font-size:20px}"
-        ".card:last-child:nth-child(odd){grid-column:1/-1}}\n"
+        ".card:last-child:nth-child(odd){grid-column:1/-1}"
+        ".main text{font-size:13px}.main text.h{font-size:15px}.main tspan.u{font-size:13px}}\n"
         "@media print{@page{size:A4;margin:14mm}body{padding:0;max-width:none;font-size:14px}"
         "h2{break-after:avoid}.cards{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}"
         ".main{grid-template-columns:1fr 1fr}.small{grid-template-columns:repeat(3,1fr)}"
@@ -10818,14 +10895,16 @@ static void r1i_page_style(r1_json_writer *page) {
 // A headline number: before and after.
 typedef struct r1i_card {
     r1i_report_stage stage;
-    const char *key, *title, *note;
-    int digits;
+    const char *key, *title, *note; // title NULL: the vote, whose k is in the log
+    int digits; // behind the point; with one, the card also says how many times more
 } r1i_card;
 
+// A card, if its series has a point; with a single one there is no before yet.
 static bool r1i_page_card(r1i_report *report, const r1i_card *card) {
     r1_json_writer *page = &report->page;
     const r1i_series *series = r1i_series_of(report, card->stage, card->key);
     if (!series) return false;
+    // By order and not by "at": a run that was stopped has its newest evaluation as "after".
     double first = series->points[0].y, last = series->points[series->n - 1].y;
     r1i_page_put(page, "<div class=\"card\"><h3>");
     r1i_page_escape(page, r1i_page_slice(card->title ? card->title : report->vote), 80);
@@ -10858,11 +10937,13 @@ static void r1i_page_cards(r1i_report *report) {
     bool any = false;
     r1i_page_put(&report->page, "<div class=\"cards\">\n");
     for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++) {
+        // The stages are in the order of the table: the first that has a card has all.
         if (any && cards[i].stage != cards[i - 1].stage) break;
         any = r1i_page_card(report, &cards[i]) || any;
     }
     r1i_page_put(&report->page, "</div>\n");
 }
+// How far the run is, by its log: a page cannot know whether the process still lives.
 static void r1i_page_status(r1i_report *report) {
     static const char *const names[R1I_STAGE_COUNT] = {"Pre-training", "", "RL"};
     r1_json_writer *page = &report->page;
@@ -10885,9 +10966,11 @@ static void r1i_page_status(r1i_report *report) {
     }
     r1i_page_put(page, "</p>\n");
 }
+// All above the main figure.
 static void r1i_page_head(r1i_report *report) {
     r1_json_writer *page = &report->page;
     r1_slice task = r1_json_text(r1_json_find(report->settings, "task"));
+    // In the first moment of a run there are no settings yet.
     if (!task.size) task = r1i_page_slice("a run");
     r1i_page_put(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
@@ -10905,7 +10988,8 @@ static void r1i_page_head(r1i_report *report) {
 }
 
 // ---- settings ----
-static void r1i_settings_value(r1_json_writer *page, const r1_json *node) {
+// A value in at most about `limit` bytes of the page, or eight elements in a quarter of that each.
+static void r1i_settings_value(r1_json_writer *page, const r1_json *node, size_t limit) {
     static const char *const words[] = {"false", "true"};
     const r1_json *element = node->child;
     switch (node->kind) {
@@ -10917,7 +11001,7 @@ static void r1i_settings_value(r1_json_writer *page, const r1_json *node) {
         break;
     case R1_JSON_NUMBER:
     case R1_JSON_STRING:
-        r1i_page_escape(page, node->text, 200);
+        r1i_page_escape(page, node->text, limit);
         break;
     case R1_JSON_OBJECT:
         r1i_page_print(page, "%zu fields", node->count);
@@ -10928,7 +11012,7 @@ static void r1i_settings_value(r1_json_writer *page, const r1_json *node) {
             if (element->kind == R1_JSON_ARRAY)
                 r1i_page_put(page, "&#8230;");
             else
-                r1i_settings_value(page, element);
+                r1i_settings_value(page, element, limit / 4);
         }
         if (element || !node->count) r1i_page_put(page, element ? ", &#8230;" : "none");
     }
@@ -10938,6 +11022,7 @@ static void r1i_settings_rows(r1_json_writer *page, const r1_json *object, const
                               int *left) {
     for (const r1_json *m = object->child; m && *left > 0; m = m->next) {
         char key[128];
+        // The name of the row is no setting.
         if (!*prefix && r1i_slice_is(m->key, "stage")) continue;
         snprintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "." : "", m->key.data);
         if (m->kind == R1_JSON_OBJECT && m->count) {
@@ -10946,12 +11031,13 @@ static void r1i_settings_rows(r1_json_writer *page, const r1_json *object, const
         }
         --*left;
         r1i_page_put(page, "<tr><th scope=\"row\">");
-        r1i_page_escape(page, r1i_page_slice(key), 160);
+        r1i_page_escape(page, r1i_page_slice(key), 100);
         r1i_page_put(page, "</th><td>");
-        r1i_settings_value(page, m);
+        r1i_settings_value(page, m, 140);
         r1i_page_put(page, "</td></tr>\n");
     }
 }
+// The table of settings, folded, because it is long and seldom what one came for.
 static void r1i_page_settings(r1i_report *report) {
     int left = R1I_REPORT_SETTINGS;
     r1_json_writer *page = &report->page;
@@ -10969,6 +11055,7 @@ static bool r1i_samples_add(r1_context *ctx, r1i_samples *side, r1_json *row, co
                             int sign) {
     r1_slice name = r1_json_text(r1_json_find(row, "stage"));
     double step = r1_json_number(r1_json_find(row, "step"), 0);
+    // A base or final row beats any row of RL, whenever it comes.
     bool wanted = r1i_slice_is(name, stage);
     if (!wanted && (side->settled || !r1i_slice_is(name, "rl"))) return false;
     bool better = wanted ? !side->settled : sign * (step - side->step) > 0;
@@ -10980,6 +11067,7 @@ static bool r1i_samples_add(r1_context *ctx, r1i_samples *side, r1_json *row, co
     side->rows[side->n++] = row;
     return true;
 }
+// Offers the rows within a window of the file to one side.
 static void r1i_samples_window(r1_context *ctx, r1i_samples *side, int file, size_t at,
                                const char *stage, int sign) {
     char *text = (char *)r1i_alloc(ctx, R1I_REPORT_WINDOW);
@@ -11022,6 +11110,7 @@ static size_t r1i_reflective(r1_slice text, size_t at) {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t n = strlen(words[i]), same = 0;
         if (text.size - at < n) continue;
+        // All words are lower case letters, so this bit is all that capitals differ in.
         while (same < n && (text.data[at + same] | 32) == words[i][same]) same++;
         if (same < n) continue;
         char before = at ? (char)(text.data[at - 1] | 32) : ' ';
@@ -11043,12 +11132,15 @@ static void r1i_sample_text(r1_json_writer *page, r1_slice text, size_t limit) {
         r1i_page_put(page, "</mark>");
         done = at + letters, at = done - 1;
     }
+    // The rest behind the last mark.
     if (page->size < end)
         r1i_page_escape(page, (r1_slice){text.data + done, text.size - done}, end - page->size);
 }
+// One side of a pair: what it is, how it was judged, and the text as it was drawn.
 static void r1i_sample_cell(r1_json_writer *page, const r1_json *row, const char *side) {
     r1_slice stage = r1_json_text(r1_json_find(row, "stage"));
     const r1_json *accuracy = r1_json_find(row, "accuracy"), *member;
+    // An answer that could not be judged has null here: it is neither right nor wrong.
     bool known = accuracy && accuracy->kind == R1_JSON_NUMBER,
          right = known && accuracy->number > 0;
     r1i_page_print(page, "<div><h3>%s", side);
@@ -11071,16 +11163,18 @@ static void r1i_sample_cell(r1_json_writer *page, const r1_json *row, const char
     r1i_page_put(page, "</h3><pre>");
     if (row) {
         r1i_page_put(page, "<i>");
-        r1i_page_escape(page, r1_json_text(r1_json_find(row, "prompt")), 1000);
+        r1i_page_escape(page, r1_json_text(r1_json_find(row, "prompt")), 700);
         r1i_page_put(page, "</i>");
-        r1i_sample_text(page, r1_json_text(r1_json_find(row, "completion")), 3000);
+        r1i_sample_text(page, r1_json_text(r1_json_find(row, "completion")), 2200);
     }
     r1i_page_put(page, row ? "</pre></div>\n" : "none yet</pre></div>\n");
 }
+// Whether two rows answer the same question.
 static bool r1i_same_prompt(const r1_json *a, const r1_json *b) {
     return r1i_slice_compare(r1_json_text(r1_json_find(a, "prompt")),
                              r1_json_text(r1_json_find(b, "prompt"))) == 0;
 }
+// Two samples side by side; NULL is a side that the run has not come to.
 static void r1i_page_pair(r1_json_writer *page, const r1_json *before, const r1_json *after) {
     r1i_page_put(page, "<div class=\"pair\">\n");
     r1i_sample_cell(page, before, "Before");
@@ -11092,19 +11186,23 @@ static void r1i_page_pair(r1_json_writer *page, const r1_json *before, const r1_
 static void r1i_page_samples(r1i_report *report) {
     r1_json_writer *page = &report->page;
     const r1i_samples *before = &report->before, *after = &report->after;
+    // One prompt, two answers: only then are the two sides a comparison.
     size_t pairs = 0, n = r1i_max(before->n, after->n);
     if (!n) return;
     r1i_page_put(page,
-                 "<h2>Samples before and after</h2>\n<p class=\"soft\">The first ones of the "
-                 "log, not chosen. The prompt is grey; words of reflection are marked.</p>\n");
+                 "<h2>Samples before and after</h2>\n<p class=\"soft\">As they stand in "
+                 "the log, not chosen by their reward. The prompt is grey; words of reflection "
+                 "are marked.</p>\n");
     for (size_t a = 0; a < after->n && pairs < R1I_REPORT_SAMPLES; a++) {
         size_t b = 0, earlier = 0;
         while (earlier < a && !r1i_same_prompt(after->rows[earlier], after->rows[a])) earlier++;
         while (b < before->n && !r1i_same_prompt(before->rows[b], after->rows[a])) b++;
-        if (earlier < a || b == before->n) continue; // each prompt once
+        // Each prompt once: a group has many answers to one question.
+        if (earlier < a || b == before->n) continue;
         r1i_page_pair(page, before->rows[b], after->rows[a]);
         pairs++;
     }
+    // No prompt in common: training draws new ones, and the run is still in it.
     for (size_t i = 0; !pairs && i < r1i_min(n, R1I_REPORT_SAMPLES); i++)
         r1i_page_pair(page, i < before->n ? before->rows[i] : NULL,
                       i < after->n ? after->rows[i] : NULL);
@@ -11121,11 +11219,13 @@ static void r1i_page_foot(r1i_report *report) {
     }
     r1i_page_put(page, "</footer>\n</body>\n</html>\n");
 }
+// The order of the page is the order of interest: result, curves, signals, samples, settings.
 R1I_BODY r1_status r1_report_write(r1_context *ctx, const char *folder) {
     r1i_report *report = r1i_report_new(ctx, folder);
     r1i_chart *chart = report ? (r1i_chart *)r1i_alloc(ctx, sizeof *chart) : NULL;
     if (chart) {
         r1_json_writer *page = &report->page;
+        // Samples are read first: if they cannot be, nothing has been drawn for nothing.
         r1i_report_samples(report, folder);
         r1i_page_head(report);
         r1i_page_put(page, "<div class=\"main\">\n");
@@ -11145,6 +11245,7 @@ R1I_BODY r1_status r1_report_write(r1_context *ctx, const char *folder) {
     r1i_report_free(report);
     return r1_status_of(ctx);
 }
+// The panels are those of the page, so that the two can never show different numbers.
 R1I_BODY r1_status r1_report_curve(r1_context *ctx, const char *folder, const char *svg_path) {
     if (r1_status_of(ctx) == R1_OK && !svg_path)
         return r1i_fail(ctx, R1_ERROR_ARGUMENT, "report: svg_path is NULL; give a path to write");
@@ -11176,7 +11277,7 @@ R1I_BODY r1_status r1_report_curve(r1_context *ctx, const char *folder, const ch
 typedef struct r1i_columns {
     char *keys[R1I_REPORT_KEYS];
     r1_slice values[R1I_REPORT_KEYS]; // of the row at hand
-    size_t n, hint;
+    size_t n, hint;                   // as in r1i_report
 } r1i_columns;
 
 // The place of a key, a new one when it is new; R1I_REPORT_KEYS after an error.
@@ -11187,6 +11288,7 @@ static size_t r1i_columns_place(r1_context *ctx, r1i_columns *columns, r1_slice 
         columns->hint = at + 1;
         return at;
     }
+    // An error and not a bound: a table that lacks columns would go unnoticed.
     if (columns->n == R1I_REPORT_KEYS) {
         r1i_fail(ctx, R1_ERROR_FORMAT, "metrics.jsonl has more than %d numeric keys; log fewer",
                  (int)R1I_REPORT_KEYS);
@@ -11200,6 +11302,7 @@ static size_t r1i_columns_place(r1_context *ctx, r1i_columns *columns, r1_slice 
 // Puts the numbers of a row in their places; false if the row is not of RL.
 static bool r1i_columns_fill(r1_context *ctx, r1i_columns *columns, const r1_json *row) {
     if (!r1i_slice_is(r1_json_text(r1_json_find(row, "stage")), "rl")) return false;
+    // A slice of no bytes is what stands in the file for a key that this row lacks.
     memset(columns->values, 0, sizeof columns->values);
     for (const r1_json *m = row->child; m; m = m->next) {
         if (m->kind != R1_JSON_NUMBER) continue;
@@ -11214,6 +11317,7 @@ static void r1i_csv_key(r1_json_writer *out, const char *key) {
     bool quotes = strpbrk(key, ",\"\r\n") != NULL;
     if (quotes) r1i_json_put(out, "\"", 1);
     for (; *key; key++) {
+        // A quote within is written twice.
         if (*key == '"') r1i_json_put(out, "\"", 1);
         r1i_json_put(out, key, 1);
     }
@@ -11241,6 +11345,7 @@ static void r1i_csv_write(r1_json_writer *out, r1i_columns *columns, const char 
         }
     }
 }
+// Numbers are copied as text, so that what a reader gets is the double that the log has.
 R1I_BODY r1_status r1_report_csv(r1_context *ctx, const char *folder) {
     size_t size = 0;
     char *text = r1i_report_read(ctx, folder, "metrics.jsonl", &size);
@@ -11257,10 +11362,3 @@ R1I_BODY r1_status r1_report_csv(r1_context *ctx, const char *folder) {
     return r1_status_of(ctx);
 }
 #endif // R1_NO_STDIO
-
-#if defined __clang__
-#pragma float_control(pop)
-#elif defined __GNUC__
-#pragma GCC pop_options
-#endif
-#endif // R1_IMPLEMENTATION
