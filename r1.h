@@ -1478,8 +1478,10 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 // The pragmas come after the system headers, whose inline functions they must not touch. "O2" also
 // makes a user's -O0 build run the kernels at full speed.
 #if defined __clang__
+#if !defined __aarch64__ // clang does not know the pragma there
 #pragma float_control(push)
 #pragma float_control(precise, on)
+#endif
 #pragma clang fp contract(off)
 #elif defined __GNUC__
 #pragma GCC push_options
@@ -11362,3 +11364,12 @@ R1I_BODY r1_status r1_report_csv(r1_context *ctx, const char *folder) {
     return r1_status_of(ctx);
 }
 #endif // R1_NO_STDIO
+
+#if defined __clang__
+#if !defined __aarch64__
+#pragma float_control(pop)
+#endif
+#elif defined __GNUC__
+#pragma GCC pop_options
+#endif
+#endif // R1_IMPLEMENTATION

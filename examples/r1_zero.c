@@ -229,7 +229,7 @@ static r1_model_config model_config(void) {
 }
 static bool pretrain(run *r) {
     r1_train_desc desc = {.schedule = {.kind = R1_LINEAR,
-                                       .peak = 4e-3,
+                                       .peak = 3e-3,
                                        .floor = 0.05,
                                        .warmup = 40,
                                        .hold = PRETRAIN_STEPS / 2,
@@ -287,7 +287,7 @@ static int vote_of(const r1_sample *s) {
 }
 // Held-out problems, 16 answers each at temperature 1: the mean, and the majority (ties: first
 // drawn).
-static bool evaluate(run *r, const char *stage, const char *file, evaluation *e) {
+static bool evaluate(run *r, const char *stage, int step, const char *file, evaluation *e) {
     static int32_t ids[EVAL_PROBLEMS][BITS + 1];
     r1_prompt prompts[EVAL_PROBLEMS];
     char path[1100], text[BITS + 2];
@@ -298,8 +298,8 @@ static bool evaluate(run *r, const char *stage, const char *file, evaluation *e)
         write_prompt(draw_problem(&at, true), text);
         prompts[i] = (r1_prompt){ids[i], encode(r, text, ids[i], BITS + 1), (uint32_t)i};
     }
-    snprintf(path, sizeof path, "%s/%s", r->options.out, file);
-    r1_log_file *log = r1_log_open(r->ctx, path, false);
+    snprintf(path, sizeof path, "%s/%s", r->options.out, file ? file : "");
+    r1_log_file *log = file ? r1_log_open(r->ctx, path, false) : NULL; // NULL takes no rows
     r1_rollout *rollout = r1_rollout_new(r->ctx);
     *e = (evaluation){0};
     if (rollout && r1_generate(r->model, rollout, prompts, EVAL_PROBLEMS, VOTES, &desc) == R1_OK)
@@ -311,8 +311,8 @@ static bool evaluate(run *r, const char *stage, const char *file, evaluation *e)
             e->pass += s->parts[0] / (double)rollout->n,
                 e->format += s->parts[1] / (double)rollout->n;
             e->length += (double)(s->n - s->n_prompt) / (double)rollout->n;
-            log_sample(r, log, stage, 0, s);
-            if (i % VOTES == 0 && i < 12 * VOTES) log_sample(r, r->samples, stage, 0, s);
+            log_sample(r, log, stage, step, s);
+            if (file && i % VOTES == 0 && i < 12 * VOTES) log_sample(r, r->samples, stage, step, s);
         }
     for (size_t p = 0; rollout && p < rollout->prompts && r1_status_of(r->ctx) == R1_OK; p++) {
         const r1_sample *group = &rollout->samples[p * VOTES], *winner = NULL;
@@ -327,8 +327,9 @@ static bool evaluate(run *r, const char *stage, const char *file, evaluation *e)
     }
     r1_rollout_free(rollout);
     r1_log_close(log);
-    r1_log_text(r->metrics, "stage", "eval", 4),
-        r1_log_text(r->metrics, "at", stage, strlen(stage));
+    r1_log_text(r->metrics, "stage", "eval", 4);
+    r1_log_text(r->metrics, "at", stage, strlen(stage));
+    r1_log_integer(r->metrics, "step", step);
     r1_log_number(r->metrics, "pass_at_1", e->pass),
         r1_log_number(r->metrics, "cons_at_k", e->cons);
     r1_log_integer(r->metrics, "k", VOTES), r1_log_number(r->metrics, "length", e->length);
@@ -344,13 +345,14 @@ static size_t next_prompt(void *user, uint64_t index, int32_t *tokens, size_t ca
     return encode(r, text, tokens, capacity);
 }
 static bool reinforce(run *r) {
-    int steps = r->options.steps ? r->options.steps : RL_STEPS;
+    int steps = r->options.steps;
+    evaluation now;
     int32_t stop = END;
     r1_grpo_desc desc = {.questions = 16,
                          .group = 16,
                          .mini_batches = 2,
                          .steps = (size_t)steps,
-                         .train = {.schedule = {.peak = 6e-4, .warmup = 5},
+                         .train = {.schedule = {.peak = 3e-4, .warmup = 5},
                                    .adamw = {.beta2 = 0.99, .decay = R1_OFF}},
                          .generate = {.stops = &stop, .n_stops = 1},
                          .next_prompt = next_prompt,
@@ -379,6 +381,8 @@ static bool reinforce(run *r) {
         const r1_rollout *rollout = r1_grpo_rollout_of(grpo);
         for (size_t i = 0; i < rollout->n; i += 4 * rollout->group)
             log_sample(r, r->samples, "rl", (int)m->step, &rollout->samples[i]);
+        bool due = m->step % 10 == 0 && (int)m->step < steps;
+        if (due && !evaluate(r, "step", (int)m->step, NULL, &now)) break;
     }
     r1_grpo_free(grpo);
     return r1_status_of(r->ctx) == R1_OK;
@@ -392,6 +396,12 @@ static bool open_outputs(run *r) {
     snprintf(path, sizeof path, "%s/samples.jsonl", r->options.out);
     r->samples = r1_log_open(r->ctx, path, false);
     return r1_status_of(r->ctx) == R1_OK;
+}
+// The two panels of the report as a picture of their own.
+static bool draw_curve(const run *r) {
+    char path[1100];
+    snprintf(path, sizeof path, "%s/curve.svg", r->options.out);
+    return r1_report_curve(r->ctx, r->options.out, path) == R1_OK;
 }
 static void print_result(const run *r, const evaluation *base, const evaluation *final) {
     double seconds = seconds_now() - r->start;
@@ -412,6 +422,7 @@ int main(int argc, char **argv) {
     run r = {.start = seconds_now()};
     int code = parse_options(argc, argv, &r.options);
     if (code) return code;
+    if (!r.options.steps) r.options.steps = RL_STEPS;
     if (r.options.help) return print_help(), 0;
     if (strcmp(r.options.task, "parity"))
         return usage_error("there is no such task", r.options.task);
@@ -425,10 +436,10 @@ int main(int argc, char **argv) {
     bool done = open_outputs(&r);
     r.tokenizer = r1_tokenizer_pieces(r.ctx, pieces, PIECES);
     r.model = r1_model_new(r.ctx, &config);
-    done = done && r.model && pretrain(&r) && evaluate(&r, "base", "eval_base.jsonl", &base) &&
-           reinforce(&r) && evaluate(&r, "final", "eval_final.jsonl", &final) &&
+    done = done && r.model && pretrain(&r) && evaluate(&r, "base", 0, "eval_base.jsonl", &base) &&
+           reinforce(&r) && evaluate(&r, "final", r.options.steps, "eval_final.jsonl", &final) &&
            r1_model_save(r.model, r.options.out) == R1_OK &&
-           r1_report_write(r.ctx, r.options.out) == R1_OK;
+           r1_report_write(r.ctx, r.options.out) == R1_OK && draw_curve(&r);
     if (done) print_result(&r, &base, &final);
     r1_status status = r1_status_of(r.ctx);
     if (status) end_line(&r), fprintf(stderr, "r1_zero: %s\n", r1_message_of(r.ctx));
