@@ -1685,7 +1685,8 @@ static void *r1i_alloc_array(r1_context *ctx, size_t n, size_t size) {
     return r1i_alloc(ctx, r1i_size_mul(n, size));
 }
 // An object whose `close` runs when the context dies first.
-static void *r1i_alloc_object(r1_context *ctx, size_t bytes, void (*close)(void *object)) {
+R1I_UNUSED static void *r1i_alloc_object(r1_context *ctx, size_t bytes,
+                                         void (*close)(void *object)) {
     char *object = (char *)r1i_alloc(ctx, bytes);
     if (object) ((r1i_block *)(void *)(object - R1I_ALIGN))->close = close;
     return object;
@@ -1701,7 +1702,7 @@ static void r1i_free(r1_context *ctx, void *memory) {
     ctx->now_bytes -= block->bytes;
     ctx->allocator.free(ctx->allocator.user, block, block->bytes);
 }
-static char *r1i_copy_text(r1_context *ctx, const char *text, size_t size) {
+R1I_UNUSED static char *r1i_copy_text(r1_context *ctx, const char *text, size_t size) {
     char *copy = (char *)r1i_alloc(ctx, r1i_size_add(size, 1));
     if (copy && size) memcpy(copy, text, size);
     return copy;
@@ -5956,7 +5957,7 @@ static size_t r1i_utf8_size(const unsigned char *p, size_t left) {
     return size;
 }
 // Whether all of the text is UTF-8. The empty text is.
-static bool r1i_utf8_valid(const char *text, size_t size) {
+R1I_UNUSED static bool r1i_utf8_valid(const char *text, size_t size) {
     for (size_t at = 0, step; at < size; at += step) {
         step = r1i_utf8_size((const unsigned char *)text + at, size - at);
         if (!step) return false;
@@ -8095,6 +8096,7 @@ static void r1i_write_size(r1_json_writer *w, const char *key, size_t value) {
 static void r1i_write_word(r1_json_writer *w, const char *key, const char *text) {
     r1_json_write_text(w, key, text, strlen(text));
 }
+#ifndef R1_NO_STDIO
 static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
     bool mla = c->attention == R1_MLA;
     r1_json_begin_object(w, NULL);
@@ -8142,6 +8144,7 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
     }
     r1_json_end_object(w);
 }
+#endif
 static size_t r1i_config_size(const r1_json *root, const char *key) {
     double value = r1_json_number(r1_json_find(root, key), 0);
     return value >= 0 && value < 9007199254740992.0 ? (size_t)value : 0;
