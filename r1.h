@@ -737,6 +737,7 @@ R1_DEF r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w,
 // x [T*K,C] -> [T,C]: the gated sum, experts in index order.
 R1_DEF r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *routing);
 // Sequence balance loss -> [B]: weight[b] * sum_e f_e P_e.   Source: V3 eq. 17 to 20.
+// Differs: f counts the experts that were chosen, bias included; V3 counts the K best scores.
 R1_DEF r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const size_t *starts,
                              size_t B, const r1i_real *weight);
 
@@ -1185,7 +1186,7 @@ R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prom
 //   DAPO     token     low < high    token        std        none  clipped    resample
 //   GSPO     sequence  low < high    output       std        none  clipped    keep
 //   CISPO    token     high only     token        std        none  CISPO      drop
-//   RLOO     token     off           output       leave-out  k1 in the reward, REINFORCE, keep
+//   RLOO     token     off           constant 1   leave-out  k1 in the reward, REINFORCE, keep
 // Anything newer goes through `token_weight`, not through another flag.
 
 typedef enum r1_ratio_level { R1_RATIO_TOKEN = 0, R1_RATIO_SEQUENCE } r1_ratio_level;
@@ -1354,6 +1355,7 @@ typedef struct r1_grpo_metrics {
     double reward, parts[R1_MAX_PARTS], length, truncated, entropy, kl, clip_fraction, ratio_error;
     double informative; // share of groups whose rewards differ
     double unjudged;    // share of answers without a verdict
+    size_t dropped;     // groups with fewer than 2 verdicts: they are left out
     double grad_norm, loss, lr, load_max;
     size_t tokens, updates, resampled; // sampled tokens, optimizer steps, replaced groups
     double rollout_seconds, judge_seconds, reference_seconds, update_seconds;
@@ -1496,6 +1498,14 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #define R1I_NOINLINE
 #define R1I_INLINE static inline
 #define R1I_UNUSED
+#endif
+
+// For plain double arithmetic off the hot paths: clang's -ffp-contract=fast fuses in spite of every
+// pragma, but not in functions that it does not optimize.
+#if defined __clang__
+#define R1I_PLAIN __attribute__((optnone, noinline))
+#else
+#define R1I_PLAIN
 #endif
 
 // Hides a value from the optimizer, so that no flag can fuse, split or reorder what made it.
@@ -2300,7 +2310,7 @@ R1I_BODY float r1_exp(float x) { return r1i_expf(x); }
 R1I_BODY float r1_log(float x) { return r1i_logf(x); }
 
 // The same in double, for tables and schedules: series to the last bit or two, no libm.
-static double r1i_exp_double(double x) {
+R1I_PLAIN static double r1i_exp_double(double x) {
     if (x != x) return x;
     if (x > 709.0) return HUGE_VAL;
     if (x < -740.0) return 0;
@@ -2310,7 +2320,7 @@ static double r1i_exp_double(double x) {
     for (int i = 14; i > 0; i--) p = fma(p, r / i, 1.0);
     return ldexp(p, (int)k);
 }
-static double r1i_log_double(double x) {
+R1I_PLAIN static double r1i_log_double(double x) {
     if (!(x > 0)) return x == 0 ? -HUGE_VAL : NAN;
     int e;
     double m = frexp(x, &e);
@@ -2321,7 +2331,7 @@ static double r1i_log_double(double x) {
                fma((double)e, 1.90821492927058770002e-10, 2 * s * p));
 }
 // sin and cos by reduction to [-pi/4, pi/4] with pi/2 in three parts (good up to about 10^9).
-static void r1i_sin_cos(double x, double *sine, double *cosine) {
+R1I_PLAIN static void r1i_sin_cos(double x, double *sine, double *cosine) {
     double turns = x * 0.63661977236758134308;
     double k = (double)(int64_t)(turns + (turns < 0 ? -0.5 : 0.5));
     double r = fma(-k, 1.57079632673412561417e+00, x);
@@ -2346,7 +2356,7 @@ static void r1i_sin_cos(double x, double *sine, double *cosine) {
         break;
     }
 }
-R1I_BODY float r1_random_normal(r1_random *at) {
+R1I_PLAIN R1I_BODY float r1_random_normal(r1_random *at) {
     double s, c, a = r1_random_unit(at), b = r1_random_unit(at);
     r1i_sin_cos(6.28318530717958647693 * b, &s, &c);
     return (float)(sqrt(-2.0 * r1i_log_double(a)) * c);
@@ -2359,6 +2369,9 @@ static uint32_t r1i_volatile_bits(volatile float *x) {
     float copy = *x;
     return r1i_bits(copy);
 }
+// a * b + c in double as the plain functions write it.
+static R1I_PLAIN double r1i_plain_multiply_add(double a, double b, double c) { return a * b + c; }
+
 // The name of the first arithmetic fact that this build gets wrong, or NULL. Inputs are volatile,
 // so nothing is computed at compile time.
 static R1I_NOINLINE const char *r1i_arithmetic_fault(void) {
@@ -2371,6 +2384,9 @@ static R1I_NOINLINE const char *r1i_arithmetic_fault(void) {
     if (r1i_volatile_bits(&result) != 0) return "a * b + c is fused (-ffp-contract=fast)";
     result = r1i_fmaf(x, x, c);
     if (r1i_volatile_bits(&result) != 0x33800000u) return "fma does not round once";
+    double wide = 1.0 + 0x1p-27;
+    if (r1i_plain_multiply_add(wide, wide, -1.0 - 0x1p-26) != 0)
+        return "a * b + c is fused in double (-ffp-contract=fast)";
     float shifted = small + big;
     R1I_KEEP(shifted);
     result = shifted - big;
@@ -5584,9 +5600,11 @@ R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real
                           .choice = routing->choice};
     for (size_t i = 0; replay && i < T * K; i++) {
         routing->choice[i] = replay[i];
-        if (replay[i] >= 0 && (size_t)replay[i] < E) continue;
-        r1i_fail(ctx, R1_ERROR_ARGUMENT, "route: replayed expert %d is not in 0..%zu",
-                 (int)replay[i], E - 1);
+        bool rises = i % K == 0 || replay[i] > replay[i - 1];
+        if (replay[i] >= 0 && (size_t)replay[i] < E && rises) continue;
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "route: replayed expert %d is not in 0..%zu, or does not rise", (int)replay[i],
+                 E - 1);
         return NULL;
     }
     r1i_record record = {R1_OP_ROUTE,
@@ -5851,8 +5869,8 @@ R1I_BODY double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n) 
 }
 static double r1i_default(double value, double otherwise) { return value == 0 ? otherwise : value; }
 
-R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
-                              const r1_adamw_desc *desc, double lr, uint64_t step) {
+R1I_PLAIN R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
+                                        const r1_adamw_desc *desc, double lr, uint64_t step) {
     r1_adamw_desc d = {0};
     if (desc) d = *desc;
     d.beta1 = r1i_default(d.beta1, 0.9), d.beta2 = r1i_default(d.beta2, 0.95);
@@ -5899,7 +5917,7 @@ R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
     }
     return norm;
 }
-R1I_BODY double r1_schedule_value(const r1_schedule *s, uint64_t step) {
+R1I_PLAIN R1I_BODY double r1_schedule_value(const r1_schedule *s, uint64_t step) {
     if (step < s->warmup) return s->peak * (double)step / (double)s->warmup;
     uint64_t hold = s->hold > s->warmup ? s->hold : s->warmup;
     if (s->kind == R1_CONSTANT || step <= hold) return s->peak;
@@ -7439,6 +7457,10 @@ struct r1_model {
     size_t n, capacity;
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
+    // The table as the input uses it. With a tied head it has a gradient of its own, which
+    // r1i_model_fold adds to the head's: two ops that wrote into one gradient would meet once per
+    // micro-batch, and the cut would show.
+    r1_tensor *embed_in;
     r1_rope_table rope;
     r1i_real *router_bias; // [MoE layers, E]
     size_t moe_layers;
@@ -7666,6 +7688,10 @@ static bool r1i_model_rope(r1_model *model) {
 R1I_BODY void r1_model_free(r1_model *model) {
     if (!model) return;
     r1_context *ctx = model->ctx;
+    if (model->embed_in && model->embed_in != model->embed) {
+        r1i_free(ctx, model->embed_in->grad);
+        r1i_free(ctx, model->embed_in);
+    }
     for (size_t i = 0; i < model->n; i++) r1i_free(ctx, model->parameters[i].tensor);
     for (int r = 0; r < 3; r++) {
         r1_range *range = &model->ranges[r];
@@ -7678,6 +7704,23 @@ R1I_BODY void r1_model_free(r1_model *model) {
     r1i_free(ctx, (void *)(uintptr_t)model->rope.sine);
     r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
     r1i_free(ctx, model->router_bias), r1i_free(ctx, model);
+}
+// Completes the gradient of a tied table. Whoever hands gradients out calls it first.
+static void r1i_model_fold(const r1_model *model) {
+    if (model->embed_in == model->embed) return;
+    size_t n = r1_tensor_count(model->embed);
+    for (size_t i = 0; i < n; i++) model->embed->grad[i] += model->embed_in->grad[i];
+    memset(model->embed_in->grad, 0, n * sizeof(r1i_real));
+}
+static bool r1i_model_tie(r1_model *model) {
+    model->embed_in = model->embed;
+    if (!model->config.tied_head) return true;
+    model->embed_in = (r1_tensor *)r1i_alloc(model->ctx, sizeof *model->embed_in);
+    if (!model->embed_in) return false;
+    *model->embed_in = *model->embed;
+    size_t n = r1_tensor_count(model->embed);
+    model->embed_in->grad = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof(r1i_real));
+    return model->embed_in->grad != NULL;
 }
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
     r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
@@ -7701,7 +7744,8 @@ static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) 
             model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
                                             shape, "lm_head.weight");
     }
-    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_rope(model)) {
+    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_tie(model) ||
+        !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
     }
@@ -7752,9 +7796,11 @@ R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->c
 R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) { return &model->config; }
 R1I_BODY const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n) {
     if (n) *n = model ? model->n : 0;
+    if (model) r1i_model_fold(model);
     return model ? model->parameters : NULL;
 }
 R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
+    r1i_model_fold(model);
     if (n) *n = 3;
     return model->ranges;
 }
@@ -7800,6 +7846,7 @@ static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *
     return true;
 }
 R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
+    r1i_model_fold(model);
     char stack[96];
     size_t expert = 0;
     bool one = r1i_expert_name(name, stack, sizeof stack, &expert);
@@ -8004,7 +8051,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     }
     batch->balance = NULL;
     int32_t *positions = r1i_positions(ctx, batch);
-    r1_tensor *x = r1_embed(ctx, model->embed, batch->tokens, batch->starts[batch->B]);
+    r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
     for (size_t i = 0; i < c->layers && x && positions; i++) {
         const r1i_layer *l = &model->layers[i];
         r1_tensor *h = r1_rmsnorm(ctx, x, l->norm1, c->norm_eps);
@@ -8887,8 +8934,9 @@ static bool r1i_group_differs(const double *rewards, const bool *judged, size_t 
     }
     return false;
 }
-R1I_BODY size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
-                              const double *rewards, const bool *judged, double *advantages) {
+R1I_PLAIN R1I_BODY size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
+                                        const double *rewards, const bool *judged,
+                                        double *advantages) {
     double eps = desc->advantage_eps != 0 ? desc->advantage_eps : 1e-4;
     size_t informative = 0;
     for (size_t g = 0; g < groups; g++) {
@@ -8913,8 +8961,9 @@ R1I_BODY size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t 
     }
     return informative;
 }
-R1I_BODY void r1_policy_weights(const r1_policy_desc *desc, const size_t *n, const bool *included,
-                                size_t count, double longest, double *weights) {
+R1I_PLAIN R1I_BODY void r1_policy_weights(const r1_policy_desc *desc, const size_t *n,
+                                          const bool *included, size_t count, double longest,
+                                          double *weights) {
     double outputs = 0, tokens = 0;
     double constant = desc->constant_length > 0 ? desc->constant_length : longest;
     for (size_t i = 0; i < count; i++)
@@ -8926,12 +8975,13 @@ R1I_BODY void r1_policy_weights(const r1_policy_desc *desc, const size_t *n, con
         weights[i] = included[i] && n[i] ? 1 / divisor : 0;
     }
 }
-static double r1i_kl_value(r1_kl_kind kind, double d) {
+R1I_PLAIN static double r1i_kl_value(r1_kl_kind kind, double d) {
     if (kind == R1_KL_K1) return -d;
     if (kind == R1_KL_K2) return 0.5 * d * d;
     return kind == R1_KL_K3 ? r1i_exp_double(d) - d - 1 : 0;
 }
-static double r1i_kl_slope(r1_kl_kind kind, double d) { // with respect to the policy's log-prob
+R1I_PLAIN static double r1i_kl_slope(r1_kl_kind kind,
+                                     double d) { // with respect to the policy's log-prob
     if (kind == R1_KL_K1) return 1;
     if (kind == R1_KL_K2) return -d;
     return kind == R1_KL_K3 ? 1 - r1i_exp_double(d) : 0;
@@ -8942,8 +8992,8 @@ typedef struct r1i_term {
     bool clipped;
 } r1i_term;
 
-static r1i_term r1i_policy_term(const r1_policy_desc *desc, double ratio, double advantage,
-                                double logp) {
+R1I_PLAIN static r1i_term r1i_policy_term(const r1_policy_desc *desc, double ratio,
+                                          double advantage, double logp) {
     double low = desc->clip_low != 0 ? desc->clip_low : 0.2;
     double high = desc->clip_high != 0 ? desc->clip_high : low;
     double floor = low < 0 ? 0 : 1 - low, ceiling = high < 0 ? HUGE_VAL : 1 + high;
@@ -8958,8 +9008,8 @@ static r1i_term r1i_policy_term(const r1_policy_desc *desc, double ratio, double
         term = (r1i_term){-desc->clip_dual * advantage, 0, true};
     return term;
 }
-R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *s, r1i_real *dlogp,
-                             r1_policy_sums *sums) {
+R1I_PLAIN R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *s,
+                                       r1i_real *dlogp, r1_policy_sums *sums) {
     double mean = 0, n = (double)s->n;
     for (size_t t = 0; t < s->n; t++) mean += ((double)s->logp[t] - (double)s->sampled[t]) / n;
     bool in_loss = desc->kl != R1_KL_NONE && desc->kl_weight > 0 && !desc->kl_in_reward;
@@ -9026,6 +9076,7 @@ static size_t r1i_grad_floats(const r1_model *model) {
     return model->ranges[0].n + model->ranges[1].n + model->ranges[2].n;
 }
 static void r1i_grad_zero(r1_model *model) {
+    r1i_model_fold(model); // leaves nothing of the tied table behind
     for (int r = 0; r < 3; r++)
         memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
 }
@@ -9033,11 +9084,16 @@ static void r1i_grad_store(const r1_model *model, r1i_real *to) {
     for (int r = 0; r < 3; to += model->ranges[r++].n)
         memcpy(to, model->ranges[r].g, model->ranges[r].n * sizeof *to);
 }
-// Earlier chunks stand on the left of the sum.
-static void r1i_grad_add_left(r1_model *model, const r1i_real *left) {
+// Adds the gradient of earlier chunks on the left of the sum. When the later ones were empty it
+// takes their place, since an empty chunk adds nothing, not even +0. Returns true: there is one
+// now.
+static bool r1i_grad_join(r1_model *model, const r1i_real *left, bool present) {
     for (int r = 0; r < 3; left += model->ranges[r++].n)
-        for (size_t i = 0; i < model->ranges[r].n; i++)
-            model->ranges[r].g[i] = left[i] + model->ranges[r].g[i];
+        for (size_t i = 0; i < model->ranges[r].n; i++) {
+            r1i_real *g = &model->ranges[r].g[i];
+            *g = present ? left[i] + *g : left[i];
+        }
+    return true;
 }
 // One pass over items first .. end: forward, the caller's gradient, backward into the model.
 static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) {
@@ -9135,7 +9191,8 @@ static bool r1i_work_gather(r1_trainer *trainer, bool present) {
             if (i)
                 memcpy(all + i / 2 * floats, left, floats * sizeof *left), there[i / 2] = there[i];
         }
-    for (int r = 0, at = 0; r < 3 && status == R1_OK; at += (int)model->ranges[r++].n)
+    size_t at = 0;
+    for (int r = 0; r < 3 && status == R1_OK; at += model->ranges[r++].n)
         memcpy(model->ranges[r].g, all + at, model->ranges[r].n * sizeof *all);
     r1i_free(trainer->ctx, all);
     if (status != R1_OK) r1i_fail(trainer->ctx, status, "train: another rank failed or left");
@@ -9181,15 +9238,10 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
         r1i_grad_zero(model);
         present = cuts[c + 1] > cuts[c];
         going = r1i_work_chunk(work, cuts[c], cuts[c + 1]);
+        r1i_model_fold(model);
         int level = 0;
         for (size_t carry = local; carry & 1; carry >>= 1, level++) {
-            if (held[level] && present) r1i_grad_add_left(model, trainer->levels[level]);
-            if (held[level] && !present) { // an empty chunk adds nothing, not even +0
-                const r1i_real *left = trainer->levels[level];
-                for (int r = 0; r < 3; left += model->ranges[r++].n)
-                    memcpy(model->ranges[r].g, left, model->ranges[r].n * sizeof *left);
-                present = true;
-            }
+            if (held[level]) present = r1i_grad_join(model, trainer->levels[level], present);
             held[level] = false;
         }
         if (c + 1 < end) {
@@ -9199,10 +9251,7 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
     }
     for (int level = 0; level < R1I_MAX_CHUNK_LEVELS && going;
          level++) // only when ranks cut unevenly
-        if (held[level]) {
-            if (present) r1i_grad_add_left(model, trainer->levels[level]);
-            present = true;
-        }
+        if (held[level]) present = r1i_grad_join(model, trainer->levels[level], present);
     r1i_free(trainer->ctx, cuts);
     if (going && ranks > 1)
         going = r1i_work_gather(trainer, present) &&
@@ -9505,7 +9554,7 @@ static void r1i_judge_task(void *arg, size_t begin, size_t end, int worker) {
                               &judging->verdicts[i]);
     }
 }
-static void r1i_grpo_verdicts(r1_grpo *run, r1_rollout *rollout) {
+R1I_PLAIN static void r1i_grpo_verdicts(r1_grpo *run, r1_rollout *rollout) {
     r1i_judging judging = {&run->desc, rollout, run->verdicts};
     r1_parallel_for(run->ctx, rollout->n, 1, r1i_judge_task, &judging);
     for (size_t i = 0; i < rollout->n; i++) {
@@ -9525,6 +9574,11 @@ static bool r1i_sample_group_differs(const r1_sample *s, size_t G) {
         if (!first) first = &s[i];
     }
     return false;
+}
+static size_t r1i_group_judged(const r1_sample *s, size_t G) {
+    size_t judged = 0;
+    for (size_t i = 0; i < G; i++) judged += s[i].judged;
+    return judged;
 }
 // Replaces groups without signal by groups of fresh prompts, a few times at most.   Source: DAPO.
 static void r1i_grpo_resample(r1_grpo *run) {
@@ -9611,10 +9665,12 @@ static void r1i_grpo_means(r1_grpo *run) {
     }
     if (tokens > 0) m->entropy /= tokens;
     m->unjudged = 1 - judged / n;
+    for (size_t i = 0; i < run->rollout->n; i += run->desc.group)
+        m->dropped += r1i_group_judged(&run->rollout->samples[i], run->desc.group) < 2;
     for (int p = 0; p < R1_MAX_PARTS && judged > 0; p++) m->parts[p] /= judged;
     if (judged > 0) m->reward /= judged;
 }
-R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
+R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
     const r1_policy_desc *policy = &run->desc.policy;
     size_t n = run->rollout->n, G = run->desc.group;
     for (size_t i = 0; i < n; i++) {
@@ -9662,6 +9718,22 @@ static void r1i_grpo_item(void *arg, const r1i_item *item, const r1i_real *logp,
         .number = item->number};
     r1_policy_loss(&pass->run->desc.policy, &sample, dlogp + first, &pass->sums);
 }
+// Adds the sums of all ranks; the largest ratio error is the largest of any.
+static bool r1i_grpo_sum_ranks(r1_grpo *run, r1_policy_sums *sums) {
+    r1_group *group = run->desc.train.group;
+    double errors[R1I_MAX_RANKS], both[2] = {sums->loss, sums->kl};
+    uint64_t counts[2] = {sums->tokens, sums->clipped};
+    if (!group || group->size == 1) return true;
+    if (group->all_gather(group, &sums->ratio_error, errors, sizeof *errors) != R1_OK ||
+        !r1i_sum_ranks(group, run->ctx, both, 2, false) ||
+        !r1i_sum_ranks(group, run->ctx, counts, 2, true))
+        return false;
+    for (int r = 0; r < group->size; r++)
+        if (errors[r] > sums->ratio_error) sums->ratio_error = errors[r];
+    sums->loss = both[0], sums->kl = both[1];
+    sums->tokens = (size_t)counts[0], sums->clipped = (size_t)counts[1];
+    return true;
+}
 // The groups of one epoch in random order, each mini-batch sorted by prompt again.
 static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
     size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
@@ -9696,7 +9768,8 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
         bool signal =
             r1i_sample_group_differs(s - i % G, G) || policy->no_signal != R1_NO_SIGNAL_DROP;
         run->lengths[i] = s->n - s->n_prompt;
-        run->included[i] = s->judged && signal && !(s->truncated && policy->mask_truncated);
+        run->included[i] = s->judged && r1i_group_judged(s - i % G, G) >= 2 && signal &&
+                           !(s->truncated && policy->mask_truncated);
     }
     double longest = (double)run->desc.generate.max_new;
     r1_policy_weights(policy, run->lengths, run->included, count, longest, run->advantages);
@@ -9716,7 +9789,8 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
     r1_step_metrics step = {0};
     r1i_batch_work work = {run->trainer,  run->items, n, run->desc.generate.sampler.temperature,
                            r1i_grpo_item, &pass};
-    if (!r1i_work_gradient(&work) || r1i_trainer_apply(run->trainer, &step) != R1_OK)
+    if (!r1i_work_gradient(&work) || !r1i_grpo_sum_ranks(run, &pass.sums) ||
+        r1i_trainer_apply(run->trainer, &step) != R1_OK)
         return run->ctx->status;
     r1_grpo_metrics *m = &run->metrics;
     double tokens = pass.sums.tokens ? (double)pass.sums.tokens : 1;
@@ -9810,6 +9884,7 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     r1_log_number(log, "ratio_error", m->ratio_error);
     r1_log_number(log, "informative_groups", m->informative);
     r1_log_number(log, "unjudged", m->unjudged);
+    r1_log_integer(log, "dropped_groups", (int64_t)m->dropped);
     r1_log_number(log, "grad_norm", m->grad_norm), r1_log_number(log, "loss", m->loss);
     r1_log_number(log, "learning_rate", m->lr), r1_log_number(log, "expert_load", m->load_max);
     r1_log_integer(log, "tokens", (int64_t)m->tokens),
@@ -9840,7 +9915,7 @@ static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *m
 }
 // What a checkpoint holds besides numbers of models.
 typedef struct r1i_saved {
-    uint64_t step, updates, next_prompt;
+    uint64_t step, updates, next_prompt, silent;
 } r1i_saved;
 
 static void r1i_checkpoint_path(char *path, size_t size, const char *folder, uint64_t step) {
@@ -9849,7 +9924,7 @@ static void r1i_checkpoint_path(char *path, size_t size, const char *folder, uin
 static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_model *model,
                                       r1_model *reference, const r1i_saved *saved,
                                       const char *note) {
-    char path[1024], numbers[96];
+    char path[1024], numbers[128];
     r1i_entries list = {0};
     r1_json_writer config = {.ctx = ctx};
     if (strlen(folder) > sizeof path - 64)
@@ -9857,8 +9932,9 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     r1_step_begin(ctx);
     r1i_config_write(&config, &model->config);
     r1i_checkpoint_path(path, sizeof path, folder, saved->step);
-    snprintf(numbers, sizeof numbers, "%llu %llu %llu", (unsigned long long)saved->step,
-             (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt);
+    snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu", (unsigned long long)saved->step,
+             (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
+             (unsigned long long)saved->silent);
     r1_pair pairs[] = {{"state", numbers}, {"config", config.text}, {"note", note ? note : ""}};
     if (r1_folder_make(ctx, folder) == R1_OK && config.text &&
         r1i_checkpoint_model(ctx, &list, model, "policy", true) &&
@@ -9913,28 +9989,31 @@ static bool r1i_checkpoint_take(r1_context *ctx, const r1_tensors *file, const c
                  path, name);
         return false;
     }
-    if (n) memcpy(to, entry->data, entry->bytes);
+    if (n && to) memcpy(to, entry->data, entry->bytes);
     return true;
 }
+// With `copy` false it only looks whether everything is there: a checkpoint is taken whole or not.
 static bool r1i_checkpoint_read_model(r1_context *ctx, const r1_tensors *file, const char *path,
-                                      r1_model *model, const char *prefix, bool moments) {
+                                      r1_model *model, const char *prefix, bool moments,
+                                      bool copy) {
     char name[64];
     for (int r = 0; r < 3; r++) {
         r1_range *range = &model->ranges[r];
         r1i_real *parts[] = {range->w, range->m, range->v};
         for (int p = 0; p < (moments ? 3 : 1); p++) {
             snprintf(name, sizeof name, "%s.%d.%c", prefix, r, "wmv"[p]);
-            if (!r1i_checkpoint_take(ctx, file, path, name, parts[p], range->n)) return false;
+            if (!r1i_checkpoint_take(ctx, file, path, name, copy ? parts[p] : NULL, range->n))
+                return false;
         }
     }
     snprintf(name, sizeof name, "%s.bias", prefix);
-    return r1i_checkpoint_take(ctx, file, path, name, model->router_bias,
+    return r1i_checkpoint_take(ctx, file, path, name, copy ? model->router_bias : NULL,
                                model->moe_layers * model->config.experts);
 }
 static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {
-    uint64_t *fields[] = {&saved->step, &saved->updates, &saved->next_prompt};
+    uint64_t *fields[] = {&saved->step, &saved->updates, &saved->next_prompt, &saved->silent};
     size_t at = 0;
-    for (int f = 0; f < 3; f++) {
+    for (int f = 0; f < 4; f++) {
         *fields[f] = 0;
         size_t first = at;
         for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
@@ -9957,10 +10036,11 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     if (!fine)
         r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config",
                  path);
-    fine =
-        fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved) &&
-        r1i_checkpoint_read_model(ctx, file, path, model, "policy", true) &&
-        (!reference || r1i_checkpoint_read_model(ctx, file, path, reference, "reference", false));
+    fine = fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved);
+    for (int copy = 0; copy < 2 && fine; copy++)
+        fine = r1i_checkpoint_read_model(ctx, file, path, model, "policy", true, copy) &&
+               (!reference ||
+                r1i_checkpoint_read_model(ctx, file, path, reference, "reference", false, copy));
     if (fine && note && note_bytes) {
         size_t n = r1i_min(text.size, note_bytes - 1);
         if (n) memcpy(note, text.data, n);
@@ -9988,7 +10068,7 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
     return false;
 }
 R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note) {
-    r1i_saved saved = {trainer->step, trainer->step, 0};
+    r1i_saved saved = {trainer->step, trainer->step, 0, 0};
     r1i_checkpoint_write(trainer->ctx, folder, trainer->model, NULL, &saved, note);
     r1i_checkpoint_prune(trainer->ctx, folder);
     return trainer->ctx->status;
@@ -10003,7 +10083,7 @@ R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *n
     return true;
 }
 R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note) {
-    r1i_saved saved = {run->step, run->trainer->step, run->next_prompt};
+    r1i_saved saved = {run->step, run->trainer->step, run->next_prompt, run->silent};
     r1i_checkpoint_write(run->ctx, folder, run->policy, run->reference, &saved, note);
     r1i_checkpoint_prune(run->ctx, folder);
     return run->ctx->status;
@@ -10015,6 +10095,7 @@ R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_
         return false;
     run->step = saved.step, run->trainer->step = saved.updates,
     run->next_prompt = saved.next_prompt;
+    run->silent = (size_t)saved.silent;
     return true;
 }
 #endif

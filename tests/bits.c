@@ -87,8 +87,9 @@ static void bits_numbers(void) {
 }
 
 // ---- ops ----
-// The cases of rope make their table with the C library, whose last bits differ; the models' own
-// tables are in the lines of the models.
+// Left out: rope, whose cases make their table with the C library (the models have tables of their
+// own), and op_views, which records two ops within the arguments of one call, in an order that is
+// the compiler's choice.
 static void bits_op(const op_case *what) {
     r1_context *ctx = bits_context();
     op_run run = {.what = what};
@@ -290,7 +291,7 @@ int main(int argc, char **argv) {
     for (int t = 0; t <= BITS_TOKENS; t++) bits_tokens[t] = (t * t + 3 * t) % 21;
     bits_numbers();
     for (size_t i = 0; i < OP_CASES; i++)
-        if (op_cases[i].op != R1_OP_ROPE) bits_op(&op_cases[i]);
+        if (op_cases[i].op != R1_OP_ROPE && op_cases[i].build != op_views) bits_op(&op_cases[i]);
     for (int kind = 0; kind < 3; kind++) bits_model(kind);
     return 0;
 }

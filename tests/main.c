@@ -18,3 +18,6 @@ static int test_fault(const char *call);
 #include "test_log.c"
 #include "test_model.c"
 #include "test_report.c"
+#include "test_generate.c"
+#include "test_policy.c"
+#include "test_train.c"

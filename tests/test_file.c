@@ -45,8 +45,9 @@ TEST(file_reads_and_writes) {
     text = r1_file_read(ctx, "/proc/self/stat", &size); // its size is said to be 0
     CHECK(text && size > 10 && text[size] == 0);
     CHECK(!r1_file_read(ctx, "/no/such/file", &size) && size == 0);
-    CHECK_EQUAL_TEXT(r1_message_of(ctx), "cannot open \"/no/such/file\": No such file or directory; "
-                                         "check the path and make its folder");
+    CHECK_EQUAL_TEXT(r1_message_of(ctx),
+                     "cannot open \"/no/such/file\": No such file or directory; "
+                     "check the path and make its folder");
     CHECK(r1_status_of(ctx) == R1_ERROR_FILE);
     r1_error_clear(ctx);
     CHECK(!r1_file_read(ctx, "/tmp", NULL) && r1_status_of(ctx) == R1_ERROR_FILE);
@@ -235,7 +236,11 @@ static const char *tensors_say(const char *header, size_t header_bytes, size_t d
     "{\"a\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 
 TEST(tensors_refuse_the_list) {
-    static const struct { const char *header; size_t data_bytes; const char *problem; } cases[] = {
+    static const struct {
+        const char *header;
+        size_t data_bytes;
+        const char *problem;
+    } cases[] = {
         {TENSOR("\"U8\"", "[4]", "[0,4]"), 4, NULL},
         {TENSOR("\"F32\"", "[]", "[0,4]") "  ", 4, NULL},
         {TENSOR("\"F32\"", "[1,1,1,1,1,1,1,1]", "[0,4]"), 4, NULL},
@@ -266,12 +271,15 @@ TEST(tensors_refuse_the_list) {
          "tensor \"a\": dtype and shape"},
         {TENSOR("\"U8\"", "[4]", "[0,4]"), 5, "bytes behind the last tensor"},
         {TENSOR("\"U8\"", "[4]", "[1,5]"), 5, "tensor \"a\": a hole before its data"},
-        {TENSOR("\"U8\"", "[4]", "[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]"), 5,
-         "tensor \"b\": overlaps another tensor"},
-        {TENSOR("\"U8\"", "[4]", "[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[5,7]"), 7,
-         "tensor \"b\": a hole before its data"},
-        {TENSOR("\"U8\"", "[4]", "[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[2,2]"), 4,
-         "tensor \"b\": overlaps another tensor"},
+        {TENSOR("\"U8\"", "[4]",
+                "[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]"),
+         5, "tensor \"b\": overlaps another tensor"},
+        {TENSOR("\"U8\"", "[4]",
+                "[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[5,7]"),
+         7, "tensor \"b\": a hole before its data"},
+        {TENSOR("\"U8\"", "[4]",
+                "[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[2,2]"),
+         4, "tensor \"b\": overlaps another tensor"},
         {TENSOR("\"X8\"", "[4]", "[0,4]"), 4, "tensor \"a\": a dtype that this library"},
         {TENSOR("8", "[4]", "[0,4]"), 4, "tensor \"a\": a dtype that this library"},
         {TENSOR("\"U8\"", "[4]", "[0,4],\"x\":1"), 4, "tensor \"a\": dtype, shape and"},

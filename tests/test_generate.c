@@ -20,6 +20,17 @@ typedef struct gen_setup {
 } gen_setup;
 static size_t gen_stride; // router choices of a token in the last model that was made
 
+// Zeroed memory that stays until the test's process ends, without being a leak.
+static void *test_keep(size_t n, size_t each) {
+    static struct test_kept {
+        struct test_kept *next;
+        max_align_t data[];
+    } *first;
+    struct test_kept *kept = (struct test_kept *)calloc(1, sizeof *kept + n * each);
+    CHECK(kept);
+    kept->next = first, first = kept;
+    return kept->data;
+}
 // What a run drew, copied out of its context, in the order of (key, index).
 typedef struct gen_drawn {
     r1_sample *samples;
@@ -98,7 +109,7 @@ static void gen_prompts(bool reversed, r1_prompt *prompts) {
     }
 }
 static void *gen_copy(const void *from, size_t n, size_t each) {
-    void *to = calloc(n + 1, each);
+    void *to = test_keep(n + 1, each);
     CHECK(to);
     if (n && from) memcpy(to, from, n * each);
     return to;
@@ -130,7 +141,7 @@ static gen_drawn gen_take(const r1_rollout *rollout) {
                        .prefill_tokens = rollout->prefill_tokens,
                        .steps = rollout->steps,
                        .evicted = rollout->evicted};
-    drawn.samples = (r1_sample *)calloc(drawn.n, sizeof *drawn.samples);
+    drawn.samples = (r1_sample *)test_keep(drawn.n, sizeof *drawn.samples);
     CHECK(drawn.samples);
     for (size_t i = 0; i < rollout->n; i++) {
         const r1_sample *s = &rollout->samples[i];
@@ -276,9 +287,9 @@ typedef struct gen_packed {
 static gen_packed gen_pack(const gen_drawn *drawn, const size_t *order) {
     gen_packed p = {.B = drawn->n};
     for (size_t i = 0; i < drawn->n; i++) p.T += drawn->samples[i].n;
-    p.tokens = (int32_t *)calloc(p.T, sizeof *p.tokens);
-    p.targets = (int32_t *)calloc(p.T, sizeof *p.targets);
-    p.starts = (size_t *)calloc(p.B + 1, sizeof *p.starts);
+    p.tokens = (int32_t *)test_keep(p.T, sizeof *p.tokens);
+    p.targets = (int32_t *)test_keep(p.T, sizeof *p.targets);
+    p.starts = (size_t *)test_keep(p.B + 1, sizeof *p.starts);
     CHECK(p.tokens && p.targets && p.starts);
     for (size_t b = 0; b < p.B; b++) {
         const r1_sample *s = &drawn->samples[order[b]];
@@ -289,7 +300,7 @@ static gen_packed gen_pack(const gen_drawn *drawn, const size_t *order) {
     return p;
 }
 static size_t *gen_order(size_t n, bool shuffled) {
-    size_t *order = (size_t *)calloc(n, sizeof *order);
+    size_t *order = (size_t *)test_keep(n, sizeof *order);
     r1_random at = {.seed = 5, .stream = R1_STREAM_USER};
     CHECK(order);
     for (size_t i = 0; i < n; i++) order[i] = i;
@@ -344,9 +355,9 @@ static void gen_score(gen_scorer scorer, double temperature) {
         setup.level = scorer.level, setup.threads = scorer.threads ? scorer.threads : 1;
         r1_context *ctx = gen_context(&setup);
         r1_model *model = gen_model(ctx, setup.kind);
-        float *logp = (float *)calloc(p.T, sizeof *logp);
-        float *entropy = (float *)calloc(p.T, sizeof *entropy);
-        int32_t *routes = (int32_t *)calloc(p.T * GEN_K, sizeof *routes);
+        float *logp = (float *)test_keep(p.T, sizeof *logp);
+        float *entropy = (float *)test_keep(p.T, sizeof *entropy);
+        int32_t *routes = (int32_t *)test_keep(p.T * GEN_K, sizeof *routes);
         CHECK(logp && entropy && routes);
         printf("%s\n", gen_kind_names[kind]);
         r1_batch batch = {.tokens = p.tokens, .starts = p.starts, .B = p.B, .routes = routes};
@@ -386,7 +397,7 @@ TEST(generate_forms_agree) {
     for (int kind = 0; kind < 2; kind++) {
         r1_context *ctx = gen_context(&setup);
         r1_batch batch = {.tokens = p.tokens, .starts = p.starts, .B = p.B};
-        logp[kind] = (float *)calloc(p.T, sizeof(float));
+        logp[kind] = (float *)test_keep(p.T, sizeof(float));
         CHECK(logp[kind]);
         CHECK(r1_model_score(gen_model(ctx, (gen_kind)kind), &batch, 1, 0, logp[kind], NULL) == R1_OK);
         r1_context_free(ctx);
@@ -576,7 +587,7 @@ static const float gen_logits[GEN_IDS] = {0.3f, -1.2f, 1.9f, 0.25f, -3, 1.1f, 0,
 
 // Draws from the same logits with counters that differ from row to row.
 static gen_draws *gen_sample_rows(r1_cpu_level level, r1_sampler_desc d, bool by_token) {
-    gen_draws *rows = (gen_draws *)calloc(1, sizeof *rows);
+    gen_draws *rows = (gen_draws *)test_keep(1, sizeof *rows);
     r1_context_desc desc = {.seed = 21, .threads = 1, .cpu_level = level};
     r1_context *ctx = r1_context_new(&desc);
     CHECK(rows);
@@ -674,7 +685,6 @@ TEST(generate_top_k_and_top_p) {
                 if (kept[all->chosen[b]])
                     CHECK(rows->chosen[b] == all->chosen[b] && rows->logp[b] == all->logp[b]);
             }
-            free(rows);
         }
 }
 // Equal logits: the lower id wins the arg-max, and top_k = 1 is still greedy.

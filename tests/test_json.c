@@ -105,13 +105,26 @@ TEST(json_every_truncation_is_refused) {
 
 TEST(json_numbers_round_to_nearest_and_back) {
     r1_context *ctx = r1_context_new(NULL);
-    static const struct { const char *text; double value; } cases[] = {
-        {"0", 0}, {"-0.0e5", 0}, {"0.1", 0.1}, {"1e23", 1e23}, {"123456789012345678", 123456789012345678.0},
-        {"9007199254740993", 9007199254740992.0}, {"9007199254740992.99999", 9007199254740992.0},
+    static const struct {
+        const char *text;
+        double value;
+    } cases[] = {
+        {"0", 0},
+        {"-0.0e5", 0},
+        {"0.1", 0.1},
+        {"1e23", 1e23},
+        {"123456789012345678", 123456789012345678.0},
+        {"9007199254740993", 9007199254740992.0},
+        {"9007199254740992.99999", 9007199254740992.0},
         {"9007199254740993.00000000000000000000000000000000000000000000001", 9007199254740994.0},
-        {"1.7976931348623157e308", 1.7976931348623157e308}, {"4.9e-324", 4.9406564584124654e-324},
-        {"1e-400", 0}, {"2.2250738585072011e-308", 2.2250738585072011e-308},
-        {"0.000001e6", 1}, {"1000000e-6", 1}, {"0e999999999999999999999", 0}, {"1.5E+2", 150},
+        {"1.7976931348623157e308", 1.7976931348623157e308},
+        {"4.9e-324", 4.9406564584124654e-324},
+        {"1e-400", 0},
+        {"2.2250738585072011e-308", 2.2250738585072011e-308},
+        {"0.000001e6", 1},
+        {"1000000e-6", 1},
+        {"0e999999999999999999999", 0},
+        {"1.5E+2", 150},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double value = r1i_decimal(cases[i].text, strlen(cases[i].text));
@@ -221,10 +234,10 @@ TEST(json_writer_writes_what_the_reader_reads) {
     r1_json_end_array(&w);
     r1_json_write_number(&w, "f", 1e300);
     r1_json_end_object(&w);
-    CHECK_EQUAL_TEXT(w.text,
-                     "{\"a\":0.1,\"nan\":null,\"inf\":null,\"i\":-9223372036854775808,"
-                     "\"t\\\"\":\"q\\\"\\\\\\n\\u0001[\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\","
-                     "\"l\":[[],true,\"[\",null,{}],\"f\":1e+300}");
+    CHECK_EQUAL_TEXT(
+        w.text, "{\"a\":0.1,\"nan\":null,\"inf\":null,\"i\":-9223372036854775808,"
+                "\"t\\\"\":\"q\\\"\\\\\\n\\u0001[\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\","
+                "\"l\":[[],true,\"[\",null,{}],\"f\":1e+300}");
     CHECK(strlen(w.text) == w.size && json_good(ctx, w.text, w.size));
     r1_json_writer_free(&w);
     CHECK(w.text == NULL && w.ctx == ctx);
@@ -258,7 +271,8 @@ TEST(json_survives_missing_memory) {
         int left = allowed;
         r1_context *ctx = r1_context_new(
             &(r1_context_desc){.allocator = {json_poor_alloc, r1i_libc_free, &left}});
-        static const char text[] = "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":[9]}";
+        static const char text[] =
+            "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":[9]}";
         done = r1_json_read(ctx, text, sizeof text - 1) != NULL;
         CHECK(r1_status_of(ctx) == (done ? R1_OK : R1_ERROR_MEMORY));
         size_t now;
@@ -276,8 +290,11 @@ static char *json_base64(r1_slice text, size_t *size) {
     *size = 0;
     for (size_t i = 0; i < text.size && text.data[i] != '='; i++) {
         char c = text.data[i];
-        int v = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26
-                : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : 63;
+        int v = c >= 'A' && c <= 'Z'   ? c - 'A'
+                : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                : c >= '0' && c <= '9' ? c - '0' + 52
+                : c == '+'             ? 62
+                                       : 63;
         bits = bits << 6 | (uint32_t)v, held += 6;
         if (held >= 8) held -= 8, out[(*size)++] = (char)(bits >> held);
     }
@@ -292,14 +309,23 @@ static bool json_suite_expects(r1_slice name, r1_slice verdict) {
 }
 // What the suite leaves open is answered, and always in this way.
 static bool json_suite_free(r1_slice name) {
-    static const char *const accepted[] = {
-        "i_number_double_huge_neg_exp.json", "i_number_real_underflow.json",
-        "i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json",
-        "i_number_very_big_negative_int.json", "number_-9223372036854775808.json",
-        "number_1.0.json", "number_1.000000000000000005.json", "number_1e-999.json",
-        "number_1e6.json", "object_key_nfc_nfd.json", "number_10000000000000000999.json",
-        "number_1000000000000000.json", "number_9223372036854775807.json",
-        "number_9223372036854775808.json", "object_key_nfd_nfc.json", "string_with_escaped_NULL.json"};
+    static const char *const accepted[] = {"i_number_double_huge_neg_exp.json",
+                                           "i_number_real_underflow.json",
+                                           "i_number_too_big_neg_int.json",
+                                           "i_number_too_big_pos_int.json",
+                                           "i_number_very_big_negative_int.json",
+                                           "number_-9223372036854775808.json",
+                                           "number_1.0.json",
+                                           "number_1.000000000000000005.json",
+                                           "number_1e-999.json",
+                                           "number_1e6.json",
+                                           "object_key_nfc_nfd.json",
+                                           "number_10000000000000000999.json",
+                                           "number_1000000000000000.json",
+                                           "number_9223372036854775807.json",
+                                           "number_9223372036854775808.json",
+                                           "object_key_nfd_nfc.json",
+                                           "string_with_escaped_NULL.json"};
     for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++)
         if (r1i_slice_is(name, accepted[i])) return true;
     return false;

@@ -23,7 +23,8 @@ TEST(log_writes_rows) {
     CHECK(r1_log_bytes(log) == 0);
     CHECK(r1_log_row(log) == R1_OK && r1_log_row(log) == R1_OK && r1_log_sync(log) == R1_OK);
     char *text = log_text(ctx, path); // while it is open: every row is there at once
-    CHECK_EQUAL_TEXT(text, "{\"text\":\"a\\nb\",\"good\":true,\"list\":[0.5,{}],\"in\":{\"n\":-1}}\n{}\n");
+    CHECK_EQUAL_TEXT(
+        text, "{\"text\":\"a\\nb\",\"good\":true,\"list\":[0.5,{}],\"in\":{\"n\":-1}}\n{}\n");
     CHECK(r1_log_bytes(log) == strlen(text));
     log_step(NULL, 1);
     CHECK(r1_log_row(NULL) == R1_OK && r1_log_bytes(NULL) == 0);

@@ -475,7 +475,7 @@ static size_t policy_numbers(const r1_json *node, double *out, size_t n) {
 }
 static double *policy_array(const r1_json *root, const char *part, const char *name, size_t n) {
     const r1_json *data = r1_json_find(r1_json_find(r1_json_find(root, part), name), "data");
-    double *out = (double *)calloc(100000, sizeof *out);
+    double *out = (double *)test_keep(100000, sizeof *out);
     CHECK(data && out);
     CHECK_EQUAL_SIZE(policy_numbers(data, out, 0), n);
     return out;
@@ -503,12 +503,12 @@ static void policy_attention_case(r1_context *ctx, const r1_json *root, size_t A
                                   const r1_json *mask) {
     double *in[3], *want = policy_array(root, "expected", "array", A * T * D);
     static const char *const names[] = {"q", "k", "v"};
-    double *allowed = (double *)calloc(A * T * T + 1, sizeof *allowed);
+    double *allowed = (double *)test_keep(A * T * T + 1, sizeof *allowed);
     size_t per = T; // rows of k and v of a head
     CHECK(allowed);
     for (int i = 0; i < 3; i++) {
         const r1_json *data = r1_json_find(r1_json_find(r1_json_find(root, "inputs"), names[i]), "data");
-        in[i] = (double *)calloc(100000, sizeof(double));
+        in[i] = (double *)test_keep(100000, sizeof(double));
         CHECK(data && in[i]);
         size_t n = policy_numbers(data, in[i], 0);
         if (i) per = n / (A * D);
@@ -517,8 +517,7 @@ static void policy_attention_case(r1_context *ctx, const r1_json *root, size_t A
     bool masked = bits != NULL;
     size_t n_mask = 0;
     if (masked) {
-        free(allowed);
-        allowed = (double *)calloc(100000, sizeof *allowed);
+        allowed = (double *)test_keep(100000, sizeof *allowed);
         CHECK(allowed);
         for (const r1_json *head = bits->child; head; head = head->next)
             for (const r1_json *row = head->child; row; row = row->next)
@@ -755,13 +754,13 @@ TEST(policy_expected_gradient_through_the_sampler) {
     enum { G = 4, GROUPS = 3000 };
     policy_small s = policy_small_make();
     table_policy t = table_make(); // for its rewards
-    double *jacobian[9][2], *want = (double *)calloc(s.floats, sizeof *want), total = 0;
-    double *sum = (double *)calloc(s.floats, sizeof *sum), *square = (double *)calloc(s.floats, sizeof *sum);
+    double *jacobian[9][2], *want = (double *)test_keep(s.floats, sizeof *want), total = 0;
+    double *sum = (double *)test_keep(s.floats, sizeof *sum), *square = (double *)test_keep(s.floats, sizeof *sum);
     float logp[9][2];
     CHECK(want && sum && square);
     for (int text = 0; text < 9; text++)
         for (int k = 0; k < 2; k++) {
-            jacobian[text][k] = (double *)calloc(s.floats, sizeof(double));
+            jacobian[text][k] = (double *)test_keep(s.floats, sizeof(double));
             CHECK(jacobian[text][k]);
             policy_small_gradient(&s, text, k ? (float[]){0, 1} : (float[]){1, 0}, logp[text],
                                   jacobian[text][k]);
@@ -775,7 +774,7 @@ TEST(policy_expected_gradient_through_the_sampler) {
     CHECK_NEAR(total, 1, 1e-6);
     r1_rollout *rollout = r1_rollout_new(s.ctx);
     int32_t one = 1;
-    r1_prompt *prompts = (r1_prompt *)calloc(GROUPS, sizeof *prompts);
+    r1_prompt *prompts = (r1_prompt *)test_keep(GROUPS, sizeof *prompts);
     r1_generate_desc generate = {.max_new = 2};
     r1_policy_desc desc = table_desc(true, true);
     CHECK(prompts);
