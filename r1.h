@@ -5173,6 +5173,12 @@ static void *r1i_args(r1_context *ctx, const void *args, size_t bytes) {
     void *copy = r1i_arena_alloc(ctx, &ctx->step, bytes);
     return copy ? memcpy(copy, args, bytes) : NULL;
 }
+static bool r1i_tape_push(r1_context *ctx, r1i_tape *tape, r1i_record record) {
+    if (!r1i_grow(ctx, (void **)&tape->records, &tape->capacity, tape->count + 1, sizeof record))
+        return false;
+    tape->records[tape->count++] = record;
+    return true;
+}
 // Runs the op forward and leaves a record if a gradient may be asked for. False on error.
 static bool r1i_apply(r1_context *ctx, r1i_record record) {
     if (!record.args || !record.out[0] || !r1i_run(ctx, record.op, R1_FORWARD, record.args))
@@ -5183,10 +5189,7 @@ static bool r1i_apply(r1_context *ctx, r1i_record record) {
     if (!tape || tape->no_grad || !wanted) return tape != NULL;
     for (int i = 0; i < 2; i++)
         if (record.out[i]) record.out[i]->wants_grad = true;
-    if (!r1i_grow(ctx, (void **)&tape->records, &tape->capacity, tape->count + 1, sizeof record))
-        return false;
-    tape->records[tape->count++] = record;
-    return true;
+    return r1i_tape_push(ctx, tape, record);
 }
 static bool r1i_usable(r1_context *ctx, const r1_tensor *a, const r1_tensor *b) {
     return ctx && ctx->status == R1_OK && a && b;
@@ -7458,9 +7461,10 @@ struct r1_model {
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
     // The table as the input uses it. With a tied head it has a gradient of its own, which
-    // r1i_model_fold adds to the head's: two ops that wrote into one gradient would meet once per
-    // micro-batch, and the cut would show.
+    // r1i_model_fold adds to the head's at the end of a backward pass, or (fold_later) of a chunk:
+    // two ops that wrote into one gradient would meet once per micro-batch, and the cut would show.
     r1_tensor *embed_in;
+    bool fold_later;
     r1_rope_table rope;
     r1i_real *router_bias; // [MoE layers, E]
     size_t moe_layers;
@@ -7705,7 +7709,7 @@ R1I_BODY void r1_model_free(r1_model *model) {
     r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
     r1i_free(ctx, model->router_bias), r1i_free(ctx, model);
 }
-// Completes the gradient of a tied table. Whoever hands gradients out calls it first.
+// Completes the gradient of a tied table.
 static void r1i_model_fold(const r1_model *model) {
     if (model->embed_in == model->embed) return;
     size_t n = r1_tensor_count(model->embed);
@@ -7796,11 +7800,9 @@ R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->c
 R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) { return &model->config; }
 R1I_BODY const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n) {
     if (n) *n = model ? model->n : 0;
-    if (model) r1i_model_fold(model);
     return model ? model->parameters : NULL;
 }
 R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
-    r1i_model_fold(model);
     if (n) *n = 3;
     return model->ranges;
 }
@@ -7846,7 +7848,6 @@ static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *
     return true;
 }
 R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
-    r1i_model_fold(model);
     char stack[96];
     size_t expert = 0;
     bool one = r1i_expert_name(name, stack, sizeof stack, &expert);
@@ -8029,6 +8030,23 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
     r1_tensor *y = r1_combine(ctx, r1_expert_matmul(ctx, h, l->experts.down, routing), routing);
     return c->shared ? r1_add(ctx, r1i_mlp_forward(ctx, &l->shared, x), y) : y;
 }
+// The first record of a tied model's pass has no kernel: as the last that the backward pass meets,
+// it finds both gradients of the table complete.
+static bool r1i_model_fold_bind(r1_context *ctx, r1i_record *record) {
+    const r1_model *model = (const r1_model *)record->args;
+    (void)ctx;
+    if (!model->fold_later) r1i_model_fold(model);
+    return false;
+}
+static bool r1i_model_push_fold(r1_model *model) {
+    r1i_tape *tape = r1i_tape_of(model->ctx);
+    if (!tape || tape->no_grad || model->embed_in == model->embed) return tape != NULL;
+    return r1i_tape_push(model->ctx, tape,
+                         (r1i_record){.args = model,
+                                      .in = {model->embed},
+                                      .out = {model->embed_in},
+                                      .bind = r1i_model_fold_bind});
+}
 static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
     size_t T = batch->starts[batch->B];
     int32_t *positions = (int32_t *)r1i_step_alloc(ctx, T, sizeof *positions);
@@ -8050,6 +8068,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
         return NULL;
     }
     batch->balance = NULL;
+    if (!r1i_model_push_fold(model)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
     r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
     for (size_t i = 0; i < c->layers && x && positions; i++) {
@@ -9076,7 +9095,8 @@ static size_t r1i_grad_floats(const r1_model *model) {
     return model->ranges[0].n + model->ranges[1].n + model->ranges[2].n;
 }
 static void r1i_grad_zero(r1_model *model) {
-    r1i_model_fold(model); // leaves nothing of the tied table behind
+    if (model->embed_in != model->embed)
+        memset(model->embed_in->grad, 0, r1_tensor_count(model->embed) * sizeof(r1i_real));
     for (int r = 0; r < 3; r++)
         memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
 }
@@ -9237,7 +9257,9 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
          c++, local++) { // a binary counter of finished subtrees
         r1i_grad_zero(model);
         present = cuts[c + 1] > cuts[c];
+        model->fold_later = true;
         going = r1i_work_chunk(work, cuts[c], cuts[c + 1]);
+        model->fold_later = false;
         r1i_model_fold(model);
         int level = 0;
         for (size_t carry = local; carry & 1; carry >>= 1, level++) {
