@@ -194,6 +194,8 @@
 #define R1_VERSION_MINOR 1
 #define R1_VERSION_PATCH 0
 
+// With -std=c11 the system headers hide POSIX (posix_memalign, sysconf, ...) unless these two are
+// defined before the first of them is read; _FEATURES_H and _CDEFS_H_ tell that one has been.
 #if defined R1_IMPLEMENTATION && !defined _GNU_SOURCE && !defined _DARWIN_C_SOURCE
 #if defined _FEATURES_H || defined _CDEFS_H_
 #error "r1.h: the file with R1_IMPLEMENTATION must include r1.h before any other header"
@@ -217,6 +219,7 @@
 #endif
 #endif
 
+// The compiler checks arguments against the format: `text` is the number of the format parameter.
 #if defined __GNUC__
 #define R1I_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
@@ -233,6 +236,7 @@ extern "C" {
 #endif
 typedef R1I_REAL r1i_real;
 
+// Not an enum: the fields that take it are integers of several widths, and doubles.
 #define R1_OFF      (-1) // "none" for a numeric field whose zero means "the default"
 #define R1_MAX_RANK 4    // dimensions of a tensor
 // ==== [base] =====================================================================================
@@ -316,10 +320,12 @@ R1_DEF float r1_random_normal(r1_random *at);
 // number of threads cannot show in the result.
 
 // A task: the half-open range [begin, end) of the work, on worker 0 .. r1_thread_count - 1.
+// Tasks of one worker follow each other (nested calls apart), so `worker` may index scratch.
 typedef void r1_task_fn(void *arg, size_t begin, size_t end, int worker);
 
-// Runs fn over [0, n) in pieces of `grain` (0 = 1) and returns when all are done. Nested calls and
-// calls with one piece run on the caller. fn must not call into the same context.
+// Runs fn over [0, n) in pieces of `grain` (0 = 1) and returns when all are done. Nested calls,
+// calls with one piece and contexts with one thread run on the caller as worker 0, the whole range
+// in one piece: fn must not depend on where a piece ends, nor call an op of the same context.
 R1_DEF void r1_parallel_for(r1_context *ctx, size_t n, size_t grain, r1_task_fn *fn, void *arg);
 // Workers of the context, the caller included; at least 1.
 R1_DEF int r1_thread_count(const r1_context *ctx);
@@ -328,6 +334,12 @@ R1_DEF int r1_thread_count(const r1_context *ctx);
 // of this process, each with its own context). Calls [base] and [thread].
 // Sums go along a fixed binary tree over ranks, so a result does not depend on who arrives first.
 
+// In pictures, for 3 ranks that hold a, b, c:
+//   all_reduce      a | b | c              ->  a+b+c | a+b+c | a+b+c     in place
+//   all_gather      a | b | c              ->  abc | abc | abc           a may be its place in abc
+//   reduce_scatter  a0a1a2 | b.. | c..     ->  a0+b0+c0 | a1+.. | a2+..
+//   broadcast       a | - | -              ->  a | a | a                 from root 0
+//   all_to_all      a0a1a2 | b.. | c..     ->  a0b0c0 | a1b1c1 | a2b2c2  out and in apart
 typedef struct r1_group r1_group;
 struct r1_group {
     int rank, size;
@@ -350,7 +362,9 @@ typedef r1_status r1_rank_fn(r1_group *group, void *arg);
 // The group of one rank: collectives are copies. Needs no freeing.
 R1_DEF r1_group r1_group_self(void);
 // Runs fn on `size` threads, each with its own group, and joins them. A rank that returns an error
-// aborts the others. Returns the error of the lowest failed rank. 1 <= size <= 64.
+// aborts the others. Returns the error of the lowest rank that failed by itself, else
+// R1_ERROR_GROUP if any failed. Each rank needs a context of its own. 1 <= size <= 64; without
+// threads only 1.
 R1_DEF r1_status r1_group_threads(int size, r1_rank_fn *fn, void *arg);
 // ==== [number] ===================================================================================
 // Number formats and elementary functions. Calls [base].
@@ -462,6 +476,7 @@ typedef enum r1_direction {
 } r1_direction;
 
 // y[t] = table[ids[t]].   table [V,C], y [T,C]
+// ids may repeat: dtable[ids[t]] += dy[t], so a frequent id collects many rows.
 typedef struct r1_embed_args {
     size_t T, C, V;
     const int32_t *ids;
@@ -470,6 +485,7 @@ typedef struct r1_embed_args {
 } r1_embed_args;
 
 // y[t,o] = bias[o] + sum_i x[t,i] w[o,i].   x [T,I], w [O,I], bias [O] or NULL, y [T,O]
+//   dx[t,i] += sum_o dy[t,o] w[o,i],   dw[o,i] += sum_t dy[t,o] x[t,i],   dbias[o] += sum_t dy[t,o]
 typedef struct r1_matmul_args {
     size_t T, I, O;
     const r1i_real *x, *w, *bias, *dy;
@@ -487,6 +503,7 @@ typedef struct r1_head_matmul_args {
 } r1_head_matmul_args;
 
 // y[r] = w[e] x[r] for the rows offsets[e] <= r < offsets[e+1].   x [N,I], w [E,O,I], y [N,O]
+// offsets [E+1] rises from 0 to N; equal neighbours are an expert that nobody chose.
 typedef struct r1_expert_matmul_args {
     size_t N, I, O, E;
     const size_t *offsets;
@@ -516,6 +533,7 @@ typedef struct r1_join_args {
 } r1_join_args;
 
 // y[t,c] = x[t,c] scale[t] gain[c], scale[t] = 1 / sqrt(mean_c x[t,c]^2 + eps).
+// scale [T] is kept by the forward pass for the backward pass.
 typedef struct r1_rmsnorm_args {
     size_t T, C;
     r1i_real eps;
@@ -525,6 +543,7 @@ typedef struct r1_rmsnorm_args {
 
 // Rotates pairs of columns by position * frequency. Pairs are (2i, 2i+1), or (i, i + D/2) when
 // `halves`. cosine, sine [positions, D/2]; x, y [T,H,D].
+// A rotation has its transpose as inverse, so dx is dy turned back by the same angle.
 typedef struct r1_rope_args {
     size_t T, H, D;
     bool halves;
@@ -585,6 +604,7 @@ typedef struct r1_scatter_args {
 
 // y[b] = weight[b] sum_e f_e P_e with f_e = E / (K T_b) * (choices of e), P_e = mean_t s_te / sum
 // s_t.
+// f_e counts choices and has no gradient; dscores comes through P_e alone.   Source: V3 eq. 17 on.
 typedef struct r1_balance_args {
     size_t B, E, K;
     const size_t *starts;
@@ -634,7 +654,7 @@ typedef struct r1_adamw_args {
 // Runs an op on the CPU level of the context. Calls the rooms above.
 // A level replaces inner kernels of the scalar table; it never changes a bit.
 
-// The level in use: "scalar", "avx2" or "avx512".
+// The level in use: "scalar", "avx2", "avx512" or "neon"; "none" for NULL, or when it cannot run.
 R1_DEF const char *r1_cpu_name(r1_context *ctx);
 // The highest level that this machine can run.
 R1_DEF r1_cpu_level r1_cpu_best(void);
@@ -642,6 +662,7 @@ R1_DEF r1_cpu_level r1_cpu_best(void);
 // Shapes over memory. Calls [base]. Tensors are dense and row-major; a step's tensors die together.
 
 // Transparent: read and write data freely. grad is NULL until a backward pass reaches the tensor.
+// A reshape makes the gradient earlier, since both names share it. x [T,C] is at data[t * C + c].
 typedef struct r1_tensor {
     r1i_real *data;
     r1i_real *grad;
@@ -673,6 +694,7 @@ R1_DEF void r1_step_end(r1_context *ctx);
 // do not fit are R1_ERROR_SHAPE, with op, shapes and remedy in the message.
 
 // Rows of table [V,C] by id -> [n,C]. ids must stay valid until the backward pass.
+// Errors: R1_ERROR_ARGUMENT for an id outside of the table.
 R1_DEF r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *ids, size_t n);
 // x [..,I], w [O,I], bias [O] or NULL -> [..,O]: y = x w^T + bias.
 R1_DEF r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_tensor *bias);
@@ -684,6 +706,7 @@ R1_DEF r1_tensor *r1_sum(r1_context *ctx, r1_tensor *x);
 // Columns from .. from + count of the last dimension.
 R1_DEF r1_tensor *r1_columns(r1_context *ctx, r1_tensor *x, size_t from, size_t count);
 // a [T,H,A] and b [T,H,W] or [T,1,W] (shared by the heads) -> [T,H,A+W].
+// MLA's queries and keys: the part without position, then the rotated part.
 R1_DEF r1_tensor *r1_join(r1_context *ctx, r1_tensor *a, r1_tensor *b);
 // x [..,C], gain [C]: x / sqrt(mean(x^2) + eps) * gain.   Source: V3 section 4.2, eps 1e-6.
 R1_DEF r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, double eps);
@@ -697,6 +720,8 @@ typedef struct r1_rope_table {
 } r1_rope_table;
 // x [T,H,D] rotated by positions [T]: pairs (2i, 2i+1), or (i, i+D/2) with `halves` (Qwen2, Llama).
 //   Source: V3code apply_rotary_emb.
+// positions and the table must stay valid until the backward pass. Errors: R1_ERROR_ARGUMENT for a
+// position that the table does not have.
 R1_DEF r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positions,
                           const r1_rope_table *table, bool halves);
 // Causal attention inside each packed sequence. q [T,H,D], k [T,Hk,D], v [T,Hk,W] -> [T,H,W]; H is
@@ -749,10 +774,13 @@ typedef struct r1_logprobs {
 } r1_logprobs;
 // log softmax(head hidden / temperature)[target] by vocabulary tiles; the [T,V] logits never exist.
 //   hidden [T,C], head [V,C], targets [T]. temperature 0 = 1. NULL on error.
+// targets must stay valid until the backward pass. entropy has no gradient.
 R1_DEF r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *head,
                                const int32_t *targets, double temperature);
 
 // Gradients of the scalar y [1] with respect to everything it was made from; parameters accumulate.
+// Nothing happens when y depends on nothing that wants a gradient. Only records of the present step
+// are walked.
 R1_DEF void r1_backward(r1_context *ctx, r1_tensor *y);
 // The same from a given gradient dy of y, with as many elements. One pass per step: gradients of
 // intermediate tensors stay until the step ends, so a second pass is R1_ERROR_ARGUMENT.
@@ -796,7 +824,10 @@ R1_DEF double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
                             const r1_adamw_desc *desc, double lr, uint64_t step);
 
 typedef enum r1_schedule_kind { R1_CONSTANT = 0, R1_LINEAR, R1_COSINE } r1_schedule_kind;
-// peak * step / warmup, then `peak` until `hold`, then down to peak * floor at `steps`, and so on.
+//   peak      ________              rises as peak * step / warmup, stays until `hold`, then falls
+//            /        \             along a line or half a cosine to peak * floor at `steps` and
+//   floor   /          \________    stays there. Give `steps` with R1_LINEAR and R1_COSINE: at 0
+//           0 warmup hold  steps    the rate is at its floor right after the plateau.
 typedef struct r1_schedule {
     r1_schedule_kind kind;
     double peak;
@@ -999,8 +1030,9 @@ R1_DEF void r1_tokenizer_free(r1_tokenizer *tokenizer);
 R1_DEF size_t r1_tokenizer_count(const r1_tokenizer *tokenizer);
 // The id of a piece, or -1.
 R1_DEF int32_t r1_tokenizer_find(const r1_tokenizer *tokenizer, const char *piece);
-// Writes at most `capacity` ids and returns how many the text needs; SIZE_MAX when some byte starts
-// no piece, which is a value and not an error of the context.
+// Greedy: at each place the longest piece that fits is taken and never reconsidered. Writes at most
+// `capacity` ids and returns how many the text needs; SIZE_MAX when no piece fits at some place,
+// which is a value and not an error of the context (the ids before that place are written).
 R1_DEF size_t r1_encode(const r1_tokenizer *tokenizer, const char *text, size_t size, int32_t *ids,
                         size_t capacity);
 // Writes the text of n ids, zero-terminated and cut to `capacity` bytes; returns its full length.
@@ -1013,7 +1045,9 @@ R1_DEF size_t r1_decode(const r1_tokenizer *tokenizer, const int32_t *ids, size_
 
 typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed
-// caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head.
+// caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head:
+// 576 against 128 * (192 + 128) = 40960 in each layer of V3. AUTO takes the one with fewer
+// multiply-adds per cached token, by the config alone.   Source: V3 eq. 1 to 11, V2 section 2.1.2.
 typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
 
 // Sizes of a model; paper.md's symbols in brackets are those of V3.   Source: V3 section 4.2.
@@ -1037,7 +1071,7 @@ typedef struct r1_model_config {
     bool tied_head;
     double rope_theta; // 0 = 10000
     double norm_eps;   // 0 = 1e-6
-    double init_std;   // every matrix; 0 = 1 / sqrt(inputs); the paper: 0.006
+    double init_std;   // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
 } r1_model_config;
 
 typedef struct r1_model r1_model;
@@ -1052,10 +1086,14 @@ typedef struct r1_parameter {
 } r1_parameter;
 
 // A model with random weights drawn from the seed of the context. NULL and R1_ERROR_ARGUMENT with
-// the field that does not fit.
+// the field that does not fit. Gains are ones, biases zeros, matrices normal with deviation
+// init_std. Where that is 0 they have 1 / sqrt(inputs), those that end a residual branch (o_proj,
+// down_proj) half of it, the embedding 0.5 and an untied head 0.02.
+//   Differs: V3 section 4.2 starts every matrix with 0.006.
 R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
 R1_DEF void r1_model_free(r1_model *model);
-// A read-only copy of the weights as they are now, e.g. the reference policy.
+// A read-only copy of the weights as they are now, e.g. the reference policy. It has no moments,
+// but the memory of gradients like every model.
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
@@ -1063,7 +1101,8 @@ R1_DEF r1_context *r1_model_context(r1_model *model);
 R1_DEF const r1_model_config *r1_model_config_of(const r1_model *model);
 // All parameters, in a fixed order.
 R1_DEF const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n);
-// A parameter by its Hugging Face name, single experts included; NULL if there is none.
+// A parameter by its Hugging Face name, single experts included; NULL if there is none. A single
+// expert is a view of its stack that lives until the open step ends.
 R1_DEF r1_tensor *r1_model_find(r1_model *model, const char *name);
 // The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready.
 R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
@@ -1077,7 +1116,8 @@ R1_DEF r1_tensor *r1_model_head(r1_model *model);
 // The bias of a layer's router [E]; NULL for a dense layer.
 R1_DEF r1i_real *r1_model_router_bias(r1_model *model, size_t layer);
 
-// Packed sequences for a forward pass; zero what is not needed.
+// Packed sequences for a forward pass; zero what is not needed. No row is padding:
+//   tokens  a0 a1 a2 | b0 b1 | c0 c1 c2 c3        starts  0 3 5 9        B = 3, T = 9
 typedef struct r1_batch {
     const int32_t *tokens; // [starts[B]]
     const size_t *starts;  // [B+1]
@@ -1102,9 +1142,12 @@ R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double
 R1_DEF r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
                                 size_t micro_tokens, float *logp, float *entropy);
 
-// Writes folder/config.json and folder/model.safetensors under Hugging Face names, atomically.
+// Writes folder/model.safetensors, then folder/config.json, under Hugging Face names. Each file is
+// replaced by a finished one or not at all; a crash between them leaves the new weights beside the
+// old config, so save another model into another folder.
 R1_DEF r1_status r1_model_save(r1_model *model, const char *folder);
-// Reads such a folder. Errors name the file, the tensor and both shapes.
+// Reads such a folder; stored f32, f64, bf16 and f16 become floats. Errors name the file, the
+// tensor and both shapes.
 R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
 // Fills a config from the text of a config.json (deepseek_v3, qwen2).
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
@@ -1202,6 +1245,7 @@ typedef enum r1_advantage_kind {
 } r1_advantage_kind;
 // Estimators of KL(policy || reference) per token, with d = reference - policy log-probability:
 // k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1.   Source: DSM eq. 4 (k3).
+// k1 belongs into the reward: in the loss its slope is 1 for every token, which says nothing.
 typedef enum r1_kl_kind { R1_KL_NONE = 0, R1_KL_K1, R1_KL_K2, R1_KL_K3 } r1_kl_kind;
 typedef enum r1_objective { R1_CLIPPED = 0, R1_CISPO, R1_REINFORCE } r1_objective;
 // A group whose rewards are all equal teaches nothing: it counts in the divisor, or does not, or is
@@ -1236,6 +1280,7 @@ typedef struct r1_policy_desc {
 // Advantages of `groups` groups of G answers; judged[i] false takes an answer out of its group,
 // and a group with fewer than 2 judged answers gets zeros. advantages may be rewards. Returns the
 // number of groups whose rewards differ.   Source: N eq. 3; deviation of the population.
+//   Differs: advantage_eps is added to the deviation, which the paper divides by as it is.
 R1_DEF size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
                             const double *rewards, const bool *judged, double *advantages);
 
@@ -1283,12 +1328,14 @@ typedef struct r1_train_desc {
 } r1_train_desc;
 
 typedef struct r1_trainer r1_trainer;
-// A trainer of all weights of a model. The model must outlive it.
+// A trainer of all weights of a model. The model must outlive it. It makes the model's moments or
+// goes on with those that are there: call r1_trainer_reset after another trainer.
 R1_DEF r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc);
 R1_DEF void r1_trainer_free(r1_trainer *trainer);
 // Optimizer steps so far.
 R1_DEF uint64_t r1_trainer_steps(const r1_trainer *trainer);
-// Forgets the moments and the step count, as at the start of another stage.
+// Forgets the moments and the step count, as at the start of another stage. desc NULL keeps the
+// settings; the number of chunks stays in any case.
 R1_DEF void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc);
 
 // A text to learn: tokens loss_from .. n-1 are predicted with loss; the first token never is.
@@ -1313,7 +1360,8 @@ R1_DEF r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents, 
                              r1_step_metrics *metrics);
 
 // A reward function: reads the sample, writes out->parts and out->judged (true on entry). Runs on
-// workers, one sample a call; it must not touch the context.
+// workers, one sample a call; it must not touch the context. With several ranks each one judges all
+// answers for itself, so the verdict must be a pure function of the sample.
 typedef struct r1_verdict {
     double parts[R1_MAX_PARTS];
     bool judged;
@@ -1345,8 +1393,9 @@ typedef struct r1_grpo_desc {
 typedef enum r1_stage { R1_ZERO = 0, R1_STAGE1, R1_STAGE2 } r1_stage;
 // The hyper-parameters of the paper for a stage (paper.md's table): lr 3e-6, beta 0.001, G 16, 512
 // questions a rollout in 16 mini-batches, reference refresh every 25 rollouts, temperature 1
-// (stage 2: 0.7), clip 10.   Source: N Methods. Differs: the clip of R1-Zero is not stated; 10 as
-// in stage 1.
+// (stage 2: 0.7), clip 10, 32768 new tokens, 650 rollouts (stage 2: 106; stage 1 is not stated: set
+// it).   Source: N Methods. Differs: the clip of R1-Zero is not stated; 10 as in stage 1. Its limit
+// of 65536 tokens from update 8200 on is left out.
 R1_DEF r1_grpo_desc r1_grpo_paper(r1_stage stage);
 
 // What one rollout and its updates did. Means are over judged answers.
@@ -1369,8 +1418,8 @@ R1_DEF void r1_grpo_free(r1_grpo *run);
 // One rollout with its updates: the four calls below. False when the run is done, or on an error of
 // the context; R1_ERROR_SIGNAL when `patience` rollouts taught nothing, with the reason.
 R1_DEF bool r1_grpo_step(r1_grpo *run);
-R1_DEF r1_status r1_grpo_rollout(r1_grpo *run);   // draws answers, replaces groups if asked to
-R1_DEF r1_status r1_grpo_judge(r1_grpo *run);     // rewards; reference log-probs
+R1_DEF r1_status r1_grpo_rollout(r1_grpo *run);   // draws the answers
+R1_DEF r1_status r1_grpo_judge(r1_grpo *run);     // rewards, replaced groups, reference log-probs
 R1_DEF r1_status r1_grpo_advantage(r1_grpo *run); // group-relative advantages
 R1_DEF r1_status r1_grpo_update(r1_grpo *run);    // mini-batches; counts the step
 R1_DEF const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run);
@@ -1454,11 +1503,13 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #include <sys/stat.h>
 #include <unistd.h>
 #endif
+// R1_DEF is in front of a public declaration, R1I_BODY in front of its definition.
 #ifdef R1_STATIC
 #define R1I_BODY static
 #else
 #define R1I_BODY
 #endif
+// Without threads everything runs on the caller, with the same bits: see [thread] and [group].
 #if defined __wasm__ || (defined _WIN32 && !defined R1_THREADS)
 #define R1_NO_THREADS
 #endif
@@ -1466,6 +1517,8 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #include <pthread.h>
 #include <stdatomic.h>
 #endif
+// The x86 levels are compiled function by function for their instruction set, with attributes that
+// GCC and Clang share, so one binary carries all levels and picks at run time.
 #if !defined R1_NO_SIMD && defined __x86_64__ && defined __GNUC__
 #define R1I_X86 1
 #include <immintrin.h>
@@ -1479,6 +1532,8 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 
 // The pragmas come after the system headers, whose inline functions they must not touch. "O2" also
 // makes a user's -O0 build run the kernels at full speed.
+// Contraction is the worst of them: a * b + c turned into one fma rounds once where the contract
+// says twice, and which expressions it takes changes with the version of the compiler.
 #if defined __clang__
 #if !defined __aarch64__ // clang does not know the pragma there
 #pragma float_control(push)
@@ -1490,6 +1545,7 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #pragma GCC optimize("O2", "no-fast-math", "fp-contract=off")
 #endif
 
+// R1I_NOINLINE is for code whose floating point must not be merged into that of its caller.
 #if defined __GNUC__
 #define R1I_NOINLINE __attribute__((noinline))
 #define R1I_INLINE   static inline __attribute__((always_inline))
@@ -1509,6 +1565,8 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #endif
 
 // Hides a value from the optimizer, so that no flag can fuse, split or reorder what made it.
+// On x86 and ARM the constraint names the registers where floats live anyway, so it costs nothing.
+// A compiler without such asm is judged by the known-answer test of [context].
 #if defined __GNUC__ && defined __SSE2__
 #define R1I_KEEP(value) __asm__("" : "+x"(value))
 #elif defined __GNUC__ && defined __aarch64__
@@ -1523,6 +1581,10 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 // library linked with -Ofast flushes denormals for the whole process, and threads inherit it.
 typedef uint64_t r1i_float_state;
 
+// Bits 6 to 15 of MXCSR: denormals are zero, six exception masks, two bits of rounding, flush to
+// zero. 0x1f80 is the state of a fresh process; the flags below bit 6 are sticky notes of the
+// caller and do not count. FPCR of ARM is 0 in the same state. Writing either register is slow, so
+// it is read first, and nearly always it is right.
 static r1i_float_state r1i_float_enter(void) {
 #if defined __SSE2__
     unsigned state;
@@ -1541,6 +1603,7 @@ static r1i_float_state r1i_float_enter(void) {
     return 0;
 #endif
 }
+// A program that wants another rounding mode or flushed denormals for itself keeps them.
 static void r1i_float_leave(r1i_float_state state) {
 #if defined __SSE2__
     unsigned old = (unsigned)state;
@@ -1557,12 +1620,17 @@ static void r1i_float_leave(r1i_float_state state) {
 // context is on one list, so that freeing the context can never leak.
 #define R1I_MESSAGE_BYTES 512
 
+// In front of every block that a context owns. The header takes a whole line of 64 bytes, so that
+// what the caller sees is as aligned as what the hook gave.
+//   | r1i_block, 64 bytes | the caller's bytes, rounded up to 64 |
 typedef struct r1i_block {
     struct r1i_block *previous, *next;
     size_t bytes;                // of the whole block, header included
     void (*close)(void *object); // frees an object that holds more than memory
 } r1i_block;
 
+// A piece of an arena. Allocation moves `used` up; nothing in a chunk is freed alone.
+//   arena -> [chunk: used | free] -> [older chunk: used | rest] -> NULL
 typedef struct r1i_chunk {
     struct r1i_chunk *next;
     size_t used, bytes; // of the space behind the header
@@ -1575,6 +1643,7 @@ typedef struct r1i_arena {
     size_t peak_bytes;
 } r1i_arena;
 
+// A place in an arena: everything made after it goes when the arena is released to it.
 typedef struct r1i_mark {
     r1i_chunk *chunk;
     size_t used;
@@ -1582,6 +1651,8 @@ typedef struct r1i_mark {
 
 #define R1I_MAX_THREADS 256
 
+// The fields of rooms below are here as plain pointers, because C needs the whole struct at once:
+// the comment beside such a field names its room.
 struct r1_context {
     r1_status status;
     char message[R1I_MESSAGE_BYTES];
@@ -1616,6 +1687,7 @@ R1I_BODY r1_status r1_status_of(const r1_context *ctx) {
 R1I_BODY const char *r1_message_of(const r1_context *ctx) {
     return ctx ? ctx->message : "no memory for the context itself";
 }
+// Only the note is erased. What a failed call had made already stays until the context is freed.
 R1I_BODY void r1_error_clear(r1_context *ctx) {
     if (!ctx) return;
     ctx->status = R1_OK;
@@ -1642,6 +1714,7 @@ static R1I_PRINTF(3, 4) r1_status
 // a * b and a + b for sizes; SIZE_MAX when they do not fit, which no allocation grants.
 static size_t r1i_size_mul(size_t a, size_t b) { return a && b > SIZE_MAX / a ? SIZE_MAX : a * b; }
 static size_t r1i_size_add(size_t a, size_t b) { return b > SIZE_MAX - a ? SIZE_MAX : a + b; }
+// Sticks at the top like the two above, so that an overflow on the way is still seen at the end.
 static size_t r1i_round_up(size_t n, size_t multiple) {
     return n > SIZE_MAX - multiple ? SIZE_MAX : (n + multiple - 1) / multiple * multiple;
 }
@@ -1649,6 +1722,7 @@ static size_t r1i_min(size_t a, size_t b) { return a < b ? a : b; }
 static size_t r1i_max(size_t a, size_t b) { return a > b ? a : b; }
 static size_t r1i_ceil_div(size_t a, size_t b) { return a / b + (a % b != 0); }
 
+// Windows cannot free aligned memory with free, hence a pair of functions.
 static void *r1i_libc_alloc(void *user, size_t bytes, size_t align) {
     (void)user;
 #ifdef _WIN32
@@ -1670,6 +1744,9 @@ static void r1i_libc_free(void *user, void *memory, size_t bytes) {
 enum { R1I_ALIGN = 64 }; // a cache line, and the widest vector
 
 // A zeroed block that belongs to the context; NULL and a sticky error when there is none.
+// Zeroed, although it costs a pass: what is never written is then the same in every run. 0 bytes
+// are allowed and give a pointer that may be freed. For the caller's thread only: workers get
+// scratch that was made before they start.
 static void *r1i_alloc(r1_context *ctx, size_t bytes) {
     if (ctx->status != R1_OK) return NULL;
     size_t total = r1i_size_add(r1i_round_up(bytes, R1I_ALIGN), R1I_ALIGN);
@@ -1695,12 +1772,15 @@ static void *r1i_alloc_array(r1_context *ctx, size_t n, size_t size) {
     return r1i_alloc(ctx, r1i_size_mul(n, size));
 }
 // An object whose `close` runs when the context dies first.
+// `close` must free its object, with r1i_free in the end: r1_context_free counts on it. It must not
+// touch other blocks of the object, since younger blocks are gone by then.
 R1I_UNUSED static void *r1i_alloc_object(r1_context *ctx, size_t bytes,
                                          void (*close)(void *object)) {
     char *object = (char *)r1i_alloc(ctx, bytes);
     if (object) ((r1i_block *)(void *)(object - R1I_ALIGN))->close = close;
     return object;
 }
+// Works while the context has an error: freeing never fails, and never hides the first error.
 static void r1i_free(r1_context *ctx, void *memory) {
     if (!memory) return;
     r1i_block *block = (r1i_block *)(void *)((char *)memory - R1I_ALIGN);
@@ -1712,6 +1792,7 @@ static void r1i_free(r1_context *ctx, void *memory) {
     ctx->now_bytes -= block->bytes;
     ctx->allocator.free(ctx->allocator.user, block, block->bytes);
 }
+// A zero-terminated copy of `size` bytes.
 R1I_UNUSED static char *r1i_copy_text(r1_context *ctx, const char *text, size_t size) {
     char *copy = (char *)r1i_alloc(ctx, r1i_size_add(size, 1));
     if (copy && size) memcpy(copy, text, size);
@@ -1720,6 +1801,7 @@ R1I_UNUSED static char *r1i_copy_text(r1_context *ctx, const char *text, size_t 
 
 // Grows a block to at least `wanted` elements, by doubling; the content stays. On failure the old
 // block stays valid and false is returned.
+// Doubling makes n appends cost O(n) copies; new elements are zero, as r1i_alloc leaves them.
 static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wanted, size_t size) {
     if (wanted <= *capacity) return true;
     size_t n = r1i_max(wanted, r1i_max(*capacity * 2, 16));
@@ -1735,6 +1817,8 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
 
 // Space that is not zeroed: whoever asks for it writes it first.
+// 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
+// the rest of the old one stays unused until a release comes back to it.
 static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     bytes = r1i_round_up(bytes ? bytes : 1, R1I_ALIGN);
     r1i_chunk *chunk = arena->chunk;
@@ -1767,6 +1851,9 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
     }
 }
 // Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one.
+// The melt is what makes a training loop free of allocations: the first step leaves several chunks,
+// they become one of their total size, and the second step fits into it.
+//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
 static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, bool melt) {
     size_t used = r1i_arena_used(arena), chunks = 0, total = 0;
     if (used > arena->peak_bytes) arena->peak_bytes = used;
@@ -1789,7 +1876,11 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, 
     if (arena->chunk) arena->chunk->used = mark.used;
 }
 
-// 64-bit FNV-1a over 8-byte words: the hash that names weights in logs and guards checkpoints.
+// In the manner of FNV-1a, by 8-byte words: the hash that names weights in logs and guards
+// checkpoints.
+// It is chained: pass the last result to go on, 0 to start. Differs from the published FNV in the
+// word size and in the shift, which brings high bits down. Words are put together from bytes, so
+// equal bytes have equal hashes on every machine. It finds accidents and keeps no enemy out.
 static uint64_t r1i_hash(uint64_t hash, const void *data, size_t bytes) {
     const unsigned char *p = (const unsigned char *)data;
     if (!hash) hash = 0xcbf29ce484222325u;
@@ -1803,6 +1894,7 @@ static uint64_t r1i_hash(uint64_t hash, const void *data, size_t bytes) {
     return hash;
 }
 
+// Seconds since 1970 by the wall clock, for logs and rates. No result depends on it.
 static double r1i_seconds(void) {
     struct timespec now;
     timespec_get(&now, TIME_UTC);
@@ -1850,6 +1942,8 @@ R1I_BODY uint32_t r1_random_below(r1_random *at, uint32_t n) {
 // a machine shared with other work must not pay for idle workers.
 R1I_BODY int r1_thread_count(const r1_context *ctx) { return ctx ? ctx->threads : 1; }
 
+// One worker takes the whole range in one call. That is allowed because a task may not depend on
+// where its range begins and ends, and what runs alone needs no pieces.
 static void r1i_run_inline(size_t n, r1_task_fn *fn, void *arg) {
     r1i_float_state state = r1i_float_enter(); // as a worker does: threads must not show
     if (n) fn(arg, 0, n, 0);
@@ -1868,6 +1962,10 @@ typedef struct r1i_worker_start {
     int worker;
 } r1i_worker_start;
 
+// One job at a time. The mutex guards job, running and quit; n, grain, fn and arg are written
+// before `job` is raised under the mutex and read after it was seen, which orders them.
+//   caller   publish -> take pieces ----------> wait for running == 0
+//   worker   wait ....> take pieces -> running - 1 -> spin, then wait
 typedef struct r1i_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
@@ -1884,6 +1982,8 @@ typedef struct r1i_pool {
     void *arg;
 } r1i_pool;
 
+// Takes pieces until none is left. Who takes which piece is a race, and may be one: a piece writes
+// only what it owns. The float state is set here, because threads inherit that of their maker.
 static void r1i_pool_work(r1i_pool *pool, int worker) {
     r1i_float_state state = r1i_float_enter();
     for (;;) {
@@ -1893,6 +1993,9 @@ static void r1i_pool_work(r1i_pool *pool, int worker) {
     }
     r1i_float_leave(state);
 }
+// A worker first spins on `seen_job`, a few microseconds, because a model runs ops back to back;
+// then it sleeps on `wake`. It answers for every job, even when it finds no piece left: when
+// `running` is 0, nobody looks at the job any more.
 static void *r1i_pool_main(void *arg) {
     r1i_pool *pool = ((r1i_worker_start *)arg)->pool;
     int worker = ((r1i_worker_start *)arg)->worker;
@@ -1932,6 +2035,7 @@ static r1i_pool *r1i_pool_of(r1_context *ctx) {
     ctx->pool = pool;
     return pool;
 }
+// Called by r1_context_free when it meets the pool's block: no job runs then.
 static void r1i_pool_free(r1_context *ctx) {
     r1i_pool *pool = (r1i_pool *)ctx->pool;
     if (!pool) return;
@@ -1946,6 +2050,8 @@ static void r1i_pool_free(r1_context *ctx) {
     ctx->pool = NULL;
     r1i_free(ctx, pool);
 }
+// `busy` is read without the mutex: only the caller's thread sets it, and a worker that finds it
+// set is inside the very job that set it. Such a nested call runs inline.
 R1I_BODY void r1_parallel_for(r1_context *ctx, size_t n, size_t grain, r1_task_fn *fn, void *arg) {
     if (!n) return;
     if (!grain) grain = 1;
@@ -1975,6 +2081,9 @@ R1I_BODY void r1_parallel_for(r1_context *ctx, size_t n, size_t grain, r1_task_f
 // ==== [group] ====================================================================================
 // Collectives between ranks: engines `self` and `threads`. Calls [base] and [thread]. The threads
 // engine is real use on one machine, and what every test of several ranks runs on.
+//
+// One rank: a sum of one is itself, and what is sent arrives in the only slot there is. Code
+// that is written for ranks thus runs alone as it is.
 static r1_status r1i_self_reduce(r1_group *group, float *values, size_t count) {
     (void)group, (void)values, (void)count;
     return R1_OK;
@@ -2008,6 +2117,7 @@ R1I_BODY r1_group r1_group_self(void) {
                       .abort = r1i_self_abort};
 }
 
+// A bound, so that the tables below are plain arrays.
 enum { R1I_MAX_RANKS = 64 };
 
 #ifdef R1_NO_THREADS
@@ -2017,6 +2127,11 @@ R1I_BODY r1_status r1_group_threads(int size, r1_rank_fn *fn, void *arg) {
     return fn(&group, arg);
 }
 #else
+// What the ranks share. Every collective has the same three beats: post a pointer to one's own
+// buffer, wait; read from the buffers of others, wait; go on. The second wait keeps a rank from
+// reusing its buffer while another still reads it.
+//   rank 0   post |barrier| read others |barrier| go on
+//   rank 1   post |barrier| read others |barrier| go on
 typedef struct r1i_ranks {
     pthread_mutex_t mutex;
     pthread_cond_t turn;
@@ -2028,12 +2143,16 @@ typedef struct r1i_ranks {
     void *arg;
 } r1i_ranks;
 
+// What one thread is started with, and where its verdict is found after the join.
 typedef struct r1i_rank_start {
     r1i_ranks *ranks;
     int rank;
     r1_status status;
 } r1i_rank_start;
 
+// A barrier that counts rounds: the last to come raises `round`, and a rank waits for the change of
+// its own round, so a fast rank may enter the next barrier before a slow one has left this one.
+// The mutex also makes what was written before the barrier visible after it.
 static r1_status r1i_ranks_barrier(r1_group *group) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     pthread_mutex_lock(&ranks->mutex);
@@ -2048,6 +2167,8 @@ static r1_status r1i_ranks_barrier(r1_group *group) {
     pthread_mutex_unlock(&ranks->mutex);
     return failed ? R1_ERROR_GROUP : R1_OK;
 }
+// For good: a rank that left cannot be waited for, so every waiting and later call fails instead of
+// hanging.
 static void r1i_ranks_abort(r1_group *group) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     pthread_mutex_lock(&ranks->mutex);
@@ -2060,6 +2181,8 @@ static r1_status r1i_ranks_post(r1_group *group, const void *mine) {
     ((r1i_ranks *)group->state)->posted[group->rank] = mine;
     return r1i_ranks_barrier(group);
 }
+// all [size * bytes]: rank r's bytes at r * bytes, the same on every rank. `mine` may already lie
+// at its place in `all`.
 static r1_status r1i_ranks_all_gather(r1_group *group, const void *mine, void *all, size_t bytes) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     r1_status status = r1i_ranks_post(group, mine);
@@ -2069,6 +2192,8 @@ static r1_status r1i_ranks_all_gather(r1_group *group, const void *mine, void *a
     }
     return status == R1_OK ? r1i_ranks_barrier(group) : status;
 }
+// out, in [size * bytes]: part r of `out` goes to rank r, part r of `in` came from rank r. The two
+// must not overlap: others read `out` while this rank writes `in`.
 static r1_status r1i_ranks_all_to_all(r1_group *group, const void *out, void *in, size_t bytes) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     r1_status status = r1i_ranks_post(group, out);
@@ -2078,6 +2203,7 @@ static r1_status r1i_ranks_all_to_all(r1_group *group, const void *out, void *in
     }
     return status == R1_OK ? r1i_ranks_barrier(group) : status;
 }
+// All ranks get the root's bytes; the others' are overwritten.
 static r1_status r1i_ranks_broadcast(r1_group *group, void *values, size_t bytes, int root) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     r1_status status = r1i_ranks_post(group, values);
@@ -2085,11 +2211,16 @@ static r1_status r1i_ranks_broadcast(r1_group *group, void *values, size_t bytes
     return status == R1_OK ? r1i_ranks_barrier(group) : status;
 }
 // The sum of one element over ranks lo .. hi-1, along the tree that halves the range.
+// The order is one of rank numbers, so arrival cannot show; rounding errors grow with the depth.
+//   size 4:  (0 + 1) + (2 + 3)        size 3:  (0 + 1) + 2
+// Gradients are not added here: the trainer gathers them and walks the tree of its chunks.
 static float r1i_tree_sum(const void *const *posted, size_t index, int lo, int hi) {
     if (hi - lo == 1) return ((const float *)posted[lo])[index];
     int middle = lo + (hi - lo + 1) / 2;
     return r1i_tree_sum(posted, index, lo, middle) + r1i_tree_sum(posted, index, middle, hi);
 }
+// values [size * count], mine [count]: rank r gets the sum of part r. Each element is summed by one
+// rank, along the tree, so no arrival order is in it.
 static r1_status r1i_ranks_reduce_scatter(r1_group *group, const float *values, float *mine,
                                           size_t count) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
@@ -2100,6 +2231,8 @@ static r1_status r1i_ranks_reduce_scatter(r1_group *group, const float *values, 
     return status == R1_OK ? r1i_ranks_barrier(group) : status;
 }
 // In place needs two phases: all ranks read, then all ranks write.
+// Every rank computes the whole sum for itself, along the same tree, so all get the same bits. The
+// sums lie in memory of malloc, since a group belongs to no context.
 static r1_status r1i_ranks_all_reduce(r1_group *group, float *values, size_t count) {
     r1i_ranks *ranks = (r1i_ranks *)group->state;
     r1_status status = r1i_ranks_post(group, values);
@@ -2114,6 +2247,7 @@ static r1_status r1i_ranks_all_reduce(r1_group *group, float *values, size_t cou
     free(sum);
     return status == R1_OK ? r1i_ranks_barrier(group) : status;
 }
+// The life of one rank. An error it returns is made known at once, or the others would wait for it.
 static void *r1i_rank_main(void *arg) {
     r1i_rank_start *start = (r1i_rank_start *)arg;
     r1_group group = {.rank = start->rank,
@@ -2130,6 +2264,7 @@ static void *r1i_rank_main(void *arg) {
     if (start->status != R1_OK) r1i_ranks_abort(&group);
     return NULL;
 }
+// A status of R1_ERROR_GROUP is only an echo of somebody else's failure, so a cause outranks it.
 R1I_BODY r1_status r1_group_threads(int size, r1_rank_fn *fn, void *arg) {
     if (size < 1 || size > R1I_MAX_RANKS || !fn) return R1_ERROR_ARGUMENT;
     r1i_ranks ranks = {.size = size, .fn = fn, .arg = arg};
@@ -2174,6 +2309,7 @@ R1I_BODY const char *r1_dtype_name(r1_dtype dtype) {
     return (unsigned)dtype < R1_DTYPE_COUNT ? r1i_dtypes[dtype].name : NULL;
 }
 
+// The bits of a float and back: memcpy is the one way that C blesses, and compiles to a move.
 static uint32_t r1i_bits(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -2185,6 +2321,9 @@ static float r1i_float(uint32_t bits) {
     return x;
 }
 
+// bf16 is the upper half of a float. Adding 0x7fff plus the last kept bit carries into the upper
+// half exactly when nearest, ties to even, rounds up; a carry out of the mantissa raises the
+// exponent, as it must, up to infinity.
 R1I_BODY uint16_t r1_to_bf16(float x) {
     uint32_t bits = r1i_bits(x);
     if (x != x) return (uint16_t)((bits >> 16) | 0x40u); // rounding could carry NaN to infinity
@@ -2194,6 +2333,10 @@ R1I_BODY float r1_from_bf16(uint16_t bits) { return r1i_float((uint32_t)bits << 
 
 // Rounds x to a format with `mantissa` bits whose smallest normal exponent is `least`; the result
 // is still a float. Adding and subtracting a power of two rounds at the wanted bit.
+//   magic = 1.5 * 2^(e + 23 - mantissa) has its last bit at 2^(e - mantissa), the last bit that the
+//   format keeps of an x in [2^e, 2^(e+1)): the hardware rounds x there, ties to even. Below
+//   `least` the last bit stays where the denormals of the format have it.
+// x must be finite and not negative.
 static float r1i_round_to(float x, int mantissa, int least) {
     uint32_t exponent = (r1i_bits(x) >> 23) & 255u;
     int e = exponent ? (int)exponent - 127 : -126;
@@ -2205,6 +2348,8 @@ static float r1i_round_to(float x, int mantissa, int least) {
     R1I_KEEP(down);
     return down;
 }
+// 1 sign, 5 exponent (bias 15), 10 mantissa bits. 65504 is the largest; from 65520 on, half-way to
+// the next step, it is infinity. 112 = 127 - 15 moves the exponent from one bias to the other.
 R1I_BODY uint16_t r1_to_f16(float x) {
     uint32_t sign = (r1i_bits(x) >> 16) & 0x8000u;
     if (x != x) return (uint16_t)(sign | 0x7e00u);
@@ -2225,6 +2370,8 @@ R1I_BODY float r1_from_f16(uint16_t bits) {
     }
     return r1i_float(sign | ((exponent + 112u) << 23) | (mantissa << 13));
 }
+// e4m3: 1 sign, 4 exponent (bias 7), 3 mantissa bits; 120 = 127 - 7. There is no infinity, and only
+// 0x7f and 0xff are NaN, so the largest number is 1.75 * 2^8 = 448. Denormals are k * 2^-9.
 R1I_BODY uint8_t r1_to_f8(float x) {
     uint32_t sign = (r1i_bits(x) >> 24) & 0x80u;
     if (x != x) return (uint8_t)(sign | 0x7fu);
@@ -2235,6 +2382,7 @@ R1I_BODY uint8_t r1_to_f8(float x) {
     uint32_t bits = r1i_bits(rounded);
     return (uint8_t)(sign | (((bits >> 23) - 120u) << 3) | ((bits >> 20) & 7u));
 }
+// Exact like r1_from_f16: a float has room for every value of the format.
 R1I_BODY float r1_from_f8(uint8_t bits) {
     uint32_t sign = (uint32_t)(bits & 0x80u) << 24, exponent = (bits >> 3) & 15u;
     uint32_t mantissa = bits & 7u;
@@ -2249,8 +2397,12 @@ R1I_INLINE float r1i_fmaf(float a, float b, float c) { return fmaf(a, b, c); }
 
 // e^x. x = k ln 2 + r with k found by adding 1.5 * 2^23; a polynomial of degree 6 on |r| < 0.35;
 // the scaling by 2^k in two factors, so that results below 2^-126 round once and correctly.
+//   e^x = 2^k e^r,  e^r = 1 + r + r^2 p(r) with p of degree 4
+// 1.5 * 2^23 = 12582912 leaves no bits for a fraction, so the sum is rounded to the nearest
+// integer, which is then read from its low bits. Below -104 the result is 0 and above 89 infinity,
+// so clamping there loses nothing and keeps n in range.
 static float r1i_expf(float x) {
-    float floor_x = -104.0f < x ? x : -104.0f; // operand order: a NaN x must survive both lines
+    float floor_x = -104.0f < x ? x : -104.0f; // turns NaN into -104; the next line brings it back
     if (x != x) floor_x = x;
     x = floor_x > 89.0f ? 89.0f : floor_x;
     float shifted = r1i_fmaf(x, 1.44269504f, 12582912.0f);
@@ -2276,7 +2428,10 @@ static float r1i_expf(float x) {
     R1I_KEEP(p);
     return p;
 }
-// ln x. x = 2^e m with m in [sqrt(1/2), sqrt(2)); a polynomial of degree 8 in m - 1.
+// ln x. x = 2^e m with m in [sqrt(1/2), sqrt(2)); p is a polynomial of degree 8 in m - 1.
+//   ln x = e ln 2 + f + f^2 (-1/2 + f p(f)) with f = m - 1, exact by Sterbenz' lemma
+// m around 1 instead of [1, 2) keeps f small and makes e = 0 for x near 1, where nothing cancels.
+// 0x3f3504f3 is sqrt(1/2): subtracting it first puts the borrow of the exponent at that point.
 static float r1i_logf(float x) {
     if (x != x) return x;
     if (x < 0.0f) return r1i_float(0x7fc00000u);
@@ -2309,7 +2464,8 @@ static float r1i_logf(float x) {
 R1I_BODY float r1_exp(float x) { return r1i_expf(x); }
 R1I_BODY float r1_log(float x) { return r1i_logf(x); }
 
-// The same in double, for tables and schedules: series to the last bit or two, no libm.
+// The same in double, for tables and schedules: series to the last bit or two, no libm that rounds.
+// frexp, ldexp and fma are exact by definition and so are allowed. 14 terms: 0.35^15 / 15! < 2e-19.
 R1I_PLAIN static double r1i_exp_double(double x) {
     if (x != x) return x;
     if (x > 709.0) return HUGE_VAL;
@@ -2320,6 +2476,7 @@ R1I_PLAIN static double r1i_exp_double(double x) {
     for (int i = 14; i > 0; i--) p = fma(p, r / i, 1.0);
     return ldexp(p, (int)k);
 }
+// ln m = 2 atanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...) with s = (m - 1) / (m + 1), |s| < 0.172.
 R1I_PLAIN static double r1i_log_double(double x) {
     if (!(x > 0)) return x == 0 ? -HUGE_VAL : NAN;
     int e;
@@ -2331,6 +2488,8 @@ R1I_PLAIN static double r1i_log_double(double x) {
                fma((double)e, 1.90821492927058770002e-10, 2 * s * p));
 }
 // sin and cos by reduction to [-pi/4, pi/4] with pi/2 in three parts (good up to about 10^9).
+// The Taylor series by Horner: sin r = r - r^3 / 3! + ..., cos r = 1 - r^2 / 2! + ...; k mod 4 says
+// which quarter of the circle x was in, and so which of the two to take and with what sign.
 R1I_PLAIN static void r1i_sin_cos(double x, double *sine, double *cosine) {
     double turns = x * 0.63661977236758134308;
     double k = (double)(int64_t)(turns + (turns < 0 ? -0.5 : 0.5));
@@ -2356,6 +2515,8 @@ R1I_PLAIN static void r1i_sin_cos(double x, double *sine, double *cosine) {
         break;
     }
 }
+// sqrt(-2 ln a) cos(2 pi b) with a, b uniform in (0, 1). The second normal that the formula offers,
+// with sin, is not kept: a draw would then depend on the one before it.
 R1I_PLAIN R1I_BODY float r1_random_normal(r1_random *at) {
     double s, c, a = r1_random_unit(at), b = r1_random_unit(at);
     r1i_sin_cos(6.28318530717958647693 * b, &s, &c);
@@ -2365,6 +2526,8 @@ R1I_PLAIN R1I_BODY float r1_random_normal(r1_random *at) {
 // ==== [context] ==================================================================================
 // Makes and frees contexts. Calls the rooms above. The known-answer test catches what no macro
 // shows, such as clang's -funsafe-math-optimizations or a compiler that does not exist yet.
+//
+// Reads through volatile, so the value has been rounded to a float in memory.
 static uint32_t r1i_volatile_bits(volatile float *x) {
     float copy = *x;
     return r1i_bits(copy);
@@ -2374,6 +2537,8 @@ static R1I_PLAIN double r1i_plain_multiply_add(double a, double b, double c) { r
 
 // The name of the first arithmetic fact that this build gets wrong, or NULL. Inputs are volatile,
 // so nothing is computed at compile time.
+// Nearly every fact is one that a known flag breaks; the expected bits are those of IEEE 754 with
+// rounding to nearest, and of the two polynomials of [number].
 static R1I_NOINLINE const char *r1i_arithmetic_fault(void) {
     volatile float a = 1.0f + 0x1p-12f, sum = -1.0f - 0x1p-11f;
     volatile float one = -1.0f, third = 3.0f, tiny = 0x1p-130f;
@@ -2406,6 +2571,7 @@ static R1I_NOINLINE const char *r1i_arithmetic_fault(void) {
     if (r1i_volatile_bits(&result) != 0xbf9a1bc8u) return "log has other bits";
     return NULL;
 }
+// Cores that are online now; it decides how fast, never what.
 static int r1i_core_count(void) {
 #if defined _SC_NPROCESSORS_ONLN && !defined R1_NO_THREADS
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -2414,6 +2580,8 @@ static int r1i_core_count(void) {
     return 1;
 #endif
 }
+// A context with an error is returned all the same: its message says what is wrong, which NULL
+// could not. The levels of [simd] are tested later, when the first op needs one.
 R1I_BODY r1_context *r1_context_new(const r1_context_desc *given) {
     r1_context_desc desc = {0};
     if (given) desc = *given;
@@ -2446,6 +2614,8 @@ R1I_BODY r1_context *r1_context_new(const r1_context_desc *given) {
                  fault);
     return ctx;
 }
+// The block list is walked by taking its head again and again, because closing one object may free
+// others: see r1i_alloc_object for what a `close` must do so that this ends.
 R1I_BODY void r1_context_free(r1_context *ctx) {
     if (!ctx) return;
     while (ctx->blocks) { // newest first: an object is younger than what it stands on
@@ -2469,9 +2639,12 @@ R1I_BODY uint64_t r1_seed_of(const r1_context *ctx) { return ctx ? ctx->seed : 0
 // ==== [kernel] ===================================================================================
 // Plain-pointer forward and backward of every op in scalar C: the readable reference, and the
 // oracle of every backend. Calls [base], [random], [number]. The orders below ARE the arithmetic
-// (docs/determinism.md): a matmul is one chain of fused multiply- adds over k; a row sum uses 16
+// (docs/determinism.md): a matmul is one chain of fused multiply-adds over k; a row sum uses 16
 // lanes and a fixed tree; a weight gradient is one chain over token rows that continues from the
 // stored value. Tiles, threads and vectors only choose who computes.
+//
+// The float build uses exp and log of [number], which have the same bits everywhere; the double
+// build is an oracle with a tolerance, and libm's are good enough for it.
 #define r1i_fma(a, b, c) _Generic((r1i_real)0, float : fmaf, double : fma)(a, b, c)
 #define r1i_exp(x)       _Generic((r1i_real)0, float : r1i_expf, double : exp)(x)
 #define r1i_log(x)       _Generic((r1i_real)0, float : r1i_logf, double : log)(x)
@@ -2493,22 +2666,34 @@ R1I_INLINE r1i_real r1i_total(r1i_real a, r1i_real b) {
 enum { R1I_LANES = 16 };
 
 // The fixed tree over 16 lanes: +8, +4, +2, +1.
+//   lane     0   1  ...  7 |  8   9  ... 15
+//   + 8      0+8 1+9 ... 7+15                   then + 4, + 2, + 1, until lane 0 holds all
+// 16 lanes are one AVX-512 register, two of AVX2 and four of NEON, and in each of them a step of
+// the tree is a few instructions, so that no level pays for the order.
 static r1i_real r1i_lane_tree(r1i_real *lane) {
     for (int width = 8; width; width /= 2)
         for (int l = 0; l < width; l++) lane[l] = r1i_total(lane[l], lane[l + width]);
     return lane[0];
 }
 // sum_j a[j] b[j]: lane l takes the elements with j mod 16 == l.
+// Sums along one row have lanes, products of matrices do not: there the lanes are 16 outputs. Here
+// there is one output, nobody cuts its row, and a single chain would leave 15 of 16 lanes idle.
 static r1i_real r1i_dot(const r1i_real *a, const r1i_real *b, size_t n) {
     r1i_real lane[R1I_LANES] = {0};
     for (size_t j = 0; j < n; j++) lane[j % R1I_LANES] = r1i_fma(a[j], b[j], lane[j % R1I_LANES]);
     return r1i_lane_tree(lane);
 }
+// For x below about -88.7 exp(-x) overflows to infinity, and 1 / infinity is the 0 that is wanted.
 static r1i_real r1i_sigmoid(r1i_real x) { return 1 / r1i_total(1, r1i_exp(-x)); }
 
 // One matrix product: c[m,n] = start + sum_k a[m,k] b[k,n], k ascending. start is c itself when
 // `accumulate`, else bias[n], else +0. a[m,k] is at a[m lda + k], or at a[k lda + m] when
 // a_transposed; b[k,n] at b[k ldb + n], or at b[n ldb + k] when b_transposed (rows of weights).
+// Three of the four layouts occur, so that no op has to transpose a matrix first:
+//   y = x w^T         a [M,K], b [N,K] transposed      a layer forward
+//   dx += dy w        a [M,K], b [K,N]                 its input gradient
+//   dw += dy^T x      a [K,M] transposed, b [K,N]      its weight gradient: k is the token row
+// Invariant: K is never cut between tasks, and a cut of k in time continues the chain from c.
 typedef struct r1i_gemm {
     size_t M, N, K, lda, ldb, ldc;
     const r1i_real *a, *b, *bias;
@@ -2543,6 +2728,7 @@ typedef struct r1i_rows {
     void (*adamw)(const r1_adamw_args *args, size_t begin, size_t end);
 } r1i_rows;
 
+// Sizes of pieces. They decide what stays in a cache and who computes what, and are in no result.
 enum {
     R1I_GEMM_KC = 512, // k rows that are packed at a time
     R1I_GEMM_NC = 256, // columns of a task
@@ -2550,6 +2736,7 @@ enum {
     R1I_GEMM_SCRATCH = R1I_GEMM_KC * (R1I_GEMM_NC + 32) + 4096
 };
 
+// The definition of a product. The other levels have other loops and the same chain per element.
 static void r1i_gemm_scalar(const r1i_gemm *job, size_t m0, size_t m1, size_t n0, size_t n1,
                             r1i_real *scratch) {
     (void)scratch;
@@ -2564,6 +2751,8 @@ static void r1i_gemm_scalar(const r1i_gemm *job, size_t m0, size_t m1, size_t n0
             *c = sum;
         }
 }
+// y = (x scale) gain with scale = 1 / sqrt((sum x^2) / C + eps), rows begin .. end. Two roundings
+// for y, in this order; the sum has 16 lanes.
 static void r1i_norm_forward_scalar(const r1_rmsnorm_args *args, size_t begin, size_t end) {
     size_t C = args->C;
     for (size_t t = begin; t < end; t++) {
@@ -2576,6 +2765,8 @@ static void r1i_norm_forward_scalar(const r1_rmsnorm_args *args, size_t begin, s
     }
 }
 // With g = dy gain:  dx = scale (g - x scale^2 (sum g x) / C).
+// From y_c = g_c x_c s, s = (mean x^2 + eps)^(-1/2), ds/dx_c = -s^3 x_c / C, and g standing for
+// dy gain:   dx_c = g_c s - (sum g x) s^3 x_c / C = s (g_c - x_c k),  k = s^2 (sum g x) / C.
 static void r1i_norm_backward_scalar(const r1_rmsnorm_args *args, size_t begin, size_t end) {
     size_t C = args->C;
     for (size_t t = begin; t < end; t++) {
@@ -2593,6 +2784,8 @@ static void r1i_norm_backward_scalar(const r1_rmsnorm_args *args, size_t begin, 
         }
     }
 }
+// dgain[c] += sum_t dy[t,c] x[t,c] scale[t] for columns begin .. end: one chain over t for each
+// column. t is the outer loop, because rows are what lies together in memory.
 static void r1i_norm_gain_scalar(const r1_rmsnorm_args *args, size_t begin, size_t end) {
     for (size_t t = 0; t < args->T; t++)
         for (size_t c = begin; c < end; c++) {
@@ -2600,12 +2793,15 @@ static void r1i_norm_gain_scalar(const r1_rmsnorm_args *args, size_t begin, size
             args->dgain[c] = r1i_fma(args->dy[t * args->C + c], unit, args->dgain[c]);
         }
 }
+// y = silu(gate) up, silu(g) = g sigmoid(g).
 static void r1i_swiglu_forward_scalar(const r1_swiglu_args *args, size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
         r1i_real g = args->gate[i], silu = r1i_product(g, r1i_sigmoid(g));
         args->y[i] = r1i_product(silu, args->up[i]);
     }
 }
+// With s = sigmoid(g), ds/dg = s (1 - s):  d silu / dg = s + g s (1 - s) = (g (1 - s) + 1) s. The
+// sigmoid is computed again instead of keeping [T, hidden] of it for the whole step.
 static void r1i_swiglu_backward_scalar(const r1_swiglu_args *args, size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
         r1i_real g = args->gate[i], s = r1i_sigmoid(g), dy = args->dy[i];
@@ -2614,11 +2810,14 @@ static void r1i_swiglu_backward_scalar(const r1_swiglu_args *args, size_t begin,
         args->dgate[i] = r1i_fma(r1i_product(dy, args->up[i]), slope, args->dgate[i]);
     }
 }
+// The one reduction without an order: a maximum is exact, however it is found. n >= 1.
 static r1i_real r1i_max_of(const r1i_real *s, size_t n) {
     r1i_real max = s[0];
     for (size_t j = 1; j < n; j++) max = s[j] > max ? s[j] : max;
     return max;
 }
+// Leaves p unnormalised. Subtracting the maximum makes every p <= 1 and the sum >= 1, so nothing
+// overflows and no division by zero can follow. The caller divides its result instead of all p.
 static void r1i_softmax_scalar(r1i_real *s, size_t n, r1i_real *max_sum) {
     r1i_real max = r1i_max_of(s, n), lane[R1I_LANES] = {0};
     for (size_t j = 0; j < n; j++) {
@@ -2627,6 +2826,8 @@ static void r1i_softmax_scalar(r1i_real *s, size_t n, r1i_real *max_sum) {
     }
     max_sum[0] = max, max_sum[1] = r1i_lane_tree(lane);
 }
+// y = sum_j p_j v_j with p = softmax(s) gives ds_j = p_j (dp_j - sum_i p_i dp_i); `mean` is that
+// sum. p is exp of the same difference over the same sum as in the forward pass.
 static void r1i_softmax_grad_scalar(r1i_real *s, r1i_real *dp, size_t n, const r1i_real *max_sum,
                                     r1i_real mean) {
     for (size_t j = 0; j < n; j++) {
@@ -2634,6 +2835,9 @@ static void r1i_softmax_grad_scalar(r1i_real *s, r1i_real *dp, size_t n, const r
         dp[j] = r1i_product(s[j], r1i_total(dp[j], -mean));
     }
 }
+// out = m, l, w with m = max z, l = sum e^(z - m), w = sum e^(z - m) (z - m). From these
+//   log p_j = z_j - m - ln l,   entropy = -sum p ln p = ln l - w / l
+// so a row is read three times and its probabilities are never stored.
 static size_t r1i_logits_scalar(r1i_real *z, size_t n, r1i_real factor, r1i_real *out) {
     r1i_real lane[R1I_LANES] = {0}, weighted[R1I_LANES] = {0};
     size_t best = 0;
@@ -2648,6 +2852,8 @@ static size_t r1i_logits_scalar(r1i_real *z, size_t n, r1i_real factor, r1i_real
     out[0] = z[best], out[1] = r1i_lane_tree(lane), out[2] = r1i_lane_tree(weighted);
     return best;
 }
+// d log p_target / dz_j = [j = target] - p_j. A tile that does not hold the target passes a number
+// outside of 0 .. n and gets only the second part.
 static void r1i_logits_grad_scalar(r1i_real *z, size_t n, size_t target, r1i_real factor,
                                    const r1i_real *max_sum, r1i_real coefficient) {
     for (size_t j = 0; j < n; j++) {
@@ -2656,6 +2862,8 @@ static void r1i_logits_grad_scalar(r1i_real *z, size_t n, size_t target, r1i_rea
         z[j] = r1i_product(r1i_total(j == target ? 1 : 0, -p), coefficient);
     }
 }
+// The arg-max of z_i + noise_i is a draw from softmax(z): no cumulative sum, no search, and the
+// noise of an id depends on the id and the counter alone. One Philox block serves four ids.
 static void r1i_gumbel_scalar(r1i_real *noise, size_t n, uint64_t seed, const uint32_t counter[4]) {
     uint32_t at[4] = {counter[0], counter[1], counter[2], counter[3]}, word[4] = {0};
     for (size_t i = 0; i < n; i++) {
@@ -2666,6 +2874,9 @@ static void r1i_gumbel_scalar(r1i_real *noise, size_t n, uint64_t seed, const ui
         noise[i] = -r1i_log(-r1i_log((r1i_real)r1i_unit(word[i % 4])));
     }
 }
+//   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2,   g already clipped
+//   w = w - lr (m / correction1 / (sqrt(v / correction2) + eps) + decay w)
+// decay is decoupled: it shrinks w itself and never enters the moments.
 static void r1i_adamw_scalar(const r1_adamw_args *a, size_t begin, size_t end) {
     r1i_real keep1 = r1i_total(1, -a->beta1), keep2 = r1i_total(1, -a->beta2);
     for (size_t i = begin; i < end; i++) {
@@ -2677,6 +2888,7 @@ static void r1i_adamw_scalar(const r1_adamw_args *a, size_t begin, size_t end) {
         a->w[i] = r1i_fma(-a->lr, r1i_fma(a->decay, a->w[i], update), a->w[i]);
     }
 }
+// The reference level: always there, and what the others are compared with.
 static const r1i_rows r1i_rows_scalar = {
     .name = "scalar",
     .gemm = r1i_gemm_scalar,
@@ -2696,33 +2908,42 @@ static const r1i_rows r1i_rows_scalar = {
 
 // How an op is cut: `units` of work in pieces of `grain`, and scratch numbers per worker. All of it
 // is a function of shapes.
+// What a unit is belongs to the op: a row, a column, a tile, a head of a sequence. Invariant: one
+// unit owns each number that is written, and computes it whole.
 typedef struct r1i_plan {
     size_t units, grain, scratch;
 } r1i_plan;
 
 // A piece that is worth waking a worker for, in multiply-adds or so.
 enum { R1I_PIECE = 1 << 18 };
+// cost_each is that of one unit; it only sets how many units go together.
 static r1i_plan r1i_plan_units(size_t units, size_t cost_each, size_t scratch) {
     return (r1i_plan){units, r1i_max(1, R1I_PIECE / r1i_max(1, cost_each)), scratch};
 }
 
 // The plan of an op whose gradients all have a row per token.
+// Such an op is done after R1_BACKWARD, so R1_BACKWARD_SHARED has nothing to cut.
 static r1i_plan r1i_plan_rows(r1_direction direction, size_t units, size_t cost_each,
                               size_t scratch) {
     return r1i_plan_units(direction == R1_BACKWARD_SHARED ? 0 : units, cost_each, scratch);
 }
 
+// Says how one direction of an op is cut. It reads shapes, starts, expert offsets and which
+// gradients are wanted; never a number of a tensor, never the number of threads.
 typedef r1i_plan r1i_plan_fn(const void *args, r1_direction direction);
 // Computes units begin .. end of one direction of an op.
 typedef void r1i_kernel_fn(const void *args, r1_direction direction, size_t begin, size_t end,
                            r1i_real *scratch, const r1i_rows *rows);
 
 // ---- embed ----
+// Forward, a unit is a row. Backward, it is a column of the table: rows with equal ids would write
+// the same place, columns do not.
 static r1i_plan r1i_embed_plan(const void *args, r1_direction direction) {
     const r1_embed_args *a = (const r1_embed_args *)args;
     if (direction == R1_FORWARD) return r1i_plan_units(a->T, a->C, 0);
     return r1i_plan_units(direction == R1_BACKWARD ? 0 : a->C, a->T, 0);
 }
+// y[t] = table[ids[t]];  dtable[ids[t]] += dy[t], t ascending. ids were checked by r1_embed.
 static void r1i_embed(const void *args, r1_direction direction, size_t begin, size_t end,
                       r1i_real *scratch, const r1i_rows *rows) {
     const r1_embed_args *a = (const r1_embed_args *)args;
@@ -2740,12 +2961,23 @@ static void r1i_embed(const void *args, r1_direction direction, size_t begin, si
 }
 
 // ---- products: an op direction is a list of gemm jobs, cut into tiles ----
+//         n -> 0   256   512 600          one job, M = 300 and N = 600, is six units; each
+//   m   0      +-----+-----+--+           owns its piece of c and runs the whole chain over k.
+//       |      |  0  |  1  | 2|           The units of job i + 1 go on counting where those
+//       v 256  +-----+-----+--+           of job i end, so experts of any size share one
+//         300  |  3  |  4  | 5|           numbering, and a worker may get the end of one
+//              +-----+-----+--+           expert and the start of the next.
+// A job function fills job `index` and returns how many jobs there are; with SIZE_MAX it only
+// counts. 0 jobs mean that nobody wants this gradient.
 typedef size_t r1i_job_fn(const void *args, r1_direction direction, size_t index, r1i_gemm *job);
 
+// K = 0 still has tiles: c must get its start, zero or the bias.
 static size_t r1i_gemm_tiles(const r1i_gemm *job) {
     if (!job->M || !job->N) return 0;
     return r1i_ceil_div(job->M, R1I_GEMM_MC) * r1i_ceil_div(job->N, R1I_GEMM_NC);
 }
+// The grain comes from the mean cost of a tile, which is near enough: pieces are taken as workers
+// get free.
 static r1i_plan r1i_jobs_plan(const void *args, r1_direction direction, r1i_job_fn *job_of) {
     r1i_gemm job;
     size_t units = 0, cost = 0, jobs = job_of(args, direction, SIZE_MAX, NULL);
@@ -2756,6 +2988,8 @@ static r1i_plan r1i_jobs_plan(const void *args, r1_direction direction, r1i_job_
     }
     return r1i_plan_units(units, cost / r1i_max(1, units), R1I_GEMM_SCRATCH);
 }
+// Runs the tiles with numbers begin .. end. Walking all jobs from the first costs a few
+// comparisons each, and no table of them has to be kept.
 static void r1i_jobs_run(const void *args, r1_direction direction, size_t begin, size_t end,
                          r1i_real *scratch, const r1i_rows *rows, r1i_job_fn *job_of) {
     size_t first = 0;
@@ -2773,6 +3007,10 @@ static void r1i_jobs_run(const void *args, r1_direction direction, size_t begin,
 }
 
 // ---- matmul ----
+//   forward   y [T,O]   = bias + x [T,I] w^T       a chain over i that starts from the bias
+//   backward  dx [T,I] += dy [T,O] w               over o
+//   shared    dw [O,I] += dy^T x                   over t: token rows, in canonical order
+// The last continues from the stored gradient, so a batch in micro-batches is the same chain.
 static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t index,
                              r1i_gemm *job) {
     const r1_matmul_args *a = (const r1_matmul_args *)args;
@@ -2815,12 +3053,14 @@ static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t in
                           .accumulate = true};
     return 1;
 }
+// dbias [O] is not a product; one extra unit sums it.
 static r1i_plan r1i_matmul_plan(const void *args, r1_direction direction) {
     const r1_matmul_args *a = (const r1_matmul_args *)args;
     r1i_plan plan = r1i_jobs_plan(args, direction, r1i_matmul_job);
     if (direction == R1_BACKWARD_SHARED && a->dbias) plan.units++; // the last unit is the bias
     return plan;
 }
+// A range that reaches the extra unit does the bias, then its tiles.
 static void r1i_matmul(const void *args, r1_direction direction, size_t begin, size_t end,
                        r1i_real *scratch, const r1i_rows *rows) {
     const r1_matmul_args *a = (const r1_matmul_args *)args;
@@ -2837,6 +3077,15 @@ static void r1i_matmul(const void *args, r1_direction direction, size_t begin, s
 }
 
 // ---- head_matmul ----
+// One job a head. A head's columns of x and y are not copied out: the row stride of the product
+// steps over the other heads. `narrow` is the stride of the tensor with count numbers a head,
+// `wide` of the one with Q.
+//   head h of w   +-----------+ row 0         w is kv_b_proj of MLA: a head has its key rows,
+//                 |           |               then its value rows, each of kv_rank numbers.
+//                 |###########| row from      up    q' = q_nope W_UK      count -> Q
+//                 |###########| from+count    down  o  = W_UV context     Q -> count
+//                 |           | row P
+// dw is narrow^T wide in both cases; only which of the two is x and which dy changes.
 static size_t r1i_head_job(const void *args, r1_direction direction, size_t h, r1i_gemm *job) {
     const r1_head_matmul_args *a = (const r1_head_matmul_args *)args;
     if (h == SIZE_MAX) {
@@ -2883,6 +3132,7 @@ static size_t r1i_head_job(const void *args, r1_direction direction, size_t h, r
                           .accumulate = true};
     return a->H;
 }
+// H jobs of equal size, tiles of T rows each.
 static r1i_plan r1i_head_matmul_plan(const void *args, r1_direction direction) {
     return r1i_jobs_plan(args, direction, r1i_head_job);
 }
@@ -2892,6 +3142,11 @@ static void r1i_head_matmul(const void *args, r1_direction direction, size_t beg
 }
 
 // ---- expert_matmul ----
+// One job an expert, over the rows that were sent to it:
+//   row      0   1   2   3 | 4 | 5   6   7   8   9      offsets = 0 4 4 5 10
+//   expert         0       | 2 |         3              expert 1 has no row and no tile
+// Rows of one expert are in token order, so dw[e] is one chain over its tokens, whatever the
+// others were sent.
 static size_t r1i_expert_job(const void *args, r1_direction direction, size_t e, r1i_gemm *job) {
     const r1_expert_matmul_args *a = (const r1_expert_matmul_args *)args;
     if (e == SIZE_MAX) {
@@ -2935,6 +3190,7 @@ static size_t r1i_expert_job(const void *args, r1_direction direction, size_t e,
                           .accumulate = true};
     return a->E;
 }
+// Uneven experts are cut into tiles like any product, so a popular one does not hold up the rest.
 static r1i_plan r1i_expert_matmul_plan(const void *args, r1_direction direction) {
     return r1i_jobs_plan(args, direction, r1i_expert_job);
 }
@@ -2944,9 +3200,11 @@ static void r1i_expert_matmul(const void *args, r1_direction direction, size_t b
 }
 
 // ---- add, mul, sum ----
+// Units are elements.
 static r1i_plan r1i_add_plan(const void *args, r1_direction direction) {
     return r1i_plan_rows(direction, ((const r1_pair_args *)args)->n, 1, 0);
 }
+// da += dy, then db += dy. a and b may be one tensor: its gradient then gets dy twice.
 static void r1i_add(const void *args, r1_direction direction, size_t begin, size_t end,
                     r1i_real *scratch, const r1i_rows *rows) {
     const r1_pair_args *p = (const r1_pair_args *)args;
@@ -2961,6 +3219,7 @@ static void r1i_add(const void *args, r1_direction direction, size_t begin, size
 static r1i_plan r1i_mul_plan(const void *args, r1_direction direction) {
     return r1i_add_plan(args, direction);
 }
+// da += dy b, db += dy a.
 static void r1i_mul(const void *args, r1_direction direction, size_t begin, size_t end,
                     r1i_real *scratch, const r1i_rows *rows) {
     const r1_pair_args *p = (const r1_pair_args *)args;
@@ -2972,11 +3231,13 @@ static void r1i_mul(const void *args, r1_direction direction, size_t begin, size
     if (direction == R1_BACKWARD && p->db)
         for (size_t i = begin; i < end; i++) p->db[i] = r1i_fma(p->dy[i], p->a[i], p->db[i]);
 }
+// A sum is one unit, for a cut would be another order of addition. Its gradient is n elements.
 static r1i_plan r1i_sum_plan(const void *args, r1_direction direction) {
     size_t n = ((const r1_pair_args *)args)->n;
     return r1i_plan_rows(direction, direction == R1_FORWARD ? 1 : n,
                          direction == R1_FORWARD ? n : 1, 0);
 }
+// y[0] = sum a, 16 lanes and the tree;  da[i] += dy[0].
 static void r1i_sum(const void *args, r1_direction direction, size_t begin, size_t end,
                     r1i_real *scratch, const r1i_rows *rows) {
     const r1_pair_args *p = (const r1_pair_args *)args;
@@ -2992,10 +3253,13 @@ static void r1i_sum(const void *args, r1_direction direction, size_t begin, size
 }
 
 // ---- slice, join ----
+// Units are rows.
 static r1i_plan r1i_slice_plan(const void *args, r1_direction direction) {
     const r1_slice_args *a = (const r1_slice_args *)args;
     return r1i_plan_rows(direction, a->N, a->count, 0);
 }
+// y[r] = x[r][from .. from + count]. Backward adds into these columns alone, so several slices of
+// one x fill its gradient together.
 static void r1i_slice(const void *args, r1_direction direction, size_t begin, size_t end,
                       r1i_real *scratch, const r1i_rows *rows) {
     const r1_slice_args *a = (const r1_slice_args *)args;
@@ -3008,10 +3272,14 @@ static void r1i_slice(const void *args, r1_direction direction, size_t begin, si
             for (size_t c = 0; c < a->count; c++) a->dx[wide + c] += a->dy[narrow + c];
     }
 }
+// A unit is a token with all its heads, which share one row of b when b has one head.
 static r1i_plan r1i_join_plan(const void *args, r1_direction direction) {
     const r1_join_args *a = (const r1_join_args *)args;
     return r1i_plan_rows(direction, a->T, a->H * (a->A + a->W), 0);
 }
+//   y[t,h] = | a[t,h], A numbers | b[t,h or 0], W numbers |       queries and keys of MLA: the part
+// without position, then the rotated part. da takes the first columns of dy, db the others; with
+// one head of b, db[t] = sum_h dy[t,h].   Source: V3 eq. 4, the shared k_R.
 static void r1i_join(const void *args, r1_direction direction, size_t begin, size_t end,
                      r1i_real *scratch, const r1i_rows *rows) {
     const r1_join_args *j = (const r1_join_args *)args;
@@ -3031,6 +3299,8 @@ static void r1i_join(const void *args, r1_direction direction, size_t begin, siz
 }
 
 // ---- rmsnorm, rope, swiglu ----
+// Rows forward and for dx, columns for dgain. Whole groups of 16 columns, so that a vector level
+// meets a partial vector only at the end of a row.
 static r1i_plan r1i_rmsnorm_plan(const void *args, r1_direction direction) {
     const r1_rmsnorm_args *a = (const r1_rmsnorm_args *)args;
     if (direction != R1_BACKWARD_SHARED) return r1i_plan_units(a->T, 2 * a->C, 0);
@@ -3038,6 +3308,7 @@ static r1i_plan r1i_rmsnorm_plan(const void *args, r1_direction direction) {
     plan.grain = r1i_round_up(plan.grain, R1I_LANES);
     return plan;
 }
+// The inner kernels belong to the level; this only tells the directions apart.
 static void r1i_rmsnorm(const void *args, r1_direction direction, size_t begin, size_t end,
                         r1i_real *scratch, const r1i_rows *rows) {
     const r1_rmsnorm_args *a = (const r1_rmsnorm_args *)args;
@@ -3046,10 +3317,16 @@ static void r1i_rmsnorm(const void *args, r1_direction direction, size_t begin, 
     if (direction == R1_BACKWARD && a->dx) rows->norm_backward(a, begin, end);
     if (direction == R1_BACKWARD_SHARED && a->dgain) rows->norm_gain(a, begin, end);
 }
+// A unit is a token with all its heads, since they turn by the same angles.
 static r1i_plan r1i_rope_plan(const void *args, r1_direction direction) {
     const r1_rope_args *a = (const r1_rope_args *)args;
     return r1i_plan_rows(direction, a->T, a->H * a->D * 2, 0);
 }
+//   pairs (2i, 2i+1)    | a0 b0 a1 b1 a2 b2 ...        V3code, adjacent
+//   halves              | a0 a1 a2 ... | b0 b1 b2 ...  Qwen2, Llama: pair (i, i + D/2)
+//   a' = a cos - b sin,         b' = a sin + b cos
+//   da = da' cos + db' sin,     db = db' cos - da' sin       the gradient, turned back
+// The dot product of two rotated rows depends on the difference of their positions only.
 static void r1i_rope(const void *args, r1_direction direction, size_t begin, size_t end,
                      r1i_real *scratch, const r1i_rows *rows) {
     const r1_rope_args *a = (const r1_rope_args *)args;
@@ -3073,9 +3350,11 @@ static void r1i_rope(const void *args, r1_direction direction, size_t begin, siz
             }
     }
 }
+// Units are elements; an exp and a division are counted as 16 multiply-adds.
 static r1i_plan r1i_swiglu_plan(const void *args, r1_direction direction) {
     return r1i_plan_rows(direction, ((const r1_swiglu_args *)args)->n, 16, 0);
 }
+// Both gradients are always written: the bind in [tape] gives a place for one that nobody wants.
 static void r1i_swiglu(const void *args, r1_direction direction, size_t begin, size_t end,
                        r1i_real *scratch, const r1i_rows *rows) {
     const r1_swiglu_args *a = (const r1_swiglu_args *)args;
@@ -3088,21 +3367,37 @@ static void r1i_swiglu(const void *args, r1_direction direction, size_t begin, s
 // Two passes over the keys of a sequence, from its position 0: scores s_j are chains over d; m
 // their maximum; p_j = exp(s_j - m); l the 16-lane sum by j mod 16; y a chain over j of p_j v_j,
 // then / l. No block size is in it, so prefill, decode, training and recomputation agree.
+//
+//   packed rows   0 1 2 3 | 4 5 | 6 7 8       starts = 0 4 6 9, B = 3
+//   row 5 sees    . . . . | x x | . . .       its own sequence up to itself; other sequences are
+//                                             never read, so what else is in the batch cannot show
+// The gradient keeps no [T,T] matrix either: P is computed again from the scores and the two
+// numbers of each row in stats.   Source: V3 eq. 10 (softmax over j <= t).
 enum { R1I_QUERY_TILE = 16 };
 
 // The queries of one call: M rows, row r sees `limit + r * step` keys (step 0: all the same).
+//                 key 0 ........ limit - 1 | limit ...         M = 4, step = 1: four tokens of one
+//   row 0             x x x x x x x x x x  | .  .  .           head. The left part is one product
+//   row 1             x x x x x x x x x x  | x  .  .           for all rows; the small triangle on
+//   row 2             x x x x x x x x x x  | x  x  .           the right goes row by row. In decode
+//   row 3             x x x x x x x x x x  | x  x  x           step = 0: M heads of one token.
 typedef struct r1i_queries {
     size_t M, limit, step, D, W, q_stride, y_stride, head;
     const r1i_real *q;
     r1i_real *y, scale;
 } r1i_queries;
 
+// Row 0 sees `limit` keys, the last row the most.
 static size_t r1i_query_keys(const r1i_queries *q, size_t r) { return q->limit + r * q->step; }
+// Where row j of a head lies. block_rows = SIZE_MAX is the case without a cache: one endless block.
 static const r1i_real *r1i_view_row(const r1_rows_view *view, size_t j, size_t head) {
     return view->blocks[j / view->block_rows] + j % view->block_rows * view->stride +
            head * view->head_stride;
 }
 // q * scale for all rows, then the scores of all rows against keys 0 .. most, in s [M, lds].
+// s[r,j] = sum_d (q[r,d] scale) k[j,d], d ascending. q is scaled and not s, because the product
+// then has its final form, and dk needs scale q anyway. Masked scores come out too and are never
+// read.
 static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real *scaled,
                        r1i_real *s, size_t lds, r1i_real *scratch, const r1i_rows *rows) {
     size_t most = r1i_query_keys(q, q->M - 1);
@@ -3128,6 +3423,8 @@ static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real 
 }
 // out[r] = (accumulate? out[r] : 0) + sum over the keys of row r of p[r,j] view[j], j ascending.
 // The keys that all rows see go together; a masked key is skipped, never multiplied by zero.
+// 0 times a masked infinity would be NaN, and 0 added to -0 is +0: a skipped key leaves no trace.
+// j = 0 is always in the common part, so the first product sets `out` and all others add to it.
 static void r1i_weigh(const r1i_queries *q, const r1_rows_view *view, size_t width,
                       const r1i_real *p, size_t lds, r1i_real *out, size_t out_stride,
                       r1i_real *scratch, const r1i_rows *rows) {
@@ -3169,6 +3466,9 @@ static void r1i_weigh(const r1i_queries *q, const r1_rows_view *view, size_t wid
         j = stop;
     }
 }
+// y[r] = (sum_j p[r,j] v[j]) / l[r], p = e^(s - m), and stats[r] = m, l. Dividing W numbers at the
+// end is cheaper than dividing all keys, and is the order that every path shares.
+//   scratch:  | product | scaled q [M,D] | s, then p [M,lds] |
 static void r1i_attend(const r1i_queries *q, const r1_rows_view *keys, const r1_rows_view *values,
                        r1i_real *stats, size_t stats_stride, r1i_real *scratch,
                        const r1i_rows *rows) {
@@ -3184,6 +3484,7 @@ static void r1i_attend(const r1i_queries *q, const r1_rows_view *keys, const r1_
         for (size_t c = 0; c < q->W; c++) q->y[r * q->y_stride + c] /= sum;
     }
 }
+// The most keys that a query of this call can see; it sizes the scratch.
 static size_t r1i_attention_longest(const r1_attention_args *a) {
     size_t longest = 0;
     for (size_t b = 0; b < a->B; b++) {
@@ -3193,6 +3494,8 @@ static size_t r1i_attention_longest(const r1_attention_args *a) {
     return longest;
 }
 // A unit is one key head of one sequence: it owns its queries, keys and values.
+// Even with H > Hk no two units write the same dk or dv, so these need no R1_BACKWARD_SHARED.
+//   backward scratch:  | product | scaled q | dq [M,D] | p [M,lds] | ds [M,lds] |
 static r1i_plan r1i_attention_plan(const void *args, r1_direction direction) {
     const r1_attention_args *a = (const r1_attention_args *)args;
     size_t longest = r1i_round_up(r1i_attention_longest(a), R1I_LANES);
@@ -3202,12 +3505,16 @@ static r1i_plan r1i_attention_plan(const void *args, r1_direction direction) {
     return r1i_plan_rows(direction, a->B * a->Hk, cost, scratch);
 }
 // Views of the rows that belong to sequence b, wherever they live.
+// Its rows in q are first .. first + n, and row 0 stands at position `past`. key_block and
+// value_block are what a view without a cache points to, so the struct must not be copied.
 typedef struct r1i_sequence {
     size_t first, n, past;
     r1_rows_view keys, values;
     const r1i_real *key_block, *value_block;
 } r1i_sequence;
 
+// Fills s for sequence b: the caller's block views, or one block over rows of k [T,Hk,D] and
+// v [T,Hk,W] with a stride of a token.
 static void r1i_attention_sequence(const r1_attention_args *a, size_t b, r1i_sequence *s) {
     s->first = a->starts[b], s->n = a->starts[b + 1] - s->first,
     s->past = a->cached ? a->past[b] : 0;
@@ -3220,6 +3527,9 @@ static void r1i_attention_sequence(const r1_attention_args *a, size_t b, r1i_seq
     s->keys = (r1_rows_view){&s->key_block, SIZE_MAX, a->Hk * a->D, a->D};
     s->values = (r1_rows_view){&s->value_block, SIZE_MAX, a->Hk * a->W, a->W};
 }
+// One unit: the `share` query heads of key head kv, over all tokens of one sequence. Rows of a tile
+// are tokens of one head; with a single token they are heads, which fills the product in decode
+// too. A row's arithmetic is the same in both.
 static void r1i_attention_forward(const r1_attention_args *a, size_t unit, r1i_real *scratch,
                                   const r1i_rows *rows) {
     size_t b = unit / a->Hk, kv = unit % a->Hk, share = a->H / a->Hk;
@@ -3243,6 +3553,8 @@ static void r1i_attention_forward(const r1_attention_args *a, size_t unit, r1i_r
         }
 }
 // drow[j] += sum over the rows r that see key j of p[r,j] x[r], r ascending.
+// The transpose of r1i_weigh: a product over all rows for the keys that all see, then row after row
+// for the triangle. Tiles come in order of t, heads in order of h, so each key's sum is one chain.
 static void r1i_weigh_back(const r1i_queries *q, size_t width, const r1i_real *p, size_t lds,
                            const r1i_real *x, size_t x_stride, r1i_real *drow, size_t stride,
                            r1i_real *scratch, const r1i_rows *rows) {
@@ -3279,6 +3591,7 @@ static void r1i_weigh_back(const r1i_queries *q, size_t width, const r1i_real *p
 }
 // With P recomputed from the stored maximum and sum: dP = dY V^T, dS = P (dP - dY . Y),
 // dQ = scale dS K, dK += dS^T (scale Q), dV += P^T dY.
+// dY . Y is sum_j P_j dP_j without the sum over keys: Y = sum_j P_j v_j and dP_j = dY . v_j.
 static void r1i_attention_tile_back(const r1_attention_args *a, const r1i_sequence *s, size_t kv,
                                     size_t h, size_t t, r1i_real *scratch, const r1i_rows *rows) {
     size_t row = (s->first + t) * a->H + h, wide = a->H * a->W;
@@ -3328,6 +3641,7 @@ static void r1i_attention_tile_back(const r1_attention_args *a, const r1i_sequen
         r1i_weigh_back(&q, a->W, p, lds, dy, wide, a->dv + (s->first * a->Hk + kv) * a->W,
                        a->Hk * a->W, scratch, rows);
 }
+// Backward, heads and then tiles ascend inside a unit: that is the order of dk and dv.
 static void r1i_attention(const void *args, r1_direction direction, size_t begin, size_t end,
                           r1i_real *scratch, const r1i_rows *rows) {
     const r1_attention_args *a = (const r1_attention_args *)args;
@@ -3348,6 +3662,7 @@ static void r1i_attention(const void *args, r1_direction direction, size_t begin
 
 // ---- route, dispatch, combine, balance ----
 // The index of the largest allowed value, the lower index on ties; n when none is allowed.
+// Called once for each of the K choices: K is small, and a rule for ties is plain this way.
 static size_t r1i_best_of(const r1i_real *value, const r1i_real *allowed, size_t n) {
     size_t best = n;
     for (size_t i = 0; i < n; i++)
@@ -3356,6 +3671,9 @@ static size_t r1i_best_of(const r1i_real *value, const r1i_real *allowed, size_t
 }
 // Marks the experts of the kept groups as allowed; the others count as -inf, never as 0, because a
 // biased score may be negative.   Source: V3 section 2.1.2, node-limited routing.
+// V3 ranks a group by the sum of its two best biased scores, V2 by the best alone.
+//   groups = 4, kept = 2:   | 0 1 2 | 3 4 5 | 6 7 8 | 9 10 11 |
+//   score of the group      |  1.4  |  0.9  |  1.6  |   1.1   |  ->  experts 0 .. 2 and 6 .. 8
 static void r1i_route_groups(const r1_route_args *a, const r1i_real *biased, r1i_real *allowed,
                              r1i_real *score, r1i_real *open) {
     size_t size = a->E / a->groups;
@@ -3376,6 +3694,7 @@ static void r1i_route_groups(const r1_route_args *a, const r1i_real *biased, r1i
         for (size_t e = g * size; e < (g + 1) * size; e++) allowed[e] = 1;
     }
 }
+// s_e = sigmoid(logit_e), each expert for itself (V3), or softmax over all experts (V2).
 static void r1i_route_scores(const r1_route_args *a, const r1i_real *logits, r1i_real *scores) {
     if (a->softmax) {
         r1i_real max_sum[2];
@@ -3386,6 +3705,9 @@ static void r1i_route_scores(const r1_route_args *a, const r1i_real *logits, r1i
         for (size_t e = 0; e < a->E; e++) scores[e] = r1i_sigmoid(logits[e]);
     }
 }
+// The K best of s + bias among the allowed. The bias steers the load and is no part of a gate, so
+// it has no gradient: it moves by its own rule after a step.   Source: V3 section 2.1.2.
+//   scratch:  | s + bias [E] | allowed [E] | group scores [groups] | open groups [groups] |
 static void r1i_route_choose(const r1_route_args *a, const r1i_real *scores, int32_t *choice,
                              r1i_real *scratch) {
     r1i_real *biased = scratch, *allowed = biased + a->E, *group = allowed + a->E;
@@ -3402,12 +3724,17 @@ static void r1i_route_choose(const r1_route_args *a, const r1i_real *scores, int
         choice[at] = (int32_t)e; // ascending, so that experts are always summed in index order
     }
 }
+// The sum of the chosen scores, in index order. 1e-20 is Hugging Face's guard against 0 / 0.
 static r1i_real r1i_route_sum(const r1_route_args *a, const r1i_real *scores,
                               const int32_t *choice) {
     r1i_real sum = 0;
     for (size_t k = 0; k < a->K; k++) sum = r1i_total(sum, scores[choice[k]]);
     return r1i_total(sum, (r1i_real)1e-20f);
 }
+// With S = sum of the chosen s (+ 1e-20) and g_k = scale s_k / S:
+//   ds_j = scale (dg_j - sum_k dg_k s_k / S) / S for chosen j,  + dscores_j from the balance loss
+//   sigmoid:  dlogit = ds s (1 - s);   softmax:  dlogit_e = s_e (ds_e - sum_i ds_i s_i)
+// The choice itself is a step function and passes no gradient.
 static void r1i_route_back(const r1_route_args *a, size_t t, r1i_real *ds) {
     const r1i_real *scores = a->scores + t * a->E, *dgates = a->dgates + t * a->K;
     const int32_t *choice = a->choice + t * a->K;
@@ -3426,10 +3753,13 @@ static void r1i_route_back(const r1_route_args *a, size_t t, r1i_real *ds) {
         dlogits[e] = r1i_fma(d, scores[e], dlogits[e]);
     }
 }
+// A unit is a token: K passes over E, and E exponentials.
 static r1i_plan r1i_route_plan(const void *args, r1_direction direction) {
     const r1_route_args *a = (const r1_route_args *)args;
     return r1i_plan_rows(direction, a->T, a->E * (a->K + 16), 2 * a->E + 2 * a->groups + R1I_LANES);
 }
+// g_k = scale s_k / S, or scale s_k without `normalise`. With replay the choice of an earlier pass
+// is used, and only scores and gates are computed anew.   Source: V3 eq. 12 to 16.
 static void r1i_route(const void *args, r1_direction direction, size_t begin, size_t end,
                       r1i_real *scratch, const r1i_rows *rows) {
     const r1_route_args *a = (const r1_route_args *)args;
@@ -3447,10 +3777,15 @@ static void r1i_route(const void *args, r1_direction direction, size_t begin, si
         for (size_t k = 0; k < a->K; k++) gates[k] = r1i_product(scores[choice[k]] / sum, a->scale);
     }
 }
+// A unit is a sorted row forward, a token backward: it then gathers from its K rows.
 static r1i_plan r1i_dispatch_plan(const void *args, r1_direction direction) {
     const r1_scatter_args *a = (const r1_scatter_args *)args;
     return r1i_plan_rows(direction, direction == R1_FORWARD ? a->T * a->K : a->T, a->C * a->K, 0);
 }
+//   token      0     1     2          K = 2, choice (0,2) (0,1) (1,2)
+//   sorted     0 1 | 1 2 | 0 2        token[] by row; experts 0 | 1 | 2
+//   row[t,k]   0 4   1 2   3 5        its inverse
+// dx[t] = sum_k dy[row[t,k]]: gathered in order of k, not scattered, so there is nothing to race.
 static void r1i_dispatch(const void *args, r1_direction direction, size_t begin, size_t end,
                          r1i_real *scratch, const r1i_rows *rows) {
     const r1_scatter_args *a = (const r1_scatter_args *)args;
@@ -3466,10 +3801,14 @@ static void r1i_dispatch(const void *args, r1_direction direction, size_t begin,
         }
     }
 }
+// A unit is a token. Its K rows of dx belong to it alone, because a row is one choice of one token.
 static r1i_plan r1i_combine_plan(const void *args, r1_direction direction) {
     const r1_scatter_args *a = (const r1_scatter_args *)args;
     return r1i_plan_rows(direction, a->T, 2 * a->C * a->K, 0);
 }
+// y[t] = sum_k g[t,k] x[row[t,k]], a chain from +0 with experts in index order, so the sum does not
+// depend on which of them scored higher.
+//   dx[row[t,k]] += g[t,k] dy[t],   dgates[t,k] += dy[t] . x[row[t,k]]
 static void r1i_combine(const void *args, r1_direction direction, size_t begin, size_t end,
                         r1i_real *scratch, const r1i_rows *rows) {
     const r1_scatter_args *a = (const r1_scatter_args *)args;
@@ -3492,12 +3831,14 @@ static void r1i_combine(const void *args, r1_direction direction, size_t begin, 
         }
     }
 }
+// A unit is a sequence: the loss is defined for each of them alone.
 static r1i_plan r1i_balance_plan(const void *args, r1_direction direction) {
     const r1_balance_args *a = (const r1_balance_args *)args;
     size_t cost = a->starts[a->B] / r1i_max(1, a->B) * a->E * 4;
     return r1i_plan_rows(direction, a->B, cost, 2 * a->E + R1I_LANES);
 }
 // share[e] = f_e of sequence b, the fraction of choices that fell on e, times E.
+// Perfect balance makes every f_e 1. Counts are exact in float below 2^24 choices of one expert.
 static void r1i_balance_share(const r1_balance_args *a, size_t b, r1i_real *share) {
     size_t first = a->starts[b], n = a->starts[b + 1] - first;
     for (size_t e = 0; e < a->E; e++) share[e] = 0;
@@ -3505,6 +3846,10 @@ static void r1i_balance_share(const r1_balance_args *a, size_t b, r1i_real *shar
     r1i_real factor = (r1i_real)a->E / (r1i_real)(a->K * n);
     for (size_t e = 0; e < a->E; e++) share[e] = r1i_product(share[e], factor);
 }
+// y = weight mean_t (sum_e f_e s_te / sum_e s_te), which is weight sum_e f_e P_e with the sums
+// exchanged, so that a token is read once. With q_t the quotient,
+//   d q_t / d s_te = (f_e - q_t) / sum_i s_ti:  what lies above its token's mean is pushed down.
+// An empty sequence gives 0.   Source: V3 eq. 17 to 20.
 static void r1i_balance(const void *args, r1_direction direction, size_t begin, size_t end,
                         r1i_real *scratch, const r1i_rows *rows) {
     const r1_balance_args *a = (const r1_balance_args *)args;
@@ -3532,11 +3877,18 @@ static void r1i_balance(const void *args, r1_direction direction, size_t begin, 
 }
 
 // ---- logprob ----
+//            V ids ->             forward, dhidden: a unit is a block of rows with all its logits
+//   T  +------+------+------+     (for dhidden a chain over V).
+//   |  |------ a unit ------|     dhead: a unit is 64 ids with all rows in order (a chain over t
+//   v  +------+------+------+     for each id), whose logits are computed again.
+// Memory is one block of logits a worker instead of [T,V]: 1 to 2 MiB where V is 100,000 or so.
 enum { R1I_ID_TILE = 64 };
 
+// Rows of a block: 2^18 logits, between 4 and 64 rows. A function of V, so no batch can change it.
 static size_t r1i_logprob_rows(const r1_logprob_args *a) {
     return r1i_min(64, r1i_max(4, ((size_t)1 << 18) / r1i_max(1, a->V)));
 }
+// The last direction costs two products, the logits once more and the gradient.
 static r1i_plan r1i_logprob_plan(const void *args, r1_direction direction) {
     const r1_logprob_args *a = (const r1_logprob_args *)args;
     size_t block = r1i_logprob_rows(a),
@@ -3547,6 +3899,7 @@ static r1i_plan r1i_logprob_plan(const void *args, r1_direction direction) {
     return r1i_plan_units(r1i_ceil_div(a->T, block), block * a->V * a->C, scratch);
 }
 // z[r, 0 .. n) = the logits of rows t .. t + m for ids first .. first + n, before the temperature.
+// A logit is one chain over C, so a tile of ids or of rows gives the bits of the whole product.
 static void r1i_logits_of(const r1_logprob_args *a, size_t t, size_t m, size_t first, size_t n,
                           r1i_real *z, size_t ldz, r1i_real *scratch, const r1i_rows *rows) {
     r1i_gemm job = {.M = m,
@@ -3562,6 +3915,8 @@ static void r1i_logits_of(const r1_logprob_args *a, size_t t, size_t m, size_t f
     for (size_t c = 0; c < n; c += R1I_GEMM_NC)
         rows->gemm(&job, 0, m, c, r1i_min(n, c + R1I_GEMM_NC), scratch);
 }
+// logp = z_target - m - ln l, entropy = ln l - w / l: see r1i_logits_scalar. stats keeps m and l,
+// all that the backward pass needs to find p again from the logits.
 static void r1i_logprob_forward(const r1_logprob_args *a, size_t t, size_t m, r1i_real *scratch,
                                 const r1i_rows *rows) {
     size_t ldz = r1i_round_up(a->V, R1I_LANES);
@@ -3578,6 +3933,7 @@ static void r1i_logprob_forward(const r1_logprob_args *a, size_t t, size_t m, r1
     }
 }
 // dz = (onehot - p) * inverse_temperature * dlogp for m rows and the ids first .. first + n.
+// p is of softmax(inverse_temperature z), hence that factor in the chain rule.
 static void r1i_logprob_dz(const r1_logprob_args *a, size_t t, size_t m, size_t first, size_t n,
                            r1i_real *z, size_t ldz, r1i_real *scratch, const r1i_rows *rows) {
     r1i_logits_of(a, t, m, first, n, z, ldz, scratch, rows);
@@ -3586,6 +3942,7 @@ static void r1i_logprob_dz(const r1_logprob_args *a, size_t t, size_t m, size_t 
                           a->stats + (t + r) * 2,
                           r1i_product(a->dlogp[t + r], a->inverse_temperature));
 }
+//   dhidden[t] += sum_v dz[t,v] head[v],   dhead[v] += sum_t dz[t,v] hidden[t]
 static void r1i_logprob(const void *args, r1_direction direction, size_t begin, size_t end,
                         r1i_real *scratch, const r1i_rows *rows) {
     const r1_logprob_args *a = (const r1_logprob_args *)args;
@@ -3634,21 +3991,27 @@ static void r1i_logprob(const void *args, r1_direction direction, size_t begin, 
 
 // ---- sample ----
 // Floats in an order of integers, so that a threshold can be found by halving.
+// The bits of positive floats rise with the float and those of negative ones fall, so flipping the
+// latter and setting the top bit of the former gives unsigned integers in the order of the floats.
 static uint32_t r1i_float_rank(r1i_real x) {
     uint32_t bits = r1i_bits((float)x);
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 // What top-k and top-p keep: ids above a rank, and of those at the rank the first `ties`.
+// Both numbers are needed, since equal logits do occur and "the best 10" must be ten of them.
 typedef struct r1i_kept {
     uint32_t rank;
     size_t ties;
 } r1i_kept;
 
+// The probability of one id.
 static double r1i_sample_mass(r1i_real z, const r1i_real *max_sum) {
     return (double)r1i_exp(r1i_total(z, -max_sum[0])) / (double)max_sum[1];
 }
 // Finds by halving the highest rank such that the ids at or above it are at least k, or (k = 0)
 // hold at least `mass` of the probability. max_sum are those of the softmax of z.
+// 32 halvings are 32 passes over V, without a sort and without memory. Probabilities are added in
+// double in order of ids, and the last ties are taken in order of ids as well.
 static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double mass,
                                 const r1i_real *max_sum) {
     uint32_t low = 0, high = UINT32_MAX;
@@ -3676,6 +4039,7 @@ static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double ma
     return kept;
 }
 // Drops from z what is not kept, by making it minus infinity.
+// Dropping by count and then by mass gives the intersection of both sets.
 static void r1i_sample_drop(r1i_real *z, size_t n, r1i_kept kept) {
     for (size_t i = 0; i < n; i++) {
         uint32_t rank = r1i_float_rank(z[i]);
@@ -3683,11 +4047,14 @@ static void r1i_sample_drop(r1i_real *z, size_t n, r1i_kept kept) {
         if (!keep) z[i] = -R1I_INFINITY;
     }
 }
+// A unit is a row; scratch is its noise.
 static r1i_plan r1i_sample_plan(const void *args, r1_direction direction) {
     const r1_sample_args *a = (const r1_sample_args *)args;
     (void)direction;
     return r1i_plan_units(a->B, a->V * 64, r1i_round_up(a->V, R1I_LANES));
 }
+// logp and entropy are taken before anything is dropped, because they are compared with those of
+// training, which knows the whole distribution; both limits look at that one too.
 static void r1i_sample(const void *args, r1_direction direction, size_t begin, size_t end,
                        r1i_real *scratch, const r1i_rows *rows) {
     const r1_sample_args *a = (const r1_sample_args *)args;
@@ -3718,18 +4085,22 @@ static void r1i_sample(const void *args, r1_direction direction, size_t begin, s
 }
 
 // ---- adamw ----
+// Units are elements, in whole vectors of 16.
 static r1i_plan r1i_adamw_plan(const void *args, r1_direction direction) {
     (void)direction;
     r1i_plan plan = r1i_plan_units(((const r1_adamw_args *)args)->n, 8, 0);
     plan.grain = r1i_round_up(plan.grain, R1I_LANES);
     return plan;
 }
+// It has no gradient and is never on the tape: [optimizer] runs it as a forward pass.
 static void r1i_adamw(const void *args, r1_direction direction, size_t begin, size_t end,
                       r1i_real *scratch, const r1i_rows *rows) {
     (void)direction, (void)scratch;
     rows->adamw((const r1_adamw_args *)args, begin, end);
 }
 
+// All that [backend] knows of an op. The table is made from R1_OP_LIST and indexed by r1_op, so the
+// name in the list must be that of the pair r1i_name_plan and r1i_name.
 typedef struct r1i_op_row {
     const char *name, *text;
     r1i_plan_fn *plan;
@@ -3851,6 +4222,11 @@ R1I_BODY_INLINE R1I_VECTOR r1i_v_sigmoid(R1I_VECTOR x) {
     if (i < R * C) r1i_v_store(t->c + i / C * t->ldc + i % C * R1I_LANES, sum[i]);
 
 // The one loop that all products spend their time in.
+//            column[0]   column[1]      C vectors of 16 columns of b, for one k
+//   a[0,k]    sum[0]      sum[1]
+//   a[1,k]    sum[2]      sum[3]        sum[i] += a[i / C, k] * column[i % C]
+//   a[2,k]    sum[4]      sum[5]
+// R C multiply-adds for R + C loads. Each sum is one chain over k ascending: the scalar order.
 R1I_BODY_INLINE void r1i_v_tile(const size_t R, const size_t C, const r1i_tile *t) {
     R1I_VECTOR sum[28], column[8], x = r1i_v_set(0);
     const float *a = t->a, *b = t->b;
@@ -3894,6 +4270,8 @@ R1I_BODY_INLINE void r1i_v_turn(const float *in, size_t stride, size_t rows, siz
 // Panels of b: panel[v][k][16] for the columns n + 16 v, with zeros past the last column. Panels
 // are `next` apart, a line more than they hold, so that several can be read side by side without
 // falling into the same lines of the cache.
+//   panel 0   k = 0: columns n .. n + 15 | k = 1: ... | k = K - 1 | one line unused
+//   panel 1   k = 0: columns n + 16 .. n + 31 | ...
 R1I_TARGET static void r1i_v_pack(const r1i_gemm *job, size_t k0, size_t K, size_t n,
                                   size_t columns, float *panel, size_t next) {
     for (size_t v = 0; v < columns; v += R1I_LANES, panel += next) {
@@ -4014,7 +4392,8 @@ R1I_TARGET static void r1i_v_part(const r1i_gemm *job, const r1i_gemm_part *at, 
     }
 }
 // r1i_gemm_scalar in blocks: columns, then k, then rows of tiles. The choice between packing and
-// using b in place looks at the number of rows, which no result can see.
+// using b in place looks at the number of rows, which no result can see. scratch is the panels of b
+// [R1I_GEMM_PANELS], then the rows of a that one copy holds.
 R1I_TARGET static void R1I_LEVEL(gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0,
                                        size_t n1, r1i_real *scratch) {
     size_t rows = m1 - m0;
@@ -4052,10 +4431,12 @@ R1I_BODY_INLINE R1I_VECTOR r1i_v_dot_lanes(const float *a, const float *b, size_
             sum);
     return sum;
 }
+// sum_j a[j] b[j] with the lanes and the tree of r1i_dot.
 R1I_TARGET static r1i_real R1I_LEVEL(dot)(const r1i_real *a, const r1i_real *b, size_t n) {
     return r1i_v_tree(r1i_v_dot_lanes(a, b, n));
 }
-// The second half of a row of the norm, from its sum of squares.
+// The second half of a row of the norm, from its sum of squares: y = x scale gain in this order of
+// products, scale = 1 / sqrt(mean + eps) in scalar code. The scale is kept for the backward pass.
 R1I_BODY_INLINE void r1i_v_norm_row(const r1_rmsnorm_args *args, size_t t, float squares) {
     size_t C = args->C, c = 0;
     const float *x = args->x + t * C;
@@ -4073,7 +4454,8 @@ R1I_BODY_INLINE void r1i_v_norm_row(const r1_rmsnorm_args *args, size_t t, float
                          C - c);
     args->scale[t] = scale;
 }
-// The last rows, fewer than four, go alone: each row has its own lanes, so the bits are the same.
+// y[t] = x[t] scale[t] gain for rows begin .. end. The last rows, fewer than four, go alone: each
+// row has its own lanes, so the bits are the same.
 R1I_TARGET static void R1I_LEVEL(norm_forward)(const r1_rmsnorm_args *args, size_t begin,
                                                size_t end) {
     size_t C = args->C, t = begin, whole = C - C % R1I_LANES; // the last C - whole need a mask
@@ -4099,7 +4481,7 @@ R1I_TARGET static void R1I_LEVEL(norm_forward)(const r1_rmsnorm_args *args, size
     for (; t < end; t++)
         r1i_v_norm_row(args, t, R1I_LEVEL(dot)(args->x + t * C, args->x + t * C, C));
 }
-// dx + scale (dy gain - x k) for 16 columns.
+// dx + scale (dy gain - x k) for 16 columns, k = scale^2 (sum dy gain x) / C.
 R1I_BODY_INLINE R1I_VECTOR r1i_v_norm_dx(R1I_VECTOR x, R1I_VECTOR dy, R1I_VECTOR gain,
                                          R1I_VECTOR dx, float k, float scale) {
     R1I_VECTOR g = r1i_v_fma(r1i_v_negate(x), r1i_v_set(k), r1i_v_mul(dy, gain));
@@ -4154,6 +4536,7 @@ R1I_TARGET static void R1I_LEVEL(norm_gain)(const r1_rmsnorm_args *args, size_t 
 
 // ---- elementwise: 16 numbers at a time, the last ones by lane masks ----
 // A partial load of 16 is a plain load: the test costs nothing beside the arithmetic.
+// y = gate sigmoid(gate) up.
 R1I_TARGET static void R1I_LEVEL(swiglu_forward)(const r1_swiglu_args *args, size_t begin,
                                                  size_t end) {
     for (size_t i = begin; i < end; i += R1I_LANES) {
@@ -4163,7 +4546,8 @@ R1I_TARGET static void R1I_LEVEL(swiglu_forward)(const r1_swiglu_args *args, siz
         r1i_v_store_part(args->y + i, r1i_v_mul(silu, r1i_v_load_part(args->up + i, part)), part);
     }
 }
-// With s the sigmoid: the slope of gate * s is (gate (1 - s) + 1) s.
+// With s the sigmoid: the slope of gate * s is (gate (1 - s) + 1) s. Then dup += dy gate s and
+// dgate += dy up slope; gate and s are computed again, which is cheaper than keeping them.
 R1I_TARGET static void R1I_LEVEL(swiglu_backward)(const r1_swiglu_args *args, size_t begin,
                                                   size_t end) {
     R1I_VECTOR one = r1i_v_set(1.0f);
@@ -4179,8 +4563,8 @@ R1I_TARGET static void R1I_LEVEL(swiglu_backward)(const r1_swiglu_args *args, si
         r1i_v_store_part(args->dgate + i, r1i_v_fma(back, slope, dgate), part);
     }
 }
-// Multiplied and divided in the order of the scalar code; nothing is inverted ahead of the loop,
-// because x / c and x * (1 / c) differ in the last bit.
+// The formula is at r1_adamw_step. Multiplied and divided in the order of the scalar code; nothing
+// is inverted ahead of the loop, because x / c and x * (1 / c) differ in the last bit.
 R1I_TARGET static void R1I_LEVEL(adamw)(const r1_adamw_args *a, size_t begin, size_t end) {
     R1I_VECTOR keep1 = r1i_v_set(r1i_total(1, -a->beta1)), beta1 = r1i_v_set(a->beta1);
     R1I_VECTOR keep2 = r1i_v_set(r1i_total(1, -a->beta2)), beta2 = r1i_v_set(a->beta2);
@@ -4202,8 +4586,9 @@ R1I_TARGET static void R1I_LEVEL(adamw)(const r1_adamw_args *a, size_t begin, si
         r1i_v_store_part(a->w + i, w, part);
     }
 }
-// Philox in integers, one block for four numbers as in the scalar code; the two logarithms in
-// vectors. A last vector draws all 16 numbers and stores those that are wanted.
+// noise[i] = -log(-log u_i), the Gumbel distribution. Philox in integers, one block for four
+// numbers as in the scalar code; the two logarithms in vectors. A last vector draws all 16 numbers
+// and stores those that are wanted.
 R1I_TARGET static void R1I_LEVEL(gumbel)(r1i_real *noise, size_t n, uint64_t seed,
                                          const uint32_t counter[4]) {
     uint32_t at[4] = {counter[0], counter[1], counter[2], counter[3]}, word[R1I_LANES];
@@ -4240,7 +4625,8 @@ R1I_BODY_INLINE size_t r1i_v_best(const float *s, size_t n) {
     while (s[j] != top) j++; // it is there: in this vector, or in the cut one at the end
     return j;
 }
-// The maximum has the sign that the first of several zeros has, so it is read at its index.
+// s -> exp(s - max) in place, with the maximum and the 16-lane sum; dividing is the caller's. The
+// maximum has the sign that the first of several zeros has, so it is read at its index.
 R1I_TARGET static void R1I_LEVEL(softmax)(r1i_real *s, size_t n, r1i_real *max_sum) {
     float top = s[r1i_v_best(s, n)];
     R1I_VECTOR sum = r1i_v_set(0.0f), below = r1i_v_set(-top), e;
@@ -4257,7 +4643,8 @@ R1I_TARGET static void R1I_LEVEL(softmax)(r1i_real *s, size_t n, r1i_real *max_s
     }
     max_sum[0] = top, max_sum[1] = r1i_v_tree(sum);
 }
-// Each probability is made again from its score, then multiplied into its gradient.
+// s -> p = exp(s - max) / sum and dp -> ds = p (dp - mean): each probability is made again from its
+// score, then multiplied into its gradient. Attention keeps two numbers a row instead of all p.
 R1I_TARGET static void R1I_LEVEL(softmax_grad)(r1i_real *s, r1i_real *dp, size_t n,
                                                const r1i_real *max_sum, r1i_real mean) {
     R1I_VECTOR below = r1i_v_set(-max_sum[0]), sum = r1i_v_set(max_sum[1]);
@@ -4272,7 +4659,8 @@ R1I_TARGET static void R1I_LEVEL(softmax_grad)(r1i_real *s, r1i_real *dp, size_t
     }
 }
 // Three walks over the row: scale, find the best, add up. The row of a vocabulary fits the cache,
-// and a maximum that is known before the sums keeps their order simple.
+// and a maximum that is known before the sums keeps their order simple. out[1] and out[2] give the
+// log-probability, z - max - log out[1], and the entropy, log out[1] - out[2] / out[1].
 R1I_TARGET static size_t R1I_LEVEL(logits)(r1i_real *z, size_t n, r1i_real factor, r1i_real *out) {
     R1I_VECTOR sum = r1i_v_set(0.0f), weighted = sum, times = r1i_v_set(factor);
     for (size_t j = 0; j < n; j += R1I_LANES) {
@@ -4291,7 +4679,8 @@ R1I_TARGET static size_t R1I_LEVEL(logits)(r1i_real *z, size_t n, r1i_real facto
     out[0] = z[best], out[1] = r1i_v_tree(sum), out[2] = r1i_v_tree(weighted);
     return best;
 }
-// All ids as if none were the target, then the target by the scalar code.
+// dz = (onehot(target) - p) coefficient with p = exp(z factor - max) / sum. All ids as if none were
+// the target, then the target by the scalar code.
 R1I_TARGET static void R1I_LEVEL(logits_grad)(r1i_real *z, size_t n, size_t target, r1i_real factor,
                                               const r1i_real *max_sum, r1i_real coefficient) {
     R1I_VECTOR times = r1i_v_set(factor), top = r1i_v_set(-max_sum[0]), zero = r1i_v_set(0.0f);
@@ -4359,7 +4748,8 @@ static const r1i_rows R1I_LEVEL(rows) = {
 #define R1I_LEVEL__(name, level) r1i_##name##_##level
 #define R1I_LEVEL_(name, level)  R1I_LEVEL__(name, level)
 #define R1I_LEVEL(name)          R1I_LEVEL_(name, R1I_SIMD_PASS)
-// The functions that a level gives.
+// The functions that a level gives. Bodies use these short names; each expands to the function of
+// the level that is being compiled, r1i_v_add to r1i_v_add_avx2.
 #define r1i_v_add        R1I_LEVEL(v_add)
 #define r1i_v_any_equal  R1I_LEVEL(v_any_equal)
 #define r1i_v_div        R1I_LEVEL(v_div)
@@ -4423,7 +4813,8 @@ typedef struct r1i_tile {
     size_t K, b_step, b_next, start_stride, ldc;
 } r1i_tile;
 typedef void r1i_tile_fn(const r1i_tile *t);
-// A part of a product that is computed with one packing of b.
+// A part of a product that is computed with one packing of b: rows m0 .. m1, `columns` columns from
+// n on, K steps from k0 on.
 typedef struct r1i_gemm_part {
     size_t m0, m1, n, columns, k0, K;
     bool packed;
@@ -4949,6 +5340,8 @@ static const r1i_rows *r1i_rows_of(int level) {
 // which knows shapes only; scratch is sized before any worker starts, so kernels cannot fail.
 
 // One small product and one softmax on the chosen level against the scalar room, bit for bit.
+// The sizes are odd on purpose: they leave partial vectors in every loop. b is transposed, so the
+// packing is tested too. This catches a compiler that treats intrinsics and scalar code unalike.
 static bool r1i_rows_agree(const r1i_rows *rows, r1i_real *scratch) {
     enum { M = 3, N = 33, K = 17 };
     r1i_real a[M * K], b[N * K], c[2][M * N], max_sum[2][2];
@@ -4973,6 +5366,8 @@ static bool r1i_rows_agree(const r1i_rows *rows, r1i_real *scratch) {
     }
     return !memcmp(c[0], c[1], sizeof c[0]) && !memcmp(max_sum[0], max_sum[1], sizeof max_sum[0]);
 }
+// Makes the scratch of every worker at least `bytes`. It only grows, so a loop that repeats its
+// shapes allocates in its first round alone. What was in it is lost.
 static bool r1i_scratch_ready(r1_context *ctx, size_t bytes) {
     bytes = r1i_round_up(bytes, R1I_ALIGN);
     if (bytes <= ctx->scratch_bytes) return true;
@@ -4986,6 +5381,8 @@ static bool r1i_scratch_ready(r1_context *ctx, size_t bytes) {
     ctx->scratch_bytes = bytes;
     return true;
 }
+// The inner kernels of the context, chosen and tested at the first op; NULL and an error when the
+// level cannot run here or does not agree.
 static const r1i_rows *r1i_rows_ready(r1_context *ctx) {
     if (ctx->rows) return ctx->rows;
     const r1i_rows *rows = r1i_rows_of(ctx->cpu_level);
@@ -5014,6 +5411,7 @@ R1I_BODY const char *r1_cpu_name(r1_context *ctx) {
 }
 R1I_BODY r1_cpu_level r1_cpu_best(void) { return (r1_cpu_level)r1i_cpu_best(); }
 
+// What the workers need; it lives on the caller's stack until all of them are done.
 typedef struct r1i_launch {
     const r1i_op_row *row;
     const void *args;
@@ -5027,6 +5425,7 @@ static void r1i_launch_task(void *arg, size_t begin, size_t end, int worker) {
                      (r1i_real *)launch->ctx->scratch[worker], launch->ctx->rows);
 }
 // Runs one direction of an op. False leaves a sticky error.
+// The three directions have the same path, and so has every op: plan, scratch, workers.
 static bool r1i_run(r1_context *ctx, r1_op op, r1_direction direction, const void *args) {
     if (ctx->status != R1_OK || !r1i_rows_ready(ctx)) return false;
     r1i_launch launch = {&r1i_op_rows[op], args, direction, ctx};
@@ -5041,6 +5440,10 @@ static bool r1i_run(r1_context *ctx, r1_op op, r1_direction direction, const voi
 enum { R1I_MAX_STEPS = 16 };
 
 typedef struct r1i_record r1i_record;
+// Records lie in the order in which ops ran, which is a topological order: walking them backwards
+// meets every consumer of a tensor before its producer. A step remembers where its part begins.
+//   records   | step 0: a b c | step 1: d e |          counts = 0 3, depth = 2
+//   arena     | ............. | ........... |          marks, the same two places
 typedef struct r1i_tape {
     r1i_record *records;
     size_t count, capacity;
@@ -5051,10 +5454,12 @@ typedef struct r1i_tape {
     bool walked[R1I_MAX_STEPS + 1]; // whether a step has had its backward pass
 } r1i_tape;
 
+// Made at first use; NULL only when there is an error on the context.
 static r1i_tape *r1i_tape_of(r1_context *ctx) {
     if (!ctx->tape) ctx->tape = (r1i_tape *)r1i_alloc(ctx, sizeof *ctx->tape);
     return ctx->tape;
 }
+// Saturates at SIZE_MAX, for which no memory is granted, so an overflow ends as an error.
 R1I_BODY size_t r1_tensor_count(const r1_tensor *x) {
     size_t n = x ? 1 : 0;
     for (int i = 0; x && i < x->rank; i++) n = r1i_size_mul(n, x->shape[i]);
@@ -5078,6 +5483,7 @@ static r1_tensor *r1i_tensor_shell(r1_context *ctx, int rank, const size_t *shap
     for (int i = 0; i < rank; i++) x->shape[i] = shape[i];
     return x;
 }
+// n elements that live as long as the present step; not zeroed.
 static void *r1i_step_alloc(r1_context *ctx, size_t n, size_t size) {
     return r1i_arena_alloc(ctx, &ctx->step, r1i_size_mul(n, size));
 }
@@ -5093,6 +5499,8 @@ R1I_BODY r1_tensor *r1_tensor_new(r1_context *ctx, int rank, const size_t *shape
     if (x) memset(x->data, 0, r1_tensor_count(x) * sizeof *x->data);
     return x;
 }
+// From the context and not from the arena: a parameter outlives all steps, and its gradient
+// collects those of several.
 R1I_BODY r1_tensor *r1_tensor_parameter(r1_context *ctx, int rank, const size_t *shape) {
     if (!ctx || ctx->status != R1_OK) return NULL;
     if (rank < 1 || rank > R1_MAX_RANK || !shape) {
@@ -5112,6 +5520,7 @@ R1I_BODY size_t r1_tensor_check(const r1_tensor *x) {
     while (i < n && x->data[i] - x->data[i] == 0) i++; // infinity - infinity and NaN are not 0
     return i;
 }
+// Does not ask for the status, so that begin and end stay in pairs on a context with an error.
 R1I_BODY void r1_step_begin(r1_context *ctx) {
     r1i_tape *tape = ctx ? r1i_tape_of(ctx) : NULL;
     if (!tape) return;
@@ -5126,6 +5535,7 @@ R1I_BODY void r1_step_begin(r1_context *ctx) {
     tape->counts[tape->depth++] = tape->count;
     tape->walked[tape->depth] = false;
 }
+// Only the end of the outermost step may melt the arena: no mark into it is left then.
 R1I_BODY void r1_step_end(r1_context *ctx) {
     r1i_tape *tape = ctx ? ctx->tape : NULL;
     if (!tape || tape->depth == 0) return;
@@ -5136,9 +5546,18 @@ R1I_BODY void r1_step_end(r1_context *ctx) {
 // ==== [tape] =====================================================================================
 // Ops on tensors, and gradients. Calls the rooms above. An op is a wrapper that checks shapes and
 // fills the kernel's arguments, and a bind that adds the gradients before the backward pass.
+//
+//   r1_matmul     check shapes -> args: x, w, y -> forward kernel -> record
+//   r1_backward   record -> bind: dy, dx, dw into args -> the two backward kernels
+//
 // Where the order of two ops decides the order of additions into a shared gradient, each op has a
 // statement of its own: C does not say which argument of a call is evaluated first, and compilers
 // for ARM and x86 differ.
+
+// A record is one op that ran. `args` are those of its kernel, with the addresses of inputs and
+// outputs; the gradients in them are empty until `bind` fills them, just before the backward pass
+// uses them. A forward pass thus pays nothing for gradients, and what no gradient reaches never
+// gets memory. bind returns false when there is nothing to compute.
 struct r1i_record {
     r1_op op;
     void *args;
@@ -5150,6 +5569,7 @@ struct r1i_record {
 typedef struct r1i_text {
     char text[96];
 } r1i_text;
+// By value, so that one call of r1i_fail can show several shapes without a buffer for each.
 static r1i_text r1i_shape_text(const r1_tensor *x) {
     r1i_text out = {"["};
     size_t at = 1;
@@ -5160,6 +5580,9 @@ static r1i_text r1i_shape_text(const r1_tensor *x) {
     return out;
 }
 // The gradient memory of a tensor, made and zeroed when it is first needed; NULL when not wanted.
+// Zeroed, because every backward kernel adds: a tensor that is used twice gets the sum. Memory of
+// the step that is open now, so a backward pass belongs into the step that made its tensors. Only
+// parameters bring their own.
 static r1i_real *r1i_grad_of(r1_context *ctx, r1_tensor *x) {
     if (!x || !x->wants_grad) return NULL;
     if (!x->grad) {
@@ -5169,6 +5592,7 @@ static r1i_real *r1i_grad_of(r1_context *ctx, r1_tensor *x) {
     }
     return x->grad;
 }
+// A copy that lives as long as the step, for what a record needs later.
 static void *r1i_args(r1_context *ctx, const void *args, size_t bytes) {
     void *copy = r1i_arena_alloc(ctx, &ctx->step, bytes);
     return copy ? memcpy(copy, args, bytes) : NULL;
@@ -5180,6 +5604,10 @@ static bool r1i_tape_push(r1_context *ctx, r1i_tape *tape, r1i_record record) {
     return true;
 }
 // Runs the op forward and leaves a record if a gradient may be asked for. False on error.
+// The end of every wrapper. An output wants a gradient when an input does, so the wish runs from
+// the parameters up to the loss, and r1_no_grad_begin cuts it at the first op. A wrapper need not
+// check its allocations: a NULL in args or out[0] is seen here, and its error is on the context
+// already.
 static bool r1i_apply(r1_context *ctx, r1i_record record) {
     if (!record.args || !record.out[0] || !r1i_run(ctx, record.op, R1_FORWARD, record.args))
         return false;
@@ -5191,10 +5619,12 @@ static bool r1i_apply(r1_context *ctx, r1i_record record) {
         if (record.out[i]) record.out[i]->wants_grad = true;
     return r1i_tape_push(ctx, tape, record);
 }
+// The first line of every op: NULL in, NULL out, and nothing runs after an error.
 static bool r1i_usable(r1_context *ctx, const r1_tensor *a, const r1_tensor *b) {
     return ctx && ctx->status == R1_OK && a && b;
 }
 
+// No record: a reshape computes nothing, and a shared gradient needs no backward step.
 R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank,
                                       const size_t *shape) {
     if (!r1i_usable(ctx, x, x)) return NULL;
@@ -5213,11 +5643,14 @@ R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank,
     return y;
 }
 
+// Like most binds: dy is the gradient of the output, which is there, or the record would have been
+// passed over; r1i_grad_of gives NULL for an input that wants none, and kernels skip those.
 static bool r1i_embed_bind(r1_context *ctx, r1i_record *r) {
     r1_embed_args *a = (r1_embed_args *)r->args;
     a->dy = r->out[0]->grad, a->dtable = r1i_grad_of(ctx, r->in[0]);
     return true;
 }
+// table [V,C] -> [n,C]. Ids are checked here once, so that no kernel has to.
 R1I_BODY r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *ids, size_t n) {
     if (!r1i_usable(ctx, table, table)) return NULL;
     if (table->rank != 2 || (n && !ids)) {
@@ -5246,6 +5679,7 @@ R1I_BODY r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *i
                : NULL;
 }
 
+// in[2] is the bias or NULL; r1i_grad_of takes both.
 static bool r1i_matmul_bind(r1_context *ctx, r1i_record *r) {
     r1_matmul_args *a = (r1_matmul_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
@@ -5259,6 +5693,8 @@ static r1_tensor *r1i_tensor_like(r1_context *ctx, const r1_tensor *x, size_t la
     shape[x->rank - 1] = last;
     return r1i_tensor_raw(ctx, x->rank, shape);
 }
+// y [..,O] = x [..,I] w^T + bias [O]. All leading dimensions are rows to the kernel: [B,T,I] and
+// [B*T,I] are one product. w is [O,I] as in the files of a model, so a row of w is one output.
 R1I_BODY r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_tensor *bias) {
     if (!r1i_usable(ctx, x, w)) return NULL;
     if (w->rank != 2 || r1i_last(x) != w->shape[1] ||
@@ -5287,11 +5723,13 @@ R1I_BODY r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_te
                : NULL;
 }
 
+// For add, mul and sum, which has no second input.
 static bool r1i_pair_bind(r1_context *ctx, r1i_record *r) {
     r1_pair_args *a = (r1_pair_args *)r->args;
     a->dy = r->out[0]->grad, a->da = r1i_grad_of(ctx, r->in[0]), a->db = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// No broadcasting: shapes are equal or it is an error, since a silent repeat hides mistakes.
 static r1_tensor *r1i_pair(r1_context *ctx, r1_op op, r1_tensor *a, r1_tensor *b) {
     if (!r1i_usable(ctx, a, b)) return NULL;
     if (a->rank != b->rank || memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape)) {
@@ -5311,6 +5749,7 @@ R1I_BODY r1_tensor *r1_add(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
 R1I_BODY r1_tensor *r1_mul(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
     return r1i_pair(ctx, R1_OP_MUL, a, b);
 }
+// A scalar that r1_backward accepts. x may have any shape.
 R1I_BODY r1_tensor *r1_sum(r1_context *ctx, r1_tensor *x) {
     if (!r1i_usable(ctx, x, x)) return NULL;
     r1_tensor *y = r1i_tensor_raw(ctx, 1, (size_t[]){1});
@@ -5319,11 +5758,13 @@ R1I_BODY r1_tensor *r1_sum(r1_context *ctx, r1_tensor *x) {
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
+// dx is that of the whole x; the kernel adds to the columns of this slice.
 static bool r1i_slice_bind(r1_context *ctx, r1i_record *r) {
     r1_slice_args *a = (r1_slice_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
     return true;
 }
+// x [..,D] -> [..,count], a copy: tensors are dense, so no op has to know a row stride.
 R1I_BODY r1_tensor *r1_columns(r1_context *ctx, r1_tensor *x, size_t from, size_t count) {
     if (!r1i_usable(ctx, x, x)) return NULL;
     if (from > r1i_last(x) || count > r1i_last(x) - from) {
@@ -5341,11 +5782,13 @@ R1I_BODY r1_tensor *r1_columns(r1_context *ctx, r1_tensor *x, size_t from, size_
     r1i_record record = {R1_OP_SLICE, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_slice_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// db is [T,W] when b is shared by the heads, and collects from all of them.
 static bool r1i_join_bind(r1_context *ctx, r1i_record *r) {
     r1_join_args *a = (r1_join_args *)r->args;
     a->dy = r->out[0]->grad, a->da = r1i_grad_of(ctx, r->in[0]), a->db = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// a [T,H,A], b [T,H,W] or [T,1,W] -> [T,H,A+W].
 R1I_BODY r1_tensor *r1_join(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
     if (!r1i_usable(ctx, a, b)) return NULL;
     if (a->rank != 3 || b->rank != 3 || a->shape[0] != b->shape[0] ||
@@ -5369,12 +5812,15 @@ R1I_BODY r1_tensor *r1_join(r1_context *ctx, r1_tensor *a, r1_tensor *b) {
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
+// dx is done by rows, dgain by columns, in the two directions of the backward pass.
 static bool r1i_rmsnorm_bind(r1_context *ctx, r1i_record *r) {
     r1_rmsnorm_args *a = (r1_rmsnorm_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
     a->dgain = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// y = x / sqrt(mean(x^2) + eps) gain, a row being the last dimension. scale [T] is all that the
+// backward pass needs beyond x and gain: one number a row.
 R1I_BODY r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, double eps) {
     if (!r1i_usable(ctx, x, gain)) return NULL;
     if (r1_tensor_count(gain) != r1i_last(x)) {
@@ -5398,6 +5844,8 @@ R1I_BODY r1_tensor *r1_rmsnorm(r1_context *ctx, r1_tensor *x, r1_tensor *gain, d
         R1_OP_RMSNORM, r1i_args(ctx, &args, sizeof args), {x, gain}, {y}, r1i_rmsnorm_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// Of the kernels with two inputs the one that needs a place for both gradients: its inner loop then
+// has no branch.
 static bool r1i_swiglu_bind(r1_context *ctx, r1i_record *r) {
     r1_swiglu_args *a = (r1_swiglu_args *)r->args;
     a->dy = r->out[0]->grad, a->dgate = r1i_grad_of(ctx, r->in[0]);
@@ -5408,6 +5856,8 @@ static bool r1i_swiglu_bind(r1_context *ctx, r1i_record *r) {
     if (unwanted && *unwanted) memset(*unwanted, 0, a->n * sizeof **unwanted);
     return a->dgate && a->dup;
 }
+// gate, up [..,F] -> [..,F], the hidden layer of an expert or a dense MLP. Elementwise, so rows of
+// all experts go through one call.
 R1I_BODY r1_tensor *r1_swiglu(r1_context *ctx, r1_tensor *gate, r1_tensor *up) {
     if (!r1i_usable(ctx, gate, up)) return NULL;
     if (r1_tensor_count(gate) != r1_tensor_count(up)) {
@@ -5422,11 +5872,14 @@ R1I_BODY r1_tensor *r1_swiglu(r1_context *ctx, r1_tensor *gate, r1_tensor *up) {
         R1_OP_SWIGLU, r1i_args(ctx, &args, sizeof args), {gate, up}, {y}, r1i_swiglu_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// Angles have no gradient; positions and table are read again through the pointers of the call.
 static bool r1i_rope_bind(r1_context *ctx, r1i_record *r) {
     r1_rope_args *a = (r1_rope_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
     return true;
 }
+// x [T,H,D] -> [T,H,D]. Positions are checked against the table here, so that no kernel has to.
+// They come from the caller, because packed sequences start again at 0 and cached ones go on.
 R1I_BODY r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positions,
                             const r1_rope_table *table, bool halves) {
     if (!r1i_usable(ctx, x, x) || !table) return NULL;
@@ -5460,18 +5913,24 @@ R1I_BODY r1_tensor *r1_rope(r1_context *ctx, r1_tensor *x, const int32_t *positi
 }
 
 // Whether starts rise from 0 to T over B sequences, one at least.
+// The one check that keeps every kernel inside of a packed batch. Empty sequences are allowed.
+//   starts = 0 4 4 6, T = 6:  | 0 1 2 3 | (none) | 4 5 |
 static bool r1i_starts_rise(const size_t *starts, size_t B, size_t T) {
     if (!starts || !B || starts[0] != 0 || starts[B] != T) return false;
     for (size_t b = 0; b < B; b++)
         if (starts[b] > starts[b + 1]) return false;
     return true;
 }
+// The output goes in as y_in: its product with dy is the mean that softmax needs, see
+// r1i_attention_tile_back.
 static bool r1i_attention_bind(r1_context *ctx, r1i_record *r) {
     r1_attention_args *a = (r1_attention_args *)r->args;
     a->dy = r->out[0]->grad, a->y_in = r->out[0]->data, a->dq = r1i_grad_of(ctx, r->in[0]);
     a->dk = r1i_grad_of(ctx, r->in[1]), a->dv = r1i_grad_of(ctx, r->in[2]);
     return true;
 }
+// starts is copied, because a caller's array may be gone by the backward pass. stats [T,H,2] is
+// what is kept of the softmax: memory grows with T, not with T^2.
 R1I_BODY r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1_tensor *v,
                                  const size_t *starts, size_t B, double scale) {
     if (!r1i_usable(ctx, q, k) || !v) return NULL;
@@ -5505,11 +5964,15 @@ R1I_BODY r1_tensor *r1_attention(r1_context *ctx, r1_tensor *q, r1_tensor *k, r1
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
+// dw is the gradient of all of w; the kernel adds to rows from .. from + count of each head.
 static bool r1i_head_matmul_bind(r1_context *ctx, r1i_record *r) {
     r1_head_matmul_args *a = (r1_head_matmul_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]), a->dw = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// Two calls on one w make the absorbed form: up with the key rows turns a query into the latent
+// space, down with the value rows brings a latent context back, and no key or value of a head is
+// ever formed.   w [H,P,Q] with P = nope + value rows, Q = kv_rank.
 R1I_BODY r1_tensor *r1_head_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, size_t from,
                                    size_t count, bool up) {
     if (!r1i_usable(ctx, x, w)) return NULL;
@@ -5539,6 +6002,8 @@ R1I_BODY r1_tensor *r1_head_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, 
     return r1i_apply(ctx, record) ? y : NULL;
 }
 
+// Two outputs, and either may be reached alone: the gates by the experts' sum, the scores by the
+// balance loss. A missing dgates is made as zeros, a missing dscores is NULL and skipped.
 static bool r1i_route_bind(r1_context *ctx, r1i_record *r) {
     r1_route_args *a = (r1_route_args *)r->args;
     a->dgates = r1i_grad_of(ctx, r->out[1]), a->dscores = r->out[0]->grad;
@@ -5546,6 +6011,9 @@ static bool r1i_route_bind(r1_context *ctx, r1i_record *r) {
     return a->dgates && a->dlogits;
 }
 // Where each choice goes when rows are sorted by expert, then token.
+// A counting sort, stable, so tokens ascend inside an expert; the order is a function of the choice
+// alone. choice i = t K + k goes to row[i], and token[row[i]] = t. For choices 2 0 0 2, K = 1:
+//   offsets after counting   0 2 2 4     row   2 0 1 3     token   1 2 0 3
 static void r1i_routing_sort(r1_routing *routing) {
     size_t n = routing->T * routing->K;
     for (size_t e = 0; e <= routing->E; e++) routing->offsets[e] = 0;
@@ -5559,6 +6027,7 @@ static void r1i_routing_sort(r1_routing *routing) {
     for (size_t e = routing->E; e > 0; e--) routing->offsets[e] = routing->offsets[e - 1];
     routing->offsets[0] = 0;
 }
+// All of it dies with the step. int32 is enough for T K, which r1_route checks.
 static r1_routing *r1i_routing_new(r1_context *ctx, size_t T, size_t E, size_t K) {
     r1_routing *routing = (r1_routing *)r1i_step_alloc(ctx, 1, sizeof *routing);
     if (!routing) return NULL;
@@ -5572,6 +6041,8 @@ static r1_routing *r1i_routing_new(r1_context *ctx, size_t T, size_t E, size_t K
     routing->offsets = (size_t *)r1i_step_alloc(ctx, E + 1, sizeof *routing->offsets);
     return ctx->status == R1_OK ? routing : NULL;
 }
+// The sort runs on the caller after the op: it is small, and its order must not be a race. A replay
+// is checked, since it may come from a file, and copied into `choice` before the kernel reads it.
 R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real *bias,
                               const r1_route_desc *desc, const int32_t *replay) {
     if (!r1i_usable(ctx, logits, logits) || !desc) return NULL;
@@ -5620,12 +6091,15 @@ R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real
     return routing;
 }
 
+// For dispatch, which has no gates, and combine.
 static bool r1i_scatter_bind(r1_context *ctx, r1i_record *r) {
     r1_scatter_args *a = (r1_scatter_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]);
     a->dgates = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// x [T,C] -> [T*K,C], a row for each choice; every expert's rows then lie together, so that its
+// product is a plain one.
 R1I_BODY r1_tensor *r1_dispatch(r1_context *ctx, r1_tensor *x, const r1_routing *routing) {
     if (!r1i_usable(ctx, x, x) || !routing) return NULL;
     if (x->rank != 2 || x->shape[0] != routing->T) {
@@ -5645,6 +6119,8 @@ R1I_BODY r1_tensor *r1_dispatch(r1_context *ctx, r1_tensor *x, const r1_routing 
         R1_OP_DISPATCH, r1i_args(ctx, &args, sizeof args), {x}, {y}, r1i_scatter_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// The inverse of r1_dispatch, weighted: x [T*K,C], gates [T,K] -> [T,C]. The gates are an input, so
+// the router learns through them.
 R1I_BODY r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *routing) {
     if (!r1i_usable(ctx, x, x) || !routing) return NULL;
     if (x->rank != 2 || x->shape[0] != routing->T * routing->K) {
@@ -5668,11 +6144,14 @@ R1I_BODY r1_tensor *r1_combine(r1_context *ctx, r1_tensor *x, const r1_routing *
                          r1i_scatter_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// dw [E,O,I]: the matrix of an expert without rows is not touched.
 static bool r1i_expert_matmul_bind(r1_context *ctx, r1i_record *r) {
     r1_expert_matmul_args *a = (r1_expert_matmul_args *)r->args;
     a->dy = r->out[0]->grad, a->dx = r1i_grad_of(ctx, r->in[0]), a->dw = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// Row r of x goes through the matrix of the expert that owns r. No capacity and no dropping: an
+// expert may own any number of rows.   Source: V3 section 2.1.2.
 R1I_BODY r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w,
                                      const r1_routing *routing) {
     if (!r1i_usable(ctx, x, w) || !routing) return NULL;
@@ -5701,11 +6180,14 @@ R1I_BODY r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w
                          r1i_expert_matmul_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// The choice has no gradient, and the weights are constants.
 static bool r1i_balance_bind(r1_context *ctx, r1i_record *r) {
     r1_balance_args *a = (r1_balance_args *)r->args;
     a->dy = r->out[0]->grad, a->dscores = r1i_grad_of(ctx, r->in[0]);
     return a->dscores != NULL;
 }
+// -> [B], one loss a sequence. The caller adds or seeds them: with r1_seed the balance loss joins a
+// policy loss in one backward pass.
 R1I_BODY r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const size_t *starts,
                                size_t B, const r1i_real *weight) {
     if (!routing || !r1i_usable(ctx, routing->scores, routing->scores) || !starts || !weight)
@@ -5729,12 +6211,15 @@ R1I_BODY r1_tensor *r1_balance(r1_context *ctx, const r1_routing *routing, const
         R1_OP_BALANCE, r1i_args(ctx, &args, sizeof args), {routing->scores}, {y}, r1i_balance_bind};
     return r1i_apply(ctx, record) ? y : NULL;
 }
+// entropy and best are reports and no outputs of the record: no gradient comes from them.
 static bool r1i_logprob_bind(r1_context *ctx, r1i_record *r) {
     r1_logprob_args *a = (r1_logprob_args *)r->args;
     a->dlogp = r->out[0]->grad, a->dhidden = r1i_grad_of(ctx, r->in[0]);
     a->dhead = r1i_grad_of(ctx, r->in[1]);
     return true;
 }
+// hidden [T,C], head [V,C] -> logp, entropy, best, [T] each. Head and softmax are one op, so that
+// the [T,V] logits need not exist: at V = 129,280 a row alone is 505 KiB. stats [T,2] is kept.
 R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *head,
                                  const int32_t *targets, double temperature) {
     if (!r1i_usable(ctx, hidden, head) || !targets) return NULL;
@@ -5775,11 +6260,16 @@ R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *
     return r1i_apply(ctx, record) ? out : NULL;
 }
 
+// The gradient of a sum of terms is the sum of theirs, so several outputs are seeded one after the
+// other and walked once.
 R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad) return;
     r1i_real *grad = r1i_grad_of(ctx, y);
     for (size_t i = 0; grad && i < r1_tensor_count(y); i++) grad[i] += dy[i];
 }
+// Last record first, R1_BACKWARD before R1_BACKWARD_SHARED: each gradient is a chain in an order
+// that the records fix. A record that no gradient has reached is passed over. A second
+// pass would add the gradients of inner tensors once more, so it is refused.
 R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
     if (ctx->tape->walked[ctx->tape->depth]) {
@@ -5799,6 +6289,7 @@ R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy
         r1i_run(ctx, record->op, R1_BACKWARD_SHARED, record->args);
     }
 }
+// d y / d y = 1. The sign is the caller's: y is what shall become small.
 R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
     r1i_real one = 1;
     if (!r1i_usable(ctx, y, y)) return;
@@ -5818,6 +6309,8 @@ R1I_BODY void r1_no_grad_begin(r1_context *ctx) {
 R1I_BODY void r1_no_grad_end(r1_context *ctx) {
     if (ctx && ctx->tape && ctx->tape->no_grad > 0) ctx->tape->no_grad--;
 }
+// One value for the differences: without records, in a step of its own, so that 2 n of them need
+// no more memory than one.
 static double r1i_loss_value(r1_context *ctx, r1_loss_fn *loss, void *arg) {
     r1_step_begin(ctx);
     r1_no_grad_begin(ctx);
@@ -5827,6 +6320,8 @@ static double r1i_loss_value(r1_context *ctx, r1_loss_fn *loss, void *arg) {
     r1_step_end(ctx);
     return value;
 }
+// slope = (f(w + h) - f(w - h)) / 2 h is off by O(h^2) from the truth and by about eps / h from
+// rounding: in double, h near 1e-5 leaves 1e-10. Two forward passes an element: for small models.
 R1I_BODY double r1_grad_check(r1_context *ctx, r1_loss_fn *loss, void *arg, r1_tensor **parameters,
                               size_t n, double h) {
     double worst = 0;
@@ -5851,8 +6346,12 @@ R1I_BODY double r1_grad_check(r1_context *ctx, r1_loss_fn *loss, void *arg, r1_t
 
 // ==== [optimizer] ================================================================================
 // AdamW, gradient clipping and schedules, on ranges of flat buffers. Calls [base] and [backend].
+// Numbers in one partial sum of the norm. It fixes the order of the sum: part of the arithmetic.
 enum { R1I_NORM_CHUNK = 4096 };
 
+// sqrt(sum g^2): in each chunk 16 lanes by i mod 16 and the fixed tree over them, chunks one after
+// the other. The squares of floats neither overflow nor vanish in double, so a float gradient has a
+// norm that is not finite exactly when one of its numbers is not.
 R1I_BODY double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n) {
     double total = 0;
     (void)ctx;
@@ -5870,8 +6369,14 @@ R1I_BODY double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n) 
         }
     return sqrt(total);
 }
+// Zero means the default; R1_OFF passes through, and whoever uses the value reads it as "none".
 static double r1i_default(double value, double otherwise) { return value == 0 ? otherwise : value; }
 
+// With c = min(1, clip_norm / norm), t = step, and gradients g' = c g:
+//   m = beta1 m + (1 - beta1) g'     v = beta2 v + (1 - beta2) g'^2
+//   w -= lr (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + decay w)
+// The norm is that of all ranges together and is known before the first weight moves: only so can
+// a gradient that is not finite leave everything as it was.
 R1I_PLAIN R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
                                         const r1_adamw_desc *desc, double lr, uint64_t step) {
     r1_adamw_desc d = {0};
@@ -5900,6 +6405,7 @@ R1I_PLAIN R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges,
         return norm;
     }
     double clip = d.clip_norm > 0 && norm > d.clip_norm ? d.clip_norm / norm : 1;
+    // beta^t by our own exp and log: the pow of two C libraries may differ in the last bit.
     double log1 = r1i_log_double(d.beta1), log2 = r1i_log_double(d.beta2);
     for (size_t r = 0; r < n; r++) {
         const r1_range *range = &ranges[r];
@@ -7359,12 +7865,15 @@ R1I_BODY r1_status r1_log_cut(r1_context *ctx, const char *path, size_t bytes) {
 
 // ==== [tokenizer] ================================================================================
 // Text to token ids and back. Calls [base].
+// One block: this struct, the table of n slices, then the text that they point into.
 struct r1_tokenizer {
     r1_context *ctx;
     size_t n;
     r1_slice *pieces;
 };
 
+// Twins are looked for while the table fills. Slices that are not filled yet are empty, since
+// memory comes zeroed, and an empty slice equals no piece.
 R1I_BODY r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n) {
     if (!ctx || ctx->status != R1_OK) return NULL;
     size_t bytes = 0;
@@ -7402,6 +7911,8 @@ R1I_BODY int32_t r1_tokenizer_find(const r1_tokenizer *tok, const char *piece) {
             return (int32_t)i;
     return -1;
 }
+// Text times pieces: meant for toy vocabularies. Pieces are distinct, so at most one of each length
+// fits at a place and the choice has no ties.
 R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
                           size_t capacity) {
     size_t count = 0;
@@ -7420,6 +7931,7 @@ R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size
     }
     return count;
 }
+// Counts on past the capacity, as snprintf does, so that a caller can size a second call.
 R1I_BODY size_t r1_decode(const r1_tokenizer *tok, const int32_t *ids, size_t n, char *text,
                           size_t capacity) {
     size_t length = 0;
@@ -7436,8 +7948,11 @@ R1I_BODY size_t r1_decode(const r1_tokenizer *tok, const int32_t *ids, size_t n,
 // ==== [model] ====================================================================================
 // A DeepSeek-V3-style decoder, or a dense GQA decoder by the same config. Calls [tape], [file],
 // [json]. One forward serves training, scoring and cached generation: that is why they agree.
+// Tokens of a cache block. Keys are walked one by one whatever the size, so it shows in no result;
+// it balances the copy of one unfinished block per answer against the length of the tables.
 enum { R1I_BLOCK_TOKENS = 64 };
 
+// down(silu(gate x) * up x), with gate and up [W,C] and down [C,W]; for experts [E,W,C], [E,C,W].
 typedef struct r1i_mlp {
     r1_tensor *gate, *up, *down;
 } r1i_mlp;
@@ -7474,6 +7989,12 @@ struct r1_model {
 // The memory of cached keys and values: blocks of 64 tokens, each with a part for every layer. A
 // part holds 64 key rows, then 64 value rows; absorbed MLA has no value rows, they are the keys'
 // front.
+//   block  | part of layer 0 | part of layer 1 | ... | part of layer L-1 |
+//   part   | key row 0 | ... | key row 63 | value row 0 | ... | value row 63 |
+//   rows     expanded   key  H x (nope | rope)      value  H x value_dim
+//            absorbed   key  latent | rope key      value  = the latent in its key row
+//            GQA        key  Hk x head_dim          value  Hk x head_dim
+// All layers of a block lie together, so a block is copied with one memcpy.
 typedef struct r1i_cache {
     r1i_real *data;
     size_t blocks, key_floats, value_floats; // of one token in one layer
@@ -7487,6 +8008,8 @@ struct r1i_cached {
     const int32_t *const *tables; // [B] block numbers
 };
 
+// The form of a run. It must not depend on a batch or on whether a cache is there, because sampler
+// and trainer have to agree. At the sizes of V3 AUTO is expanded: 2 * 512 > 128 + 128.
 static bool r1i_absorbed(const r1_model_config *c) {
     // Per token of decode, absorbed costs 2 R + rope per head and key, expanded nope + rope +
     // value.
@@ -7494,6 +8017,8 @@ static bool r1i_absorbed(const r1_model_config *c) {
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
 
+// Fills in what is zero and names the first field that does not fit. Configs of callers and of
+// files both come through here, so the rest of the room relies on every size.
 static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (c->rope_theta == 0) c->rope_theta = 10000;
     if (c->norm_eps == 0) c->norm_eps = 1e-6;
@@ -7533,7 +8058,9 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     return fault ? r1i_fail(ctx, R1_ERROR_ARGUMENT, "model config: %s", fault) : R1_OK;
 }
 
-// Adds a parameter; its memory comes when all are known. `initial` as in r1_parameter.
+// Adds a parameter; its memory comes when all are known. `initial` is 0 or -1 as in r1_parameter,
+// or a factor on 1 / sqrt(last dimension), the deviation that keeps a unit input at unit size. In
+// its range it takes whole lines of 16 numbers, so that every parameter begins one.
 static r1_tensor *r1i_parameter_add(r1_model *model, int range, double initial, int rank,
                                     const size_t *shape, const char *format, ...) {
     r1_context *ctx = model->ctx;
@@ -7558,10 +8085,13 @@ static r1_tensor *r1i_parameter_add(r1_model *model, int range, double initial, 
         r1i_size_add(model->ranges[range].n, r1i_round_up(r1_tensor_count(x), R1I_LANES));
     return x;
 }
+// The ranges. Gains and biases are few and have a natural size, so weight decay leaves them alone;
+// experts decay like other matrices but are a range of their own, as they are most of a model.
 enum { R1I_DECAYED, R1I_UNDECAYED, R1I_EXPERTS };
 #define R1I_GAIN (-1.0) // starts as ones
 #define R1I_ZERO 0.0    // starts as zeros
 
+// Matrices are [outputs, inputs], as Hugging Face stores them.
 static r1_tensor *r1i_add_matrix(r1_model *model, double initial, size_t rows, size_t columns,
                                  size_t layer, const char *name) {
     return r1i_parameter_add(model, R1I_DECAYED, initial, 2, (size_t[]){rows, columns},
@@ -7572,6 +8102,11 @@ static r1_tensor *r1i_add_vector(r1_model *model, double initial, size_t n, size
     return r1i_parameter_add(model, R1I_UNDECAYED, initial, 1, &n, "model.layers.%zu.%s", layer,
                              name);
 }
+// MLA with R = kv_rank:
+//   q_a_proj [q_rank, C], q_b_proj [H (nope + rope), q_rank]     or q_proj [H (nope + rope), C]
+//   kv_a_proj_with_mqa [R + rope, C]     rows of the latent, then of the one RoPE key
+//   kv_b_proj [H (nope + value), R]      for each head its rows of W_UK, then those of W_UV
+//   o_proj [C, H value]
 static void r1i_add_mla(r1_model *model, r1i_layer *l, size_t i) {
     const r1_model_config *c = &model->config;
     size_t q_out = c->heads * (c->nope_dim + c->rope_dim), q_in = c->q_rank ? c->q_rank : c->width;
@@ -7588,6 +8123,7 @@ static void r1i_add_mla(r1_model *model, r1i_layer *l, size_t i) {
                              "self_attn.kv_b_proj");
     l->out = r1i_add_matrix(model, 0.5, c->width, c->heads * c->value_dim, i, "self_attn.o_proj");
 }
+// Query head h reads key head h / (H / Hk). Biases have no ".weight" in their names.
 static void r1i_add_gqa(r1_model *model, r1i_layer *l, size_t i) {
     const r1_model_config *c = &model->config;
     size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
@@ -7600,7 +8136,7 @@ static void r1i_add_gqa(r1_model *model, r1i_layer *l, size_t i) {
     l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
     l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
 }
-// gate, up and down of one network under a common prefix.
+// gate [W,C], up [W,C] and down [C,W] of one network under a common prefix.
 static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, const char *prefix) {
     static const char *const names[] = {"gate_proj", "up_proj", "down_proj"};
     r1_tensor **slots[] = {&mlp->gate, &mlp->up, &mlp->down};
@@ -7611,6 +8147,8 @@ static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, c
                                       "model.layers.%zu.mlp.%s%s.weight", i, prefix, names[k]);
     }
 }
+// The router [E,C] and the stacks of experts [E,W,C], [E,C,W]. `shared` experts are one network of
+// `shared` times the width: side by side, hidden columns add up to the same function.
 static void r1i_add_experts(r1_model *model, r1i_layer *l, size_t i) {
     static const char *const names[] = {"gate_proj", "up_proj", "down_proj"};
     const r1_model_config *c = &model->config;
@@ -7625,6 +8163,8 @@ static void r1i_add_experts(r1_model *model, r1i_layer *l, size_t i) {
     if (c->shared)
         r1i_add_mlp(model, &l->shared, c->shared * c->expert_width, i, "shared_experts.");
 }
+// The order of these calls numbers the parameters. It decides where they lie in their range and
+// which random numbers they start with, so it is part of what a seed means.
 static void r1i_add_layer(r1_model *model, size_t i) {
     const r1_model_config *c = &model->config;
     r1i_layer *l = &model->layers[i];
@@ -7641,7 +8181,12 @@ static void r1i_add_layer(r1_model *model, size_t i) {
     r1i_add_experts(model, l, i);
     l->bias = model->router_bias + model->moe_layers++ * c->experts;
 }
-// One buffer per range; every parameter starts at a multiple of 64 bytes.
+// One buffer per range; every parameter starts at a multiple of 64 bytes. All four arrays of a
+// range have one layout, so the optimizer, a hash or a rank can treat it as n plain numbers:
+//   w  | q_a_proj ....... pad | q_b_proj ......... pad | o_proj .... |
+//   g  |     the same offsets; r1_parameter.tensor points into w and g
+//   m, v  the same, once r1_model_train_ready has been called
+// Padding is zero and stays zero: no gradient reaches it, and decay of zero is zero.
 static bool r1i_model_memory(r1_model *model) {
     size_t used[3] = {0};
     for (int r = 0; r < 3; r++) {
@@ -7659,6 +8204,8 @@ static bool r1i_model_memory(r1_model *model) {
     }
     return true;
 }
+// Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
+// depend on the sizes of the parameters before it.
 static void r1i_model_draw(r1_model *model) {
     for (size_t i = 0; i < model->n; i++) {
         const r1_parameter *p = &model->parameters[i];
@@ -7669,7 +8216,8 @@ static void r1i_model_draw(r1_model *model) {
                                                   : 0;
     }
 }
-// cos and sin of every position, computed in double and rounded once.
+// cos and sin of the angle t theta^(-2 i / D), for t < max_tokens and i < D / 2, computed in double
+// and rounded once. No libm is in it, so every machine has the same table.
 static bool r1i_model_rope(r1_model *model) {
     const r1_model_config *c = &model->config;
     size_t D = c->attention == R1_MLA ? c->rope_dim : c->head_dim, half = D / 2;
@@ -7689,6 +8237,7 @@ static bool r1i_model_rope(r1_model *model) {
     model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D};
     return true;
 }
+// Also takes back what a failed r1i_model_make has left half done: memory comes zeroed.
 R1I_BODY void r1_model_free(r1_model *model) {
     if (!model) return;
     r1_context *ctx = model->ctx;
@@ -7726,6 +8275,7 @@ static bool r1i_model_tie(r1_model *model) {
     model->embed_in->grad = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof(r1i_real));
     return model->embed_in->grad != NULL;
 }
+// Everything but the numbers: whoever calls it draws, copies or loads them.
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
     r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
     if (!model) return NULL;
@@ -7737,6 +8287,8 @@ static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) 
         model->router_bias = (r1i_real *)r1i_alloc_array(ctx, routers, sizeof *model->router_bias);
     }
     if (ctx->status == R1_OK) {
+        // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
+        // distribution over ids nearly flat.
         size_t shape[] = {c->vocab, c->width};
         model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
                                          "model.embed_tokens.weight");
@@ -7774,6 +8326,7 @@ R1I_BODY r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config) 
     if (model) r1i_model_draw(model);
     return model;
 }
+// Equal names and shapes in equal order mean equal layouts, so whole ranges are copied.
 R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
     if (!to || !from) return R1_ERROR_ARGUMENT;
     bool same = to->n == from->n && to->moe_layers == from->moe_layers &&
@@ -7790,6 +8343,7 @@ R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
            from->moe_layers * from->config.experts * sizeof(r1i_real));
     return R1_OK;
 }
+// Made without a random start, which the copy would overwrite at once.
 R1I_BODY r1_model *r1_model_clone(r1_model *model) {
     if (!model || model->ctx->status != R1_OK) return NULL;
     r1_model *copy = r1i_model_make(model->ctx, &model->config);
@@ -7806,6 +8360,7 @@ R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
     if (n) *n = 3;
     return model->ranges;
 }
+// Moments are made late: a reference or a model that only samples never pays for them.
 R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
@@ -7816,11 +8371,13 @@ R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
     model->moments = true;
     return R1_OK;
 }
+// Counts parameters, without the padding between them and without the router biases.
 R1I_BODY size_t r1_model_size(const r1_model *model) {
     size_t size = 0;
     for (size_t i = 0; i < model->n; i++) size += r1_tensor_count(model->parameters[i].tensor);
     return size;
 }
+// Chained over the ranges, then the biases. The padding is hashed too; it is zero in every model.
 R1I_BODY uint64_t r1_model_hash(const r1_model *model) {
     uint64_t hash = 0;
     for (int r = 0; r < 3; r++)
@@ -7847,6 +8404,8 @@ static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *
     *expert = e;
     return true;
 }
+// An expert of a stack is found under the name of the stack, then cut out as a [O,I] view whose
+// weights and gradient are the stack's own memory.
 R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
     char stack[96];
     size_t expert = 0;
@@ -7866,16 +8425,20 @@ R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
 }
 
 // ---- forward ----
+// x [T, H D] as [T,H,D]: the same numbers under another shape.
 static r1_tensor *r1i_heads(r1_context *ctx, r1_tensor *x, size_t heads) {
     if (!x) return NULL;
     return r1_tensor_reshape(ctx, x, 3, (size_t[]){x->shape[0], heads, r1i_last(x) / heads});
 }
+// x [T,C] -> [T,C].   Source: V3code MLP.
 static r1_tensor *r1i_mlp_forward(r1_context *ctx, const r1i_mlp *mlp, r1_tensor *x) {
     r1_tensor *gate = r1_matmul(ctx, x, mlp->gate, NULL); // one op a statement: see [tape]
     r1_tensor *up = r1_matmul(ctx, x, mlp->up, NULL);
     return r1_matmul(ctx, r1_swiglu(ctx, gate, up), mlp->down, NULL);
 }
-// Writes the new rows of keys and values into the blocks of their sequences.
+// Writes the new rows of keys and values into the blocks of their sequences: the token at position
+// `at` goes to block tables[b][at / 64], slot at % 64. Blocks that several sequences share are full
+// and are never written again: r1i_table_fork copies the unfinished one.
 static void r1i_cache_append(const struct r1i_cached *cached, const r1_batch *batch, size_t layer,
                              const r1_tensor *k, const r1_tensor *v) {
     const r1i_cache *cache = cached->cache;
@@ -7891,7 +8454,8 @@ static void r1i_cache_append(const struct r1i_cached *cached, const r1_batch *ba
             memcpy(base, v->data + t * cache->value_floats, cache->value_floats * sizeof *base);
         }
 }
-// Pointers to the blocks of every sequence, in two views: keys and values.
+// Pointers to the blocks of every sequence, in two views: keys and values. They cover what was
+// cached before and the rows of this pass: the kernel reads the cache only.
 static bool r1i_cache_views(r1_context *ctx, const struct r1i_cached *cached, const r1_batch *batch,
                             size_t layer, const r1_tensor *k, const r1_tensor *v,
                             r1_attention_args *args) {
@@ -7917,6 +8481,8 @@ static bool r1i_cache_views(r1_context *ctx, const struct r1i_cached *cached, co
     args->keys = views, args->values = views + batch->B;
     return true;
 }
+// Attention of the new tokens' queries over all cached keys, those of the new tokens included. It
+// leaves no record: there is no gradient through a cache.
 static r1_tensor *r1i_attention_cached(r1_context *ctx, const r1_batch *batch, size_t layer,
                                        r1_tensor *q, r1_tensor *k, r1_tensor *v, double scale) {
     if (!r1i_usable(ctx, q, k) || !v) return NULL;
@@ -7938,12 +8504,23 @@ static r1_tensor *r1i_attention_cached(r1_context *ctx, const r1_batch *batch, s
     args.y = y->data;
     return r1i_run(ctx, R1_OP_ATTENTION, R1_FORWARD, &args) ? y : NULL;
 }
+// Keys in one stretch or in blocks are walked in the same order by one kernel, so that a cached
+// token and a trained one have the same bits.
 static r1_tensor *r1i_attend_batch(r1_model *model, const r1_batch *batch, size_t layer,
                                    r1_tensor *q, r1_tensor *k, r1_tensor *v, double scale) {
     if (batch->cached) return r1i_attention_cached(model->ctx, batch, layer, q, k, v, scale);
     return r1_attention(model->ctx, q, k, v, batch->starts, batch->B, scale);
 }
-// Multi-head latent attention.   Source: V3 eq. 1 to 11; absorbed form: V2 section 2.1.2.
+// Multi-head latent attention, x [T,C] -> [T,C].   Source: V3 eq. 1 to 11; absorbed form: V2
+// section 2.1.2. For both forms, with R = kv_rank and c_Q = x if there is no q_rank:
+//   c_Q = norm(W_DQ x)                 q = W_UQ c_Q = for each head [ q_C (nope) | q_R (rope) ]
+//   [c_KV (R) | k_R (rope)] = W_DKV x  then c_KV = norm(c_KV); q_R and k_R are rotated by position
+// They differ in what attention sees, and in what a cache must keep:
+//   expanded  H key heads  [ W_UK c_KV | k_R ]     values W_UV c_KV     queries [ q_C | q_R ]
+//   absorbed  1 key head   [ c_KV | k_R ]         values c_KV          queries [ W_UK^T q_C | q_R ]
+//             and W_UV multiplies the result of each head
+// The scores are equal since q_C . (W_UK c) = (W_UK^T q_C) . c, the outputs since a weighted sum of
+// W_UV c is W_UV of the weighted sum. The scale is 1 / sqrt(nope + rope) in both.
 static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t layer,
                                   r1_tensor *x, const int32_t *positions) {
     r1_context *ctx = model->ctx;
@@ -7979,6 +8556,7 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     return r1_matmul(ctx, y, l->out, NULL);
 }
 // Grouped-query attention as in Qwen2: biases on q, k, v, and halves rotated instead of pairs.
+// q [T,H,D], k and v [T,Hk,D]; the cache keeps k after its rotation.
 static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer,
                                   r1_tensor *x, const int32_t *positions) {
     r1_context *ctx = model->ctx;
@@ -7994,7 +8572,11 @@ static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->head_dim});
     return r1_matmul(ctx, y, l->out, NULL);
 }
-// DeepSeekMoE: shared experts plus the gated sum of the chosen ones.   Source: V3 eq. 12 to 16.
+// DeepSeekMoE: shared experts plus the gated sum of the chosen ones, without the residual.
+//   x [T,C] -> logits [T,E] -> choice, gates [T,K] -> rows [T K, C] by expert -> experts -> [T,C]
+// Layers stand side by side in the caller's arrays of choices [T, MoE layers, K], so this layer's
+// are gathered and scattered. The balance losses of all layers add up to one [B].
+//   Source: V3 eq. 12 to 16 (experts and gates), 17 to 20 (balance loss).
 static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer, r1_tensor *x) {
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
@@ -8047,6 +8629,7 @@ static bool r1i_model_push_fold(r1_model *model) {
                                       .out = {model->embed_in},
                                       .bind = r1i_model_fold_bind});
 }
+// The position of every row in its own sequence; with a cache it goes on after the past.
 static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
     size_t T = batch->starts[batch->B];
     int32_t *positions = (int32_t *)r1i_step_alloc(ctx, T, sizeof *positions);
@@ -8056,6 +8639,9 @@ static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
                 (int32_t)(t - batch->starts[b] + (batch->cached ? batch->cached->past[b] : 0));
     return positions;
 }
+// Pre-norm blocks: x += attention(norm1(x)), then x += ffn(norm2(x)), where the ffn is dense in the
+// first dense_layers and DeepSeekMoE above. An op that gets NULL gives NULL, so a failure anywhere
+// in a block arrives as x = NULL.
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -8067,6 +8653,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
                  "at least one sequence");
         return NULL;
     }
+    // The first layer with experts puts its loss there, the others add theirs.
     batch->balance = NULL;
     if (!r1i_model_push_fold(model)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
@@ -8084,9 +8671,11 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     }
     return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
 }
+// By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
     size_t E = model->config.experts;
     for (size_t layer = 0; layer < model->moe_layers; layer++) {
+        // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
         uint64_t total = 0;
         for (size_t e = 0; e < E; e++) total += loads[layer * E + e];
         for (size_t e = 0; e < E; e++) { // compared in integers: load * E against the total
@@ -8096,7 +8685,8 @@ R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, doub
         }
     }
 }
-// The token that row t predicts; the last row of a sequence predicts nothing and gets itself.
+// The token that row t predicts; the last row of a sequence predicts nothing and gets itself, an id
+// that surely is in the vocabulary. Nobody reads its log-prob.
 static int32_t *r1i_targets(r1_context *ctx, const int32_t *tokens, const size_t *starts,
                             size_t B) {
     int32_t *targets = (int32_t *)r1i_step_alloc(ctx, starts[B], sizeof *targets);
@@ -8117,6 +8707,8 @@ static size_t *r1i_pass_starts(r1_context *ctx, const size_t *starts, size_t b, 
     for (size_t i = b; own && i <= end; i++) own[i - b] = starts[i] - starts[b];
     return own;
 }
+// Passes take whole sequences, and a row sees its own sequence only: where the batch is cut cannot
+// show. Row t - 1 predicts token t, hence the shift by one on the way out.
 R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
                                   size_t micro_tokens, float *logp, float *entropy) {
     if (!model || !batch || !batch->tokens || !batch->starts) return R1_ERROR_ARGUMENT;
@@ -8163,6 +8755,8 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
+// The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
+// bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
 static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
     bool mla = c->attention == R1_MLA;
     r1_json_begin_object(w, NULL);
@@ -8211,6 +8805,8 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
     r1_json_end_object(w);
 }
 #endif
+// A size, or 0 when it is missing, negative or beyond 2^53, where doubles begin to skip integers;
+// r1i_config_resolve refuses the zeros that matter.
 static size_t r1i_config_size(const r1_json *root, const char *key) {
     double value = r1_json_number(r1_json_find(root, key), 0);
     return value >= 0 && value < 9007199254740992.0 ? (size_t)value : 0;
@@ -8230,6 +8826,8 @@ static const char *r1i_config_unknown(const r1_json *root) {
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
     return NULL;
 }
+// Everything is read first and refused last, so that a message can name the type of the model.
+// rope_theta stands at the root in older files and under rope_parameters in newer ones.
 R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                         r1_model_config *config) {
     r1_json *root = r1_json_read(ctx, text, size);
@@ -8296,7 +8894,8 @@ static char *r1i_path(r1_context *ctx, const char *folder, const char *file) {
     if (path) snprintf(path, size, "%s/%s", folder, file);
     return path;
 }
-// Calls fn for every tensor as a checkpoint names it: single experts, and the router biases.
+// Calls fn for every tensor as a checkpoint names it: single experts, and the router biases, which
+// are no parameters since no gradient moves them. Saving and loading take the same walk.
 typedef bool r1i_stored_fn(r1_model *model, const char *name, r1_tensor *tensor, void *arg);
 static bool r1i_each_stored(r1_model *model, r1i_stored_fn *fn, void *arg) {
     char name[128];
@@ -8326,6 +8925,8 @@ typedef struct r1i_entries {
     size_t n, capacity;
 } r1i_entries;
 
+// Adds a tensor to a list for r1_tensors_save. The name is copied into the open step, because the
+// callers print it into a buffer of theirs; the data are not copied.
 static bool r1i_entry_add(r1_context *ctx, r1i_entries *list, const char *name, r1_dtype dtype,
                           int rank, const size_t *shape, const void *data) {
     if (!r1i_grow(ctx, (void **)&list->entries, &list->capacity, list->n + 1,
@@ -8340,10 +8941,13 @@ static bool r1i_entry_add(r1_context *ctx, r1i_entries *list, const char *name, 
     for (int i = 0; i < rank; i++) entry->shape[i] = shape[i], entry->bytes *= shape[i];
     return true;
 }
+// One tensor for r1_model_save, as it lies in the model: a view of one expert is contiguous.
 static bool r1i_stored_collect(r1_model *model, const char *name, r1_tensor *x, void *arg) {
     return r1i_entry_add(model->ctx, (r1i_entries *)arg, name, r1i_real_dtype, x->rank, x->shape,
                          x->data);
 }
+// Weights first: a folder that was empty has no config.json, which a loader asks for first, until
+// its weights are complete.
 R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
     if (!model || !folder) return R1_ERROR_ARGUMENT;
     r1_context *ctx = model->ctx;
@@ -8363,7 +8967,7 @@ R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
     r1_step_end(ctx);
     return r1_status_of(ctx);
 }
-// Widens n stored numbers to ours.
+// Widens n stored numbers to ours. Floats of 16 and 32 bits arrive exactly; only f64 is rounded.
 static void r1i_widen(r1i_real *to, r1_dtype dtype, const void *from, size_t n) {
     const unsigned char *p = (const unsigned char *)from;
     for (size_t i = 0; i < n; i++) {
@@ -8395,11 +8999,14 @@ typedef struct r1i_loading {
     const char *prefix; // before every name, "" for checkpoints of others
 } r1i_loading;
 
+// Whether a stored tensor has exactly this rank and these sizes.
 static bool r1i_entry_fits(const r1_entry *entry, const r1_tensor *x) {
     bool same = entry->rank == x->rank;
     for (int i = 0; same && i < x->rank; i++) same = entry->shape[i] == x->shape[i];
     return same;
 }
+// One tensor from a file into the model. `found` exists for the message alone; a stored rank can be
+// higher than a tensor of ours has.
 static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, void *arg) {
     const r1i_loading *loading = (const r1i_loading *)arg;
     char full[160];
@@ -8423,6 +9030,8 @@ static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, voi
     r1i_widen(x->data, entry->dtype, entry->data, r1_tensor_count(x));
     return true;
 }
+// A whole model or NULL. The walk asks for what the config needs; other tensors in the file, such
+// as a layer for multi-token prediction, are left alone.
 R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
     if (!ctx || !folder || ctx->status != R1_OK) return NULL;
     char *config_path = r1i_path(ctx, folder, "config.json");
@@ -8454,11 +9063,18 @@ R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
 // Draws tokens from a model: cached, many sequences at a time, one prefill per prompt. Calls
 // [model]. Cache blocks are counted references: a group shares the full blocks of its prompt, and
 // each answer copies only the last, unfinished one.
+// Two answers to a prompt of 150 tokens: blocks 7 and 3 are full and shared, 9 holds 22 tokens.
+//   prompt     [7] [3] [9]
+//   answer 0   [7] [3] [4] [8]      4 began as a copy of 9, 8 was added when 4 was full
+//   answer 1   [7] [3] [5]          5 began as a copy of 9
+//   references  3   3   1 each
 typedef struct r1i_table { // the blocks of one sequence
     int32_t *blocks;
     size_t n, capacity;
 } r1i_table;
 
+// A prompt of the call. Its blocks and its last hidden row stay until the last answer of its group
+// is done, or until they have to make room; then a later answer has it prefilled again.
 typedef struct r1i_prompt_state {
     r1i_table table;
     bool ready;
@@ -8466,8 +9082,10 @@ typedef struct r1i_prompt_state {
     r1i_real *hidden; // [C], the last row of the prefill
 } r1i_prompt_state;
 
+// WAITING -> RUNNING -> FINISHED; an eviction leads from RUNNING back to WAITING.
 typedef enum r1i_sample_state { R1I_WAITING = 0, R1I_RUNNING, R1I_FINISHED } r1i_sample_state;
 
+// The state of one call. Arrays and cache are kept for the next one, grown and never shrunk.
 typedef struct r1i_engine {
     r1_context *ctx;
     r1_model *model;
@@ -8498,6 +9116,7 @@ R1I_BODY r1_rollout *r1_rollout_new(r1_context *ctx) {
     if (rollout->engine) rollout->engine->ctx = ctx;
     return rollout->engine ? rollout : NULL;
 }
+// tables_capacity counts rollout->samples too: the two arrays grow together.
 R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
     if (!rollout) return;
     r1i_engine *e = rollout->engine;
@@ -8522,12 +9141,14 @@ R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
 static size_t r1i_block_floats(const r1i_cache *cache) {
     return R1I_BLOCK_TOKENS * cache->layers * (cache->key_floats + cache->value_floats);
 }
+// references[block] counts the tables it stands in; the last one to leave frees it.
 static void r1i_block_drop(r1i_engine *e, int32_t block) {
     if (--e->references[block] == 0) e->free_blocks[e->n_free++] = block;
 }
 static void r1i_table_clear(r1i_engine *e, r1i_table *table) {
     while (table->n) r1i_block_drop(e, table->blocks[--table->n]);
 }
+// Appends a block, which may stand in other tables already.
 static bool r1i_table_push(r1i_engine *e, r1i_table *table, int32_t block) {
     if (!r1i_grow(e->ctx, (void **)&table->blocks, &table->capacity, table->n + 1,
                   sizeof *table->blocks))
@@ -8536,7 +9157,8 @@ static bool r1i_table_push(r1i_engine *e, r1i_table *table, int32_t block) {
     e->references[block]++;
     return true;
 }
-// Makes room for `tokens` in a table; false when the pool has too few blocks.
+// Makes room for `tokens` in a table; false when the pool has too few blocks, and then the table is
+// as it was.
 static bool r1i_table_reserve(r1i_engine *e, r1i_table *table, size_t tokens) {
     size_t wanted = r1i_ceil_div(tokens, R1I_BLOCK_TOKENS);
     if (wanted > table->n && wanted - table->n > e->n_free) return false;
@@ -8559,6 +9181,7 @@ static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, 
 }
 
 // ---- start of a call ----
+// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
 static void r1i_cache_shape(const r1_model_config *c, r1i_cache *cache) {
     bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
     cache->layers = c->layers;
@@ -8567,7 +9190,9 @@ static void r1i_cache_shape(const r1_model_config *c, r1i_cache *cache) {
                                  : c->kv_heads * c->head_dim;
     cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
 }
-// The cache pool: the memory of an earlier call is kept when it is large enough.
+// The cache pool: the memory of an earlier call is kept when it is large enough. The default holds
+// `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
+// more sequence. The least is two sequences and a block: a prompt and its answer at full length.
 static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
     size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS);
     size_t wanted = (e->desc.batch + 1) * each + e->desc.batch;
@@ -8602,6 +9227,8 @@ static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
     memset(e->references, 0, wanted * sizeof *e->references);
     return true;
 }
+// Arrays for this many prompts and samples, with empty tables. Arrays inside samples stay, so their
+// memory serves the next call. The hidden rows are made anew: another model may be wider.
 static bool r1i_engine_arrays(r1i_engine *e, size_t prompts, size_t samples) {
     r1_context *ctx = e->ctx;
     size_t capacity = e->tables_capacity; // of rollout->samples too
@@ -8623,7 +9250,8 @@ static bool r1i_engine_arrays(r1i_engine *e, size_t prompts, size_t samples) {
     memset(e->sample_states, 0, samples);
     return true;
 }
-// Room for one more token in every array of a sample.
+// Room for n tokens in every array of a sample. The three arrays of one capacity start from the
+// same value, which only the last of them updates.
 static bool r1i_sample_grow(r1i_engine *e, r1_sample *s, size_t n) {
     size_t one = s->capacity, two = s->capacity,
            stride = e->model->moe_layers * e->model->config.chosen;
@@ -8633,6 +9261,7 @@ static bool r1i_sample_grow(r1i_engine *e, r1_sample *s, size_t n) {
            (!e->desc.routes || r1i_grow(e->ctx, (void **)&s->routes, &s->routes_capacity,
                                         n * stride, sizeof *s->routes));
 }
+// Answer number = prompt * group + index: the order of the rollout, and that in which they begin.
 static bool r1i_sample_start(r1i_engine *e, size_t number) {
     r1_sample *s = &e->rollout->samples[number];
     const r1_prompt *prompt = &e->prompts[number / e->rollout->group];
@@ -8645,6 +9274,8 @@ static bool r1i_sample_start(r1i_engine *e, size_t number) {
         s->tokens[t] = prompt->tokens[t], s->logp[t] = s->entropy[t] = 0;
     return true;
 }
+// Checks the prompts and sets everything to the beginning. `longest` is the length that any answer
+// can reach, and what a place in the pool must hold.
 static bool r1i_engine_start(r1i_engine *e, size_t n, size_t group) {
     size_t most = e->model->config.max_tokens, longest = 0;
     r1_context *ctx = e->ctx;
@@ -8679,10 +9310,13 @@ static r1_tensor *r1i_engine_forward(r1i_engine *e, const int32_t *tokens, const
         .tokens = tokens, .starts = starts, .B = B, .routes = routes, .cached = &cached};
     return r1_model_forward(e->model, &batch);
 }
+// Router choices of one row; 0 when nobody asked for them or there is no router.
 static size_t r1i_route_stride(const r1i_engine *e) {
     return e->desc.routes ? e->model->moe_layers * e->model->config.chosen : 0;
 }
-// Runs the prompts of `which` through the model in one pass and keeps their last rows.
+// Runs the prompts of `which` through the model in one pass and keeps their last rows [C], from
+// which every answer of a group draws its first token. The router's choices on the prompt are
+// those of all answers, and each gets its copy.
 static bool r1i_engine_prefill(r1i_engine *e, const size_t *which, size_t n) {
     r1_context *ctx = e->ctx;
     size_t stride = r1i_route_stride(e), T = 0, C = e->model->config.width;
@@ -8713,11 +9347,13 @@ static bool r1i_engine_prefill(r1i_engine *e, const size_t *which, size_t n) {
     }
     return true;
 }
+// A stop is kept as the last token: it has a log-prob, and the loss learns to emit it.
 static bool r1i_is_stop(const r1_generate_desc *desc, int32_t token) {
     for (size_t i = 0; i < desc->n_stops; i++)
         if (desc->stops[i] == token) return true;
     return false;
 }
+// An answer is done: its blocks return to the pool, and with the last of a group its prompt's.
 static void r1i_engine_finish(r1i_engine *e, size_t number) {
     r1i_prompt_state *state = &e->states[number / e->rollout->group];
     e->sample_states[number] = R1I_FINISHED;
@@ -8726,7 +9362,10 @@ static void r1i_engine_finish(r1i_engine *e, size_t number) {
     if (++state->finished == e->rollout->group)
         r1i_table_clear(e, &state->table), state->ready = false;
 }
-// Draws the next token of B samples from hidden rows [B,C]. Finished ones leave the running list.
+// Draws the next token of B samples from hidden rows [B,C]. Finished ones are marked; the caller
+// takes them off the running list. The noise of a token is a function of (seed, stream, step,
+// key * group + index, tokens drawn so far, id): no batch and no order of arrival is in it, and an
+// answer that is drawn a second time gets the same text.
 static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *numbers, size_t B) {
     r1_context *ctx = e->ctx;
     const r1_sampler_desc *d = &e->desc.sampler;
@@ -8737,6 +9376,7 @@ static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *nu
     if (!logits || !counters || !chosen || !out) return false;
     for (size_t b = 0; b < B; b++) {
         const r1_sample *s = &e->rollout->samples[numbers[b]];
+        // Modulo 2^32: keys of one call should differ by less than 2^32 / group.
         counters[b] = s->key * (uint32_t)e->rollout->group + (uint32_t)s->index;
         counters[B + b] = (uint32_t)(s->n - s->n_prompt);
     }
@@ -8777,6 +9417,7 @@ static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *nu
     }
     return true;
 }
+// Takes finished samples off the running list and keeps its order, oldest first.
 static void r1i_engine_compact(r1i_engine *e) {
     size_t kept = 0;
     for (size_t i = 0; i < e->n_running; i++)
@@ -8784,6 +9425,7 @@ static void r1i_engine_compact(r1i_engine *e) {
     e->n_running = kept;
 }
 // Frees the prefilled prompts but one; they are prefilled again when their answers' turn comes.
+// Blocks that running answers share with them stay until those let go.
 static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
     for (size_t p = 0; p < e->rollout->prompts; p++)
         if (p != but && e->states[p].ready) {
@@ -8792,7 +9434,9 @@ static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
         }
 }
 // Takes waiting samples in, as long as there are slots and blocks; prefills prompts that need it
-// and draws the first token of each. False on error.
+// and draws the first token of each. False on error. Samples come in order of their number, and the
+// first that does not fit ends the round: none is overtaken, so none starves. Blocks are counted
+// before the prefill and taken after it, hence the n that are spoken for in both tests.
 static bool r1i_engine_admit(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
@@ -8832,7 +9476,8 @@ static bool r1i_engine_admit(r1i_engine *e) {
     hidden->shape[0] = taken;
     return r1i_engine_sample(e, hidden, numbers, taken);
 }
-// Sends the newest running sample back to the queue.
+// Sends the newest running sample back to the queue; it usually has the least work to lose. Its
+// tokens are forgotten, and the counters of the generator give the same ones again.
 static void r1i_engine_evict(r1i_engine *e) {
     size_t number = e->running[--e->n_running];
     r1_sample *s = &e->rollout->samples[number];
@@ -8842,8 +9487,9 @@ static void r1i_engine_evict(r1i_engine *e) {
     s->n = s->n_prompt;
     e->sample_states[number] = R1I_WAITING;
 }
-// Blocks for the next token of every running sample: prompts that nobody uses give way first, then
-// the newest samples.
+// Blocks for the next token of every running sample, oldest first. When the pool is empty the
+// newest samples give way; once the one in need is the newest itself, all prefilled prompts do, and
+// at last it goes back too. The oldest advances or the call fails, so a call comes to its end.
 static bool r1i_engine_reserve(r1i_engine *e) {
     for (size_t i = 0; i < e->n_running; i++) {
         size_t number = e->running[i];
@@ -8869,7 +9515,8 @@ static bool r1i_engine_reserve(r1i_engine *e) {
     }
     return true;
 }
-// One token for every running sample.
+// One token for every running sample: B sequences of one row each. The token drawn last is not
+// cached yet; it is the row that is fed, at position n - 1.
 static bool r1i_engine_decode(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t B = e->n_running, stride = r1i_route_stride(e);
@@ -8895,6 +9542,8 @@ static bool r1i_engine_decode(r1i_engine *e) {
     e->rollout->steps++;
     return r1i_engine_sample(e, hidden, numbers, B);
 }
+// Admit, make room, decode. Newcomers draw their first token in admit and their second in the same
+// decode as everyone else; finished ones are dropped before blocks are handed out.
 static bool r1i_engine_step(r1i_engine *e) {
     bool going = true;
     r1_step_begin(e->ctx);
@@ -8907,6 +9556,8 @@ static bool r1i_engine_step(r1i_engine *e) {
     r1_step_end(e->ctx);
     return going && e->ctx->status == R1_OK;
 }
+// Steps until all samples are finished. An error leaves the rollout half drawn, to be used again:
+// the next call begins by emptying every table.
 R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts,
                                size_t n, size_t group, const r1_generate_desc *desc) {
     if (!model || !rollout) return R1_ERROR_ARGUMENT;
@@ -8944,6 +9595,8 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 // ==== [policy] ===================================================================================
 // Advantages and one policy loss with seven orthogonal switches. Calls [base], [number]. Only our
 // own exp is used, so that losses are as reproducible as the model.
+// Whether two judged answers of a group have different rewards. Compared, not subtracted from a
+// mean: G equal rewards have a mean that rounding may push off them.
 static bool r1i_group_differs(const double *rewards, const bool *judged, size_t G) {
     const double *first = NULL;
     for (size_t i = 0; i < G; i++) {
@@ -8953,6 +9606,10 @@ static bool r1i_group_differs(const double *rewards, const bool *judged, size_t 
     }
     return false;
 }
+// With mean and deviation over the n judged answers of a group:
+//   std        A = (r - mean) / (deviation + eps)
+//   mean       A = r - mean
+//   leave-out  A = r - mean of the other n - 1  =  (r - mean) n / (n - 1)
 R1I_PLAIN R1I_BODY size_t r1_advantages(const r1_policy_desc *desc, size_t groups, size_t G,
                                         const double *rewards, const bool *judged,
                                         double *advantages) {
@@ -8994,6 +9651,8 @@ R1I_PLAIN R1I_BODY void r1_policy_weights(const r1_policy_desc *desc, const size
         weights[i] = included[i] && n[i] ? 1 / divisor : 0;
     }
 }
+// The estimate for one token, and below it its derivative; d grows as the policy's log-prob falls,
+// which is where the signs of the derivative come from.
 R1I_PLAIN static double r1i_kl_value(r1_kl_kind kind, double d) {
     if (kind == R1_KL_K1) return -d;
     if (kind == R1_KL_K2) return 0.5 * d * d;
@@ -9011,6 +9670,11 @@ typedef struct r1i_term {
     bool clipped;
 } r1i_term;
 
+// clipped    L = -min(rho A, bounded A): no slope where the bound decides. With A < 0 that is only
+//            below the floor, and a large rho is not held back: the dual clip is, at c |A|.
+// CISPO      L = -bounded A log pi, with the bounded ratio as a constant: clipped tokens keep a
+//            slope.   REINFORCE  L = -A log pi.
+// d rho / d log pi = rho, so the slope of -rho A is -rho A again.
 R1I_PLAIN static r1i_term r1i_policy_term(const r1_policy_desc *desc, double ratio,
                                           double advantage, double logp) {
     double low = desc->clip_low != 0 ? desc->clip_low : 0.2;
@@ -9027,8 +9691,11 @@ R1I_PLAIN static r1i_term r1i_policy_term(const r1_policy_desc *desc, double rat
         term = (r1i_term){-desc->clip_dual * advantage, 0, true};
     return term;
 }
+// sum_t weight (term_t + beta kl_t), and its derivative by each logp[t]. On-policy rho = 1, so with
+// k3 the derivative is -weight (A + beta (pi_ref / pi - 1)).   Source: DSM eq. 20.
 R1I_PLAIN R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *s,
                                        r1i_real *dlogp, r1_policy_sums *sums) {
+    // The log of GSPO's ratio: the mean of the tokens' log ratios, (pi / pi_old)^(1 / |o|).
     double mean = 0, n = (double)s->n;
     for (size_t t = 0; t < s->n; t++) mean += ((double)s->logp[t] - (double)s->sampled[t]) / n;
     bool in_loss = desc->kl != R1_KL_NONE && desc->kl_weight > 0 && !desc->kl_in_reward;
@@ -9037,8 +9704,8 @@ R1I_PLAIN R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_poli
         double ratio = r1i_exp_double(desc->ratio == R1_RATIO_SEQUENCE ? mean : own);
         r1i_term term = r1i_policy_term(desc, ratio, s->advantage, logp);
         double d = s->reference ? (double)s->reference[t] - logp : 0;
-        // A sequence ratio depends on every token by 1/n, and n tokens carry it: the factors
-        // cancel.
+        // The slope holds for sequence ratios too: theirs depends on every token by 1/n, and n
+        // tokens carry it, so the factors cancel (while token_weight gives all n the same).
         if (in_loss && s->reference) {
             term.loss += desc->kl_weight * r1i_kl_value(desc->kl, d);
             term.slope += desc->kl_weight * r1i_kl_slope(desc->kl, d);
@@ -9056,8 +9723,11 @@ R1I_PLAIN R1I_BODY void r1_policy_loss(const r1_policy_desc *desc, const r1_poli
 
 // ==== [train] ====================================================================================
 // Trainers: supervised and GRPO, with checkpoints. Calls the rooms above.
+// Chunks are summed along a tree of this many levels at most: 32768 chunks.
 enum { R1I_MAX_CHUNK_LEVELS = 16 };
 
+// The gradient lives in the model, the tree's waiting sums here. loads and balance are collected
+// over all passes of a batch, by every rank for its own chunks and then summed.
 struct r1_trainer {
     r1_context *ctx;
     r1_model *model;
@@ -9078,10 +9748,13 @@ typedef struct r1i_item {
     size_t number; // the caller's
 } r1i_item;
 
-// Turns the log-probs of one item's rows (row t predicts token t + 1) into their loss gradient.
+// Turns the log-probs of one item's rows (row t predicts token t + 1) into their loss gradient,
+// dloss / dlogp. All arrays have n - 1 numbers; dlogp is not cleared before the call. Items come in
+// the order of the batch, one at a time.
 typedef void r1i_item_fn(void *arg, const r1i_item *item, const r1i_real *logp,
                          const r1i_real *entropy, r1i_real *dlogp);
 
+// A batch and what to do with it. The trainers differ in the items and in fn, in nothing else.
 typedef struct r1i_batch_work {
     r1_trainer *trainer;
     const r1i_item *items;
@@ -9091,6 +9764,7 @@ typedef struct r1i_batch_work {
     void *arg;
 } r1i_batch_work;
 
+// Gradients of all ranges as one stretch of numbers: decayed, undecayed, experts, padding included.
 static size_t r1i_grad_floats(const r1_model *model) {
     return model->ranges[0].n + model->ranges[1].n + model->ranges[2].n;
 }
@@ -9100,6 +9774,7 @@ static void r1i_grad_zero(r1_model *model) {
     for (int r = 0; r < 3; r++)
         memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
 }
+// Out of the ranges into one stretch, in the order that r1i_grad_add_left takes it back.
 static void r1i_grad_store(const r1_model *model, r1i_real *to) {
     for (int r = 0; r < 3; to += model->ranges[r++].n)
         memcpy(to, model->ranges[r].g, model->ranges[r].n * sizeof *to);
@@ -9116,6 +9791,11 @@ static bool r1i_grad_join(r1_model *model, const r1i_real *left, bool present) {
     return true;
 }
 // One pass over items first .. end: forward, the caller's gradient, backward into the model.
+//   item     t0 t1 t2 t3 t4
+//   fed      t0 t1 t2 t3          the last token predicts nothing and is not fed
+//   targets  t1 t2 t3 t4          logp[i] is that of targets[i]
+// There are two outputs, the log-probs and the balance losses, and one backward pass: the second is
+// seeded. Weights are divided by the items of the whole batch, never by those of the pass.
 static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) {
     r1_trainer *trainer = work->trainer;
     r1_context *ctx = trainer->ctx;
@@ -9128,6 +9808,7 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
     T = starts[B];
     int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, T, sizeof *tokens);
     int32_t *targets = (int32_t *)r1i_step_alloc(ctx, T, sizeof *targets);
+    // Choices of the rollout: the router's scores are computed as ever, only its choice is given.
     bool replay = work->items[first].routes && stride;
     int32_t *routes = replay ? (int32_t *)r1i_step_alloc(ctx, T * stride, sizeof *routes) : NULL;
     r1i_real *weight = (r1i_real *)r1i_step_alloc(ctx, B, sizeof *weight);
@@ -9162,6 +9843,10 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
     r1_backward_from(ctx, out->logp, dlogp);
     return ctx->status == R1_OK;
 }
+// The gradient of one chunk: as many whole items per pass as micro_tokens hold, at least one. Each
+// pass adds to the gradient that the one before it left, so the sum over token rows is one chain
+// however the chunk is cut into passes. A tied head is the exception: its rows and those of the
+// embedding add to one table in turn, pass by pass, so there micro_tokens shows in the last bits.
 static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end) {
     size_t most = work->trainer->desc.micro_tokens;
     while (first < end) {
@@ -9176,7 +9861,8 @@ static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end)
     }
     return true;
 }
-// The first item of each chunk: whole groups, cut by their number only. cuts [chunks + 1].
+// The first item of each chunk: whole groups, cut by their number only. cuts [chunks + 1]. Chunk c
+// begins with group groups * c / chunks; with fewer groups than chunks some chunks are empty.
 static void r1i_chunk_cuts(const r1i_item *items, size_t n, size_t chunks, size_t *cuts) {
     size_t groups = 0, at = 0, seen = 0;
     for (size_t i = 0; i < n; i++) groups += i == 0 || items[i].group != items[i - 1].group;
@@ -9189,7 +9875,12 @@ static void r1i_chunk_cuts(const r1i_item *items, size_t n, size_t chunks, size_
         cuts[c] = at;
     }
 }
-// Sums the ranks' partial gradients along the tree above the chunks that each rank owns.
+// Sums the ranks' partial gradients along the tree above the chunks that each rank owns. Every rank
+// does the whole sum: ranks + 1 gradients of memory, and the same bits everywhere. there[i] tells
+// whether rank i had any item; a partial sum that is not there must not enter as zeros.
+//   n = 4   0   1   2   3        neighbours add, the left one keeps the sum
+//   n = 2   0+1     2+3          and moves to place i / 2
+//   n = 1   all
 static bool r1i_work_gather(r1_trainer *trainer, bool present) {
     r1_group *group = trainer->desc.group;
     r1_model *model = trainer->model;
@@ -9218,7 +9909,7 @@ static bool r1i_work_gather(r1_trainer *trainer, bool present) {
     if (status != R1_OK) r1i_fail(trainer->ctx, status, "train: another rank failed or left");
     return status == R1_OK;
 }
-// Adds the counters of all ranks.
+// Adds n counters of 8 bytes over all ranks, uint64_t or double, in the order of ranks.
 static bool r1i_sum_ranks(r1_group *group, r1_context *ctx, void *values, size_t n, bool integers) {
     if (!group || group->size == 1) return true;
     uint64_t *all = (uint64_t *)r1i_alloc_array(ctx, n * (size_t)group->size, sizeof *all);
@@ -9238,7 +9929,16 @@ static bool r1i_sum_ranks(r1_group *group, r1_context *ctx, void *values, size_t
     if (status != R1_OK) r1i_fail(ctx, status, "train: another rank failed or left");
     return status == R1_OK;
 }
-// The gradient of a whole batch into the model's flat buffers.
+// The gradient of a whole batch into the model's flat buffers. Chunks are added along a binary tree
+// that depends on S alone; S = 8:
+//   chunks     0   1   2   3   4   5   6   7
+//               0+1     2+3     4+5     6+7
+//                   0..3            4..7           2 ranks: one such subtree each
+//                           0..7
+// A rank walks its leaves from left to right. levels[l] keeps a finished subtree of 2^l chunks
+// while its right neighbour is computed; like the bits of a counter, a new leaf carries up through
+// all levels that are full, so log2 S gradients wait at most, not S. With 1, 2, 4 or 8 ranks the
+// borders between ranks are borders of subtrees, and the sum is the same tree.
 static bool r1i_work_gradient(const r1i_batch_work *work) {
     r1_trainer *trainer = work->trainer;
     r1_model *model = trainer->model;
@@ -9284,6 +9984,7 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
 }
 
 // ---- trainer ----
+// Fills in the defaults. A power of two, so that the tree is full and ranks can own subtrees.
 static bool r1i_train_resolve(r1_context *ctx, r1_train_desc *d) {
     if (d->schedule.peak == 0) d->schedule.peak = 1e-3;
     if (!d->chunks) d->chunks = 8;
@@ -9303,6 +10004,7 @@ R1I_BODY void r1_trainer_free(r1_trainer *trainer) {
     r1i_free(trainer->ctx, trainer->loads);
     r1i_free(trainer->ctx, trainer);
 }
+// Memory beside the model's: its two moments, and the waiting sums of the chunk tree.
 R1I_BODY r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc) {
     if (!model || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -9326,6 +10028,8 @@ R1I_BODY r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc) 
 R1I_BODY uint64_t r1_trainer_steps(const r1_trainer *trainer) {
     return trainer ? trainer->step : 0;
 }
+// The moments belong to the model, the step count to the trainer; the bias correction of AdamW is
+// right only when both start together.
 R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
     size_t chunks = trainer->desc.chunks;
     if (desc) trainer->desc = *desc;
@@ -9338,6 +10042,7 @@ R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
         memset(range->v, 0, range->n * sizeof *range->v);
     }
 }
+// max over layers of (busiest expert * E / all choices): 1 is perfect balance, E / K the worst.
 static double r1i_load_max(const r1_trainer *trainer) {
     size_t E = trainer->model->config.experts;
     double worst = 0;
@@ -9351,7 +10056,9 @@ static double r1i_load_max(const r1_trainer *trainer) {
     }
     return worst;
 }
-// The optimizer step that follows a gradient, and the router biases that follow the step.
+// The optimizer step that follows a gradient, and the router biases that follow the step. Steps
+// count from 1 here, so that a warmup does not begin with a rate of zero. When the optimizer
+// refuses, biases and step count stay as they are too. Every rank does the same to its own model.
 static r1_status r1i_trainer_apply(r1_trainer *trainer, r1_step_metrics *metrics) {
     r1_context *ctx = trainer->ctx;
     double lr = r1_schedule_value(&trainer->desc.schedule, trainer->step + 1);
@@ -9367,11 +10074,14 @@ static r1_status r1i_trainer_apply(r1_trainer *trainer, r1_step_metrics *metrics
 }
 
 // ---- supervised ----
+// loss = -(1 / tokens) sum of logp, over the tokens with loss of the whole batch: the weight is
+// fixed before any split, so that no split can change what is minimised.
 typedef struct r1i_sft {
     const r1_document *documents;
     double weight, loss;
 } r1i_sft;
 
+// d loss / d logp = -weight where the token counts: the same number for every token of the batch.
 static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp,
                          const r1i_real *entropy, r1i_real *dlogp) {
     r1i_sft *sft = (r1i_sft *)arg;
@@ -9383,6 +10093,8 @@ static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp,
         if (counts) sft->loss -= sft->weight * (double)logp[t];
     }
 }
+// Every document is a group of its own, in the order of the caller. Documents without a token to
+// predict are left out before the chunks are cut. Temperature 1: the plain likelihood.
 R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents, size_t n,
                                r1_step_metrics *metrics) {
     if (!trainer || trainer->ctx->status != R1_OK)
@@ -9420,6 +10132,9 @@ R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents
 }
 
 // ---- GRPO ----
+// A run. Arrays of a number per answer are indexed like rollout->samples: question * G + answer.
+// With a group, every rank draws and judges the whole rollout, with the same bits, and only the
+// chunks of each gradient are shared out.
 struct r1_grpo {
     r1_context *ctx;
     r1_model *policy, *reference;
@@ -9443,6 +10158,8 @@ struct r1_grpo {
     r1_grpo_metrics metrics;
 };
 
+// In rollouts of 16 updates: 10400 updates are 650, 1700 are 106, and 400 between two references
+// are 25. One rollout is 8192 answers = 512 questions * 16.   Source: N Methods.
 R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
     r1_grpo_desc desc = {
         .questions = 512, .group = 16, .mini_batches = 16, .epochs = 1, .refresh = 25};
@@ -9454,6 +10171,8 @@ R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
     desc.steps = stage == R1_ZERO ? 650 : stage == R1_STAGE2 ? 106 : 0;
     return desc;
 }
+// Fills in the defaults and names the first field to mend. A weight of exactly -1 is R1_OFF; a
+// penalty of that size is a part that counts downwards.
 static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *model) {
     const char *fault = NULL;
     if (!d->questions) d->questions = 32;
@@ -9485,6 +10204,7 @@ static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *m
     if (fault) r1i_fail(ctx, R1_ERROR_ARGUMENT, "grpo: %s", fault);
     return !fault;
 }
+// Without a KL term there is no second model and no second forward pass.
 static bool r1i_wants_reference(const r1_grpo_desc *d) {
     return d->policy.kl != R1_KL_NONE && d->policy.kl_weight > 0;
 }
@@ -9501,6 +10221,7 @@ R1I_BODY void r1_grpo_free(r1_grpo *run) {
     r1_json_writer_free(&run->settings);
     r1i_free(ctx, run);
 }
+// All that a rollout needs, once: n = questions * G answers, Q prompts of up to max_tokens.
 static bool r1i_grpo_memory(r1_grpo *run) {
     r1_context *ctx = run->ctx;
     size_t n = r1i_size_mul(run->desc.questions, run->desc.group), Q = run->desc.questions;
@@ -9519,6 +10240,8 @@ static bool r1i_grpo_memory(r1_grpo *run) {
     run->verdicts = (r1_verdict *)r1i_alloc_array(ctx, n, sizeof *run->verdicts);
     return ctx->status == R1_OK;
 }
+// The run starts with fresh moments, whatever trained the policy before. `extra` is the rollout
+// that replaced groups are drawn into; the reference is the policy as it is at this moment.
 R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     if (!policy || !desc || policy->ctx->status != R1_OK) return NULL;
     r1_context *ctx = policy->ctx;
@@ -9537,7 +10260,8 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     r1_grpo_free(run);
     return NULL;
 }
-// Asks for n prompts into the run's buffers.
+// Asks for n prompts into the run's buffers. Numbers count up over the whole run and are the keys
+// of the draws; a checkpoint keeps the next one.
 static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
     size_t most = run->policy->config.max_tokens;
     for (size_t i = 0; i < n; i++) {
@@ -9555,18 +10279,22 @@ static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
     }
     return true;
 }
+// Draws G answers to the next n prompts. The rollout's number is the step of the random counters,
+// also for replaced groups, whose keys are new: so replay needs a step and a prompt, no more.
 static r1_status r1i_grpo_draw(r1_grpo *run, r1_rollout *rollout, size_t n) {
     r1_generate_desc generate = run->desc.generate;
     generate.sampler.step = (uint32_t)(run->step + 1);
     if (!r1i_grpo_prompts(run, n)) return run->ctx->status;
     return r1_generate(run->policy, rollout, run->prompts, n, run->desc.group, &generate);
 }
+// Verdicts have an array of their own: a reward function sees its sample as constant.
 typedef struct r1i_judging {
     const r1_grpo_desc *desc;
     r1_rollout *rollout;
     r1_verdict *verdicts;
 } r1i_judging;
 
+// Workers write to their own verdicts only, so the order in which they finish shows nowhere.
 static void r1i_judge_task(void *arg, size_t begin, size_t end, int worker) {
     r1i_judging *judging = (r1i_judging *)arg;
     (void)worker;
@@ -9576,6 +10304,7 @@ static void r1i_judge_task(void *arg, size_t begin, size_t end, int worker) {
                               &judging->verdicts[i]);
     }
 }
+// reward = sum of weight * part, added here, in the order of the parts, on one thread.
 R1I_PLAIN static void r1i_grpo_verdicts(r1_grpo *run, r1_rollout *rollout) {
     r1i_judging judging = {&run->desc, rollout, run->verdicts};
     r1_parallel_for(run->ctx, rollout->n, 1, r1i_judge_task, &judging);
@@ -9588,6 +10317,8 @@ R1I_PLAIN static void r1i_grpo_verdicts(r1_grpo *run, r1_rollout *rollout) {
         }
     }
 }
+// Whether the judged answers of a group have different rewards: without that no advantage, no
+// gradient. The reward is the plain one, without a KL term in it.
 static bool r1i_sample_group_differs(const r1_sample *s, size_t G) {
     const r1_sample *first = NULL;
     for (size_t i = 0; i < G; i++) {
@@ -9603,6 +10334,8 @@ static size_t r1i_group_judged(const r1_sample *s, size_t G) {
     return judged;
 }
 // Replaces groups without signal by groups of fresh prompts, a few times at most.   Source: DAPO.
+// Each round draws as many groups as are missing and takes those with a signal, in order. What is
+// still without one after the last round stays, and weighs as under R1_NO_SIGNAL_KEEP.
 static void r1i_grpo_resample(r1_grpo *run) {
     size_t G = run->desc.group;
     for (int round = 0; round < 4 && run->ctx->status == R1_OK; round++) {
@@ -9628,6 +10361,7 @@ static void r1i_grpo_resample(r1_grpo *run) {
         }
     }
 }
+// Draws the answers to the next questions; the metrics of the step begin here.
 R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
     double start = r1i_seconds();
     // A step without updates keeps the numbers that only an update can change.
@@ -9638,7 +10372,8 @@ R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
     run->metrics.rollout_seconds = r1i_seconds() - start;
     return status;
 }
-// Log-probs of all completions under the reference, once per rollout.
+// Log-probs of all completions under the reference, once per rollout and at its temperature. Scored
+// are prompt and completion of every answer; reference_logp[i] points at the completion's part.
 static r1_status r1i_grpo_reference(r1_grpo *run) {
     r1_context *ctx = run->ctx;
     r1_rollout *rollout = run->rollout;
@@ -9664,6 +10399,7 @@ static r1_status r1i_grpo_reference(r1_grpo *run) {
     r1_step_end(ctx);
     return ctx->status;
 }
+// Groups are replaced before the reference scores them, so no forward pass is spent on the old.
 R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
     double start = r1i_seconds();
     r1i_grpo_verdicts(run, run->rollout);
@@ -9674,6 +10410,8 @@ R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
     run->metrics.reference_seconds = r1i_seconds() - judged;
     return run->ctx->status;
 }
+// The panel of a rollout: rewards over judged answers, length and truncation over all answers,
+// entropy over all sampled tokens.
 static void r1i_grpo_means(r1_grpo *run) {
     r1_grpo_metrics *m = &run->metrics;
     double judged = 0, tokens = 0, n = (double)run->rollout->n;
@@ -9692,6 +10430,9 @@ static void r1i_grpo_means(r1_grpo *run) {
     for (int p = 0; p < R1_MAX_PARTS && judged > 0; p++) m->parts[p] /= judged;
     if (judged > 0) m->reward /= judged;
 }
+// Advantages over whole groups, before mini-batches are cut. With kl_in_reward the reward loses
+// beta * sum_t kl_t first, with the sampler's own log-probs (DSM eq. 2 for k1); the log shows the
+// reward without it.
 R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
     const r1_policy_desc *policy = &run->desc.policy;
     size_t n = run->rollout->n, G = run->desc.group;
@@ -9708,6 +10449,7 @@ R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
     for (size_t i = 0; i < n; i++) run->rollout->samples[i].advantage = run->advantages[i];
     r1i_grpo_means(run);
     run->metrics.informative = (double)informative / (double)(n / G);
+    // One group with a signal is enough to go on; a run of rollouts without any stops the run.
     run->silent = informative ? 0 : run->silent + 1;
     if (run->silent < run->desc.patience) return R1_OK;
     return r1i_fail(
@@ -9723,6 +10465,8 @@ typedef struct r1i_grpo_pass {
     r1_policy_sums sums;
 } r1i_grpo_pass;
 
+// The policy loss of one answer. Rows on the prompt get no gradient; row n_prompt - 1 predicts the
+// first sampled token. The old log-probs are the sampler's, as stored: nothing recomputes them.
 static void r1i_grpo_item(void *arg, const r1i_item *item, const r1i_real *logp,
                           const r1i_real *entropy, r1i_real *dlogp) {
     r1i_grpo_pass *pass = (r1i_grpo_pass *)arg;
@@ -9756,7 +10500,10 @@ static bool r1i_grpo_sum_ranks(r1_grpo *run, r1_policy_sums *sums) {
     sums->tokens = (size_t)counts[0], sums->clipped = (size_t)counts[1];
     return true;
 }
-// The groups of one epoch in random order, each mini-batch sorted by prompt again.
+// The groups of one epoch in random order, each mini-batch sorted by prompt again: the draw decides
+// who is in a mini-batch, the key decides the order of the sum. A counter of (rollout, epoch) gives
+// the permutation, so that a resumed run draws the same one. One mini-batch needs no draw.
+//   Source: N Methods (8192 outputs split at random into 16; whole groups here).
 static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
     size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
     r1_random at = {.seed = run->ctx->seed,
@@ -9779,7 +10526,9 @@ static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
             run->order[j] = q;
         }
 }
-// One optimizer step on the groups order[first .. end). Outputs that carry no gradient are skipped.
+// One optimizer step on the groups order[first .. end). Outputs that carry no gradient are skipped:
+// they count in the divisors if they are included, but cost no forward pass, and are in neither the
+// router loads nor the means of clip and KL. A mini-batch of nothing else makes no step.
 static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
     const r1_policy_desc *policy = &run->desc.policy;
     size_t G = run->desc.group, n = 0, count = (end - first) * G;
@@ -9793,7 +10542,9 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
         run->included[i] = s->judged && r1i_group_judged(s - i % G, G) >= 2 && signal &&
                            !(s->truncated && policy->mask_truncated);
     }
+    // Divisors count included outputs, with or without a gradient, as the formulas do.
     double longest = (double)run->desc.generate.max_new;
+    // run->advantages is free by now (each sample has its own) and takes the weights.
     r1_policy_weights(policy, run->lengths, run->included, count, longest, run->advantages);
     for (size_t i = 0; i < count; i++) {
         size_t number = run->order[first + i / G] * G + i % G;
@@ -9822,6 +10573,9 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
     if (pass.sums.ratio_error > m->ratio_error) m->ratio_error = pass.sums.ratio_error;
     return R1_OK;
 }
+// Only the first update is on-policy: later mini-batches and epochs meet weights that have moved
+// since the rollout, and that is where the clip acts. Metrics are means over the updates made. The
+// reference becomes the policy at the end of a rollout, never between its updates.
 R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
     double start = r1i_seconds();
     size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
@@ -9842,14 +10596,17 @@ R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
     metrics->update_seconds = r1i_seconds() - start;
     return run->ctx->status;
 }
+// An error in any of the four leaves step uncounted; updates that were made before it stay.
 R1I_BODY bool r1_grpo_step(r1_grpo *run) {
     if (!run || run->ctx->status != R1_OK || run->step >= run->desc.steps) return false;
     return r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
            r1_grpo_advantage(run) == R1_OK && r1_grpo_update(run) == R1_OK;
 }
+// Both belong to the run and are overwritten by its next step.
 R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) { return &run->metrics; }
 R1I_BODY const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run) { return run->rollout; }
 
+// Words instead of numbers for enumerations, so that a log can be read years later.
 R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     static const char *const ratios[] = {"token", "sequence"};
     static const char *const aggregations[] = {"output", "token", "constant"};
@@ -9893,6 +10650,8 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     r1_json_end_object(w);
     return w->text ? w->text : "{}";
 }
+// Hashes are text: a JSON number would lose bits beyond 2^53. Seconds are left out, so that two
+// runs from one seed write equal logs.
 R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     const r1_grpo_metrics *m = &run->metrics;
     char hash[24];
@@ -9918,6 +10677,9 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
 
 // ---- checkpoints ----
 #ifndef R1_NO_STDIO
+// A checkpoint holds flat ranges, not parameters: "policy.0.w" is all decayed weights, ".m", ".v"
+// their moments, "policy.bias" the router biases, "reference.0.w" the reference. Exact and quick,
+// and readable by the same config only; r1_model_save is for exchange.
 static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *model,
                                  const char *prefix, bool moments) {
     char name[64];
@@ -9935,14 +10697,18 @@ static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *m
     snprintf(name, sizeof name, "%s.bias", prefix);
     return r1i_entry_add(ctx, list, name, r1i_real_dtype, 1, &biases, model->router_bias);
 }
-// What a checkpoint holds besides numbers of models.
+// What a checkpoint holds besides numbers of models: rollouts done, optimizer steps done, and the
+// next prompt to ask for. Random numbers have no state, so nothing else is needed to go on.
 typedef struct r1i_saved {
     uint64_t step, updates, next_prompt, silent;
 } r1i_saved;
 
+// Eight digits, so that names sort like numbers; longer ones are read as well.
 static void r1i_checkpoint_path(char *path, size_t size, const char *folder, uint64_t step) {
     snprintf(path, size, "%s/checkpoint-%08llu.safetensors", folder, (unsigned long long)step);
 }
+// One file, replaced as a whole: a crash leaves the old checkpoint or the new one. The config is
+// stored to be compared, the note is the caller's.
 static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_model *model,
                                       r1_model *reference, const r1i_saved *saved,
                                       const char *note) {
@@ -9978,6 +10744,7 @@ static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t mo
         if (strncmp(name, "checkpoint-", 11)) continue;
         for (; *digit >= '0' && *digit <= '9'; digit++) step = step * 10 + (uint64_t)(*digit - '0');
         if (digit == name + 11 || strcmp(digit, ".safetensors")) continue;
+        // Insertion into a list sorted downwards; the last place is given up when it is full.
         size_t at = n < most ? n++ : most - 1;
         if (n == most && at == most - 1 && steps[at] > step) continue;
         for (; at > 0 && steps[at - 1] < step; at--) steps[at] = steps[at - 1];
@@ -9986,7 +10753,8 @@ static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t mo
     if (scan) closedir(scan);
     return n;
 }
-// Keeps the newest two, and only after the newest has been read back whole.
+// Keeps the newest two, and only after the newest has been read back whole, its hash included. Two,
+// so that a newest one that is damaged later still leaves one to go on from.
 static void r1i_checkpoint_prune(r1_context *ctx, const char *folder) {
     uint64_t steps[64];
     char path[1024];
@@ -10001,6 +10769,8 @@ static void r1i_checkpoint_prune(r1_context *ctx, const char *folder) {
         remove(path);
     }
 }
+// Copies one stored array to its place. Size and dtype must be exactly ours: anything widened or
+// cut would not resume to the same bits.
 static bool r1i_checkpoint_take(r1_context *ctx, const r1_tensors *file, const char *path,
                                 const char *name, r1i_real *to, size_t n) {
     const r1_entry *entry = r1_tensors_find(file, name);
@@ -10032,6 +10802,7 @@ static bool r1i_checkpoint_read_model(r1_context *ctx, const r1_tensors *file, c
     return r1i_checkpoint_take(ctx, file, path, name, copy ? model->router_bias : NULL,
                                model->moe_layers * model->config.experts);
 }
+// Reads "step updates next_prompt"; false when a number is missing.
 static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {
     uint64_t *fields[] = {&saved->step, &saved->updates, &saved->next_prompt, &saved->silent};
     size_t at = 0;
@@ -10045,6 +10816,8 @@ static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {
     }
     return true;
 }
+// Opening has checked the hash of every byte, so what is refused from here on is a checkpoint of
+// another config or of other settings, such as one without the reference that this run needs.
 static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *model,
                                 r1_model *reference, r1i_saved *saved, char *note,
                                 size_t note_bytes) {
@@ -10089,6 +10862,7 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
     if (!n) r1i_fail(ctx, R1_ERROR_FILE, "%s: there is no checkpoint to continue from", folder);
     return false;
 }
+// A supervised run counts optimizer steps only: both numbers of the state are the same.
 R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note) {
     r1i_saved saved = {trainer->step, trainer->step, 0, 0};
     r1i_checkpoint_write(trainer->ctx, folder, trainer->model, NULL, &saved, note);
@@ -10104,12 +10878,15 @@ R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *n
     trainer->step = saved.updates;
     return true;
 }
+// rollout number, optimizer steps, next prompt: the three places from which all counters go on.
 R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note) {
     r1i_saved saved = {run->step, run->trainer->step, run->next_prompt, run->silent};
     r1i_checkpoint_write(run->ctx, folder, run->policy, run->reference, &saved, note);
     r1i_checkpoint_prune(run->ctx, folder);
     return run->ctx->status;
 }
+// The run must have been made with the desc of the one that was saved: a checkpoint knows the
+// config of the model and nothing of the settings, which are in the log.
 R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes) {
     r1i_saved saved;
     if (!r1i_checkpoint_newest(run->ctx, folder, run->policy, run->reference, &saved, note,
@@ -10121,6 +10898,8 @@ R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_
     return true;
 }
 #endif
+// Prompt, key and step are those of the original draw, and the counters do the rest; the run's
+// place in its prompts is put back.
 R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
                                   r1_rollout *rollout) {
     r1_generate_desc generate = run->desc.generate;

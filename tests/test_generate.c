@@ -28,7 +28,7 @@ static void *test_keep(size_t n, size_t each) {
     } *first;
     struct test_kept *kept = (struct test_kept *)calloc(1, sizeof *kept + n * each);
     CHECK(kept);
-    kept->next = first, first = kept;
+    kept->next = __atomic_exchange_n(&first, kept, __ATOMIC_ACQ_REL); // ranks are threads
     return kept->data;
 }
 // What a run drew, copied out of its context, in the order of (key, index).
