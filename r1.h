@@ -1,8 +1,8 @@
 /* r1.h - v0.1.0 - the DeepSeek-R1 system in one C header
 
    Tensors with gradients, a DeepSeek-V3-style mixture-of-experts transformer, generation with a
-   cache, GRPO with rule-based rewards, supervised training, checkpoints, logs and a report. C11, no
-   dependency but libc, libm and pthreads. Licence: MIT, see LICENSE.
+   cache, GRPO with rule-based rewards, supervised training, checkpoints, logs and a report. C11,
+   no dependency but libc, libm and pthreads. Licence: MIT, see LICENSE.
 
    Do this in exactly one C file, before any other header:
 
@@ -39,8 +39,8 @@
 
    ROOMS (search for "[name]")
    ===========================
-   The file has two floors: declarations, then the implementation under R1_IMPLEMENTATION. Both list
-   the same rooms in the same order, and a room calls only rooms above it.
+   The file has two floors: declarations, then the implementation under R1_IMPLEMENTATION. Both
+   list the same rooms in the same order, and a room calls only rooms above it.
 
        config      macros, and how the arithmetic is fenced against compiler flags
        base        status codes, the context's memory, checked sizes
@@ -50,7 +50,7 @@
        number      bf16, f16, fp8; exp, log, sin and cos of our own
        context     making and freeing a context; the known-answer test of the arithmetic
        kernel      every op in scalar C, forward and backward: the reference
-       simd        the same inner loops for AVX2 and AVX-512: the same bits, faster
+       simd        the same inner loops for AVX2, AVX-512 and NEON: the same bits, faster
        backend     picks the CPU level and runs ops
        tensor      shapes over memory, steps
        tape        ops on tensors, and gradients
@@ -90,21 +90,22 @@
    =====
    Everything with more than three options takes a desc struct, and zero means the default in every
    field: write only what you want to change. Where none is meant, the field takes R1_OFF (-1). The
-   comment beside a field gives its default and, where it is known, the paper's value. In C++ and in
-   .cu files, zero the struct with {} and assign fields.
+   comment beside a field gives its default and, where it is known, the paper's value. In C++ and
+   in .cu files, zero the struct with {} and assign fields.
 
 
    ERRORS
    ======
    Functions that can fail through misuse, lack of memory or files put an error on the context. The
-   first one wins and stays; its message names the op, the shapes or the path, and the remedy. Later
-   calls on the context return NULL or the status at once, so code in a straight line checks once,
-   at its end. r1_error_clear makes the context usable again, and objects that were made before the
-   error are as they were. desc.on_error is called at the first error, at its source: a good place
-   for a breakpoint. Data are values and not errors: a sample that cannot be judged, a text that
-   does not tokenize, a line of JSON that does not parse when you only try it. An update is all or
-   nothing. When a gradient is not finite, no weight is touched. Asserts are for bugs of this
-   library only; nothing that a caller or a file does trips one.
+   first one wins and stays; its message names the op, the shapes or the path, and the remedy.
+   Later calls on the context return NULL or the status at once, so code in a straight line checks
+   once, at its end. r1_error_clear makes the context usable again, and objects that were made
+   before the error are as they were. desc.on_error is called at the first error, at its source: a
+   good place for a breakpoint.
+   Data are values and not errors: a sample that cannot be judged, a text that does not tokenize, a
+   line of JSON that does not parse when you only try it.
+   An update is all or nothing. When a gradient is not finite, no weight is touched.
+   Asserts are for bugs of this library only; nothing that a caller or a file does trips one.
 
 
    MEMORY
@@ -126,22 +127,23 @@
    A token has one log-probability. Sampler, scorer and training forward compute the same 32 bits:
    with a cache or without, in any batch, micro-batch and packing order, on any number of threads,
    on every CPU level, optimization level and compiler. On-policy ratios are therefore exactly 1,
-   and a run can be replayed and resumed to the same bits on another machine. It costs little,
-   because the rule is the textbook loop: acc = fma(a[k], b[k], acc), k ascending, with vector
-   lanes over different outputs. Attention makes two passes over the keys of its own sequence from
-   position 0. Row sums use 16 lanes and a fixed tree. exp and log are ours. A weight gradient is
-   one chain over token rows in a canonical order and continues from the stored value. Ties go to
-   the lower index. docs/determinism.md has the whole list and what it costs. Do not compile the
-   implementation with -ffast-math and its relatives: the header refuses them, and r1_context_new
-   runs a test that catches what no macro shows. The two forms of MLA (expanded and absorbed) are
-   two arithmetics that agree to rounding; a run uses one of them for everything.
+   and a run can be replayed and resumed to the same bits on another machine.
+   It costs little, because the rule is the textbook loop: acc = fma(a[k], b[k], acc), k ascending,
+   with vector lanes over different outputs. Attention makes two passes over the keys of its own
+   sequence from position 0. Row sums use 16 lanes and a fixed tree. exp and log are ours. A weight
+   gradient is one chain over token rows in a canonical order and continues from the stored value.
+   Ties go to the lower index. docs/determinism.md has the whole list and what it costs.
+   Do not compile the implementation with -ffast-math and its relatives: the header refuses them,
+   and r1_context_new runs a test that catches what no macro shows.
+   The two forms of MLA (expanded and absorbed) are two arithmetics that agree to rounding; a run
+   uses one of them for everything.
 
 
    THREADS AND RANKS
    =================
    One thread at a time per context. Inside, ops use the context's workers (desc.threads, one per
-   core by default); the number never shows in a result. Reward functions run on workers, one sample
-   a call, and must not touch the context.
+   core by default); the number never shows in a result. Reward functions run on workers, one
+   sample a call, and must not touch the context.
    Several contexts in several threads are independent. r1_group_threads runs ranks as threads; a
    trainer with a group shares its chunks among them. Chunks are cut by the batch alone and added
    along a fixed binary tree, so 1, 2, 4 and 8 ranks end with the same bits.
@@ -149,16 +151,17 @@
 
    TRAINING
    ========
-   A batch is a list of whole groups (documents, or questions with their answers), sorted by key and
-   cut into S chunks. Each chunk's gradient is one chain, micro-batches continue it, and the tree
-   adds the chunks. The loss of a token is weighted before any split (1 / |o| / outputs, 1 /
-   tokens, ...), so no later split can change what is minimised. The policy loss has seven
-   orthogonal switches: the level of the ratio, the clip, the aggregation, the advantage, the KL
-   term, the objective, and what happens to groups without signal. Known algorithms are rows of the
-   table in [policy]; anything newer goes through a per-token callback. Rewards are components with
-   names and weights, logged apart. "Could not judge" is not a zero: such an answer leaves its
-   group. A run that carries no signal for long stops and says why. Router biases move after an
-   optimizer step, from the loads of the whole batch.
+   A batch is a list of whole groups (documents in the order given, questions sorted by key), cut
+   into S chunks. Each chunk's gradient is one chain, micro-batches continue it, and the tree adds
+   the chunks. The loss of a token is weighted before any split (1 / |o| / outputs, 1 / tokens,
+   ...), so no later split can change what is minimised.
+   The policy loss has seven orthogonal switches: the level of the ratio, the clip, the
+   aggregation, the advantage, the KL term, the objective, and what happens to groups without
+   signal. Known algorithms are rows of the table in [policy]; anything newer goes through a
+   per-token callback. Rewards are components with names and weights, logged apart. "Could not
+   judge" is not a zero: such an answer leaves its group. A run that carries no signal for long
+   stops and says why. Router biases move after an optimizer step, from the loads of the whole
+   batch.
 
 
    CHANGING IT
@@ -166,9 +169,9 @@
    A new op takes five small steps: arguments and the kernel pair in [kernel]; a line in
    R1_OP_LIST; a wrapper and a bind in [tape] with its shape rule; a case in the tests' list; a
    line in docs/paper_map.md. Its gradient is then checked against finite differences in double,
-   its levels against the scalar code, and its threads against one. A new algorithm is a desc; a
-   new reward is a function; a new task is a prompt function and a reward. r1i_ names are private
-   and may change, r1_ names keep their meaning within a version.
+   its levels against the scalar code, and its threads against one.
+   A new algorithm is a desc; a new reward is a function; a new task is a prompt function and a
+   reward. r1i_ names are private and may change, r1_ names keep their meaning within a version.
 
 
    MACROS
@@ -258,6 +261,7 @@ typedef R1I_REAL r1i_real;
     X(R1_ERROR_SIGNAL, "a training run carries no learning signal")
 
 #define R1I_STATUS_ENUM(code, text) code,
+// What went wrong, in general; the list above has the words.
 typedef enum r1_status { R1_STATUS_LIST(R1I_STATUS_ENUM) R1_STATUS_COUNT } r1_status;
 
 // Everything that a program owns in r1.h hangs on a context. One thread at a time per context.
@@ -340,7 +344,9 @@ R1_DEF int r1_thread_count(const r1_context *ctx);
 //   reduce_scatter  a0a1a2 | b.. | c..     ->  a0+b0+c0 | a1+.. | a2+..
 //   broadcast       a | - | -              ->  a | a | a                 from root 0
 //   all_to_all      a0a1a2 | b.. | c..     ->  a0b0c0 | a1b1c1 | a2b2c2  out and in apart
+// One rank's view of its group. Fill it to bring an engine of your own.
 typedef struct r1_group r1_group;
+// The table of collectives.
 struct r1_group {
     int rank, size;
     // Each returns R1_OK, or R1_ERROR_GROUP once any rank has failed. Counts are equal on all
@@ -371,6 +377,7 @@ R1_DEF r1_status r1_group_threads(int size, r1_rank_fn *fn, void *arg);
 // exp, log, sin and cos are our own, built from fused multiply-adds only: libm differs between
 // systems, and one different last bit would break the promise that a token has one log-prob.
 
+// Number formats that files can hold. Tensors in memory are float.
 typedef enum r1_dtype {
     R1_F32 = 0,
     R1_F64,
@@ -410,9 +417,11 @@ typedef enum r1_cpu_level {
     R1_CPU_SCALAR,
     R1_CPU_AVX2,
     R1_CPU_AVX512,
+    R1_CPU_NEON,
     R1_CPU_LEVEL_COUNT
 } r1_cpu_level;
 
+// Options of a context.
 typedef struct r1_context_desc {
     uint64_t seed;          // key of every random number; 0 is a seed like any other
     int threads;            // workers, the caller included;   0 = one per core
@@ -464,6 +473,7 @@ R1_DEF uint64_t r1_seed_of(const r1_context *ctx);
     X(ADAMW, adamw, "one optimizer update")
 
 #define R1I_OP_ENUM(constant, name, text) R1_OP_##constant,
+// The ops, numbered as in the list.
 typedef enum r1_op { R1_OP_LIST(R1I_OP_ENUM) R1_OP_COUNT } r1_op;
 
 // R1_BACKWARD gives gradients that have a row per token (a task owns rows); R1_BACKWARD_SHARED
@@ -807,6 +817,7 @@ typedef struct r1_range {
     bool decayed; // whether weight decay applies
 } r1_range;
 
+// Options of AdamW.
 typedef struct r1_adamw_desc {
     double beta1;     // 0 = 0.9
     double beta2;     // 0 = 0.95 (V3 section 4.2)
@@ -823,6 +834,7 @@ R1_DEF double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n);
 R1_DEF double r1_adamw_step(r1_context *ctx, const r1_range *ranges, size_t n,
                             const r1_adamw_desc *desc, double lr, uint64_t step);
 
+// The way down from the plateau of a schedule.
 typedef enum r1_schedule_kind { R1_CONSTANT = 0, R1_LINEAR, R1_COSINE } r1_schedule_kind;
 //   peak      ________              rises as peak * step / warmup, stays until `hold`, then falls
 //            /        \             along a line or half a cosine to peak * floor at `steps` and
@@ -845,6 +857,7 @@ R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
 
 enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
 
+// What a node of JSON is.
 typedef enum r1_json_kind {
     R1_JSON_NULL,
     R1_JSON_BOOL,
@@ -1022,6 +1035,7 @@ R1_DEF r1_status r1_log_cut(r1_context *ctx, const char *path, size_t bytes);
 // Text to token ids and back. Calls [base]. The piece tokenizer serves toy tasks: a list of pieces,
 // the longest that matches wins.
 
+// A vocabulary and its rules; belongs to its context.
 typedef struct r1_tokenizer r1_tokenizer;
 // A tokenizer whose id i is pieces[i]; pieces are copied, and must be distinct and not empty.
 R1_DEF r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n);
@@ -1043,6 +1057,7 @@ R1_DEF size_t r1_decode(const r1_tokenizer *tokenizer, const int32_t *ids, size_
 // A DeepSeek-V3-style decoder: MLA, DeepSeekMoE, or by the same config a dense GQA decoder (Qwen2).
 // Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
 
+// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen2).
 typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed
 // caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head:
@@ -1074,6 +1089,7 @@ typedef struct r1_model_config {
     double init_std;   // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
 } r1_model_config;
 
+// Weights, gradients and router biases. One model serves training, scoring and generation.
 typedef struct r1_model r1_model;
 
 // A named parameter: a view of the flat buffers. Expert matrices are stacked [E,O,I]; r1_model_find
@@ -1091,13 +1107,16 @@ typedef struct r1_parameter {
 // down_proj) half of it, the embedding 0.5 and an untied head 0.02.
 //   Differs: V3 section 4.2 starts every matrix with 0.006.
 R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
+// Frees the model. NULL is fine.
 R1_DEF void r1_model_free(r1_model *model);
 // A read-only copy of the weights as they are now, e.g. the reference policy. It has no moments,
 // but the memory of gradients like every model.
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
+// The context that the model belongs to.
 R1_DEF r1_context *r1_model_context(r1_model *model);
+// Its config, with every default filled in.
 R1_DEF const r1_model_config *r1_model_config_of(const r1_model *model);
 // All parameters, in a fixed order.
 R1_DEF const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n);
@@ -1108,7 +1127,8 @@ R1_DEF r1_tensor *r1_model_find(r1_model *model, const char *name);
 R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
 // Makes the moments; R1_OK when they exist already.
 R1_DEF r1_status r1_model_train_ready(r1_model *model);
-R1_DEF size_t r1_model_size(const r1_model *model); // numbers in all parameters
+// Numbers in all parameters.
+R1_DEF size_t r1_model_size(const r1_model *model);
 // A hash of all weights and router biases: equal hashes, equal bits.
 R1_DEF uint64_t r1_model_hash(const r1_model *model);
 // The head [V,C]; the embedding table when tied.
@@ -1157,6 +1177,7 @@ R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t 
 // [model]. What is drawn is a function of (seed, stream, step, prompt key, sample, position) and
 // the weights: batch size, cache size and threads cannot show in it.
 
+// How a token is drawn from its logits.
 typedef struct r1_sampler_desc {
     double temperature; // softmax(logits / temperature);  0 = 1
     size_t top_k;       // keep the k most likely ids;     0 = all
@@ -1166,6 +1187,7 @@ typedef struct r1_sampler_desc {
     uint32_t step;      // counter of the random numbers: another step, another draw
 } r1_sampler_desc;
 
+// Options of a call of r1_generate.
 typedef struct r1_generate_desc {
     r1_sampler_desc sampler;
     size_t max_new;       // longest completion;                  0 = up to the model's max_tokens
@@ -1186,6 +1208,7 @@ typedef struct r1_prompt {
     uint32_t key;
 } r1_prompt;
 
+// Components that a reward can have.
 enum { R1_MAX_PARTS = 8 };
 
 // One answer. Arrays belong to the rollout and cover prompt and completion; logp and entropy are 0
@@ -1212,7 +1235,9 @@ typedef struct r1_rollout {
     struct r1i_engine *engine;
 } r1_rollout;
 
+// An empty rollout; NULL without memory.
 R1_DEF r1_rollout *r1_rollout_new(r1_context *ctx);
+// Frees it with its samples and caches. NULL is fine.
 R1_DEF void r1_rollout_free(r1_rollout *rollout);
 // Draws `group` answers to each prompt into the rollout. desc NULL = all defaults. When the cache
 // is full the newest sequence goes back to the queue and is drawn again: its text does not change.
@@ -1232,6 +1257,7 @@ R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prom
 //   RLOO     token     off           constant 1   leave-out  k1 in the reward, REINFORCE, keep
 // Anything newer goes through `token_weight`, not through another flag.
 
+// The probability ratio of each token, or of the whole output (geometric mean, GSPO).
 typedef enum r1_ratio_level { R1_RATIO_TOKEN = 0, R1_RATIO_SEQUENCE } r1_ratio_level;
 // How token terms become one loss: mean over an output's tokens, then over outputs (DeepSeekMath);
 // mean over all tokens; or the sum over tokens divided by outputs * constant_length (Dr.GRPO).
@@ -1247,6 +1273,8 @@ typedef enum r1_advantage_kind {
 // k1 = -d, k2 = d^2 / 2, k3 = e^d - d - 1.   Source: DSM eq. 4 (k3).
 // k1 belongs into the reward: in the loss its slope is 1 for every token, which says nothing.
 typedef enum r1_kl_kind { R1_KL_NONE = 0, R1_KL_K1, R1_KL_K2, R1_KL_K3 } r1_kl_kind;
+// min(ratio A, clipped ratio A); the clipped ratio as a constant factor on log-prob (CISPO); A on
+// log-prob.
 typedef enum r1_objective { R1_CLIPPED = 0, R1_CISPO, R1_REINFORCE } r1_objective;
 // A group whose rewards are all equal teaches nothing: it counts in the divisor, or does not, or is
 // replaced by a fresh prompt.
@@ -1256,6 +1284,7 @@ typedef enum r1_no_signal {
     R1_NO_SIGNAL_RESAMPLE
 } r1_no_signal;
 
+// The seven switches and their numbers.
 typedef struct r1_policy_desc {
     r1_ratio_level ratio;
     double clip_low;  // the ratio's floor is 1 - clip_low;     0 = 0.2; R1_OFF = no floor
@@ -1317,6 +1346,7 @@ R1_DEF void r1_policy_loss(const r1_policy_desc *desc, const r1_policy_sample *s
 // batch; each chunk's gradient is one chain, chunks are added by a fixed tree. Micro-batches,
 // threads and ranks only decide who computes a chunk.
 
+// Options of an optimizer run.
 typedef struct r1_train_desc {
     r1_adamw_desc adamw;
     r1_schedule schedule;  // peak 0 = 1e-3, constant
@@ -1327,10 +1357,12 @@ typedef struct r1_train_desc {
     r1_group *group;       // ranks that share the work;     NULL = this one alone
 } r1_train_desc;
 
+// Gradient chunks, optimizer and step count for one model.
 typedef struct r1_trainer r1_trainer;
 // A trainer of all weights of a model. The model must outlive it. It makes the model's moments or
 // goes on with those that are there: call r1_trainer_reset after another trainer.
 R1_DEF r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc);
+// Frees the trainer; model and moments stay. NULL is fine.
 R1_DEF void r1_trainer_free(r1_trainer *trainer);
 // Optimizer steps so far.
 R1_DEF uint64_t r1_trainer_steps(const r1_trainer *trainer);
@@ -1366,11 +1398,13 @@ typedef struct r1_verdict {
     double parts[R1_MAX_PARTS];
     bool judged;
 } r1_verdict;
+// See r1_verdict.
 typedef void r1_reward_fn(void *user, const r1_sample *sample, r1_verdict *out);
 // Writes the tokens of prompt number `index` (counted from 0 over the whole run) and returns how
 // many they are, at most capacity; 0 = there is none. Must be a pure function of index.
 typedef size_t r1_prompt_fn(void *user, uint64_t index, int32_t *tokens, size_t capacity);
 
+// A GRPO run: next_prompt, reward and parts[0] must be set, all else has defaults.
 typedef struct r1_grpo_desc {
     size_t questions;    // prompts of one rollout;                     0 = 32 (N Methods)
     size_t group;        // answers each, G >= 2;                       0 = 16
@@ -1386,10 +1420,12 @@ typedef struct r1_grpo_desc {
     r1_prompt_fn *next_prompt;
     r1_reward_fn *reward;
     const char *parts[R1_MAX_PARTS]; // names of the reward's components, e.g. "accuracy"
-    double weights[R1_MAX_PARTS];    // their factors; 0 = 1, R1_OFF = logged but not rewarded
+    double weights[R1_MAX_PARTS];    // their factors, 0 = 1; negative ones are penalties
+    bool unrewarded[R1_MAX_PARTS];   // parts that are logged only
     void *user;                      // for next_prompt and reward
 } r1_grpo_desc;
 
+// The RL stages of the paper: R1-Zero, and the two of R1.
 typedef enum r1_stage { R1_ZERO = 0, R1_STAGE1, R1_STAGE2 } r1_stage;
 // The hyper-parameters of the paper for a stage (paper.md's table): lr 3e-6, beta 0.001, G 16, 512
 // questions a rollout in 16 mini-batches, reference refresh every 25 rollouts, temperature 1
@@ -1411,18 +1447,26 @@ typedef struct r1_grpo_metrics {
     uint64_t weight_hash;
 } r1_grpo_metrics;
 
+// A run in progress.
 typedef struct r1_grpo r1_grpo;
 // A run: owns trainer, reference, rollout. NULL and R1_ERROR_ARGUMENT with the field to mend.
 R1_DEF r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc);
+// Frees the run; the policy stays. NULL is fine.
 R1_DEF void r1_grpo_free(r1_grpo *run);
 // One rollout with its updates: the four calls below. False when the run is done, or on an error of
 // the context; R1_ERROR_SIGNAL when `patience` rollouts taught nothing, with the reason.
 R1_DEF bool r1_grpo_step(r1_grpo *run);
-R1_DEF r1_status r1_grpo_rollout(r1_grpo *run);   // draws the answers
-R1_DEF r1_status r1_grpo_judge(r1_grpo *run);     // rewards, replaced groups, reference log-probs
-R1_DEF r1_status r1_grpo_advantage(r1_grpo *run); // group-relative advantages
-R1_DEF r1_status r1_grpo_update(r1_grpo *run);    // mini-batches; counts the step
+// Draws the answers of one rollout.
+R1_DEF r1_status r1_grpo_rollout(r1_grpo *run);
+// Rewards, on workers; replaces groups without signal if asked to; reference log-probs.
+R1_DEF r1_status r1_grpo_judge(r1_grpo *run);
+// Group-relative advantages, and whether there was any signal.
+R1_DEF r1_status r1_grpo_advantage(r1_grpo *run);
+// The mini-batches of all epochs; counts the step.
+R1_DEF r1_status r1_grpo_update(r1_grpo *run);
+// Metrics of the last step, and its answers. Both change with the next step.
 R1_DEF const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run);
+// The answers of the last rollout.
 R1_DEF const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run);
 // The desc with every default filled in, as one JSON object: what a log should begin with. The text
 // belongs to the run.
@@ -1441,6 +1485,7 @@ R1_DEF bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t 
 R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1_rollout *rollout);
 // The same files for a supervised trainer.
 R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
+// See r1_grpo_resume.
 R1_DEF bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note,
                               size_t note_bytes);
 
@@ -1524,6 +1569,12 @@ R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
 #include <immintrin.h>
 #else
 #define R1I_X86 0
+#endif
+#if !defined R1_NO_SIMD && defined __aarch64__ && defined __GNUC__
+#define R1I_NEON 1
+#include <arm_neon.h>
+#else
+#define R1I_NEON 0
 #endif
 #ifndef R1_ASSERT
 #include <assert.h>
@@ -1897,7 +1948,11 @@ static uint64_t r1i_hash(uint64_t hash, const void *data, size_t bytes) {
 // Seconds since 1970 by the wall clock, for logs and rates. No result depends on it.
 static double r1i_seconds(void) {
     struct timespec now;
+#ifdef CLOCK_MONOTONIC // never jumps back
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#else
     timespec_get(&now, TIME_UTC);
+#endif
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
@@ -2604,6 +2659,9 @@ R1I_BODY r1_context *r1_context_new(const r1_context_desc *given) {
                  R1I_MAX_THREADS, (int)desc.cpu_level, R1_CPU_LEVEL_COUNT - 1);
         ctx->threads = 1, ctx->cpu_level = R1_CPU_SCALAR;
     }
+#ifdef R1_NO_THREADS
+    ctx->threads = 1;
+#endif
     r1i_float_state state = r1i_float_enter();
     const char *fault = r1i_arithmetic_fault();
     r1i_float_leave(state);
@@ -4122,12 +4180,6 @@ static const r1i_op_row r1i_op_rows[R1_OP_COUNT] = {R1_OP_LIST(R1I_OP_ROW)};
 // Rules that keep the bits: a fused multiply-add is written as one; a lone product, sum, quotient,
 // minimum or maximum hides its result from the optimizer inside its r1i_v_ function; a lane past
 // the end is loaded as zero, and its result is never stored and never enters a sum.
-#if !defined R1_NO_SIMD && defined __aarch64__ && defined __GNUC__
-#define R1I_NEON 1
-#include <arm_neon.h>
-#else
-#define R1I_NEON 0
-#endif
 #define R1I_IS_float  1 // so that R1I_IS(float) is 1 and R1I_IS(double) is 0 in an #if
 #define R1I_IS_(type) R1I_IS_##type
 #define R1I_IS(type)  R1I_IS_(type)
@@ -5318,21 +5370,25 @@ static int r1i_cpu_best(void) {
         return R1_CPU_AVX512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return R1_CPU_AVX2;
 #endif
+#if R1I_NEON && R1I_IS(R1I_REAL)
+    return R1_CPU_NEON; // every ARM64 has it
+#else
     return R1_CPU_SCALAR;
+#endif
 }
 // The inner kernels of a level, or NULL when this machine cannot run it. AUTO is the best there is.
 static const r1i_rows *r1i_rows_of(int level) {
     int best = r1i_cpu_best();
-#if R1I_NEON && R1I_IS(R1I_REAL)
-    if (level == R1_CPU_AUTO) return &r1i_rows_neon; // it has no level of its own
-#endif
     if (level == R1_CPU_AUTO) level = best;
     if (level < 0 || level > best) return NULL;
 #if R1I_X86 && R1I_IS(R1I_REAL)
     if (level == R1_CPU_AVX512) return &r1i_rows_avx512;
     if (level == R1_CPU_AVX2) return &r1i_rows_avx2;
 #endif
-    return &r1i_rows_scalar;
+#if R1I_NEON && R1I_IS(R1I_REAL)
+    if (level == R1_CPU_NEON) return &r1i_rows_neon;
+#endif
+    return level == R1_CPU_SCALAR ? &r1i_rows_scalar : NULL;
 }
 
 // ==== [backend] ==================================================================================
@@ -5371,6 +5427,8 @@ static bool r1i_rows_agree(const r1i_rows *rows, r1i_real *scratch) {
 static bool r1i_scratch_ready(r1_context *ctx, size_t bytes) {
     bytes = r1i_round_up(bytes, R1I_ALIGN);
     if (bytes <= ctx->scratch_bytes) return true;
+    bytes = r1i_max(bytes, ctx->scratch_bytes / 2 * 3); // few steps up, as sequences get longer
+    bytes = r1i_round_up(bytes, R1I_ALIGN);
     for (int i = 0; i < ctx->threads; i++) {
         r1i_free(ctx, ctx->scratch[i]);
         ctx->scratch[i] = NULL;
@@ -5439,7 +5497,14 @@ static bool r1i_run(r1_context *ctx, r1_op op, r1_direction direction, const voi
 // Shapes over memory. Calls [base]. The struct and its data come from the step arena.
 enum { R1I_MAX_STEPS = 16 };
 
+// One op that ran; [tape] says how it is used.
 typedef struct r1i_record r1i_record;
+struct r1i_record {
+    r1_op op;
+    void *args;
+    r1_tensor *in[3], *out[2];
+    bool (*bind)(r1_context *ctx, r1i_record *record);
+};
 // Records lie in the order in which ops ran, which is a topological order: walking them backwards
 // meets every consumer of a tensor before its producer. A step remembers where its part begins.
 //   records   | step 0: a b c | step 1: d e |          counts = 0 3, depth = 2
@@ -5536,10 +5601,31 @@ R1I_BODY void r1_step_begin(r1_context *ctx) {
     tape->walked[tape->depth] = false;
 }
 // Only the end of the outermost step may melt the arena: no mark into it is left then.
+// Whether a pointer lies in what a release to the mark gives back.
+static bool r1i_arena_holds(const r1i_arena *arena, r1i_mark mark, const void *pointer) {
+    const char *p = (const char *)pointer;
+    for (r1i_chunk *c = arena->chunk; c; c = c->next) {
+        const char *space = r1i_chunk_space(c), *from = c == mark.chunk ? space + mark.used : space;
+        if (p >= from && p < space + c->used) return true;
+        if (c == mark.chunk) break;
+    }
+    return false;
+}
+// A tensor of an outer step may have got its gradient in this one: it must not point there after.
+static void r1i_tape_forget(r1_context *ctx, size_t first, r1i_mark mark) {
+    for (size_t i = first; i < ctx->tape->count; i++)
+        for (int k = 0; k < 3; k++) {
+            r1_tensor *x = ctx->tape->records[i].in[k];
+            if (x && x->grad && r1i_arena_holds(&ctx->step, mark, x->grad)) x->grad = NULL;
+        }
+}
+
 R1I_BODY void r1_step_end(r1_context *ctx) {
     r1i_tape *tape = ctx ? ctx->tape : NULL;
     if (!tape || tape->depth == 0) return;
-    tape->count = tape->counts[--tape->depth];
+    tape->depth--;
+    r1i_tape_forget(ctx, tape->counts[tape->depth], tape->marks[tape->depth]);
+    tape->count = tape->counts[tape->depth];
     r1i_arena_release(ctx, &ctx->step, tape->marks[tape->depth], tape->depth == 0);
 }
 
@@ -5558,12 +5644,6 @@ R1I_BODY void r1_step_end(r1_context *ctx) {
 // outputs; the gradients in them are empty until `bind` fills them, just before the backward pass
 // uses them. A forward pass thus pays nothing for gradients, and what no gradient reaches never
 // gets memory. bind returns false when there is nothing to compute.
-struct r1i_record {
-    r1_op op;
-    void *args;
-    r1_tensor *in[3], *out[2];
-    bool (*bind)(r1_context *ctx, r1i_record *record);
-};
 
 // "[3,5]" for messages; four shapes can be in one message.
 typedef struct r1i_text {
@@ -5697,7 +5777,7 @@ static r1_tensor *r1i_tensor_like(r1_context *ctx, const r1_tensor *x, size_t la
 // [B*T,I] are one product. w is [O,I] as in the files of a model, so a row of w is one output.
 R1I_BODY r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_tensor *bias) {
     if (!r1i_usable(ctx, x, w)) return NULL;
-    if (w->rank != 2 || r1i_last(x) != w->shape[1] ||
+    if (w->rank != 2 || !w->shape[1] || r1i_last(x) != w->shape[1] ||
         (bias && r1_tensor_count(bias) != w->shape[0])) {
         r1i_fail(
             ctx, R1_ERROR_SHAPE,
@@ -6429,7 +6509,7 @@ R1I_PLAIN R1I_BODY double r1_adamw_step(r1_context *ctx, const r1_range *ranges,
 R1I_PLAIN R1I_BODY double r1_schedule_value(const r1_schedule *s, uint64_t step) {
     if (step < s->warmup) return s->peak * (double)step / (double)s->warmup;
     uint64_t hold = s->hold > s->warmup ? s->hold : s->warmup;
-    if (s->kind == R1_CONSTANT || step <= hold) return s->peak;
+    if (s->kind == R1_CONSTANT || !s->steps || step <= hold) return s->peak;
     double left = 0; // 1 at the end of the plateau, 0 at the last step
     if (step < s->steps) left = (double)(s->steps - step) / (double)(s->steps - hold);
     if (s->kind == R1_COSINE) {
@@ -8028,6 +8108,23 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (!c->kv_heads) c->kv_heads = c->heads;
     if (!c->head_dim && c->heads) c->head_dim = c->width / c->heads;
     if (!c->experts) c->dense_layers = c->layers;
+    // No product of two sizes can wrap when each is below 2^31, and longer products are checked.
+    const struct {
+        const char *name;
+        size_t value;
+    } sizes[] = {{"vocab", c->vocab},         {"width", c->width},
+                 {"layers", c->layers},       {"heads", c->heads},
+                 {"q_rank", c->q_rank},       {"kv_rank", c->kv_rank},
+                 {"nope_dim", c->nope_dim},   {"rope_dim", c->rope_dim},
+                 {"value_dim", c->value_dim}, {"kv_heads", c->kv_heads},
+                 {"head_dim", c->head_dim},   {"dense_width", c->dense_width},
+                 {"experts", c->experts},     {"expert_width", c->expert_width},
+                 {"shared", c->shared},       {"max_tokens", c->max_tokens}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i].value > INT32_MAX)
+            return r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                            "model config: %s is %zu; it must be below 2^31", sizes[i].name,
+                            sizes[i].value);
     const char *fault = NULL;
     bool mla = c->attention == R1_MLA, moe = c->dense_layers < c->layers;
     if (!c->vocab || !c->width || !c->layers || !c->heads || !c->max_tokens)
@@ -8053,8 +8150,6 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
              !(c->routed_scale - c->routed_scale == 0))
         fault =
             "rope_theta must be above 0, norm_eps and init_std not negative, routed_scale finite";
-    else if (c->vocab > INT32_MAX || c->max_tokens > INT32_MAX)
-        fault = "vocab and max_tokens must be below 2^31";
     return fault ? r1i_fail(ctx, R1_ERROR_ARGUMENT, "model config: %s", fault) : R1_OK;
 }
 
@@ -8210,10 +8305,13 @@ static void r1i_model_draw(r1_model *model) {
     for (size_t i = 0; i < model->n; i++) {
         const r1_parameter *p = &model->parameters[i];
         r1_random at = {.seed = model->ctx->seed, .stream = R1_STREAM_INIT, .sample = (uint32_t)i};
-        for (size_t j = 0; j < r1_tensor_count(p->tensor); j++)
+        for (size_t j = 0; j < r1_tensor_count(p->tensor); j++) {
+            // Two counts a number: the next billion goes on with the next step of the counter.
+            if (j && j % ((size_t)1 << 30) == 0) at.step++, at.token = 0;
             p->tensor->data[j] = p->initial < 0   ? 1
                                  : p->initial > 0 ? (r1i_real)p->initial * r1_random_normal(&at)
                                                   : 0;
+        }
     }
 }
 // cos and sin of the angle t theta^(-2 i / D), for t < max_tokens and i < D / 2, computed in double
@@ -10016,12 +10114,15 @@ R1I_BODY r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc) 
     trainer->loads = (uint64_t *)r1i_alloc_array(ctx, loads, sizeof *trainer->loads);
     bool fine = trainer->loads && r1i_train_resolve(ctx, &trainer->desc) &&
                 r1_model_train_ready(model) == R1_OK;
-    for (size_t i = 0; fine && (size_t)1 << i < trainer->desc.chunks * 2; i++) {
+    for (size_t i = 0; fine && (size_t)1 << i < trainer->desc.chunks; i++) {
         trainer->levels[i] =
             (r1i_real *)r1i_alloc_array(ctx, r1i_grad_floats(model), sizeof(r1i_real));
         fine = trainer->levels[i] != NULL;
     }
-    if (fine) return trainer;
+    if (fine) {
+        r1_trainer_reset(trainer, NULL); // moments of an earlier trainer mean nothing here
+        return trainer;
+    }
     r1_trainer_free(trainer);
     return NULL;
 }
@@ -10185,8 +10286,7 @@ static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *m
     d->generate.routes = d->generate.routes || d->replay_routes;
     for (int i = 0; i < R1_MAX_PARTS; i++) {
         if (d->parts[i] && d->weights[i] == 0) d->weights[i] = 1;
-        if (!d->parts[i] || d->weights[i] < 0)
-            d->weights[i] = d->weights[i] == R1_OFF ? 0 : d->weights[i];
+        if (!d->parts[i] || d->unrewarded[i]) d->weights[i] = 0;
     }
     if (!d->next_prompt || !d->reward)
         fault = "next_prompt and reward must be set";
@@ -10266,13 +10366,13 @@ static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
     size_t most = run->policy->config.max_tokens;
     for (size_t i = 0; i < n; i++) {
         int32_t *tokens = run->prompt_tokens + i * most;
-        size_t length = run->desc.next_prompt(run->desc.user, run->next_prompt, tokens, most);
-        if (!length || length > most) {
+        size_t length = run->desc.next_prompt(run->desc.user, run->next_prompt, tokens, most - 1);
+        if (!length || length >= most) {
             r1i_fail(run->ctx, R1_ERROR_ARGUMENT,
                      "grpo: next_prompt gave %zu tokens for prompt %llu; it must give 1 to %zu, "
                      "and there "
                      "must be a prompt for every number",
-                     length, (unsigned long long)run->next_prompt, most);
+                     length, (unsigned long long)run->next_prompt, most - 1);
             return false;
         }
         run->prompts[i] = (r1_prompt){tokens, length, (uint32_t)run->next_prompt++};
@@ -10415,6 +10515,8 @@ R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
 static void r1i_grpo_means(r1_grpo *run) {
     r1_grpo_metrics *m = &run->metrics;
     double judged = 0, tokens = 0, n = (double)run->rollout->n;
+    m->length = m->truncated = m->entropy = m->reward = 0, m->dropped = 0;
+    memset(m->parts, 0, sizeof m->parts);
     for (size_t i = 0; i < run->rollout->n; i++) {
         const r1_sample *s = &run->rollout->samples[i];
         m->length += (double)(s->n - s->n_prompt) / n, m->truncated += s->truncated / n;
@@ -10444,8 +10546,10 @@ R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
             run->rewards[i] -= policy->kl_weight * r1i_kl_value(policy->kl, d);
         }
     }
-    size_t informative =
-        r1_advantages(policy, n / G, G, run->rewards, run->judged, run->advantages);
+    size_t informative = 0; // by the rewards proper: a KL term always differs
+    r1_advantages(policy, n / G, G, run->rewards, run->judged, run->advantages);
+    for (size_t i = 0; i < n; i += G)
+        informative += r1i_sample_group_differs(&run->rollout->samples[i], G);
     for (size_t i = 0; i < n; i++) run->rollout->samples[i].advantage = run->advantages[i];
     r1i_grpo_means(run);
     run->metrics.informative = (double)informative / (double)(n / G);
@@ -10500,6 +10604,17 @@ static bool r1i_grpo_sum_ranks(r1_grpo *run, r1_policy_sums *sums) {
     sums->tokens = (size_t)counts[0], sums->clipped = (size_t)counts[1];
     return true;
 }
+// Sorts order[first .. end) by the key of each group's prompt.
+static void r1i_grpo_sort(r1_grpo *run, size_t first, size_t end) {
+    const r1_sample *samples = run->rollout->samples;
+    size_t G = run->desc.group;
+    for (size_t i = first + 1; i < end; i++) {
+        size_t q = run->order[i], j = i;
+        for (; j > first && samples[run->order[j - 1] * G].key > samples[q * G].key; j--)
+            run->order[j] = run->order[j - 1];
+        run->order[j] = q;
+    }
+}
 // The groups of one epoch in random order, each mini-batch sorted by prompt again: the draw decides
 // who is in a mini-batch, the key decides the order of the sum. A counter of (rollout, epoch) gives
 // the permutation, so that a resumed run draws the same one. One mini-batch needs no draw.
@@ -10511,20 +10626,12 @@ static void r1i_grpo_shuffle(r1_grpo *run, uint32_t epoch) {
                     .step = (uint32_t)run->step,
                     .sample = epoch};
     for (size_t q = 0; q < Q; q++) run->order[q] = q;
+    r1i_grpo_sort(run, 0, Q); // the draw must meet the groups in an order that is theirs alone
     for (size_t q = Q; q > 1 && M > 1; q--) {
         size_t other = r1_random_below(&at, (uint32_t)q), swap = run->order[q - 1];
         run->order[q - 1] = run->order[other], run->order[other] = swap;
     }
-    for (size_t m = 0; m < M; m++)
-        for (size_t i = Q * m / M + 1; i < Q * (m + 1) / M; i++) {
-            size_t q = run->order[i], j = i;
-            const r1_sample *samples = run->rollout->samples;
-            for (; j > Q * m / M && samples[run->order[j - 1] * run->desc.group].key >
-                                        samples[q * run->desc.group].key;
-                 j--)
-                run->order[j] = run->order[j - 1];
-            run->order[j] = q;
-        }
+    for (size_t m = 0; m < M; m++) r1i_grpo_sort(run, Q * m / M, Q * (m + 1) / M);
 }
 // One optimizer step on the groups order[first .. end). Outputs that carry no gradient are skipped:
 // they count in the divisors if they are included, but cost no forward pass, and are in neither the
@@ -10700,7 +10807,7 @@ static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *m
 // What a checkpoint holds besides numbers of models: rollouts done, optimizer steps done, and the
 // next prompt to ask for. Random numbers have no state, so nothing else is needed to go on.
 typedef struct r1i_saved {
-    uint64_t step, updates, next_prompt, silent;
+    uint64_t step, updates, next_prompt, silent, seed;
 } r1i_saved;
 
 // Eight digits, so that names sort like numbers; longer ones are read as well.
@@ -10720,9 +10827,9 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     r1_step_begin(ctx);
     r1i_config_write(&config, &model->config);
     r1i_checkpoint_path(path, sizeof path, folder, saved->step);
-    snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu", (unsigned long long)saved->step,
+    snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu %llu", (unsigned long long)saved->step,
              (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
-             (unsigned long long)saved->silent);
+             (unsigned long long)saved->silent, (unsigned long long)ctx->seed);
     r1_pair pairs[] = {{"state", numbers}, {"config", config.text}, {"note", note ? note : ""}};
     if (r1_folder_make(ctx, folder) == R1_OK && config.text &&
         r1i_checkpoint_model(ctx, &list, model, "policy", true) &&
@@ -10745,8 +10852,8 @@ static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t mo
         for (; *digit >= '0' && *digit <= '9'; digit++) step = step * 10 + (uint64_t)(*digit - '0');
         if (digit == name + 11 || strcmp(digit, ".safetensors")) continue;
         // Insertion into a list sorted downwards; the last place is given up when it is full.
+        if (n == most && steps[most - 1] > step) continue;
         size_t at = n < most ? n++ : most - 1;
-        if (n == most && at == most - 1 && steps[at] > step) continue;
         for (; at > 0 && steps[at - 1] < step; at--) steps[at] = steps[at - 1];
         steps[at] = step;
     }
@@ -10804,9 +10911,10 @@ static bool r1i_checkpoint_read_model(r1_context *ctx, const r1_tensors *file, c
 }
 // Reads "step updates next_prompt"; false when a number is missing.
 static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {
-    uint64_t *fields[] = {&saved->step, &saved->updates, &saved->next_prompt, &saved->silent};
+    uint64_t *fields[] = {&saved->step, &saved->updates, &saved->next_prompt, &saved->silent,
+                          &saved->seed};
     size_t at = 0;
-    for (int f = 0; f < 4; f++) {
+    for (int f = 0; f < 5; f++) {
         *fields[f] = 0;
         size_t first = at;
         for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
@@ -10832,6 +10940,11 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
         r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config",
                  path);
     fine = fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved);
+    if (fine && saved->seed != ctx->seed) {
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the run had seed %llu, this context has %llu", path,
+                 (unsigned long long)saved->seed, (unsigned long long)ctx->seed);
+        fine = false;
+    }
     for (int copy = 0; copy < 2 && fine; copy++)
         fine = r1i_checkpoint_read_model(ctx, file, path, model, "policy", true, copy) &&
                (!reference ||
@@ -10864,7 +10977,7 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
 }
 // A supervised run counts optimizer steps only: both numbers of the state are the same.
 R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note) {
-    r1i_saved saved = {trainer->step, trainer->step, 0, 0};
+    r1i_saved saved = {.step = trainer->step, .updates = trainer->step};
     r1i_checkpoint_write(trainer->ctx, folder, trainer->model, NULL, &saved, note);
     r1i_checkpoint_prune(trainer->ctx, folder);
     return trainer->ctx->status;
@@ -10880,7 +10993,10 @@ R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *n
 }
 // rollout number, optimizer steps, next prompt: the three places from which all counters go on.
 R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note) {
-    r1i_saved saved = {run->step, run->trainer->step, run->next_prompt, run->silent};
+    r1i_saved saved = {.step = run->step,
+                       .updates = run->trainer->step,
+                       .next_prompt = run->next_prompt,
+                       .silent = run->silent};
     r1i_checkpoint_write(run->ctx, folder, run->policy, run->reference, &saved, note);
     r1i_checkpoint_prune(run->ctx, folder);
     return run->ctx->status;

@@ -1,9 +1,11 @@
 // Prints one line `name hash` for each thing that the library computes. The lines are the same on
-// every CPU level, compiler, optimization level and machine: they are compared with golden/bits.txt.
+// every CPU level, compiler, optimization level and machine: they are compared with
+// golden/bits.txt.
 //
 // usage: bits [scalar|avx2|avx512|auto] [threads]
 //
-// Nothing here computes with floats itself, because the compiler's flags for this file are anybody's.
+// Nothing here computes with floats itself, because the compiler's flags for this file are
+// anybody's.
 #define R1_IMPLEMENTATION
 #include "../r1.h"
 
@@ -191,8 +193,8 @@ static void bits_supervised(const char *name, r1_model *model) {
     r1_train_desc desc = {.schedule = {R1_COSINE, 0.01, 0.1, 1, 1, 4}};
     r1_trainer *trainer = r1_trainer_new(model, &desc);
     for (int i = 0; i < BITS_TEXTS; i++)
-        documents[i] = (r1_document){bits_tokens + bits_starts[i], bits_starts[i + 1] - bits_starts[i],
-                                     (size_t)i};
+        documents[i] = (r1_document){bits_tokens + bits_starts[i],
+                                     bits_starts[i + 1] - bits_starts[i], (size_t)i};
     for (int step = 0; step < 3; step++) {
         r1_step_metrics m;
         if (r1_sft_step(trainer, documents, BITS_TEXTS, &m) != R1_OK)
@@ -208,11 +210,16 @@ static void bits_supervised(const char *name, r1_model *model) {
 static const int32_t bits_stops[] = {0};
 static void bits_rollout(const char *name, r1_model *model) {
     r1_rollout *rollout = r1_rollout_new(r1_model_context(model));
-    r1_prompt prompts[3] = {{bits_tokens, 1, 0}, {bits_tokens + 3, 17, 5}, {bits_tokens + 20, 65, 9}};
+    r1_prompt prompts[3] = {
+        {bits_tokens, 1, 0}, {bits_tokens + 3, 17, 5}, {bits_tokens + 20, 65, 9}};
     for (int k = 0; k < 3; k++) {
-        r1_generate_desc desc = {.sampler = {.temperature = k ? 0.5 : 1, .top_k = k == 1 ? 5 : 0,
+        r1_generate_desc desc = {.sampler = {.temperature = k ? 0.5 : 1,
+                                             .top_k = k == 1 ? 5 : 0,
                                              .top_p = k == 2 ? 0.75 : 0},
-                                 .max_new = 20, .batch = 7, .stops = bits_stops, .n_stops = 1,
+                                 .max_new = 20,
+                                 .batch = 7,
+                                 .stops = bits_stops,
+                                 .n_stops = 1,
                                  .routes = true};
         if (r1_generate(model, rollout, prompts, 3, 4, &desc) != R1_OK)
             test_stop(TEST_FAILED, "%s: %s", name, r1_message_of(r1_model_context(model)));
@@ -245,18 +252,27 @@ static void bits_reward(void *user, const r1_sample *sample, r1_verdict *out) {
     out->judged = sample->n % 7 != 3;
 }
 static void bits_grpo(const char *name, r1_model *model) {
-    r1_grpo_desc desc = {.questions = 5, .group = 4, .mini_batches = 2, .epochs = 2, .steps = 1,
+    r1_grpo_desc desc = {.questions = 5,
+                         .group = 4,
+                         .mini_batches = 2,
+                         .epochs = 2,
+                         .steps = 1,
                          .policy = {.kl = R1_KL_K3, .kl_weight = 0.05},
-                         .generate = {.max_new = 9, .stops = bits_stops, .n_stops = 1,
+                         .generate = {.max_new = 9,
+                                      .stops = bits_stops,
+                                      .n_stops = 1,
                                       .sampler = {.temperature = 0.9}},
-                         .next_prompt = bits_prompt, .reward = bits_reward,
-                         .parts = {"one", "two"}, .weights = {0.3, 0.7}};
+                         .next_prompt = bits_prompt,
+                         .reward = bits_reward,
+                         .parts = {"one", "two"},
+                         .weights = {0.3, 0.7}};
     r1_grpo *run = r1_grpo_new(model, &desc);
     if (!run || !r1_grpo_step(run))
         test_stop(TEST_FAILED, "%s: %s", name, r1_message_of(r1_model_context(model)));
     const r1_grpo_metrics *m = r1_grpo_metrics_of(run);
-    double numbers[] = {m->reward, m->length, m->entropy, m->kl, m->clip_fraction, m->ratio_error,
-                        m->informative, m->unjudged, m->grad_norm, m->loss, m->lr, m->load_max};
+    double numbers[] = {m->reward,        m->length,      m->entropy,     m->kl,
+                        m->clip_fraction, m->ratio_error, m->informative, m->unjudged,
+                        m->grad_norm,     m->loss,        m->lr,          m->load_max};
     bits_print(name, "grpo weights", bits_model_hash(model, false));
     bits_print(name, "grpo metrics", bits_hash(0, numbers, sizeof numbers));
     r1_grpo_free(run);
@@ -284,7 +300,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[1], levels[i])) level = i;
     if (argc > 3 || (argc > 1 && strcmp(argv[1], levels[level])))
         return fprintf(stderr, "usage: bits [scalar|avx2|avx512|auto] [threads]\n"), 2;
-    if (argc > 2) bits_threads = atoi(argv[2]);
+    if (argc > 2) bits_threads = (int)strtol(argv[2], NULL, 10);
     if (level > (int)r1_cpu_best())
         return fprintf(stderr, "bits: this CPU has no %s\n", levels[level]), 2;
     bits_level = (r1_cpu_level)level;

@@ -25,7 +25,7 @@ static void *test_keep(size_t n, size_t each) {
     static struct test_kept {
         struct test_kept *next;
         max_align_t data[];
-    } *first;
+    } * first;
     struct test_kept *kept = (struct test_kept *)calloc(1, sizeof *kept + n * each);
     CHECK(kept);
     kept->next = __atomic_exchange_n(&first, kept, __ATOMIC_ACQ_REL); // ranks are threads
@@ -222,7 +222,8 @@ TEST(generate_baseline_is_varied) {
             for (size_t t = s->n_prompt; t < s->n; t++) entropy += (double)s->entropy[t], tokens++;
         }
         printf("%s: %zu tokens, %zu truncated, %zu cross a block, entropy %.2f, %zu passes\n",
-               gen_kind_names[kind], base.tokens, truncated, crossing, entropy / tokens, base.steps);
+               gen_kind_names[kind], base.tokens, truncated, crossing, entropy / tokens,
+               base.steps);
         CHECK(truncated && truncated < base.n && crossing > 4);
         CHECK(entropy / tokens > 1 && entropy / tokens < 3);
         for (int e = 0; e < GEN_EXPERTS; e++) CHECK(!gen_stride || used[e] > 20);
@@ -399,7 +400,8 @@ TEST(generate_forms_agree) {
         r1_batch batch = {.tokens = p.tokens, .starts = p.starts, .B = p.B};
         logp[kind] = (float *)test_keep(p.T, sizeof(float));
         CHECK(logp[kind]);
-        CHECK(r1_model_score(gen_model(ctx, (gen_kind)kind), &batch, 1, 0, logp[kind], NULL) == R1_OK);
+        CHECK(r1_model_score(gen_model(ctx, (gen_kind)kind), &batch, 1, 0, logp[kind], NULL) ==
+              R1_OK);
         r1_context_free(ctx);
     }
     CHECK(memcmp(logp[0], logp[1], p.T * sizeof(float)) != 0);
@@ -467,12 +469,12 @@ TEST(generate_group_shares_its_prompt) {
             r1_context *ctx = gen_context(&setup);
             r1_rollout *rollout = r1_rollout_new(ctx);
             r1_prompt prompts[GEN_PROMPTS];
-            r1_generate_desc desc = {.max_new = 4, .batch = batches[k], .progress = gen_progress,
-                                     .user = seen};
+            r1_generate_desc desc = {
+                .max_new = 4, .batch = batches[k], .progress = gen_progress, .user = seen};
             gen_prompts(false, prompts);
             for (size_t i = 0; i < GEN_PROMPTS; i++) sum += gen_lengths[i];
-            CHECK(r1_generate(gen_model(ctx, setup.kind), rollout, prompts, GEN_PROMPTS, 8, &desc) ==
-                  R1_OK);
+            CHECK(r1_generate(gen_model(ctx, setup.kind), rollout, prompts, GEN_PROMPTS, 8,
+                              &desc) == R1_OK);
             CHECK_EQUAL_SIZE(rollout->prefill_tokens, sum);
             CHECK_EQUAL_SIZE(rollout->tokens, 8 * GEN_PROMPTS * 4);
             // the first token of each answer comes from the prefill
@@ -698,9 +700,17 @@ TEST(generate_ties_go_to_the_lower_id) {
             setup.level = (r1_cpu_level)level;
             r1_context *ctx = gen_context(&setup);
             for (int i = 0; i < 200; i++) logits[i] = i % 40 % 7 == 3 ? 2.5f : 0.5f;
-            r1_sample_args args = {.B = 5, .V = 40, .greedy = k == 0, .top_k = k == 1, .seed = 1,
-                                   .sample = zero, .token = token, .inverse_temperature = 1,
-                                   .logits = logits, .chosen = chosen, .logp = logp,
+            r1_sample_args args = {.B = 5,
+                                   .V = 40,
+                                   .greedy = k == 0,
+                                   .top_k = k == 1,
+                                   .seed = 1,
+                                   .sample = zero,
+                                   .token = token,
+                                   .inverse_temperature = 1,
+                                   .logits = logits,
+                                   .chosen = chosen,
+                                   .logp = logp,
                                    .entropy = entropy};
             CHECK(r1i_run(ctx, R1_OP_SAMPLE, R1_FORWARD, &args));
             for (int b = 0; b < 5; b++) CHECK_EQUAL_SIZE((size_t)chosen[b], 3);
@@ -722,19 +732,47 @@ TEST(generate_refuses_bad_input) {
         {.prompt_length = GEN_MOST, .n = 1, .group = 1, .status = R1_ERROR_ARGUMENT, .word = "150"},
         {.prompt_length = 3, .n = 0, .group = 1, .status = R1_ERROR_ARGUMENT, .word = "0 prompts"},
         {.prompt_length = 3, .n = 1, .group = 0, .status = R1_ERROR_ARGUMENT, .word = "0 answers"},
-        {.prompt_length = 3, .n = 1, .group = 1, .temperature = -1, .status = R1_ERROR_ARGUMENT,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .temperature = -1,
+         .status = R1_ERROR_ARGUMENT,
          .word = "temperature -1"},
-        {.prompt_length = 3, .n = 1, .group = 1, .temperature = NAN, .status = R1_ERROR_ARGUMENT,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .temperature = NAN,
+         .status = R1_ERROR_ARGUMENT,
          .word = "temperature"},
-        {.prompt_length = 3, .n = 1, .group = 1, .top_p = 1.5, .status = R1_ERROR_ARGUMENT,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .top_p = 1.5,
+         .status = R1_ERROR_ARGUMENT,
          .word = "top_p"},
-        {.prompt_length = 3, .n = 1, .group = 1, .top_p = -1, .status = R1_ERROR_ARGUMENT,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .top_p = -1,
+         .status = R1_ERROR_ARGUMENT,
          .word = "top_p"},
-        {.prompt_length = 3, .n = 1, .group = 1, .cache_tokens = 64, .status = R1_ERROR_MEMORY,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .cache_tokens = 64,
+         .status = R1_ERROR_MEMORY,
          .word = "cache_tokens"},
-        {.prompt_length = 3, .n = 1, .group = 1, .token = GEN_VOCAB, .status = R1_ERROR_ARGUMENT,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .token = GEN_VOCAB,
+         .status = R1_ERROR_ARGUMENT,
          .word = "23"},
-        {.prompt_length = 3, .n = 1, .group = 1, .token = -1, .status = R1_ERROR_ARGUMENT,
+        {.prompt_length = 3,
+         .n = 1,
+         .group = 1,
+         .token = -1,
+         .status = R1_ERROR_ARGUMENT,
          .word = "-1"}};
     gen_setup setup = gen_baseline(GEN_EXPANDED);
     r1_context *ctx = gen_context(&setup);
@@ -745,11 +783,12 @@ TEST(generate_refuses_bad_input) {
         int32_t tokens[GEN_MOST] = {1, 2, c->token};
         r1_prompt prompt = {tokens, c->prompt_length, 0};
         r1_generate_desc desc = {.sampler = {.temperature = c->temperature, .top_p = c->top_p},
-                                 .cache_tokens = c->cache_tokens, .max_new = 2};
+                                 .cache_tokens = c->cache_tokens,
+                                 .max_new = 2};
         r1_status status = r1_generate(model, rollout, &prompt, c->n, c->group, &desc);
         if (status != c->status || !strstr(r1_message_of(ctx), c->word))
-            test_stop(TEST_FAILED, "case %zu: %s \"%s\", expected \"%s\"", i, r1_status_name(status),
-                      r1_message_of(ctx), c->word);
+            test_stop(TEST_FAILED, "case %zu: %s \"%s\", expected \"%s\"", i,
+                      r1_status_name(status), r1_message_of(ctx), c->word);
         CHECK(r1_generate(model, rollout, &prompt, 1, 1, NULL) == c->status); // errors stick
         r1_error_clear(ctx);
         tokens[2] = 3, prompt.n = 3, desc = (r1_generate_desc){.max_new = 2};

@@ -14,10 +14,9 @@ static void golden_copy_weights(golden_case *g) {
         const r1_entry *entry = r1_tensors_at(g->file, i);
         if (strncmp(entry->name, "w/", 2)) continue;
         size_t layer = 0, bytes = entry->bytes;
-        char tail[64] = "";
         r1i_real *to = NULL;
-        if (sscanf(entry->name, "w/model.layers.%zu.mlp.gate.%63s", &layer, tail) == 2 &&
-            !strcmp(tail, "e_score_correction_bias")) {
+        if (strstr(entry->name, ".e_score_correction_bias")) {
+            layer = (size_t)strtoul(entry->name + strlen("w/model.layers."), NULL, 10);
             to = r1_model_router_bias(g->model, layer);
             bytes = r1_model_config_of(g->model)->experts * sizeof(r1i_real);
         } else {

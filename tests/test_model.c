@@ -109,7 +109,7 @@ TEST(model_config_errors_name_the_field) {
     CHECK(!r1_model_new(ctx, NULL) && r1_status_of(ctx) == R1_ERROR_ARGUMENT);
     r1_error_clear(ctx);
     r1_model_config huge = model_mla(); // a size that fits no memory is an error, not a crash
-    huge.width = (size_t)1 << 50;
+    huge.width = (size_t)1 << 30, huge.vocab = (size_t)1 << 30;
     CHECK(!r1_model_new(ctx, &huge) && r1_status_of(ctx) == R1_ERROR_MEMORY);
     r1_context_free(ctx);
 }

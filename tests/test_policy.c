@@ -1,6 +1,6 @@
 // Tests of the room [policy]: advantages, the loss and its switches, against the published formulas
-// written out again here in double, and against the exact gradient of an enumerable policy. Also the
-// small published numbers for optimizer and schedule.
+// written out again here in double, and against the exact gradient of an enumerable policy. Also
+// the small published numbers for optimizer and schedule.
 
 // ---- advantages ----
 TEST(policy_advantages_by_formula) {
@@ -85,9 +85,11 @@ static policy_batch policy_make(uint32_t sample, double wide) {
         for (size_t t = 0; t < b.n[i]; t++) {
             float *logp = &b.logp[i][t];
             *logp = -(float)(1 + r1_random_below(&at, 4096)) / 1024;
-            b.sampled[i][t] = *logp + (float)wide * (float)floor(
-                                  0.4 * 4096 * (double)r1_random_normal(&at)) / 4096;
-            b.reference[i][t] = *logp + (float)floor(0.5 * 4096 * (double)r1_random_normal(&at)) / 4096;
+            b.sampled[i][t] = *logp + (float)wide *
+                                          (float)floor(0.4 * 4096 * (double)r1_random_normal(&at)) /
+                                          4096;
+            b.reference[i][t] =
+                *logp + (float)floor(0.5 * 4096 * (double)r1_random_normal(&at)) / 4096;
         }
     }
     return b;
@@ -102,13 +104,16 @@ static r1_policy_sums policy_library(const r1_policy_desc *desc, policy_batch *b
     double weights[POLICY_OUTPUTS];
     r1_policy_sums sums = {0};
     for (int i = 0; i < POLICY_OUTPUTS; i++) included[i] = true;
-    if (advantages)
-        r1_advantages(desc, POLICY_GROUPS, POLICY_G, b->reward, NULL, b->advantage);
+    if (advantages) r1_advantages(desc, POLICY_GROUPS, POLICY_G, b->reward, NULL, b->advantage);
     r1_policy_weights(desc, b->n, included, POLICY_OUTPUTS, POLICY_LONGEST, weights);
     for (int i = 0; i < POLICY_OUTPUTS; i++) {
-        r1_policy_sample sample = {.n = b->n[i], .logp = b->logp[i], .sampled = b->sampled[i],
-                                   .reference = b->reference[i], .advantage = b->advantage[i],
-                                   .weight = weights[i], .number = (size_t)i};
+        r1_policy_sample sample = {.n = b->n[i],
+                                   .logp = b->logp[i],
+                                   .sampled = b->sampled[i],
+                                   .reference = b->reference[i],
+                                   .advantage = b->advantage[i],
+                                   .weight = weights[i],
+                                   .number = (size_t)i};
         r1_policy_loss(desc, &sample, dlogp[i], &sums);
     }
     return sums;
@@ -223,7 +228,8 @@ static void policy_rloo(const policy_batch *b, policy_paper *out) {
         }
     }
 }
-static void policy_compare(const char *name, r1_policy_desc desc, double wide, policy_paper_fn *paper) {
+static void policy_compare(const char *name, r1_policy_desc desc, double wide,
+                           policy_paper_fn *paper) {
     size_t clipped = 0, tokens = 0;
     for (uint32_t k = 0; k < 20; k++) {
         policy_batch b = policy_make(k, wide);
@@ -237,7 +243,8 @@ static void policy_compare(const char *name, r1_policy_desc desc, double wide, p
         CHECK_NEAR(sums.loss, want.loss, 1e-9 * (1 + fabs(want.loss)));
         for (int i = 0; i < POLICY_OUTPUTS; i++)
             for (size_t t = 0; t < b.n[i]; t++)
-                CHECK_NEAR((double)dlogp[i][t], want.grad[i][t], 1e-7 * (1 + fabs(want.grad[i][t])));
+                CHECK_NEAR((double)dlogp[i][t], want.grad[i][t],
+                           1e-7 * (1 + fabs(want.grad[i][t])));
         clipped += sums.clipped, tokens += sums.tokens;
     }
     printf("%s: %zu of %zu tokens clipped\n", name, clipped, tokens);
@@ -246,17 +253,27 @@ static void policy_compare(const char *name, r1_policy_desc desc, double wide, p
 TEST(policy_switches_give_the_named_algorithms) {
     policy_compare("GRPO", (r1_policy_desc){.kl = R1_KL_K3, .kl_weight = 0.04}, 1, policy_grpo);
     policy_compare("PPO", (r1_policy_desc){.aggregation = R1_PER_TOKEN}, 1, policy_ppo);
-    policy_compare("Dr.GRPO", (r1_policy_desc){.aggregation = R1_PER_CONSTANT,
-                                               .advantage = R1_ADVANTAGE_MEAN}, 1, policy_dr_grpo);
-    policy_compare("DAPO", (r1_policy_desc){.aggregation = R1_PER_TOKEN, .clip_low = 0.2,
-                                            .clip_high = 0.28}, 1, policy_dapo);
-    policy_compare("GSPO", (r1_policy_desc){.ratio = R1_RATIO_SEQUENCE, .clip_low = 0.03,
-                                            .clip_high = 0.04}, 0.2, policy_gspo);
-    policy_compare("CISPO", (r1_policy_desc){.objective = R1_CISPO, .aggregation = R1_PER_TOKEN,
-                                             .clip_low = R1_OFF, .clip_high = 0.3}, 1, policy_cispo);
-    policy_compare("RLOO", (r1_policy_desc){.objective = R1_REINFORCE, .aggregation = R1_PER_CONSTANT,
-                                            .constant_length = 1,
-                                            .advantage = R1_ADVANTAGE_LEAVE_OUT}, 1, policy_rloo);
+    policy_compare("Dr.GRPO",
+                   (r1_policy_desc){.aggregation = R1_PER_CONSTANT, .advantage = R1_ADVANTAGE_MEAN},
+                   1, policy_dr_grpo);
+    policy_compare(
+        "DAPO", (r1_policy_desc){.aggregation = R1_PER_TOKEN, .clip_low = 0.2, .clip_high = 0.28},
+        1, policy_dapo);
+    policy_compare(
+        "GSPO", (r1_policy_desc){.ratio = R1_RATIO_SEQUENCE, .clip_low = 0.03, .clip_high = 0.04},
+        0.2, policy_gspo);
+    policy_compare("CISPO",
+                   (r1_policy_desc){.objective = R1_CISPO,
+                                    .aggregation = R1_PER_TOKEN,
+                                    .clip_low = R1_OFF,
+                                    .clip_high = 0.3},
+                   1, policy_cispo);
+    policy_compare("RLOO",
+                   (r1_policy_desc){.objective = R1_REINFORCE,
+                                    .aggregation = R1_PER_CONSTANT,
+                                    .constant_length = 1,
+                                    .advantage = R1_ADVANTAGE_LEAVE_OUT},
+                   1, policy_rloo);
 }
 
 // ---- single switches ----
@@ -265,8 +282,8 @@ TEST(policy_gradients_by_finite_differences) {
     static const double step = 1.0 / 1024;
     for (int kl = 0; kl < 4; kl++)
         for (int k = 0; k < 6; k++) {
-            r1_policy_desc desc = {.kl = (r1_kl_kind)kl, .kl_weight = 0.3,
-                                   .aggregation = (r1_aggregation)(k % 3)};
+            r1_policy_desc desc = {
+                .kl = (r1_kl_kind)kl, .kl_weight = 0.3, .aggregation = (r1_aggregation)(k % 3)};
             if (k >= 3) desc.ratio = R1_RATIO_SEQUENCE, desc.clip_low = desc.clip_high = 0.05;
             if (k == 5) desc.objective = R1_REINFORCE;
             if (k == 4) desc.clip_dual = 1.02;
@@ -337,7 +354,9 @@ TEST(policy_weights_do_not_see_splits) {
         r1_policy_desc desc = {.aggregation = kinds[k]};
         r1_policy_weights(&desc, n, included, 6, 40, weights);
         for (int i = 0; i < 6; i++) {
-            double want = k == 0 ? 1 / (outputs * (double)n[i]) : k == 1 ? 1 / tokens : 1 / (outputs * 40);
+            double want = k == 0   ? 1 / (outputs * (double)n[i])
+                          : k == 1 ? 1 / tokens
+                                   : 1 / (outputs * 40);
             CHECK_NEAR(weights[i], included[i] && n[i] ? want : 0, 1e-15);
             sum += weights[i] * (double)n[i];
         }
@@ -355,8 +374,11 @@ TEST(policy_weights_do_not_see_splits) {
     r1_policy_sums all = policy_library(&desc, &b, true, whole), halves[2] = {{0}};
     for (int j = 0; j < POLICY_OUTPUTS; j++) {
         int i = (j * 5 + 3) % POLICY_OUTPUTS; // in another order, in two sums
-        r1_policy_sample s = {.n = b.n[i], .logp = b.logp[i], .sampled = b.sampled[i],
-                              .reference = b.reference[i], .advantage = b.advantage[i],
+        r1_policy_sample s = {.n = b.n[i],
+                              .logp = b.logp[i],
+                              .sampled = b.sampled[i],
+                              .reference = b.reference[i],
+                              .advantage = b.advantage[i],
                               .weight = 1.0 / POLICY_OUTPUTS / (double)b.n[i]};
         r1_policy_loss(&desc, &s, part, &halves[j % 2]);
         for (size_t t = 0; t < b.n[i]; t++) CHECK_NEAR((double)part[t], (double)whole[i][t], 1e-9);
@@ -373,11 +395,15 @@ static r1_policy_sums policy_tokens_alone(const r1_policy_desc *desc, const floa
                                           const float *sampled, const float *reference,
                                           const double *advantage, double *per_token) {
     r1_policy_sums sums = {0};
-    for (size_t t = 0; t < 3; t++) { // one output of one token each, since advantages are per output
+    for (size_t t = 0; t < 3;
+         t++) { // one output of one token each, since advantages are per output
         float dlogp;
         double before = sums.loss;
-        r1_policy_sample s = {.n = 1, .logp = logp + t, .sampled = sampled + t,
-                              .reference = reference ? reference + t : NULL, .advantage = advantage[t],
+        r1_policy_sample s = {.n = 1,
+                              .logp = logp + t,
+                              .sampled = sampled + t,
+                              .reference = reference ? reference + t : NULL,
+                              .advantage = advantage[t],
                               .weight = 1.0 / 3};
         r1_policy_loss(desc, &s, &dlogp, &sums);
         per_token[t] = 3 * (sums.loss - before);
@@ -386,7 +412,8 @@ static r1_policy_sums policy_tokens_alone(const r1_policy_desc *desc, const floa
 }
 // Source of both: NVIDIA-NeMo/RL, tests/unit/algorithms/test_loss_functions.py.
 TEST(policy_facts_of_nemo) {
-    static const float one[] = {-1, -1, -1}, clip[] = {-1.69315f, -1, -0.59453f}, kl[] = {0, -1, -2};
+    static const float one[] = {-1, -1, -1}, clip[] = {-1.69315f, -1, -0.59453f},
+                       kl[] = {0, -1, -2};
     static const double advantages[] = {1, -1, 2}, zero[3] = {0}, want[] = {-0.5, 1, -2.4};
     static const double want_kl[] = {0.368, 0, 0.718};
     double got[3];
@@ -414,7 +441,8 @@ static double policy_mask_weight(void *user, size_t sample, size_t t) {
     for (int s = 0; s < 2; s++)
         for (int i = 0; i < mask->n[s]; i++) {
             int at = n++;
-            for (; at > 0 && sorted[at - 1] > mask->entropy[s][i]; at--) sorted[at] = sorted[at - 1];
+            for (; at > 0 && sorted[at - 1] > mask->entropy[s][i]; at--)
+                sorted[at] = sorted[at - 1];
             sorted[at] = mask->entropy[s][i];
         }
     double place = mask->threshold * (n - 1), below = floor(place);
@@ -424,7 +452,8 @@ static double policy_mask_weight(void *user, size_t sample, size_t t) {
 }
 // Source: huggingface/trl, tests/test_grpo_trainer.py, test_compute_entropy_mask_0 and threshold_1.
 TEST(policy_facts_of_trl) {
-    static const double entropy[2][6] = {{0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, {0.7, 0.8, 0.9, 1.0, 1.1, 1.2}};
+    static const double entropy[2][6] = {{0.1, 0.2, 0.3, 0.4, 0.5, 0.6},
+                                         {0.7, 0.8, 0.9, 1.0, 1.1, 1.2}};
     static const int n[] = {6, 4};
     static const int want[2][2][6] = {{{0}, {0, 0, 1, 1}}, {{0}, {0, 0, 0, 1}}};
     for (int k = 0; k < 2; k++)
@@ -433,8 +462,12 @@ TEST(policy_facts_of_trl) {
             r1_policy_desc desc = {.token_weight = policy_mask_weight, .user = &mask};
             float logp[6] = {-1, -1, -1, -1, -1, -1}, dlogp[6];
             r1_policy_sums sums = {0};
-            r1_policy_sample sample = {.n = (size_t)n[s], .logp = logp, .sampled = logp, .advantage = 2,
-                                       .weight = 0.25, .number = s};
+            r1_policy_sample sample = {.n = (size_t)n[s],
+                                       .logp = logp,
+                                       .sampled = logp,
+                                       .advantage = 2,
+                                       .weight = 0.25,
+                                       .number = s};
             r1_policy_loss(&desc, &sample, dlogp, &sums);
             double total = 0;
             for (int t = 0; t < n[s]; t++) {
@@ -446,11 +479,11 @@ TEST(policy_facts_of_trl) {
 }
 // Source: stanford-cs336/assignment1-basics, test_get_lr_cosine_schedule.
 TEST(policy_schedule_of_cs336) {
-    static const double want[25] = {
-        0,           0.142857143, 0.285714286, 0.428571429, 0.571428571, 0.714285714, 0.857142857,
-        1,           0.98871756,  0.955435991, 0.901824167, 0.830570411, 0.745247683, 0.65013442,
-        0.55,        0.44986558,  0.354752317, 0.269429589, 0.198175833, 0.144564009, 0.11128244,
-        0.1,         0.1,         0.1,         0.1};
+    static const double want[25] = {0,           0.142857143, 0.285714286, 0.428571429, 0.571428571,
+                                    0.714285714, 0.857142857, 1,           0.98871756,  0.955435991,
+                                    0.901824167, 0.830570411, 0.745247683, 0.65013442,  0.55,
+                                    0.44986558,  0.354752317, 0.269429589, 0.198175833, 0.144564009,
+                                    0.11128244,  0.1,         0.1,         0.1,         0.1};
     r1_schedule schedule = {R1_COSINE, 1, 0.1, 7, 7, 21};
     for (uint64_t step = 0; step < 25; step++)
         CHECK_NEAR(r1_schedule_value(&schedule, step), want[step], 1e-9);
@@ -481,7 +514,8 @@ static double *policy_array(const r1_json *root, const char *part, const char *n
     return out;
 }
 static void policy_adamw_case(r1_context *ctx, const r1_json *root) {
-    double *start = policy_array(root, "inputs", "W0", 6), *x = policy_array(root, "inputs", "x", 3000);
+    double *start = policy_array(root, "inputs", "W0", 6),
+           *x = policy_array(root, "inputs", "x", 3000);
     double *want = policy_array(root, "expected", "array", 6);
     float w[16] = {0}, g[16] = {0}, m[16] = {0}, v[16] = {0};
     r1_range range = {w, g, m, v, 6, true};
@@ -499,15 +533,16 @@ static void policy_adamw_case(r1_context *ctx, const r1_json *root) {
     for (int i = 0; i < 6; i++) CHECK_NEAR((double)w[i], want[i], 1e-3);
 }
 // Attention without a mask is attention of the last row of a sequence: each query gets its own.
-static void policy_attention_case(r1_context *ctx, const r1_json *root, size_t A, size_t T, size_t D,
-                                  const r1_json *mask) {
+static void policy_attention_case(r1_context *ctx, const r1_json *root, size_t A, size_t T,
+                                  size_t D, const r1_json *mask) {
     double *in[3], *want = policy_array(root, "expected", "array", A * T * D);
     static const char *const names[] = {"q", "k", "v"};
     double *allowed = (double *)test_keep(A * T * T + 1, sizeof *allowed);
     size_t per = T; // rows of k and v of a head
     CHECK(allowed);
     for (int i = 0; i < 3; i++) {
-        const r1_json *data = r1_json_find(r1_json_find(r1_json_find(root, "inputs"), names[i]), "data");
+        const r1_json *data =
+            r1_json_find(r1_json_find(r1_json_find(root, "inputs"), names[i]), "data");
         in[i] = (double *)test_keep(100000, sizeof(double));
         CHECK(data && in[i]);
         size_t n = policy_numbers(data, in[i], 0);
@@ -540,7 +575,8 @@ static void policy_attention_case(r1_context *ctx, const r1_json *root, size_t A
                 }
                 n++;
             }
-            for (int i = 0; i < 3; i++) x[i] = r1_tensor_reshape(ctx, x[i], 3, (size_t[]){per, 1, D});
+            for (int i = 0; i < 3; i++)
+                x[i] = r1_tensor_reshape(ctx, x[i], 3, (size_t[]){per, 1, D});
             starts[1] = per; // rows behind n stay zero and are never looked at by row n - 1
             r1_tensor *y = r1_attention(ctx, x[0], x[1], x[2], starts, 1, 1 / sqrt((double)D));
             CHECK(y && n);
@@ -617,8 +653,8 @@ static void table_exact(const table_policy *t, double *grad) {
     }
 }
 // Minus the gradient of the library's loss for one group of texts.
-static void table_group(const table_policy *t, const r1_policy_desc *desc, const int *texts, size_t G,
-                        double *grad) {
+static void table_group(const table_policy *t, const r1_policy_desc *desc, const int *texts,
+                        size_t G, double *grad) {
     double rewards[8] = {0}, advantages[8], weights[8];
     size_t n[8] = {0};
     bool included[8] = {false};
@@ -629,7 +665,10 @@ static void table_group(const table_policy *t, const r1_policy_desc *desc, const
     for (size_t i = 0; i < G; i++) {
         int first = texts[i] / 3, second = texts[i] % 3;
         float logp[2] = {(float)t->logp[0][first], (float)t->logp[1 + first][second]}, dlogp[2];
-        r1_policy_sample s = {.n = 2, .logp = logp, .sampled = logp, .advantage = advantages[i],
+        r1_policy_sample s = {.n = 2,
+                              .logp = logp,
+                              .sampled = logp,
+                              .advantage = advantages[i],
                               .weight = weights[i]};
         r1_policy_loss(desc, &s, dlogp, NULL);
         table_add(t, texts[i], (double[]){-(double)dlogp[0], -(double)dlogp[1]}, grad);
@@ -683,7 +722,8 @@ TEST(policy_expected_gradient_by_monte_carlo) {
             for (int j = 0; j < TABLE_SIZE; j++) sum[j] += grad[j], square[j] += grad[j] * grad[j];
         }
         for (int j = 0; j < TABLE_SIZE; j++) {
-            double mean = sum[j] / GROUPS, error = sqrt((square[j] / GROUPS - mean * mean) / GROUPS);
+            double mean = sum[j] / GROUPS,
+                   error = sqrt((square[j] / GROUPS - mean * mean) / GROUPS);
             double exact = kind & 1 ? want[j] : want[j] * (G - 1) / G;
             printf("%d %2d: %9.5f, exact %9.5f, %5.2f errors\n", kind, j, mean, exact,
                    (mean - exact) / error);
@@ -701,9 +741,11 @@ TEST(policy_expected_kl_gradients) {
         for (int a = 0; a < 3; a++) {
             r1_policy_desc desc = {.kl = (r1_kl_kind)kind, .kl_weight = 1};
             float logp = (float)log(policy[a]), ref = (float)log(reference[a]), dlogp;
-            r1_policy_sample s = {.n = 1, .logp = &logp, .sampled = &logp, .reference = &ref, .weight = 1};
+            r1_policy_sample s = {
+                .n = 1, .logp = &logp, .sampled = &logp, .reference = &ref, .weight = 1};
             r1_policy_loss(&desc, &s, &dlogp, NULL);
-            for (int v = 0; v < 3; v++) got[v] += policy[a] * (double)dlogp * ((v == a) - policy[v]);
+            for (int v = 0; v < 3; v++)
+                got[v] += policy[a] * (double)dlogp * ((v == a) - policy[v]);
         }
         for (int v = 0; v < 3; v++) {
             double reverse = policy[v] * (log(policy[v] / reference[v]) - kl);
@@ -721,8 +763,13 @@ typedef struct policy_small {
 } policy_small;
 static policy_small policy_small_make(void) {
     policy_small s = {.ctx = r1_context_new(&(r1_context_desc){.seed = 31, .threads = 1})};
-    r1_model_config config = {.vocab = 3, .width = 8, .layers = 1, .heads = 2, .max_tokens = 4,
-                              .attention = R1_GQA, .dense_width = 8};
+    r1_model_config config = {.vocab = 3,
+                              .width = 8,
+                              .layers = 1,
+                              .heads = 2,
+                              .max_tokens = 4,
+                              .attention = R1_GQA,
+                              .dense_width = 8};
     s.model = r1_model_new(s.ctx, &config);
     if (!s.model) test_stop(TEST_FAILED, "%s", r1_message_of(s.ctx));
     r1_tensor *head = r1_model_head(s.model);
@@ -741,8 +788,8 @@ static void policy_small_gradient(const policy_small *s, int text, const float *
     r1_batch batch = {.tokens = tokens, .starts = starts, .B = 1};
     for (size_t r = 0; r < n; r++) memset(ranges[r].g, 0, ranges[r].n * sizeof(float));
     r1_step_begin(s->ctx);
-    r1_logprobs *out = r1_logprob(s->ctx, r1_model_forward(s->model, &batch),
-                                  r1_model_head(s->model), targets, 1);
+    r1_logprobs *out =
+        r1_logprob(s->ctx, r1_model_forward(s->model, &batch), r1_model_head(s->model), targets, 1);
     CHECK(out);
     memcpy(logp, out->logp->data, 2 * sizeof *logp);
     r1_backward_from(s->ctx, out->logp, weight);
@@ -755,7 +802,8 @@ TEST(policy_expected_gradient_through_the_sampler) {
     policy_small s = policy_small_make();
     table_policy t = table_make(); // for its rewards
     double *jacobian[9][2], *want = (double *)test_keep(s.floats, sizeof *want), total = 0;
-    double *sum = (double *)test_keep(s.floats, sizeof *sum), *square = (double *)test_keep(s.floats, sizeof *sum);
+    double *sum = (double *)test_keep(s.floats, sizeof *sum),
+           *square = (double *)test_keep(s.floats, sizeof *sum);
     float logp[9][2];
     CHECK(want && sum && square);
     for (int text = 0; text < 9; text++)
@@ -792,26 +840,32 @@ TEST(policy_expected_gradient_through_the_sampler) {
             int text = a->tokens[1] * 3 + a->tokens[2];
             float dlogp[2];
             CHECK(memcmp(a->logp + 1, logp[text], sizeof logp[text]) == 0);
-            r1_policy_sample sample = {.n = 2, .logp = logp[text], .sampled = a->logp + 1,
-                                       .advantage = advantages[i], .weight = 1.0 / G};
+            r1_policy_sample sample = {.n = 2,
+                                       .logp = logp[text],
+                                       .sampled = a->logp + 1,
+                                       .advantage = advantages[i],
+                                       .weight = 1.0 / G};
             r1_policy_loss(&desc, &sample, dlogp, NULL);
             for (int k = 0; k < 2; k++) coefficient[text][k] -= (double)dlogp[k];
         }
         for (size_t i = 0; i < s.floats; i++) {
             double x = 0;
             for (int text = 0; text < 9; text++)
-                x += coefficient[text][0] * jacobian[text][0][i] + coefficient[text][1] * jacobian[text][1][i];
+                x += coefficient[text][0] * jacobian[text][0][i] +
+                     coefficient[text][1] * jacobian[text][1][i];
             sum[i] += x, square[i] += x * x;
         }
     }
     double worst = 0, chi = 0, counted = 0;
     for (size_t i = 0; i < s.floats; i++) {
-        double mean = sum[i] / GROUPS, error = sqrt(fmax(0, square[i] / GROUPS - mean * mean) / GROUPS);
+        double mean = sum[i] / GROUPS,
+               error = sqrt(fmax(0, square[i] / GROUPS - mean * mean) / GROUPS);
         double off = error > 1e-9 ? fabs(mean - want[i]) / error : 0;
         CHECK(error > 1e-9 || fabs(mean - want[i]) < 1e-6);
         worst = fmax(worst, off), chi += off * off, counted += error > 1e-9;
     }
-    printf("%g parameters, mean square %.2f, worst %.2f standard errors\n", counted, chi / counted, worst);
+    printf("%g parameters, mean square %.2f, worst %.2f standard errors\n", counted, chi / counted,
+           worst);
     CHECK(worst < 3 && counted > 100); // they all depend on six numbers, so none may be far off
     r1_context_free(s.ctx);
 }

@@ -108,7 +108,7 @@ static void train_documents(int step, r1_document *documents) {
 }
 static size_t train_prompt(void *user, uint64_t index, int32_t *tokens, size_t capacity) {
     size_t n = 1 + (size_t)(index * 3 % 7);
-    CHECK(!user && capacity == 40);
+    CHECK(!user && capacity >= 39);
     for (size_t t = 0; t < n; t++) tokens[t] = (int32_t)((index + t * 4) % TRAIN_VOCAB);
     return n;
 }
@@ -135,7 +135,9 @@ static r1_grpo_desc train_grpo(const train_setup *s) {
                   .micro_tokens = s->micro_tokens,
                   .chunks = s->chunks,
                   .group = s->group},
-        .generate = {.max_new = 8, .stops = train_stops, .n_stops = 1,
+        .generate = {.max_new = 8,
+                     .stops = train_stops,
+                     .n_stops = 1,
                      .sampler = {.temperature = s->temperature}},
         .next_prompt = train_prompt,
         .reward = train_reward,
@@ -159,11 +161,11 @@ static void train_supervised(r1_model *model, const train_setup *s) {
     if (trainer) CHECK(r1_trainer_steps(trainer) == (uint64_t)s->sft_steps);
     r1_trainer_free(trainer);
 }
-// Swaps groups of the rollout as a whole.
+// Turns the order of the groups round.
 static void train_permute(r1_grpo *run) {
     r1_rollout *rollout = run->rollout;
-    for (size_t q = 0; q < rollout->prompts; q++) {
-        size_t other = (q * 5 + 2) % rollout->prompts;
+    for (size_t q = 0; q < rollout->prompts / 2; q++) {
+        size_t other = rollout->prompts - 1 - q;
         for (size_t i = 0; i < rollout->group; i++) {
             r1_sample swap = rollout->samples[q * rollout->group + i];
             rollout->samples[q * rollout->group + i] = rollout->samples[other * rollout->group + i];
@@ -289,8 +291,8 @@ static void train_rank_counts(train_setup s, double tolerance) {
 }
 TEST(train_ranks_do_not_show) {
     for (int kind = 0; kind < TRAIN_KINDS; kind++)
-        train_rank_counts((train_setup){.kind = kind, .sft_steps = 2, .grpo_steps = 2,
-                                        .kl_weight = 0.05}, 1e-4);
+        train_rank_counts(
+            (train_setup){.kind = kind, .sft_steps = 2, .grpo_steps = 2, .kl_weight = 0.05}, 1e-4);
     train_rank_counts((train_setup){.sft_steps = 1}, 1e-6);
 }
 // Fewer groups than chunks, chunks of unequal groups, ranks without work.
@@ -645,7 +647,8 @@ static void train_some_agree(void *user, const r1_sample *sample, r1_verdict *ou
 }
 TEST(train_groups_without_signal) {
     double norms[2];
-    for (int k = 0; k < 2; k++) { // the gradient is a mean over all groups, or over informative ones
+    for (int k = 0; k < 2;
+         k++) { // the gradient is a mean over all groups, or over informative ones
         train_setup s = {0};
         r1_grpo_desc desc = train_grpo(&s);
         desc.reward = train_some_agree, desc.train.balance_weight = R1_OFF;
@@ -717,7 +720,8 @@ TEST(train_reference_and_its_refresh) {
             bool same = step == 1 || (refresh && (step - 1) % refresh == 0);
             CHECK(r1_grpo_step(o.run));
             if (same != (o.m->kl == 0) || o.m->kl < 0)
-                test_stop(TEST_FAILED, "refresh %d, step %d: KL %g", (int)refresh, (int)step, o.m->kl);
+                test_stop(TEST_FAILED, "refresh %d, step %d: KL %g", (int)refresh, (int)step,
+                          o.m->kl);
         }
         r1_context_free(o.ctx);
     }
@@ -734,7 +738,8 @@ TEST(train_replays_routes) {
             CHECK(r1_grpo_rollout(o.run) == R1_OK && r1_grpo_judge(o.run) == R1_OK);
             for (size_t i = 0; i < o.run->rollout->n && spoiled; i++) {
                 r1_sample *a = &o.run->rollout->samples[i];
-                for (size_t t = 0; t + 1 < a->n; t++) a->routes[2 * t] = 0, a->routes[2 * t + 1] = 1;
+                for (size_t t = 0; t + 1 < a->n; t++)
+                    a->routes[2 * t] = 0, a->routes[2 * t + 1] = 1;
             }
             CHECK(r1_grpo_advantage(o.run) == R1_OK && r1_grpo_update(o.run) == R1_OK);
             CHECK((o.m->ratio_error > 0) == (replay && spoiled));
@@ -859,9 +864,9 @@ TEST(train_paper_presets) {
     for (int stage = R1_ZERO; stage <= R1_STAGE2; stage++) {
         r1_grpo_desc d = r1_grpo_paper((r1_stage)stage);
         CHECK(d.group == 16 && d.mini_batches == 16 && d.epochs == 1);
-        CHECK(d.questions * d.group == 8192);                   // outputs of a rollout
-        CHECK(d.questions * d.group / d.mini_batches == 512);   // outputs of a step
-        CHECK(d.refresh * d.mini_batches == 400);               // steps
+        CHECK(d.questions * d.group == 8192);                 // outputs of a rollout
+        CHECK(d.questions * d.group / d.mini_batches == 512); // outputs of a step
+        CHECK(d.refresh * d.mini_batches == 400);             // steps
         CHECK(d.train.schedule.peak == 3e-6 && d.train.schedule.kind == R1_CONSTANT);
         CHECK(d.policy.kl == R1_KL_K3 && d.policy.kl_weight == 0.001 && !d.policy.kl_in_reward);
         CHECK(d.policy.clip_high == 10 && d.policy.ratio == R1_RATIO_TOKEN);
