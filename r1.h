@@ -10144,7 +10144,7 @@ R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
     }
 }
 // max over layers of (busiest expert * E / all choices): 1 is perfect balance, E / K the worst.
-static double r1i_load_max(const r1_trainer *trainer) {
+R1I_PLAIN static double r1i_load_max(const r1_trainer *trainer) {
     size_t E = trainer->model->config.experts;
     double worst = 0;
     for (size_t layer = 0; layer < trainer->model->moe_layers; layer++) {
@@ -10183,8 +10183,8 @@ typedef struct r1i_sft {
 } r1i_sft;
 
 // d loss / d logp = -weight where the token counts: the same number for every token of the batch.
-static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp,
-                         const r1i_real *entropy, r1i_real *dlogp) {
+R1I_PLAIN static void r1i_sft_item(void *arg, const r1i_item *item, const r1i_real *logp,
+                                   const r1i_real *entropy, r1i_real *dlogp) {
     r1i_sft *sft = (r1i_sft *)arg;
     const r1_document *doc = &sft->documents[item->number];
     (void)entropy;
@@ -10512,7 +10512,7 @@ R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
 }
 // The panel of a rollout: rewards over judged answers, length and truncation over all answers,
 // entropy over all sampled tokens.
-static void r1i_grpo_means(r1_grpo *run) {
+R1I_PLAIN static void r1i_grpo_means(r1_grpo *run) {
     r1_grpo_metrics *m = &run->metrics;
     double judged = 0, tokens = 0, n = (double)run->rollout->n;
     m->length = m->truncated = m->entropy = m->reward = 0, m->dropped = 0;

@@ -335,6 +335,7 @@ static void bench_rows_section(void) {
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         for (int level = R1_CPU_SCALAR; level <= r1i_cpu_best(); level++) {
             double times[5];
+            if (!r1i_rows_of(level)) continue; // of another processor
             for (size_t t = 0; t < 5; t++) {
                 double begin = bench_now();
                 for (int i = 0; i < 10; i++) bench_row_kernel(&b, r1i_rows_of(level), k);
@@ -347,6 +348,89 @@ static void bench_rows_section(void) {
     free(b.x), free(b.dy), free(b.gain), free(b.y), free(b.dx), free(b.dgain), free(b.scale);
 }
 
+// ---- the demo's model: training and rollout ----
+enum { BENCH_BATCH = 64, BENCH_LENGTH = 30 };
+
+static r1_model *bench_model(r1_context *ctx) {
+    return r1_model_new(ctx, &(r1_model_config){.vocab = 16,
+                                                .width = 64,
+                                                .layers = 2,
+                                                .heads = 4,
+                                                .max_tokens = 40,
+                                                .kv_rank = 32,
+                                                .nope_dim = 16,
+                                                .rope_dim = 16,
+                                                .value_dim = 16,
+                                                .dense_layers = 1,
+                                                .dense_width = 128,
+                                                .experts = 8,
+                                                .chosen = 2,
+                                                .shared = 1,
+                                                .expert_width = 32,
+                                                .normalise_gates = true});
+}
+// Tokens per second of r1_sft_step and of r1_generate on random tokens, one thread.
+static void bench_model_speed(int level, double *train, double *rollout) {
+    static int32_t tokens[BENCH_BATCH][BENCH_LENGTH];
+    r1_document documents[BENCH_BATCH];
+    r1_prompt prompts[BENCH_BATCH];
+    r1_context *ctx =
+        r1_context_new(&(r1_context_desc){.threads = 1, .cpu_level = (r1_cpu_level)level});
+    r1_model *model = bench_model(ctx);
+    r1_trainer *trainer = r1_trainer_new(model, &(r1_train_desc){.schedule = {.peak = 1e-3}});
+    r1_rollout *drawn = r1_rollout_new(ctx);
+    r1_random at = {.stream = R1_STREAM_USER};
+    for (int b = 0; b < BENCH_BATCH; b++) {
+        for (int t = 0; t < BENCH_LENGTH; t++) tokens[b][t] = (int32_t)r1_random_below(&at, 16);
+        documents[b] = (r1_document){tokens[b], BENCH_LENGTH, 1};
+        prompts[b] = (r1_prompt){tokens[b], 10, (uint32_t)b};
+    }
+    double times[2][5];
+    size_t rounds = bench_quick ? 3 : 5, sampled = 0;
+    for (size_t i = 0; i < rounds; i++) {
+        double start = bench_now();
+        for (int k = 0; k < 4; k++) r1_sft_step(trainer, documents, BENCH_BATCH, NULL);
+        times[0][i] = (bench_now() - start) / 4, start = bench_now();
+        r1_generate(model, drawn, prompts, BENCH_BATCH, 4, NULL);
+        times[1][i] = bench_now() - start, sampled = drawn->tokens;
+    }
+    *train = BENCH_BATCH * (BENCH_LENGTH - 1) / bench_median(times[0], rounds);
+    *rollout = (double)sampled / bench_median(times[1], rounds);
+    if (r1_status_of(ctx)) fprintf(stderr, "bench: %s\n", r1_message_of(ctx));
+    r1_context_free(ctx);
+}
+static void bench_model_section(void) {
+    static const char *const names[] = {"level", "train_tokens_per_second",
+                                        "rollout_tokens_per_second"};
+    if (!bench_json) printf("section,level,train_tokens_per_second,rollout_tokens_per_second\n");
+    for (int level = R1_CPU_SCALAR + 1; level <= r1i_cpu_best(); level++) {
+        double train, rollout;
+        if (!r1i_rows_of(level)) continue;
+        bench_model_speed(level, &train, &rollout);
+        const char *values[] = {r1i_rows_of(level)->name, bench_text("%.0f", train),
+                                bench_text("%.0f", rollout)};
+        bench_row("model", names, values, 3);
+    }
+}
+
+// ---- compile time ----
+static void bench_compile_section(void) {
+    static const char *const flags[] = {"-O0", "-O2", "-O3"};
+    static const char *const names[] = {"flags", "seconds"};
+    if (!bench_json) printf("section,flags,seconds\n");
+    for (size_t i = 0; i < 3; i++) {
+        char command[160];
+        double start = r1i_seconds();
+        snprintf(command, sizeof command,
+                 "${CC:-cc} -std=c11 %s -DR1_IMPLEMENTATION -x c -c r1.h -o build/bench_compile.o",
+                 flags[i]);
+        bool built = system(command) == 0;
+        const char *values[] = {flags[i], built ? bench_text("%.1f", r1i_seconds() - start) : ""};
+        bench_row("compile", names, values, 2);
+    }
+    remove("build/bench_compile.o");
+}
+
 // ---- the program ----
 static const struct {
     const char *name, *text;
@@ -355,6 +439,8 @@ static const struct {
     {"matmul", "f32 products of many shapes beside OpenBLAS", bench_matmul_section},
     {"small", "the cost of one call of the product kernel", bench_small_section},
     {"rows", "the kernels that work row by row or number by number", bench_rows_section},
+    {"model", "tokens per second of the demo's model, trained and drawn", bench_model_section},
+    {"compile", "seconds to compile the implementation", bench_compile_section},
 };
 enum { BENCH_SECTIONS = sizeof bench_sections / sizeof *bench_sections };
 
