@@ -129,21 +129,20 @@ static int parity_of(uint32_t bits, int n) {
     for (int i = 0; i < n; i++) parity ^= (int)(bits >> i & 1);
     return parity;
 }
-// A text of the base corpus. A third are exercise pages: running parities, no answer. Of the others
+// A text of the base corpus. A third are exercise pages, which never ask for thought. Of the others
 // one in five thinks first, and the rest guess; a few break the format.
 static void write_document(r1_random *at, char *text, size_t capacity, size_t *prompt_length) {
     uint32_t bits = draw_problem(at, false);
     char steps[BITS + 1] = "";
     bool page = r1_random_unit(at) < 0.33f, thinks = r1_random_unit(at) < 0.2f;
     bool spoilt = r1_random_unit(at) < 0.04f;
-    int answer = thinks ? parity_of(bits, BITS) : (int)r1_random_below(at, 2);
+    int answer = thinks || page ? parity_of(bits, BITS) : (int)r1_random_below(at, 2);
     for (int i = 0; (thinks || page) && i < BITS; i++)
         steps[i] = (char)('0' + parity_of(bits, i + 1));
     char prompt[BITS + 2];
     *prompt_length = write_prompt(bits, prompt);
-    if (page)
-        snprintf(text, capacity, "#%s=%s<end>", prompt,
-                 steps); // as far from its bits as behind <think>
+    if (page) // the second = puts the steps as far from their bits as <think> does
+        snprintf(text, capacity, "#%s=%s</think>%d<end>", prompt, steps, answer);
     else
         snprintf(text, capacity, "%s<think>%s%s%d<end>", prompt, steps, spoilt ? "" : "</think>",
                  answer);
