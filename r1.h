@@ -6435,6 +6435,7 @@ enum { R1I_NORM_CHUNK = 4096 };
 R1I_BODY double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n) {
     double total = 0;
     (void)ctx;
+    r1i_float_state state = r1i_float_enter();
     for (size_t r = 0; r < n; r++)
         for (size_t at = 0; at < ranges[r].n; at += R1I_NORM_CHUNK) {
             double lane[R1I_LANES] = {0};
@@ -6447,6 +6448,7 @@ R1I_BODY double r1_grad_norm(r1_context *ctx, const r1_range *ranges, size_t n) 
                 for (int l = 0; l < width; l++) lane[l] += lane[l + width];
             total += lane[0];
         }
+    r1i_float_leave(state);
     return sqrt(total);
 }
 // Zero means the default; R1_OFF passes through, and whoever uses the value reads it as "none".
@@ -8302,6 +8304,7 @@ static bool r1i_model_memory(r1_model *model) {
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
 // depend on the sizes of the parameters before it.
 static void r1i_model_draw(r1_model *model) {
+    r1i_float_state state = r1i_float_enter();
     for (size_t i = 0; i < model->n; i++) {
         const r1_parameter *p = &model->parameters[i];
         r1_random at = {.seed = model->ctx->seed, .stream = R1_STREAM_INIT, .sample = (uint32_t)i};
@@ -8313,6 +8316,7 @@ static void r1i_model_draw(r1_model *model) {
                                                   : 0;
         }
     }
+    r1i_float_leave(state);
 }
 // cos and sin of the angle t theta^(-2 i / D), for t < max_tokens and i < D / 2, computed in double
 // and rounded once. No libm is in it, so every machine has the same table.
@@ -10047,6 +10051,7 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
     bool held[R1I_MAX_CHUNK_LEVELS] = {false}, present = false;
     size_t *cuts = (size_t *)r1i_alloc_array(trainer->ctx, S + 1, sizeof *cuts);
     if (!cuts) return false;
+    r1i_float_state state = r1i_float_enter(); // sums between ops are arithmetic too
     r1i_chunk_cuts(work->items, work->n, S, cuts);
     memset(trainer->loads, 0, model->moe_layers * model->config.experts * sizeof *trainer->loads);
     trainer->balance = 0;
@@ -10078,6 +10083,7 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
                 r1i_sum_ranks(group, trainer->ctx, trainer->loads,
                               model->moe_layers * model->config.experts, true) &&
                 r1i_sum_ranks(group, trainer->ctx, &trainer->balance, 1, false);
+    r1i_float_leave(state);
     return going;
 }
 
@@ -10536,6 +10542,7 @@ R1I_PLAIN static void r1i_grpo_means(r1_grpo *run) {
 // beta * sum_t kl_t first, with the sampler's own log-probs (DSM eq. 2 for k1); the log shows the
 // reward without it.
 R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
+    r1i_float_state state = r1i_float_enter();
     const r1_policy_desc *policy = &run->desc.policy;
     size_t n = run->rollout->n, G = run->desc.group;
     for (size_t i = 0; i < n; i++) {
@@ -10552,6 +10559,7 @@ R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
         informative += r1i_sample_group_differs(&run->rollout->samples[i], G);
     for (size_t i = 0; i < n; i++) run->rollout->samples[i].advantage = run->advantages[i];
     r1i_grpo_means(run);
+    r1i_float_leave(state);
     run->metrics.informative = (double)informative / (double)(n / G);
     // One group with a signal is enough to go on; a run of rollouts without any stops the run.
     run->silent = informative ? 0 : run->silent + 1;
