@@ -3037,7 +3037,7 @@ static size_t r1i_gemm_tiles(const r1i_gemm *job) {
 // The grain comes from the mean cost of a tile, which is near enough: pieces are taken as workers
 // get free.
 static r1i_plan r1i_jobs_plan(const void *args, r1_direction direction, r1i_job_fn *job_of) {
-    r1i_gemm job;
+    r1i_gemm job = {0};
     size_t units = 0, cost = 0, jobs = job_of(args, direction, SIZE_MAX, NULL);
     for (size_t i = 0; i < jobs; i++) {
         job_of(args, direction, i, &job);
@@ -3052,7 +3052,7 @@ static void r1i_jobs_run(const void *args, r1_direction direction, size_t begin,
                          r1i_real *scratch, const r1i_rows *rows, r1i_job_fn *job_of) {
     size_t first = 0;
     for (size_t i = 0; first < end; i++) {
-        r1i_gemm job;
+        r1i_gemm job = {0};
         job_of(args, direction, i, &job);
         size_t tiles = r1i_gemm_tiles(&job), columns = r1i_ceil_div(job.N, R1I_GEMM_NC);
         for (size_t u = r1i_max(begin, first); u < r1i_min(end, first + tiles); u++) {
