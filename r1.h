@@ -3064,51 +3064,45 @@ static void r1i_jobs_run(const void *args, r1_direction direction, size_t begin,
     }
 }
 
-// ---- matmul ----
-//   forward   y [T,O]   = bias + x [T,I] w^T       a chain over i that starts from the bias
-//   backward  dx [T,I] += dy [T,O] w               over o
-//   shared    dw [O,I] += dy^T x                   over t: token rows, in canonical order
+// A linear map of n rows, y = bias + x w^T, with w [out, in] and gradients:
+//   forward   y  [n,out]   = bias + x w^T       a chain over `in` that starts from the bias
+//   backward  dx [n,in]   += dy w               over `out`
+//   shared    dw [out,in] += dy^T x             over n: token rows, in canonical order
 // The last continues from the stored gradient, so a batch in micro-batches is the same chain.
+typedef struct r1i_linear {
+    size_t n, in, out, x_stride, y_stride;
+    const r1i_real *x, *w, *bias, *dy;
+    r1i_real *y, *dx, *dw;
+} r1i_linear;
+
+static r1i_gemm r1i_linear_job(const r1i_linear *l, r1_direction direction, bool accumulate) {
+    r1i_gemm job = {.M = l->n, .N = l->in, .K = l->out, .accumulate = accumulate};
+    if (direction == R1_FORWARD) {
+        job.N = l->out, job.K = l->in, job.bias = l->bias;
+        job.a = l->x, job.lda = l->x_stride, job.c = l->y, job.ldc = l->y_stride;
+        job.b = l->w, job.ldb = l->in, job.b_transposed = true;
+    } else if (direction == R1_BACKWARD) {
+        job.a = l->dy, job.lda = l->y_stride, job.c = l->dx, job.ldc = l->x_stride;
+        job.b = l->w, job.ldb = l->in;
+    } else { // no rows, no work: a matrix that nothing was sent to costs nothing
+        job.M = l->n ? l->out : 0, job.K = l->n;
+        job.a = l->dy, job.lda = l->y_stride, job.a_transposed = true;
+        job.b = l->x, job.ldb = l->x_stride, job.c = l->dw, job.ldc = l->in;
+    }
+    return job;
+}
+// Whether anybody wants what a direction computes.
+static bool r1i_linear_wanted(r1_direction direction, const r1i_real *dx, const r1i_real *dw) {
+    return direction == R1_FORWARD || (direction == R1_BACKWARD ? dx : dw) != NULL;
+}
+
+// ---- matmul ----
 static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t index,
                              r1i_gemm *job) {
     const r1_matmul_args *a = (const r1_matmul_args *)args;
-    if (index == SIZE_MAX)
-        return direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
-    if (direction == R1_FORWARD)
-        *job = (r1i_gemm){.M = a->T,
-                          .N = a->O,
-                          .K = a->I,
-                          .a = a->x,
-                          .lda = a->I,
-                          .b = a->w,
-                          .ldb = a->I,
-                          .b_transposed = true,
-                          .c = a->y,
-                          .ldc = a->O,
-                          .bias = a->bias};
-    else if (direction == R1_BACKWARD)
-        *job = (r1i_gemm){.M = a->T,
-                          .N = a->I,
-                          .K = a->O,
-                          .a = a->dy,
-                          .lda = a->O,
-                          .b = a->w,
-                          .ldb = a->I,
-                          .c = a->dx,
-                          .ldc = a->I,
-                          .accumulate = true};
-    else
-        *job = (r1i_gemm){.M = a->O,
-                          .N = a->I,
-                          .K = a->T,
-                          .a = a->dy,
-                          .lda = a->O,
-                          .a_transposed = true,
-                          .b = a->x,
-                          .ldb = a->I,
-                          .c = a->dw,
-                          .ldc = a->I,
-                          .accumulate = true};
+    if (index == SIZE_MAX) return r1i_linear_wanted(direction, a->dx, a->dw);
+    r1i_linear map = {a->T, a->I, a->O, a->I, a->O, a->x, a->w, a->bias, a->dy, a->y, a->dx, a->dw};
+    *job = r1i_linear_job(&map, direction, direction != R1_FORWARD);
     return 1;
 }
 // dbias [O] is not a product; one extra unit sums it.
@@ -3136,58 +3130,32 @@ static void r1i_matmul(const void *args, r1_direction direction, size_t begin, s
 
 // ---- head_matmul ----
 // One job a head. A head's columns of x and y are not copied out: the row stride of the product
-// steps over the other heads. `narrow` is the stride of the tensor with count numbers a head,
-// `wide` of the one with Q.
+// steps over the other heads. `narrow` is a place in the tensor with count numbers a head, `wide`
+// in the one with Q.
 //   head h of w   +-----------+ row 0         w is kv_b_proj of MLA: a head has its key rows,
 //                 |           |               then its value rows, each of kv_rank numbers.
 //                 |###########| row from      up    q' = q_nope W_UK      count -> Q
 //                 |###########| from+count    down  o  = W_UV context     Q -> count
 //                 |           | row P
-// dw is narrow^T wide in both cases; only which of the two is x and which dy changes.
+// `up` is `down` run backwards: its forward is down's backward with the names of x and y exchanged.
 static size_t r1i_head_job(const void *args, r1_direction direction, size_t h, r1i_gemm *job) {
     const r1_head_matmul_args *a = (const r1_head_matmul_args *)args;
-    if (h == SIZE_MAX) {
-        bool wanted = direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
-        return wanted ? a->H : 0;
+    if (h == SIZE_MAX) return r1i_linear_wanted(direction, a->dx, a->dw) ? a->H : 0;
+    size_t narrow = h * a->count, wide = h * a->Q, matrix = (h * a->P + a->from) * a->Q;
+    r1i_linear map = {.n = a->T, .in = a->Q, .out = a->count, .w = a->w + matrix};
+    map.x_stride = a->H * a->Q, map.y_stride = a->H * a->count;
+    map.dw = a->dw ? a->dw + matrix : NULL;
+    r1_direction as = direction;
+    if (a->up) {
+        if (direction != R1_BACKWARD_SHARED)
+            as = direction == R1_FORWARD ? R1_BACKWARD : R1_FORWARD;
+        map.dy = a->x + narrow, map.dx = a->y + wide;
+        map.x = a->dy ? a->dy + wide : NULL, map.y = a->dx ? a->dx + narrow : NULL;
+    } else {
+        map.x = a->x + wide, map.y = a->y + narrow;
+        map.dy = a->dy ? a->dy + narrow : NULL, map.dx = a->dx ? a->dx + wide : NULL;
     }
-    size_t narrow = a->H * a->count, wide = a->H * a->Q, matrix = (h * a->P + a->from) * a->Q;
-    size_t in = a->up ? a->count : a->Q, out = a->up ? a->Q : a->count;
-    size_t x_stride = a->up ? narrow : wide, y_stride = a->up ? wide : narrow;
-    if (direction == R1_FORWARD)
-        *job = (r1i_gemm){.M = a->T,
-                          .N = out,
-                          .K = in,
-                          .a = a->x + h * in,
-                          .lda = x_stride,
-                          .b = a->w + matrix,
-                          .ldb = a->Q,
-                          .b_transposed = !a->up,
-                          .c = a->y + h * out,
-                          .ldc = y_stride};
-    else if (direction == R1_BACKWARD)
-        *job = (r1i_gemm){.M = a->T,
-                          .N = in,
-                          .K = out,
-                          .a = a->dy + h * out,
-                          .lda = y_stride,
-                          .b = a->w + matrix,
-                          .ldb = a->Q,
-                          .b_transposed = a->up,
-                          .c = a->dx + h * in,
-                          .ldc = x_stride,
-                          .accumulate = true};
-    else
-        *job = (r1i_gemm){.M = a->count,
-                          .N = a->Q,
-                          .K = a->T,
-                          .a = a->up ? a->x + h * in : a->dy + h * out,
-                          .lda = narrow,
-                          .a_transposed = true,
-                          .b = a->up ? a->dy + h * out : a->x + h * in,
-                          .ldb = wide,
-                          .c = a->dw + matrix,
-                          .ldc = a->Q,
-                          .accumulate = true};
+    *job = r1i_linear_job(&map, as, direction != R1_FORWARD);
     return a->H;
 }
 // H jobs of equal size, tiles of T rows each.
@@ -3207,45 +3175,13 @@ static void r1i_head_matmul(const void *args, r1_direction direction, size_t beg
 // others were sent.
 static size_t r1i_expert_job(const void *args, r1_direction direction, size_t e, r1i_gemm *job) {
     const r1_expert_matmul_args *a = (const r1_expert_matmul_args *)args;
-    if (e == SIZE_MAX) {
-        bool wanted = direction == R1_FORWARD || (direction == R1_BACKWARD ? a->dx : a->dw);
-        return wanted ? a->E : 0;
-    }
-    size_t first = a->offsets[e], n = a->offsets[e + 1] - first, matrix = e * a->O * a->I;
-    if (direction == R1_FORWARD)
-        *job = (r1i_gemm){.M = n,
-                          .N = a->O,
-                          .K = a->I,
-                          .a = a->x + first * a->I,
-                          .lda = a->I,
-                          .b = a->w + matrix,
-                          .ldb = a->I,
-                          .b_transposed = true,
-                          .c = a->y + first * a->O,
-                          .ldc = a->O};
-    else if (direction == R1_BACKWARD)
-        *job = (r1i_gemm){.M = n,
-                          .N = a->I,
-                          .K = a->O,
-                          .a = a->dy + first * a->O,
-                          .lda = a->O,
-                          .b = a->w + matrix,
-                          .ldb = a->I,
-                          .c = a->dx + first * a->I,
-                          .ldc = a->I,
-                          .accumulate = true};
-    else // no rows, no work: an expert that was not chosen costs nothing
-        *job = (r1i_gemm){.M = n ? a->O : 0,
-                          .N = a->I,
-                          .K = n,
-                          .a = a->dy + first * a->O,
-                          .lda = a->O,
-                          .a_transposed = true,
-                          .b = a->x + first * a->I,
-                          .ldb = a->I,
-                          .c = a->dw + matrix,
-                          .ldc = a->I,
-                          .accumulate = true};
+    if (e == SIZE_MAX) return r1i_linear_wanted(direction, a->dx, a->dw) ? a->E : 0;
+    size_t first = a->offsets[e], x = first * a->I, y = first * a->O, matrix = e * a->O * a->I;
+    r1i_linear map = {.n = a->offsets[e + 1] - first, .in = a->I, .out = a->O};
+    map.x_stride = a->I, map.y_stride = a->O, map.w = a->w + matrix;
+    map.x = a->x + x, map.y = a->y + y, map.dy = a->dy ? a->dy + y : NULL;
+    map.dx = a->dx ? a->dx + x : NULL, map.dw = a->dw ? a->dw + matrix : NULL;
+    *job = r1i_linear_job(&map, direction, direction != R1_FORWARD);
     return a->E;
 }
 // Uneven experts are cut into tiles like any product, so a popular one does not hold up the rest.
