@@ -83,7 +83,7 @@ static bool read_examples(r1_model *model) {
         }
         status = r1_sft_step(trainer, documents, READ_BATCH, &m);
     }
-    printf("after reading: loss %.2f\n", m.loss);
+    if (status == R1_OK) printf("after reading: loss %.2f\n", m.loss);
     r1_trainer_free(trainer);
     return status == R1_OK;
 }

@@ -10,7 +10,7 @@
 // reason: replacing groups without signal, it draws more answers than the others.
 //
 // Expected output:
-//   start     0.47
+//   start     0.47  examples with random order
 //   GRPO      0.94  mean and deviation of the group, clip 0.2
 //   Dr.GRPO   0.93  no deviation, tokens over a constant
 //   DAPO      0.95  wider clip upwards, groups without signal drawn anew
@@ -73,7 +73,7 @@ static void reward(void *user, const r1_sample *s, r1_verdict *out) {
     int32_t low = q[0] < q[1] ? q[0] : q[1], high = q[0] + q[1] - low;
     out->parts[0] = s->n == LENGTH && a[0] == low && a[1] == high && a[2] == END;
 }
-// Reads examples of the form, with the two digits in random order.
+// Examples of the form, with the two digits in random order.
 static void read_examples(r1_model *model) {
     static int32_t ids[BATCH][LENGTH];
     r1_document documents[BATCH];
@@ -93,8 +93,8 @@ static void read_examples(r1_model *model) {
     }
     r1_trainer_free(trainer);
 }
-// Accuracy over all 64 questions, 16 answers each.
-static double accuracy_of(r1_model *model) {
+// Prints the accuracy over all 64 questions, 16 answers each; nothing on an error.
+static void print_row(const char *name, r1_model *model, const char *what) {
     static int32_t ids[DIGITS * DIGITS][PROMPT];
     r1_prompt prompts[DIGITS * DIGITS];
     const int32_t stop = END;
@@ -103,20 +103,21 @@ static double accuracy_of(r1_model *model) {
         prompts[i] = (r1_prompt){.tokens = ids[i], .n = PROMPT, .key = (uint32_t)i};
     }
     r1_generate_desc desc = {.max_new = ANSWER, .stops = &stop, .n_stops = 1};
-    double sum = 0;
     r1_rollout *rollout = r1_rollout_new(r1_model_context(model));
-    if (rollout && r1_generate(model, rollout, prompts, DIGITS * DIGITS, 16, &desc) == R1_OK)
+    double right = 0;
+    if (!rollout) return;
+    if (r1_generate(model, rollout, prompts, DIGITS * DIGITS, 16, &desc) == R1_OK) {
         for (size_t i = 0; i < rollout->n; i++) {
             r1_verdict verdict;
             reward(NULL, &rollout->samples[i], &verdict);
-            sum += verdict.parts[0] / (double)rollout->n;
+            right += verdict.parts[0];
         }
+        printf("%-8s  %.2f  %s\n", name, right / (double)rollout->n, what);
+    }
     r1_rollout_free(rollout);
-    return sum;
 }
 static void reinforce(r1_model *base, int row) {
-    r1_context *ctx = r1_model_context(base);
-    r1_model *model = r1_model_new(ctx, r1_model_config_of(base));
+    r1_model *model = r1_model_new(r1_model_context(base), r1_model_config_of(base));
     const int32_t stop = END;
     r1_grpo_desc desc = {.questions = 8,
                          .mini_batches = 2,
@@ -130,8 +131,7 @@ static void reinforce(r1_model *base, int row) {
     if (!model || r1_model_copy(model, base) != R1_OK) return;
     r1_grpo *run = r1_grpo_new(model, &desc);
     while (r1_grpo_step(run)) continue;
-    if (r1_status_of(ctx) == R1_OK)
-        printf("%-8s  %.2f  %s\n", algorithms[row].name, accuracy_of(model), algorithms[row].what);
+    print_row(algorithms[row].name, model, algorithms[row].what);
     r1_grpo_free(run), r1_model_free(model);
 }
 int main(void) {
@@ -140,7 +140,7 @@ int main(void) {
     config.max_tokens = LENGTH, config.kv_rank = 16, config.dense_width = 64;
     config.nope_dim = config.rope_dim = config.value_dim = 8; // no experts: a dense model
     r1_model *base = r1_model_new(ctx, &config);
-    if (base) read_examples(base), printf("start     %.2f\n", accuracy_of(base));
+    if (base) read_examples(base), print_row("start", base, "examples with random order");
     for (int row = 0; row < ALGORITHMS && base; row++) reinforce(base, row);
     r1_status status = r1_status_of(ctx);
     if (status) fprintf(stderr, "06_one_switch: %s\n", r1_message_of(ctx));
