@@ -61,6 +61,8 @@
        tokenizer   pieces to ids and back
        model       MLA, DeepSeekMoE, grouped-query attention
        generate    block caches, sampling, continuous batching
+       answer      extraction of answers; exact, bounded equality of mathematics
+       score       pass@1, pass@k, cons@k, intervals, decontamination
        policy      advantages, and one loss with seven switches
        train       supervised and GRPO trainers, checkpoints
        report      a page with curves, drawn from the log
@@ -1245,6 +1247,136 @@ R1_DEF void r1_rollout_free(r1_rollout *rollout);
 // cannot hold two sequences), R1_ERROR_NUMBER (logits that are not finite).
 R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prompt *prompts,
                              size_t n, size_t group, const r1_generate_desc *desc);
+// ==== [answer] ===================================================================================
+// Finds the answer in a model's text and compares it with the expected one, exactly and in bounded
+// time. Calls [base] and [random]. A verdict is never a guess: *different* is always proved,
+// *equal* is exact in rational numbers and holds to more than 100 digits elsewhere, and what can be
+// neither proved nor refuted is *undecided*, which a reward must not take for a 0.
+//   Differs: the paper parses answers with SymPy; this is a parser and an arithmetic of our own.
+
+// What a comparison found. Undecided means: neither proved nor refuted, for the reason given.
+typedef enum r1_equality { R1_UNDECIDED = 0, R1_EQUAL, R1_DIFFERENT } r1_equality;
+
+// Where r1_answer_extract looks, in this order; flags that can be joined. LETTER is for multiple
+// choice and never part of the default. AFTER_THINK: only what follows the last </think> counts,
+// and a text that never closes its <think> has no answer.
+enum {
+    R1_EXTRACT_AFTER_THINK = 1,
+    R1_EXTRACT_LETTER = 2,
+    R1_EXTRACT_TAG = 4,
+    R1_EXTRACT_BOXED = 8,
+    R1_EXTRACT_BARE = 16,
+    R1_EXTRACT_PHRASE = 32,
+    R1_EXTRACT_MATH = 64,
+    R1_EXTRACT_NUMBER = 128,
+    R1_EXTRACT_DEFAULT = 4 | 8 | 16 | 32 | 64 | 128
+};
+
+// How to compare; NULL or zeros are the usual rules.
+typedef struct r1_answer_desc {
+    bool ordered; // "1, 2" and "2, 1" differ
+    int digits;   // significant digits that make a decimal an approximation; 0 = 3, R1_OFF = never
+    size_t steps; // work limit of one comparison;                             0 = 3 million
+} r1_answer_desc;
+
+// The work area of one thread: about 2 MiB. It is only used during a call, which leaves the context
+// alone, so that rewards can run on workers.
+typedef struct r1_answer_work r1_answer_work;
+
+// A work area that belongs to the context. NULL and a sticky error when there is no memory.
+R1_DEF r1_answer_work *r1_answer_new(r1_context *ctx);
+// Frees a work area before its context. NULL is fine.
+R1_DEF void r1_answer_free(r1_answer_work *work);
+// The answer inside a text: <answer>...</answer>, the last \boxed{...} (neighbours joined by "and"
+// or commas count as one), the text itself when it is no sentence, "the answer is ...", the last
+// formula, the last number; only the places in `modes` (0 = default). The slice points into the
+// text; its data is NULL when there is none. Linear in the size.
+R1_DEF r1_slice r1_answer_extract(r1_slice text, unsigned modes);
+// Compares two bare answers, LaTeX or plain. `reason` (may be NULL) gets a sentence of at most
+// `size` bytes. Malformed input, calculus, and whatever exceeds the limits of work, memory or depth
+// are undecided; desc may be NULL. Lists and sets ignore order and repetition; a unit, a percent
+// sign or a variable ("x =") that only one side has is ignored.
+R1_DEF r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_slice pred,
+                                   const r1_answer_desc *desc, char *reason, size_t size);
+// Extracts from both texts (from `pred` with `modes`, by the letter when the gold answer is the
+// letter of an option) and compares. A prediction without an answer is different.
+R1_DEF r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_slice pred,
+                                   unsigned modes, const r1_answer_desc *desc, char *reason,
+                                   size_t size);
+// "equal", "different" or "undecided".
+R1_DEF const char *r1_equality_name(r1_equality verdict);
+// ==== [score] ====================================================================================
+// What a run is worth: pass@1, pass@k, cons@k, intervals, tests, and whether the training set knew
+// the questions. Calls [base] and [random].
+// The unit of chance is the problem: its samples are averaged first, then problems are resampled.
+
+// One problem of a benchmark. A sample that could not be judged is not in `samples`, so it is
+// neither right nor wrong.
+typedef struct r1_score_problem {
+    size_t samples, correct; // drawn and judged; of these right
+    int level;               // of difficulty, or any other group
+} r1_score_problem;
+
+// A mean with its confidence interval.
+typedef struct r1_score {
+    double mean, low, high;
+    size_t problems;
+    int level;
+} r1_score;
+
+// A comparison of two runs on the same problems: mean of b - a, its interval, and the two-sided
+// p-value of "no difference".
+typedef struct r1_score_test {
+    double difference, low, high, p_value;
+} r1_score_test;
+
+// pass@1 of a problem: correct / samples, the mean over the samples drawn; 0 without samples.
+//   Source: R2 D.1, pass@1 = (1/k) sum p_i.
+R1_DEF double r1_score_pass_1(const r1_score_problem *problem);
+// Unbiased pass@k: 1 - C(n-c, k) / C(n, k), as the product of 1 - k/i over i = n-c+1 ... n, which
+// cannot overflow. k above n counts as n; 0 when nothing was drawn.
+//   Source: Chen et al., "Evaluating large language models trained on code" (2021), eq. 1.
+R1_DEF double r1_score_pass_k(size_t samples, size_t correct, size_t k);
+// G-Pass@k: the chance that at least `threshold` * k (and at least one) of k samples drawn without
+// putting back are right. Threshold 0 is pass@k, 1 is "all of k".
+R1_DEF double r1_score_g_pass_k(size_t samples, size_t correct, size_t k, double threshold);
+// The mean of G-Pass@k over thresholds above one half: 2/k sum of G-Pass@k(i/k), i > k/2 rounded
+// up.
+R1_DEF double r1_score_mean_g_pass_k(size_t samples, size_t correct, size_t k);
+// cons@n: the index of the first sample that gives the most frequent answer; ties go to the answer
+// drawn first. Answers are compared byte by byte (make them canonical first); samples whose data is
+// NULL do not vote. SIZE_MAX when nobody votes.
+R1_DEF size_t r1_score_vote(const r1_slice *answers, size_t count);
+// The same for class numbers, such as the first sample that is equal to this one; R1_OFF: no vote.
+R1_DEF size_t r1_score_vote_classes(const int *classes, size_t count);
+// Mean of one value per problem, with the 95 % percentile interval of the bootstrap over problems
+// (resamples = 0: 2000). `random` decides the draws. NaN-free: no problems give zeros. Fails with
+// R1_ERROR_MEMORY.
+R1_DEF r1_score r1_score_bootstrap(r1_context *ctx, const double *values, size_t count,
+                                   size_t resamples, r1_random *random);
+// pass@k of problems with its interval, over all (dst[0]) and by level in rising order (dst[1]
+// ...). Returns the number of entries written, at most `capacity`; 0 is an error of the context.
+R1_DEF size_t r1_score_levels(r1_context *ctx, const r1_score_problem *problems, size_t count,
+                              size_t k, size_t resamples, r1_random *random, r1_score *dst,
+                              size_t capacity);
+// Paired bootstrap over problems: values a[i] and b[i] belong to the same problem.
+R1_DEF r1_score_test r1_score_compare(r1_context *ctx, const double *a, const double *b,
+                                      size_t count, size_t resamples, r1_random *random);
+
+// The n-grams of evaluation sets, to keep training sets clean of them. Words are runs of letters
+// and digits in lower case, and single CJK characters; hashes of 64 bits stand for n-grams, so a
+// false alarm is a matter of 1 in 10^9 for a set of 10^9 pairs compared.
+//   Source: R2 D.1 (10-grams); Differs: words, since the paper does not say of what.
+typedef struct r1_decontaminator r1_decontaminator;
+// A new, empty set that belongs to the context; words = 0 means 10. NULL and a sticky error.
+R1_DEF r1_decontaminator *r1_decontaminator_new(r1_context *ctx, size_t words);
+// Frees the set. NULL is fine.
+R1_DEF void r1_decontaminator_free(r1_decontaminator *set);
+// Adds a question or solution of an evaluation set. A text of fewer words than an n-gram adds
+// nothing. Linear in the size. False and a sticky error when there is no memory.
+R1_DEF bool r1_decontaminator_add(r1_decontaminator *set, r1_slice text);
+// How many n-grams of a training text are in the set; above 0 the text has to go. Linear.
+R1_DEF size_t r1_decontaminator_count(const r1_decontaminator *set, r1_slice text);
 // ==== [policy] ===================================================================================
 // Advantages and one policy loss with seven orthogonal switches. Calls [base], [number].
 //            ratio     clip          aggregation  advantage  KL    objective  groups without signal
@@ -9628,6 +9760,5556 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
     }
     r1_no_grad_end(ctx);
     return r1_status_of(ctx);
+}
+
+// ==== [answer] ===================================================================================
+// Answer extraction and math equality. Calls [base] and [random]. Three layers: whole numbers and
+// fractions without limit but the work area's; balls (a middle and a radius, so every digit that is
+// used is proved); expressions, which are read once and then evaluated at exact points. A
+// difference is always proved; an equality is exact for rational values, else holds to a stated
+// bound.
+//
+//     extract      the sample's text  ->  the slice that holds the answer
+//     tokens       bytes              ->  r1i_token[], each with its slice of the text
+//     tree         tokens             ->  r1i_node, at most 60 levels
+//     value        node at a point    ->  exact fraction, or ball, or none
+//     comparison   two trees          ->  equal, different or undecided, with a reason
+//
+// Three bounds hold for every comparison, whatever the texts say: 2 MiB of memory, a budget of
+// steps, and 60 levels of recursion. Passing one of them makes the verdict undecided. No function
+// from here to r1_answer_new allocates, and nothing is kept between two comparisons.
+
+// Why the work ended before a verdict. None of them is an error of the context: each makes the
+// verdict "undecided" and appears in its reason, so a hostile answer can cost time up to a
+// bound but can neither crash a run nor earn a reward.
+typedef enum r1i_answer_stop {
+    R1I_STOP_NONE,
+    R1I_STOP_SYNTAX,
+    R1I_STOP_MEMORY,
+    R1I_STOP_STEPS,
+    R1I_STOP_DEPTH,
+    R1I_STOP_SIZE,
+    R1I_STOP_CALCULUS,
+    R1I_STOP_UNSUPPORTED
+} r1i_answer_stop;
+
+// A whole number of any size: the lowest limb first, no leading zero limb, zero has no limb.
+//
+//     value = (-1)^negative * (limb[0] + limb[1] 2^32 + limb[2] 2^64 + ...)
+//
+//     limb   [ low ][  ...  ][ top != 0 ]     size = 3
+//
+// The limbs belong to the work area and are never written again once the number exists, so
+// numbers share them freely: a negation copies the struct and not the limbs. Only r1i_whole_keep
+// uses a room again.
+typedef struct r1i_whole {
+    const uint32_t *limb;
+    size_t size;
+    bool negative;
+} r1i_whole;
+
+// A fraction in lowest terms; the bottom is positive.
+// Both parts are exact, so no rounding ever happens on this type; numbers that outgrow the
+// limit of limbs stop the comparison instead of losing digits.
+typedef struct r1i_ratio {
+    r1i_whole top, bottom;
+} r1i_ratio;
+
+// Every real number in [middle - radius, middle + radius] * 2^exponent.
+//
+//        (middle - radius) 2^e    middle 2^e    (middle + radius) 2^e
+//     -----------[=====================+=====================]-----------> real line
+//                          the true number is somewhere in here
+//
+// The middle holds up to `bits` bits and the radius about 32. A computation moves the middle as
+// it likes, as long as the radius grows by at least what that was wrong.
+typedef struct r1i_ball {
+    r1i_whole middle;
+    int64_t exponent;
+    uint64_t radius;
+} r1i_ball;
+
+enum {
+    R1I_ANSWER_DEPTH = 60,      // of nested expressions
+    R1I_ANSWER_LIMBS = 2048,    // of the largest whole number: 65536 bits
+    R1I_ANSWER_TEXT = 1 << 13,  // bytes of an answer
+    R1I_ANSWER_STEPS = 3000000, // limbs written and nodes visited in a comparison
+    R1I_ANSWER_BITS = 192,      // of a ball, and of the second look at what seems equal
+    R1I_ANSWER_BITS_AGAIN = 704,
+    R1I_ANSWER_GUARD = 64 // bits more inside a function
+};
+
+// Everything a comparison needs. The struct is followed by its memory in the same allocation:
+//
+//     [ r1_answer_work ][ used: nodes, tokens, limbs ... | free ]
+//                       ^ memory                         ^ memory + used
+//
+// Space is taken by moving `used` up and given back by moving it down again, in the order of a
+// stack; nothing is freed one by one, and a comparison begins with used = 0.
+struct r1_answer_work {
+    r1_context *ctx;
+    char *memory;
+    size_t bytes, used;
+    size_t steps; // left
+    r1i_answer_stop stop;
+    size_t stop_at; // byte of the text where reading it stopped
+    unsigned bits;  // precision of balls
+    int sample;     // number of the point of evaluation
+    bool second_sign, whole_points;
+    unsigned seen, reading; // ambiguous notations that were met, and how they are read
+    int depth;
+    const r1_answer_desc *desc;
+    const char *reason;       // of the verdict so far
+    struct r1i_node *nothing; // stands for every expression that could not be read
+    r1_slice fixed_name;      // a name that has this value and not that of the point
+    const struct r1i_value *fixed;
+};
+
+// The first reason to stop is the one that is told. From then on every function returns at once
+// with something harmless, so that no caller has to look after each step.
+// Stopping is a state and no jump: loops ask for it in their condition, and whatever was
+// computed after it is thrown away by the caller that sees it.
+static void r1i_answer_halt(r1_answer_work *work, r1i_answer_stop stop) {
+    if (work->stop == R1I_STOP_NONE) work->stop = stop;
+}
+// Takes steps from the budget of the comparison; false when it is time to stop.
+// A step stands for a node visited, or for some limbs or bytes written. Every loop without a
+// small bound of its own takes steps, which is what makes each comparison terminate.
+static bool r1i_answer_step(r1_answer_work *work, size_t steps) {
+    if (work->steps < steps) {
+        work->steps = 0;
+        r1i_answer_halt(work, R1I_STOP_STEPS);
+    } else {
+        work->steps -= steps;
+    }
+    return work->stop == R1I_STOP_NONE;
+}
+// Zeroed space that lives until the comparison ends; NULL when the work area is full.
+// The size is rounded up to 8 bytes, so everything in the area is aligned for limbs, pointers
+// and 64-bit integers. Clearing 64 bytes counts as one step.
+static void *r1i_answer_space(r1_answer_work *work, size_t bytes) {
+    size_t wanted = r1i_round_up(bytes, 8);
+    if (!r1i_answer_step(work, 1 + bytes / 64)) return NULL;
+    if (wanted > work->bytes - work->used) {
+        r1i_answer_halt(work, R1I_STOP_MEMORY);
+        return NULL;
+    }
+    void *space = work->memory + work->used;
+    work->used += wanted;
+    memset(space, 0, wanted);
+    return space;
+}
+
+// ---- whole numbers ----
+// Space for this many limbs, at least one, all zero. Numbers beyond 2048 limbs are refused
+// here, so no operation below has to look at the length of its result.
+static uint32_t *r1i_whole_space(r1_answer_work *work, size_t limbs) {
+    if (limbs > R1I_ANSWER_LIMBS) {
+        r1i_answer_halt(work, R1I_STOP_SIZE);
+        return NULL;
+    }
+    return (uint32_t *)r1i_answer_space(work, r1i_max(limbs, 1) * sizeof(uint32_t));
+}
+// A number from limbs that may have zeros on top, which the form does not allow.
+// Zero gets no limb and no sign, which makes every number have exactly one form: two numbers
+// are equal when their sizes, signs and limbs are.
+static r1i_whole r1i_whole_trim(const uint32_t *limb, size_t size, bool negative) {
+    while (size && limb[size - 1] == 0) size--;
+    return (r1i_whole){limb, size, size && negative};
+}
+// Two limbs hold any 64-bit value. The magnitude is taken in unsigned arithmetic, where the
+// smallest int64_t has one too.
+static r1i_whole r1i_whole_of(r1_answer_work *work, int64_t value) {
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    uint32_t *limb = r1i_whole_space(work, 2);
+    if (!limb) return (r1i_whole){NULL, 0, false};
+    limb[0] = (uint32_t)rest;
+    limb[1] = (uint32_t)(rest >> 32);
+    return r1i_whole_trim(limb, 2, value < 0);
+}
+// Zero stays without a sign. The limbs are shared with the operand.
+static r1i_whole r1i_whole_negate(r1i_whole a) {
+    a.negative = a.size && !a.negative;
+    return a;
+}
+// The magnitude, on the same limbs.
+static r1i_whole r1i_whole_abs(r1i_whole a) {
+    a.negative = false;
+    return a;
+}
+// Whether a is this small number.
+static bool r1i_whole_is(r1i_whole a, uint32_t value) {
+    return value ? a.size == 1 && a.limb[0] == value && !a.negative : a.size == 0;
+}
+// The length of the magnitude in bits; 0 for zero.
+// It is floor(log2 |a|) + 1, so 2^(bits-1) <= |a| < 2^bits.
+static size_t r1i_whole_bits(r1i_whole a) {
+    if (!a.size) return 0;
+    size_t bits = (a.size - 1) * 32;
+    for (uint32_t top = a.limb[a.size - 1]; top; top >>= 1) bits++;
+    return bits;
+}
+// The low bits as a number; only for values that are known to fit.
+// The two lowest limbs without the sign, |a| mod 2^64.
+static uint64_t r1i_whole_low(r1i_whole a) {
+    uint64_t low = a.size ? a.limb[0] : 0;
+    return a.size > 1 ? low | (uint64_t)a.limb[1] << 32 : low;
+}
+// -1, 0 or 1 as |a| is below, equal to or above |b|. Trimmed numbers of other sizes need no
+// look at their limbs; else the highest limb that differs decides.
+static int r1i_whole_compare_abs(r1i_whole a, r1i_whole b) {
+    if (a.size != b.size) return a.size < b.size ? -1 : 1;
+    for (size_t i = a.size; i-- > 0;)
+        if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
+    return 0;
+}
+// -1, 0 or 1 as a is below, equal to or above b. Zero counts as positive, as trimming leaves
+// it.
+static int r1i_whole_compare(r1i_whole a, r1i_whole b) {
+    if (a.negative != b.negative) return a.negative ? -1 : 1;
+    return a.negative ? r1i_whole_compare_abs(b, a) : r1i_whole_compare_abs(a, b);
+}
+// |a| + |b|, or |a| - |b| where |a| is not the smaller.
+// One limb more than the longer operand holds every carry. The carry is a borrow of -1 in a
+// difference, whose final one is 0 because |a| is not the smaller. The sign is the caller's.
+static r1i_whole r1i_whole_join(r1_answer_work *work, r1i_whole a, r1i_whole b, bool minus,
+                                bool negative) {
+    size_t size = r1i_max(a.size, b.size) + 1;
+    uint32_t *limb = r1i_whole_space(work, size);
+    if (!limb) return (r1i_whole){NULL, 0, false};
+    int64_t carry = 0;
+    for (size_t i = 0; i < size; i++) {
+        int64_t x = i < a.size ? a.limb[i] : 0, y = i < b.size ? b.limb[i] : 0;
+        int64_t sum = minus ? x - y + carry : x + y + carry;
+        limb[i] = (uint32_t)((uint64_t)sum & 0xffffffffu);
+        carry = minus ? (sum < 0 ? -1 : 0) : (int64_t)((uint64_t)sum >> 32);
+    }
+    return r1i_whole_trim(limb, size, negative);
+}
+// Equal signs add the magnitudes; else the smaller magnitude is taken from the larger one,
+// whose sign the sum has.
+static r1i_whole r1i_whole_add(r1_answer_work *work, r1i_whole a, r1i_whole b) {
+    if (a.negative == b.negative) return r1i_whole_join(work, a, b, false, a.negative);
+    if (r1i_whole_compare_abs(a, b) >= 0) return r1i_whole_join(work, a, b, true, a.negative);
+    return r1i_whole_join(work, b, a, true, b.negative);
+}
+static r1i_whole r1i_whole_sub(r1_answer_work *work, r1i_whole a, r1i_whole b) {
+    return r1i_whole_add(work, a, r1i_whole_negate(b));
+}
+// The schoolbook product: answers are short, and the bound on limbs keeps it affordable.
+// Row i adds a[i] * b to the limbs from i on. The sum of a product of two limbs, a limb and a
+// carry is at most (2^32-1)^2 + 2 (2^32-1) = 2^64 - 1, which fits.
+static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
+    if (!a.size || !b.size) return (r1i_whole){NULL, 0, false};
+    uint32_t *limb = r1i_whole_space(work, a.size + b.size);
+    if (!limb || !r1i_answer_step(work, a.size * b.size / 8)) return (r1i_whole){NULL, 0, false};
+    for (size_t i = 0; i < a.size; i++) {
+        uint64_t carry = 0;
+        for (size_t j = 0; j < b.size; j++) {
+            carry += (uint64_t)a.limb[i] * b.limb[j] + limb[i + j];
+            limb[i + j] = (uint32_t)carry;
+            carry >>= 32;
+        }
+        limb[i + b.size] = (uint32_t)carry;
+    }
+    return r1i_whole_trim(limb, a.size + b.size, a.negative != b.negative);
+}
+// a * 2^bits; for negative bits the magnitude is cut off.
+// Cutting off goes towards zero, so a negative number is not rounded down; users of this add
+// one unit to their error for it. The distance in limbs is held below 2^24, far above the
+// limit, so the sum of sizes cannot wrap.
+static r1i_whole r1i_whole_shift(r1_answer_work *work, r1i_whole a, int64_t bits) {
+    if (!a.size || !bits) return a;
+    uint64_t distance = bits < 0 ? 0 - (uint64_t)bits : (uint64_t)bits;
+    size_t limbs = (size_t)r1i_min((size_t)(distance / 32), (size_t)1 << 24);
+    unsigned rest = (unsigned)(distance % 32);
+    if (bits < 0) {
+        if (limbs >= a.size) return (r1i_whole){NULL, 0, false};
+        size_t size = a.size - limbs;
+        uint32_t *limb = r1i_whole_space(work, size);
+        if (!limb) return (r1i_whole){NULL, 0, false};
+        for (size_t i = 0; i < size; i++) {
+            uint64_t high = i + 1 < size ? a.limb[limbs + i + 1] : 0;
+            limb[i] = (uint32_t)((high << 32 | a.limb[limbs + i]) >> rest);
+        }
+        return r1i_whole_trim(limb, size, a.negative);
+    }
+    size_t size = a.size + limbs + 1;
+    uint32_t *limb = r1i_whole_space(work, size);
+    if (!limb) return (r1i_whole){NULL, 0, false};
+    for (size_t i = 0; i < a.size; i++) {
+        uint64_t wide = (uint64_t)a.limb[i] << rest;
+        limb[limbs + i] |= (uint32_t)wide;
+        limb[limbs + i + 1] = (uint32_t)(wide >> 32);
+    }
+    return r1i_whole_trim(limb, size, a.negative);
+}
+// The magnitude divided by one limb.
+// The quotient has the sign of a and is cut towards zero; *rest gets |a| mod b. One pass from
+// the top limb down: the carry is below b, so the 64-bit quotient is one limb.
+static r1i_whole r1i_whole_divide_small(r1_answer_work *work, r1i_whole a, uint32_t b,
+                                        uint32_t *rest) {
+    uint32_t *limb = r1i_whole_space(work, a.size);
+    uint64_t carry = 0;
+    for (size_t i = a.size; limb && i-- > 0;) {
+        carry = carry << 32 | a.limb[i];
+        limb[i] = (uint32_t)(carry / b);
+        carry %= b;
+    }
+    *rest = (uint32_t)carry;
+    return limb ? r1i_whole_trim(limb, a.size, a.negative) : (r1i_whole){NULL, 0, false};
+}
+// One limb of the quotient in Knuth's algorithm D: top[0..n] minus digit * low[0..n-1].
+//
+//     top    [0] [1] ... [n-2] [n-1] [n]     the running rest, one limb longer than low
+//     low    [0] [1] ... [n-2] [n-1]         top bit of low[n-1] is set
+//
+// The two top limbs give a guess, and the second limb of low corrects it, which leaves it at most
+// one too large; then the difference is negative, and low is added back once.
+static void r1i_whole_divide_step(uint32_t *top, const uint32_t *low, size_t n, uint32_t *digit) {
+    uint64_t wide = (uint64_t)top[n] << 32 | top[n - 1];
+    uint64_t guess = wide / low[n - 1], rest = wide % low[n - 1];
+    while (guess >> 32 || guess * low[n - 2] > (rest << 32 | top[n - 2])) {
+        guess--, rest += low[n - 1];
+        if (rest >> 32) break;
+    }
+    int64_t borrow = 0;
+    uint64_t carry = 0;
+    for (size_t i = 0; i < n; i++) {
+        carry += guess * low[i];
+        int64_t left = (int64_t)top[i] - (int64_t)(carry & 0xffffffffu) + borrow;
+        top[i] = (uint32_t)((uint64_t)left & 0xffffffffu);
+        borrow = left < 0 ? -1 : 0;
+        carry >>= 32;
+    }
+    int64_t left = (int64_t)top[n] - (int64_t)carry + borrow;
+    top[n] = (uint32_t)((uint64_t)left & 0xffffffffu);
+    if (left < 0) { // the guess was one too large
+        guess--, carry = 0;
+        for (size_t i = 0; i < n; i++) {
+            carry += (uint64_t)top[i] + low[i];
+            top[i] = (uint32_t)carry;
+            carry >>= 32;
+        }
+        top[n] += (uint32_t)carry;
+    }
+    *digit = (uint32_t)guess;
+}
+// The quotient cut towards zero, and the rest with the sign of a. b is not zero.
+// a = quotient * b + rest with |rest| < |b|. Both are shifted left until b's top bit is set, as
+// algorithm D needs it, and the rest is shifted back. It costs n * m / 8 steps for n limbs of b
+// and m limbs of the quotient.
+static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b, r1i_whole *rest) {
+    r1i_whole none = {NULL, 0, false}, unused;
+    if (!rest) rest = &unused;
+    *rest = none;
+    if (!b.size || work->stop) return none;
+    if (r1i_whole_compare_abs(a, b) < 0) {
+        *rest = a;
+        return none;
+    }
+    if (b.size == 1) {
+        uint32_t low = 0;
+        r1i_whole quotient = r1i_whole_divide_small(work, a, b.limb[0], &low);
+        *rest = r1i_whole_of(work, low);
+        rest->negative = low && a.negative;
+        quotient.negative = quotient.size && a.negative != b.negative;
+        return quotient;
+    }
+    int64_t shift = (int64_t)(b.size * 32 - r1i_whole_bits(b));
+    r1i_whole low = r1i_whole_shift(work, r1i_whole_abs(b), shift);
+    r1i_whole high = r1i_whole_shift(work, r1i_whole_abs(a), shift);
+    size_t n = b.size, m = a.size + 1 - n;
+    uint32_t *top = r1i_whole_space(work, a.size + 1), *limb = r1i_whole_space(work, m);
+    if (!top || !limb || !low.size || !high.size) return none;
+    if (!r1i_answer_step(work, n * m / 8)) return none;
+    memcpy(top, high.limb, r1i_min(high.size, a.size + 1) * sizeof *top);
+    for (size_t j = m; j-- > 0;) r1i_whole_divide_step(top + j, low.limb, n, &limb[j]);
+    *rest = r1i_whole_shift(work, r1i_whole_trim(top, n, a.negative), -shift);
+    return r1i_whole_trim(limb, m, a.negative != b.negative);
+}
+// Copies a number into limbs that were set aside and gives back all space since then, so that a
+// long loop does not fill the work area.
+// The caller has made the room large enough. Nothing else that was made after `used` may be
+// needed any more, since later work overwrites it.
+static r1i_whole r1i_whole_keep(r1_answer_work *work, r1i_whole a, uint32_t *limb, size_t used) {
+    if (work->stop || !limb) return (r1i_whole){NULL, 0, false};
+    if (a.size) memcpy(limb, a.limb, a.size * sizeof *limb);
+    work->used = used;
+    a.limb = limb;
+    return a;
+}
+// Euclid, in machine words as soon as both numbers fit.
+// Never negative; gcd(a, 0) = |a|. The rests go into two rooms in turn, since each step needs
+// only the last two numbers. The rest shrinks strictly, so the loop ends; numbers of 64 bits
+// leave it for the short one.
+static r1i_whole r1i_whole_gcd(r1_answer_work *work, r1i_whole a, r1i_whole b) {
+    a.negative = b.negative = false;
+    size_t size = r1i_max(a.size, b.size), turn = 0;
+    uint32_t *space[2] = {r1i_whole_space(work, size), r1i_whole_space(work, size)};
+    size_t used = work->used;
+    while (b.size && !work->stop) {
+        if (a.size <= 2 && b.size <= 2) {
+            uint64_t x = r1i_whole_low(a), y = r1i_whole_low(b);
+            while (y) {
+                uint64_t t = x % y;
+                x = y, y = t;
+            }
+            uint32_t *limb = r1i_whole_space(work, 2);
+            if (!limb) return a;
+            limb[0] = (uint32_t)x, limb[1] = (uint32_t)(x >> 32);
+            return r1i_whole_trim(limb, 2, false);
+        }
+        r1i_whole rest;
+        r1i_whole_divide(work, a, b, &rest);
+        a = b, b = r1i_whole_keep(work, rest, space[turn], used);
+        turn = !turn;
+    }
+    return a;
+}
+// Powers that would pass the limit are refused before the first product, not found out late.
+// a^n by squaring: about 2 log2 n products. |a|^n has more than (bits - 1) n bits, which gives
+// the test. Of 1 and -1 only the parity of n matters.
+static r1i_whole r1i_whole_power(r1_answer_work *work, r1i_whole a, uint64_t n) {
+    r1i_whole power = r1i_whole_of(work, 1);
+    if (a.size && (n > UINT32_MAX || (r1i_whole_bits(a) - 1) * n > R1I_ANSWER_LIMBS * 32u)) {
+        if (a.size > 1 || a.limb[0] != 1) {
+            r1i_answer_halt(work, R1I_STOP_SIZE);
+            return power;
+        }
+        n %= 2;
+    }
+    for (; n && !work->stop; n >>= 1) {
+        if (n & 1) power = r1i_whole_mul(work, power, a);
+        if (n > 1) a = r1i_whole_mul(work, a, a);
+    }
+    return power;
+}
+// The floor of the n-th root of a positive number, by Newton's method from above.
+// x' = ((n-1) x + a / x^(n-1)) / n with every quotient cut. It starts above the root and falls
+// strictly until it reaches the floor; the first step that does not fall ends it.
+static r1i_whole r1i_whole_root(r1_answer_work *work, r1i_whole a, uint32_t n) {
+    if (!a.size || n == 1) return a;
+    r1i_whole one = r1i_whole_of(work, 1);
+    if (n >= r1i_whole_bits(a)) return one;
+    r1i_whole root = r1i_whole_shift(work, one, (int64_t)(r1i_whole_bits(a) / n + 1));
+    r1i_whole less = r1i_whole_of(work, n - 1), all = r1i_whole_of(work, n);
+    while (!work->stop) {
+        r1i_whole power = r1i_whole_power(work, root, n - 1);
+        r1i_whole sum = r1i_whole_add(work, r1i_whole_mul(work, less, root),
+                                      r1i_whole_divide(work, a, power, NULL));
+        r1i_whole next = r1i_whole_divide(work, sum, all, NULL);
+        if (r1i_whole_compare_abs(next, root) >= 0) break;
+        root = next;
+    }
+    return root;
+}
+
+// ---- fractions ----
+// top / bottom in lowest terms with a positive bottom. A bottom of 1 needs no gcd, which is the
+// common case by far. The bottom must not be zero; callers look first.
+static r1i_ratio r1i_ratio_make(r1_answer_work *work, r1i_whole top, r1i_whole bottom) {
+    if (bottom.size == 1 && bottom.limb[0] == 1 && !bottom.negative)
+        return (r1i_ratio){top, bottom};
+    r1i_whole divisor = r1i_whole_gcd(work, top, bottom);
+    if (!r1i_whole_is(divisor, 1)) {
+        top = r1i_whole_divide(work, top, divisor, NULL);
+        bottom = r1i_whole_divide(work, bottom, divisor, NULL);
+    }
+    if (bottom.negative) top = r1i_whole_negate(top), bottom.negative = false;
+    return (r1i_ratio){top, bottom};
+}
+// The fraction of two small numbers, reduced.
+static r1i_ratio r1i_ratio_of(r1_answer_work *work, int64_t top, int64_t bottom) {
+    return r1i_ratio_make(work, r1i_whole_of(work, top), r1i_whole_of(work, bottom));
+}
+static bool r1i_ratio_is_whole(r1i_ratio a) { return r1i_whole_is(a.bottom, 1); }
+static bool r1i_ratio_is_zero(r1i_ratio a) { return a.top.size == 0; }
+// Only the top carries the sign of a fraction.
+static r1i_ratio r1i_ratio_negate(r1i_ratio a) {
+    a.top = r1i_whole_negate(a.top);
+    return a;
+}
+// Zero and whole numbers, the common cases, need no gcd.
+// a/b + c/d = (ad + cb) / bd, reduced at once, so that long sums stay as short as their value
+// is.
+static r1i_ratio r1i_ratio_add(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
+    if (!a.top.size) return b;
+    if (!b.top.size) return a;
+    if (r1i_ratio_is_whole(a) && r1i_ratio_is_whole(b))
+        return (r1i_ratio){r1i_whole_add(work, a.top, b.top), a.bottom};
+    r1i_whole top = r1i_whole_add(work, r1i_whole_mul(work, a.top, b.bottom),
+                                  r1i_whole_mul(work, b.top, a.bottom));
+    return r1i_ratio_make(work, top, r1i_whole_mul(work, a.bottom, b.bottom));
+}
+static r1i_ratio r1i_ratio_sub(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
+    return r1i_ratio_add(work, a, r1i_ratio_negate(b));
+}
+// The product of tops over the product of bottoms, reduced. A zero factor gives 0/1.
+static r1i_ratio r1i_ratio_mul(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
+    return r1i_ratio_make(work, r1i_whole_mul(work, a.top, b.top),
+                          r1i_whole_mul(work, a.bottom, b.bottom));
+}
+// b is not zero.
+// It is a times b turned upside down; a negative bottom is set right by the reduction.
+static r1i_ratio r1i_ratio_divide(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
+    return r1i_ratio_make(work, r1i_whole_mul(work, a.top, b.bottom),
+                          r1i_whole_mul(work, a.bottom, b.top));
+}
+// Lowest terms make equality a comparison of limbs.
+static bool r1i_ratio_same(r1i_ratio a, r1i_ratio b) {
+    return r1i_whole_compare(a.top, b.top) == 0 && r1i_whole_compare(a.bottom, b.bottom) == 0;
+}
+// The largest whole number that is not above a. Division cuts towards zero, so a negative rest
+// means that the quotient is one too large.
+static r1i_whole r1i_ratio_floor(r1_answer_work *work, r1i_ratio a) {
+    r1i_whole rest, floor = r1i_whole_divide(work, a.top, a.bottom, &rest);
+    return rest.negative ? r1i_whole_sub(work, floor, r1i_whole_of(work, 1)) : floor;
+}
+
+// ---- balls ----
+static const r1i_ball r1i_ball_zero = {{NULL, 0, false}, 0, 0};
+
+// Cuts a middle to the precision and a radius to 32 bits; whatever is cut off widens the radius.
+// For c bits cut off, both the middle and the radius lose less than one new unit, hence the 2.
+// The radius is at most 2^32 + 1. Exponents beyond 2^40 are refused long before sums of them
+// could overflow.
+static r1i_ball r1i_ball_make(r1_answer_work *work, r1i_whole middle, int64_t exponent,
+                              r1i_whole radius) {
+    size_t bits = r1i_whole_bits(middle), wide = r1i_whole_bits(radius);
+    size_t cut = bits > work->bits ? bits - work->bits : 0;
+    if (wide > 32 && wide - 32 > cut) cut = wide - 32;
+    r1i_ball ball = {middle, exponent, 0};
+    if (cut) {
+        ball.middle = r1i_whole_shift(work, middle, -(int64_t)cut);
+        radius = r1i_whole_shift(work, radius, -(int64_t)cut);
+        ball.exponent += (int64_t)cut;
+    }
+    ball.radius = r1i_whole_low(radius) + (cut ? 2 : 0);
+    if (ball.exponent > (int64_t)1 << 40 || ball.exponent < -((int64_t)1 << 40))
+        r1i_answer_halt(work, R1I_STOP_SIZE);
+    return ball;
+}
+// A whole number without any error: its radius is 0.
+static r1i_ball r1i_ball_of(r1_answer_work *work, int64_t value) {
+    return (r1i_ball){r1i_whole_of(work, value), 0, 0};
+}
+// A fraction as a ball that is a little more precise than asked for.
+// top 2^shift / bottom has at least bits + 2 significant bits. The quotient is cut by less than
+// one unit, which is the radius; whole numbers have none unless they are cut to the precision.
+static r1i_ball r1i_ball_from(r1_answer_work *work, r1i_ratio a) {
+    if (r1i_ratio_is_whole(a)) return r1i_ball_make(work, a.top, 0, (r1i_whole){NULL, 0, false});
+    int64_t shift = (int64_t)work->bits + 2 + (int64_t)r1i_whole_bits(a.bottom) -
+                    (int64_t)r1i_whole_bits(a.top);
+    r1i_whole top = shift > 0 ? r1i_whole_shift(work, a.top, shift) : a.top;
+    if (shift < 0) shift = 0;
+    return r1i_ball_make(work, r1i_whole_divide(work, top, a.bottom, NULL), -shift,
+                         r1i_whole_of(work, 1));
+}
+// The mirror image of an interval is as wide.
+static r1i_ball r1i_ball_negate(r1i_ball a) {
+    a.middle = r1i_whole_negate(a.middle);
+    return a;
+}
+static bool r1i_ball_is_zero(r1i_ball a) { return !a.middle.size && !a.radius; }
+// A middle within the radius cannot tell the number from zero.
+// |middle| <= radius, which is about 2^32 at most; a middle of three limbs is beyond it.
+static bool r1i_ball_has_zero(r1i_ball a) {
+    return a.middle.size <= 2 && r1i_whole_low(a.middle) <= a.radius;
+}
+// The sign when it is sure, else 0.
+// A sign that is told is proved, because all of the interval lies on that side of zero.
+static int r1i_ball_sign(r1i_ball a) {
+    return r1i_ball_has_zero(a) ? 0 : a.middle.negative ? -1 : 1;
+}
+// The exponent of an upper bound of the magnitude.
+// |x| < 2^top for every x in the ball: middle and radius are each below 2^max(bits), their sum
+// below the double. Zero has a top so low that it loses every comparison.
+static int64_t r1i_ball_top(r1i_ball a) {
+    size_t bits = r1i_whole_bits(a.middle), wide = 0;
+    if (r1i_ball_is_zero(a)) return INT64_MIN / 4;
+    for (uint64_t r = a.radius; r; r >>= 1) wide++;
+    return (int64_t)r1i_max(bits, wide) + 1 + a.exponent;
+}
+// The terms are brought to the lower exponent; far apart, the small one only widens the other.
+// The radii add up. When the exponents differ by more than 2 * bits + 64, lining up the middles
+// would make numbers of absurd length; then a is lifted towards full precision only, and one
+// unit of radius stands for all of b.
+static r1i_ball r1i_ball_add(r1_answer_work *work, r1i_ball a, r1i_ball b) {
+    if (r1i_ball_is_zero(a)) return b;
+    if (r1i_ball_is_zero(b)) return a;
+    if (a.exponent < b.exponent) {
+        r1i_ball swap = a;
+        a = b, b = swap;
+    }
+    int64_t gap = a.exponent - b.exponent, most = 2 * (int64_t)work->bits + 64;
+    if (gap > most) { // b only blurs the end of a
+        size_t held = r1i_whole_bits(a.middle);
+        int64_t lift = held < work->bits ? (int64_t)(work->bits - held) : 0;
+        lift = lift < a.exponent - r1i_ball_top(b) ? lift : a.exponent - r1i_ball_top(b);
+        r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), lift);
+        return r1i_ball_make(work, r1i_whole_shift(work, a.middle, lift), a.exponent - lift,
+                             r1i_whole_add(work, radius, r1i_whole_of(work, 1)));
+    }
+    r1i_whole middle = r1i_whole_add(work, r1i_whole_shift(work, a.middle, gap), b.middle);
+    r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), gap);
+    radius = r1i_whole_add(work, radius, r1i_whole_of(work, (int64_t)b.radius));
+    return r1i_ball_make(work, middle, b.exponent, radius);
+}
+static r1i_ball r1i_ball_sub(r1_answer_work *work, r1i_ball a, r1i_ball b) {
+    return r1i_ball_add(work, a, r1i_ball_negate(b));
+}
+// (a +- ra)(b +- rb) is off by at most |a| rb + |b| ra + ra rb.
+// The exponents add up and the middles multiply exactly; the cut back to the precision happens
+// in r1i_ball_make. Two exact factors have an exact product as long as it fits.
+static r1i_ball r1i_ball_mul(r1_answer_work *work, r1i_ball a, r1i_ball b) {
+    r1i_whole ra = r1i_whole_of(work, (int64_t)a.radius), radius = {NULL, 0, false};
+    r1i_whole rb = r1i_whole_of(work, (int64_t)b.radius);
+    if (ra.size || rb.size) {
+        radius = r1i_whole_mul(work, r1i_whole_abs(a.middle), rb);
+        radius = r1i_whole_add(work, radius, r1i_whole_mul(work, r1i_whole_abs(b.middle), ra));
+        radius = r1i_whole_add(work, radius, r1i_whole_mul(work, ra, rb));
+    }
+    return r1i_ball_make(work, r1i_whole_mul(work, a.middle, b.middle), a.exponent + b.exponent,
+                         radius);
+}
+// a * 2^bits without any loss. An exact zero keeps exponent 0.
+static r1i_ball r1i_ball_scale(r1i_ball a, int64_t bits) {
+    if (a.middle.size || a.radius) a.exponent += bits;
+    return a;
+}
+// b is surely not zero. |a/b - (a +- ra)/(b +- rb)| <= (ra + |a/b| rb) / (|b| - rb).
+// The middle of a is shifted so far that the quotient has at least bits + 33 bits. The two
+// units more stand for the cuts of the quotient and of the bound itself.
+static r1i_ball r1i_ball_divide(r1_answer_work *work, r1i_ball a, r1i_ball b) {
+    if (r1i_ball_is_zero(a)) return a;
+    int64_t shift = (int64_t)work->bits + 34 + (int64_t)r1i_whole_bits(b.middle) -
+                    (int64_t)r1i_whole_bits(a.middle);
+    if (shift < 0) shift = 0;
+    r1i_whole least =
+        r1i_whole_sub(work, r1i_whole_abs(b.middle), r1i_whole_of(work, (int64_t)b.radius));
+    r1i_whole top = r1i_whole_shift(work, a.middle, shift);
+    r1i_whole middle = r1i_whole_divide(work, top, b.middle, NULL);
+    r1i_whole blur = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), shift);
+    r1i_whole more = r1i_whole_add(work, r1i_whole_abs(middle), r1i_whole_of(work, 1));
+    more = r1i_whole_mul(work, more, r1i_whole_of(work, (int64_t)b.radius));
+    blur = r1i_whole_divide(work, r1i_whole_add(work, blur, more), least, NULL);
+    return r1i_ball_make(work, middle, a.exponent - b.exponent - shift,
+                         r1i_whole_add(work, blur, r1i_whole_of(work, 2)));
+}
+
+// ---- functions of balls ----
+// Inside a function numbers are whole multiples of 2^-point ("fixed"). Every step cuts off less
+// than one unit; the bound of what that adds up to stands beside each series.
+//
+//     [ whole part ] . [ bits of the answer ][ 64 guard ][ 32 more ]
+//                    ^ point                                      ^ one unit = 2^-point
+//
+// The errors of the functions below stay under 2^60 units, inside the 96 bits of guard.
+static int64_t r1i_fixed_point(const r1_answer_work *work) {
+    return (int64_t)work->bits + R1I_ANSWER_GUARD + 32;
+}
+// A product, cut to the point.
+// Cut towards zero: off by less than one unit, besides what the factors bring with them.
+static r1i_whole r1i_fixed_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
+    return r1i_whole_shift(work, r1i_whole_mul(work, a, b), -r1i_fixed_point(work));
+}
+// a 2^point / b, cut towards zero; off by less than one unit.
+static r1i_whole r1i_fixed_divide(r1_answer_work *work, r1i_whole a, r1i_whole b) {
+    return r1i_whole_divide(work, r1i_whole_shift(work, a, r1i_fixed_point(work)), b, NULL);
+}
+// The number 1: 2^point units.
+static r1i_whole r1i_fixed_one(r1_answer_work *work) {
+    return r1i_whole_shift(work, r1i_whole_of(work, 1), r1i_fixed_point(work));
+}
+// sqrt(a) = floor(sqrt(a 2^point)) units, for a >= 0; off by less than one unit.
+static r1i_whole r1i_fixed_root(r1_answer_work *work, r1i_whole a) {
+    return r1i_whole_root(work, r1i_whole_shift(work, a, r1i_fixed_point(work)), 2);
+}
+// The middle as fixed, and in *blur what the radius and the cut come to.
+// A positive exponent only shifts left and loses nothing; a negative one cuts less than one
+// unit off the middle and off the radius, which the two units cover. Huge exponents stop the
+// work at the limit of limbs.
+static r1i_whole r1i_fixed_from(r1_answer_work *work, r1i_ball a, r1i_whole *blur) {
+    int64_t shift = a.exponent + r1i_fixed_point(work);
+    r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), shift);
+    *blur = r1i_whole_add(work, radius, r1i_whole_of(work, 2));
+    return r1i_whole_shift(work, a.middle, shift);
+}
+// The ball of a fixed number whose errors add up to blur + error units.
+// From here on the bound is kept by the radius and no longer by a comment.
+static r1i_ball r1i_fixed_ball(r1_answer_work *work, r1i_whole a, r1i_whole blur, int64_t error) {
+    return r1i_ball_make(work, a, -r1i_fixed_point(work),
+                         r1i_whole_add(work, blur, r1i_whole_of(work, error)));
+}
+// sum of z^(2k+1) / (2k+1), k = 0, 1, ...; alternating signs give the arctangent. |z| < 1/2.
+// The power loses a factor of at least 4 in each round, so it is zero after at most point / 2
+// rounds, which ends the loop. Every round cuts three times, and the cuts fade with the powers,
+// so the sum is off by a few units a round.
+static r1i_whole r1i_fixed_odd_series(r1_answer_work *work, r1i_whole z, bool alternate) {
+    r1i_whole square = r1i_fixed_mul(work, z, z), power = z, sum = z;
+    uint32_t rest;
+    for (uint32_t k = 3; power.size && !work->stop; k += 2) {
+        power = r1i_fixed_mul(work, power, square);
+        if (alternate) power = r1i_whole_negate(power);
+        sum = r1i_whole_add(work, sum, r1i_whole_divide_small(work, power, k, &rest));
+    }
+    return sum;
+}
+// The same series for 1 / inverse, times a factor: the terms of the formulas below.
+// Multiplying by the factor multiplies the error of the series too; with factors up to 48 and
+// about a hundred rounds it stays below 2^16 units.
+static r1i_whole r1i_fixed_odd_small(r1_answer_work *work, uint32_t inverse, int64_t times,
+                                     bool alternate) {
+    r1i_whole z = r1i_fixed_divide(work, r1i_whole_of(work, 1), r1i_whole_of(work, inverse));
+    z = r1i_fixed_odd_series(work, z, alternate);
+    return r1i_whole_mul(work, z, r1i_whole_of(work, times));
+}
+// pi = 48 atan(1/18) + 32 atan(1/57) - 20 atan(1/239), within 2^16 units.
+// A formula of Gauss: three quick series of whole reciprocals. It is computed anew each time,
+// since the work area keeps nothing between comparisons.
+static r1i_whole r1i_fixed_pi(r1_answer_work *work) {
+    r1i_whole sum = r1i_fixed_odd_small(work, 18, 48, true);
+    sum = r1i_whole_add(work, sum, r1i_fixed_odd_small(work, 57, 32, true));
+    return r1i_whole_sub(work, sum, r1i_fixed_odd_small(work, 239, 20, true));
+}
+// log 2 = 18 atanh(1/26) - 2 atanh(1/4801) + 8 atanh(1/8749), within 2^16 units.
+// The three reciprocals are small enough that the first series gains more than nine bits in
+// each round.
+static r1i_whole r1i_fixed_log2(r1_answer_work *work) {
+    r1i_whole sum = r1i_fixed_odd_small(work, 26, 18, false);
+    sum = r1i_whole_sub(work, sum, r1i_fixed_odd_small(work, 4801, 2, false));
+    return r1i_whole_add(work, sum, r1i_fixed_odd_small(work, 8749, 8, false));
+}
+// The bound of r1i_fixed_pi as its radius.
+static r1i_ball r1i_ball_pi(r1_answer_work *work) {
+    return r1i_fixed_ball(work, r1i_fixed_pi(work), r1i_whole_of(work, 0), 1 << 16);
+}
+// Numbers beyond 2^30 have no digits left behind the point that one could trust.
+// Reducing x by multiples of log 2 or pi/2 multiplies their error by about |x|; up to 2^30 the
+// guard bits absorb that. Larger ones stop the work, so the verdict is undecided.
+static bool r1i_ball_too_large(r1_answer_work *work, r1i_ball a) {
+    if (r1i_ball_top(a) > 30) r1i_answer_halt(work, R1I_STOP_SIZE);
+    return work->stop != R1I_STOP_NONE;
+}
+// a = turns * unit + rest with |rest| <= unit / 2; returns the rest.
+// Half a unit is added away from zero before the cut, which rounds to the nearest. *turns fits
+// because the callers have refused arguments beyond 2^30.
+static r1i_whole r1i_fixed_reduce(r1_answer_work *work, r1i_whole a, r1i_whole unit,
+                                  int64_t *turns) {
+    r1i_whole half = r1i_whole_shift(work, unit, -1), rest;
+    r1i_whole up = a.negative ? r1i_whole_sub(work, a, half) : r1i_whole_add(work, a, half);
+    r1i_whole count = r1i_whole_divide(work, up, unit, &rest);
+    *turns = (int64_t)r1i_whole_low(count) * (count.negative ? -1 : 1);
+    return r1i_whole_sub(work, a, r1i_whole_mul(work, count, unit));
+}
+// exp: x = k log 2 + f, Taylor at f / 2^8, then eight squarings. The error of f is 2^16 |k| units;
+// the series loses 2^7, and the squarings multiply by 2^9.
+// An error d in x moves e^x by e^x (e^d - 1), below 8 d units of the result before the scaling
+// by 2^k when d <= 1; hence the shift by 3. The Taylor terms shrink by 2^-9 and more each, so
+// the loop ends when they vanish.
+static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
+    if (r1i_ball_is_zero(a)) return r1i_ball_of(work, 1);
+    if (a.middle.size && r1i_ball_too_large(work, a)) return a;
+    r1i_whole blur, x = r1i_fixed_from(work, a, &blur), one = r1i_fixed_one(work);
+    if (r1i_whole_compare_abs(blur, one) > 0) { // e^(x +- 1) has no digits
+        r1i_answer_halt(work, R1I_STOP_SIZE);
+        return a;
+    }
+    int64_t k;
+    x = r1i_fixed_reduce(work, x, r1i_fixed_log2(work), &k);
+    x = r1i_whole_shift(work, x, -8);
+    r1i_whole sum = r1i_whole_add(work, one, x), term = x;
+    uint32_t rest;
+    for (uint32_t n = 2; term.size && !work->stop; n++) {
+        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, &rest);
+        sum = r1i_whole_add(work, sum, term);
+    }
+    for (int n = 0; n < 8; n++) sum = r1i_fixed_mul(work, sum, sum);
+    int64_t error = ((int64_t)1 << 18) + ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 18);
+    return r1i_ball_scale(r1i_fixed_ball(work, sum, r1i_whole_shift(work, blur, 3), error), k);
+}
+// log of a surely positive number: m = f 2^k with 1 <= f < 2; seven square roots bring f near 1,
+// then 2 atanh((f-1)/(f+1)). The roots and the series lose 2^7 units, times 2^8.
+// |log(m +- r) - log m| <= r / (m - r), and doubling it covers the cut. f lies in [1, 2), its
+// 2^7-th root within 0.6 percent of 1, so the series gains 16 bits and more in each round. k
+// log 2 brings 2^16 |k| units with it.
+static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
+    int64_t point = r1i_fixed_point(work), bits = (int64_t)r1i_whole_bits(a.middle) - 1;
+    r1i_whole f = r1i_whole_shift(work, a.middle, point - bits), one = r1i_fixed_one(work);
+    r1i_whole blur = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), point + 1);
+    r1i_whole least = r1i_whole_sub(work, a.middle, r1i_whole_of(work, (int64_t)a.radius));
+    blur = r1i_whole_divide(work, blur, least, NULL);
+    for (int n = 0; n < 7; n++) f = r1i_fixed_root(work, f);
+    f = r1i_fixed_divide(work, r1i_whole_sub(work, f, one), r1i_whole_add(work, f, one));
+    f = r1i_whole_shift(work, r1i_fixed_odd_series(work, f, false), 8);
+    int64_t k = bits + a.exponent, error = (int64_t)1 << 17;
+    if (k) {
+        f = r1i_whole_add(work, f,
+                          r1i_whole_mul(work, r1i_fixed_log2(work), r1i_whole_of(work, k)));
+        blur = r1i_whole_add(
+            work, blur,
+            r1i_whole_mul(work, r1i_whole_of(work, 1 << 16), r1i_whole_abs(r1i_whole_of(work, k))));
+    }
+    return r1i_fixed_ball(work, f, blur, error);
+}
+// sin and cos: x = k pi/2 + f, Taylor at f. The error of f is 2^16 |k| units, the series lose 2^9.
+//
+//     k mod 4      0        1        2        3
+//     sin x      sin f    cos f   -sin f   -cos f
+//     cos x      cos f   -sin f   -cos f    sin f
+//
+// Both functions move by at most what x moves, so the blur of x is the blur of the results.
+static void r1i_ball_sin_cos(r1_answer_work *work, r1i_ball a, r1i_ball *sine, r1i_ball *cosine) {
+    *sine = a, *cosine = r1i_ball_of(work, 1);
+    if (r1i_ball_is_zero(a) || r1i_ball_too_large(work, a)) return;
+    r1i_whole blur, x = r1i_fixed_from(work, a, &blur), one = r1i_fixed_one(work);
+    int64_t k;
+    x = r1i_fixed_reduce(work, x, r1i_whole_shift(work, r1i_fixed_pi(work), -1), &k);
+    r1i_whole s = x, c = one, term = x;
+    uint32_t rest;
+    for (uint32_t n = 2; term.size && !work->stop; n++) {
+        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, &rest);
+        if (n % 2 == 0) term = r1i_whole_negate(term);
+        if (n % 2)
+            s = r1i_whole_add(work, s, term);
+        else
+            c = r1i_whole_add(work, c, term);
+    }
+    int64_t error = ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 17);
+    r1i_ball bs = r1i_fixed_ball(work, s, blur, error), bc = r1i_fixed_ball(work, c, blur, error);
+    bool odd = k % 2 != 0, minus_s = (k & 2) != 0, minus_c = ((k + 1) & 2) != 0;
+    *sine = odd ? bc : bs, *cosine = odd ? bs : bc;
+    if (minus_s) *sine = r1i_ball_negate(*sine);
+    if (minus_c) *cosine = r1i_ball_negate(*cosine);
+}
+// atan: five times x -> x / (1 + sqrt(1 + x^2)), then the series. Loses 2^7 units, times 2^5.
+// The map halves the angle, so five of them bring it below pi/64. From 1 on in size atan x =
+// +-pi/2 - atan(1/x) keeps the argument small. The slope is at most 1, so the blur of x carries
+// over.
+static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
+    if (r1i_ball_is_zero(a)) return a;
+    bool large = !r1i_ball_has_zero(a) && r1i_ball_top(a) > 1, negative = a.middle.negative;
+    r1i_ball inner = large ? r1i_ball_divide(work, r1i_ball_of(work, 1), a) : a;
+    r1i_whole blur, x = r1i_fixed_from(work, inner, &blur), one = r1i_fixed_one(work);
+    for (int n = 0; n < 5; n++) {
+        r1i_whole root = r1i_whole_add(work, one, r1i_fixed_mul(work, x, x));
+        x = r1i_fixed_divide(work, x, r1i_whole_add(work, one, r1i_fixed_root(work, root)));
+    }
+    x = r1i_whole_shift(work, r1i_fixed_odd_series(work, x, true), 5);
+    r1i_ball angle = r1i_fixed_ball(work, x, blur, 1 << 14);
+    if (!large) return angle;
+    r1i_ball quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
+    return r1i_ball_sub(work, negative ? r1i_ball_negate(quarter) : quarter, angle);
+}
+// The n-th root of a number that is not negative.
+// The middle is lifted until its root has `bits` bits and the exponent is a multiple of n, so
+// that 2^exponent has an exact root. Two units more cover the cut of the root and that of the
+// bound.
+static r1i_ball r1i_ball_root(r1_answer_work *work, r1i_ball a, uint32_t n) {
+    if (r1i_ball_is_zero(a) || n == 1) return a;
+    int64_t lift = (int64_t)work->bits * n + 8 - (int64_t)r1i_whole_bits(a.middle);
+    if (lift < 0) lift = 0;
+    while ((a.exponent - lift) % (int64_t)n) lift++;
+    r1i_whole root = r1i_whole_root(work, r1i_whole_shift(work, a.middle, lift), n), blur;
+    // The root of m +- r is off by at most the root of m times r / (m - r).
+    r1i_whole radius = r1i_whole_of(work, (int64_t)a.radius);
+    r1i_whole least = r1i_whole_sub(work, a.middle, radius);
+    if (!least.size || least.negative) {
+        r1i_answer_halt(work, R1I_STOP_SIZE);
+        return a;
+    }
+    blur = r1i_whole_divide(work, r1i_whole_mul(work, root, radius), least, NULL);
+    return r1i_ball_make(work, root, (a.exponent - lift) / (int64_t)n,
+                         r1i_whole_add(work, blur, r1i_whole_of(work, 2)));
+}
+
+// ---- values: exact Gaussian rationals as long as possible, then pairs of balls ----
+//
+//     exact:  re + i im     two fractions           equal means equal
+//     ball:   x + i y       two balls               unequal is proved, equal is to some digits
+//     none:   no value      sqrt of what may be negative, 1/0, a floor that is not sure, ...
+//
+// Values only move down this list. Once a ball enters a sum the result is a ball, even where the
+// irrational parts cancel; then the second look with more bits settles what it can.
+typedef enum r1i_value_kind { R1I_VALUE_NONE, R1I_VALUE_EXACT, R1I_VALUE_BALL } r1i_value_kind;
+typedef struct r1i_value {
+    r1i_value_kind kind; // none: not defined, or nothing sure is known
+    r1i_ratio re, im;
+    r1i_ball x, y;
+} r1i_value;
+
+// Every field is set to zero, so that operations that look at the wrong kind read zeros.
+static r1i_value r1i_value_none(void) {
+    r1i_value value = {R1I_VALUE_NONE,
+                       {{NULL, 0, false}, {NULL, 0, false}},
+                       {{NULL, 0, false}, {NULL, 0, false}},
+                       r1i_ball_zero,
+                       r1i_ball_zero};
+    return value;
+}
+// The fractions are shared and not copied.
+static r1i_value r1i_value_exact(r1i_ratio re, r1i_ratio im) {
+    r1i_value value = r1i_value_none();
+    value.kind = R1I_VALUE_EXACT, value.re = re, value.im = im;
+    return value;
+}
+// A real rational number: the imaginary part is an exact zero.
+static r1i_value r1i_value_ratio(r1_answer_work *work, r1i_ratio re) {
+    return r1i_value_exact(re, r1i_ratio_of(work, 0, 1));
+}
+// A small fraction as a value, reduced to lowest terms.
+static r1i_value r1i_value_of(r1_answer_work *work, int64_t top, int64_t bottom) {
+    return r1i_value_ratio(work, r1i_ratio_of(work, top, bottom));
+}
+// A real one has the exact zero ball as its y, which the functions of real numbers ask for.
+static r1i_value r1i_value_ball(r1i_ball x, r1i_ball y) {
+    r1i_value value = r1i_value_none();
+    value.kind = R1I_VALUE_BALL, value.x = x, value.y = y;
+    return value;
+}
+// The balls of an exact value; from then on digits are lost.
+// Values of other kinds pass through unchanged, so callers need not ask.
+static r1i_value r1i_value_blur(r1_answer_work *work, r1i_value a) {
+    if (a.kind != R1I_VALUE_EXACT) return a;
+    return r1i_value_ball(r1i_ball_from(work, a.re), r1i_ball_from(work, a.im));
+}
+// Only a part that is exactly zero counts; a ball around zero may hide a small number.
+static bool r1i_value_is_real(const r1i_value *a) {
+    if (a->kind == R1I_VALUE_EXACT) return r1i_ratio_is_zero(a->im);
+    return a->kind == R1I_VALUE_BALL && r1i_ball_is_zero(a->y);
+}
+static bool r1i_value_is_rational(const r1i_value *a) {
+    return a->kind == R1I_VALUE_EXACT && r1i_ratio_is_zero(a->im);
+}
+static bool r1i_value_is_whole(const r1i_value *a) {
+    return r1i_value_is_rational(a) && r1i_ratio_is_whole(a->re);
+}
+static bool r1i_value_is_zero(const r1i_value *a) {
+    return r1i_value_is_rational(a) && r1i_ratio_is_zero(a->re);
+}
+// Surely not zero.
+// For an exact value that is a fact; for balls it is proved by one part that lies off zero.
+// False means zero or unknown, and both forbid a division.
+static bool r1i_value_not_zero(const r1i_value *a) {
+    if (a->kind == R1I_VALUE_EXACT) return !r1i_value_is_zero(a);
+    return a->kind == R1I_VALUE_BALL && (!r1i_ball_has_zero(a->x) || !r1i_ball_has_zero(a->y));
+}
+// The sign of a real value, 0 when it is zero or not sure.
+// Only the real part is looked at; callers make sure that the value is real.
+static int r1i_value_sign(const r1i_value *a) {
+    if (a->kind == R1I_VALUE_EXACT)
+        return r1i_ratio_is_zero(a->re) ? 0 : a->re.top.negative ? -1 : 1;
+    return a->kind == R1I_VALUE_BALL ? r1i_ball_sign(a->x) : 0;
+}
+// All parts at once, whatever the kind: negating the zeros of the other kind is harmless.
+static r1i_value r1i_value_negate(r1i_value a) {
+    a.re = r1i_ratio_negate(a.re), a.im = r1i_ratio_negate(a.im);
+    a.x = r1i_ball_negate(a.x), a.y = r1i_ball_negate(a.y);
+    return a;
+}
+// None is contagious. Two exact values have an exact sum; else both become balls.
+static r1i_value r1i_value_add(r1_answer_work *work, r1i_value a, r1i_value b) {
+    if (!a.kind || !b.kind) return r1i_value_none();
+    if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT)
+        return r1i_value_exact(r1i_ratio_add(work, a.re, b.re), r1i_ratio_add(work, a.im, b.im));
+    a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
+    return r1i_value_ball(r1i_ball_add(work, a.x, b.x), r1i_ball_add(work, a.y, b.y));
+}
+static r1i_value r1i_value_sub(r1_answer_work *work, r1i_value a, r1i_value b) {
+    return r1i_value_add(work, a, r1i_value_negate(b));
+}
+// Real factors are the common case and save three products.
+// (a + ib)(c + id) = (ac - bd) + i (ad + bc), exact or in balls. The imaginary part of the real
+// case is a's, which is the exact zero.
+static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
+    if (!a.kind || !b.kind) return r1i_value_none();
+    if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT) {
+        if (r1i_ratio_is_zero(a.im) && r1i_ratio_is_zero(b.im))
+            return r1i_value_exact(r1i_ratio_mul(work, a.re, b.re), a.im);
+        r1i_ratio re =
+            r1i_ratio_sub(work, r1i_ratio_mul(work, a.re, b.re), r1i_ratio_mul(work, a.im, b.im));
+        r1i_ratio im =
+            r1i_ratio_add(work, r1i_ratio_mul(work, a.re, b.im), r1i_ratio_mul(work, a.im, b.re));
+        return r1i_value_exact(re, im);
+    }
+    a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
+    if (r1i_ball_is_zero(a.y) && r1i_ball_is_zero(b.y))
+        return r1i_value_ball(r1i_ball_mul(work, a.x, b.x), r1i_ball_zero);
+    r1i_ball x = r1i_ball_sub(work, r1i_ball_mul(work, a.x, b.x), r1i_ball_mul(work, a.y, b.y));
+    r1i_ball y = r1i_ball_add(work, r1i_ball_mul(work, a.x, b.y), r1i_ball_mul(work, a.y, b.x));
+    return r1i_value_ball(x, y);
+}
+// Not defined where the divisor may be zero.
+// Complex divisors use a/b = a conj(b) / |b|^2. The norm of two balls may contain zero although
+// one part does not at this precision; that has no value then.
+static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b) {
+    if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none();
+    if (a.kind == R1I_VALUE_EXACT && r1i_value_is_rational(&b))
+        return r1i_value_exact(r1i_ratio_divide(work, a.re, b.re),
+                               r1i_ratio_divide(work, a.im, b.re));
+    if (b.kind == R1I_VALUE_EXACT && a.kind == R1I_VALUE_EXACT) {
+        r1i_ratio norm =
+            r1i_ratio_add(work, r1i_ratio_mul(work, b.re, b.re), r1i_ratio_mul(work, b.im, b.im));
+        r1i_value turned = b, whole = r1i_value_ratio(work, norm);
+        turned.im = r1i_ratio_negate(b.im);
+        return r1i_value_divide(work, r1i_value_mul(work, a, turned), whole);
+    }
+    a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
+    if (r1i_ball_is_zero(b.y))
+        return r1i_value_ball(r1i_ball_divide(work, a.x, b.x), r1i_ball_divide(work, a.y, b.x));
+    r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, b.x, b.x), r1i_ball_mul(work, b.y, b.y));
+    if (r1i_ball_has_zero(norm)) return r1i_value_none();
+    b.y = r1i_ball_negate(b.y);
+    r1i_value product = r1i_value_mul(work, a, b);
+    return r1i_value_ball(r1i_ball_divide(work, product.x, norm),
+                          r1i_ball_divide(work, product.y, norm));
+}
+static r1i_value r1i_value_pi(r1_answer_work *work) {
+    return r1i_value_ball(r1i_ball_pi(work), r1i_ball_zero);
+}
+// e^(x + iy) = e^x (cos y + i sin y).
+// e^0 = 1 alone stays exact: e to any other rational power is irrational.
+static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
+    if (!a.kind || r1i_value_is_zero(&a)) return a.kind ? r1i_value_of(work, 1, 1) : a;
+    a = r1i_value_blur(work, a);
+    r1i_ball size = r1i_ball_exp(work, a.x), sine, cosine;
+    if (r1i_ball_is_zero(a.y)) return r1i_value_ball(size, r1i_ball_zero);
+    r1i_ball_sin_cos(work, a.y, &sine, &cosine);
+    return r1i_value_ball(r1i_ball_mul(work, size, cosine), r1i_ball_mul(work, size, sine));
+}
+// The principal logarithm; none when the branch is not sure.
+// log z = log|z| + i arg z with arg in (-pi, pi]. The angle comes from atan(y/x) right of the
+// imaginary axis and from +-pi/2 - atan(x/y) else, which needs the sign of y to be sure. log 1
+// = 0 stays exact.
+static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
+    if (!r1i_value_not_zero(&a)) return r1i_value_none();
+    if (r1i_value_is_rational(&a) && r1i_whole_is(a.re.top, 1) && r1i_ratio_is_whole(a.re))
+        return r1i_value_of(work, 0, 1);
+    a = r1i_value_blur(work, a);
+    if (r1i_ball_is_zero(a.y)) {
+        if (!a.x.middle.negative) return r1i_value_ball(r1i_ball_log(work, a.x), r1i_ball_zero);
+        return r1i_value_ball(r1i_ball_log(work, r1i_ball_negate(a.x)), r1i_ball_pi(work));
+    }
+    r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, a.x, a.x), r1i_ball_mul(work, a.y, a.y));
+    if (r1i_ball_has_zero(norm)) return r1i_value_none();
+    r1i_ball angle, quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
+    if (r1i_ball_sign(a.x) > 0) {
+        angle = r1i_ball_atan(work, r1i_ball_divide(work, a.y, a.x));
+    } else {
+        int sign = r1i_ball_sign(a.y);
+        if (!sign) return r1i_value_none();
+        angle = r1i_ball_atan(work, r1i_ball_divide(work, a.x, a.y));
+        angle = r1i_ball_sub(work, sign < 0 ? r1i_ball_negate(quarter) : quarter, angle);
+    }
+    return r1i_value_ball(r1i_ball_scale(r1i_ball_log(work, norm), -1), angle);
+}
+// a^n by squaring. Exact powers that would be too long become balls.
+// A negative n inverts first. The power has about n times the bits of its base; beyond 40000 of
+// them digits are given up and not the answer. 0^0 = 1, as in polynomials.
+static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_whole exponent) {
+    uint32_t n = exponent.size ? exponent.limb[0] : 0;
+    if (exponent.size > 1 || n >> 31) {
+        if (!r1i_value_is_rational(&a) || !r1i_ratio_is_whole(a.re) || a.re.top.size > 1 ||
+            (a.re.top.size && a.re.top.limb[0] > 1)) {
+            r1i_answer_halt(work, R1I_STOP_SIZE);
+            return r1i_value_none();
+        }
+        n = n % 2 ? 1 : 2; // 0, 1 or -1: only the parity counts, and that it is not 0
+    }
+    if (exponent.negative) {
+        if (!r1i_value_not_zero(&a)) return r1i_value_none();
+        a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
+    }
+    if (a.kind == R1I_VALUE_EXACT) {
+        size_t bits = r1i_max(r1i_whole_bits(a.re.top), r1i_whole_bits(a.re.bottom));
+        bits += r1i_max(r1i_whole_bits(a.im.top), r1i_whole_bits(a.im.bottom));
+        if (bits > 3 && bits * (uint64_t)n > 40000) a = r1i_value_blur(work, a);
+    }
+    r1i_value power = r1i_value_of(work, 1, 1);
+    for (; n && !work->stop; n >>= 1) {
+        if (n & 1) power = r1i_value_mul(work, power, a);
+        if (n > 1) a = r1i_value_mul(work, a, a);
+    }
+    return power;
+}
+// a^(1/n) of a real number: exact for perfect powers; odd roots of negative numbers are real.
+// An exact root is found by taking the floor of the roots of top and bottom and raising them
+// again. The square root of a negative number is i times that of its magnitude; other even
+// roots of one have no value here.
+static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
+    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (r1i_value_is_zero(&a)) return a;
+    int sign = r1i_value_sign(&a);
+    if (!sign) return r1i_value_none();
+    if (sign < 0) a = r1i_value_negate(a);
+    r1i_value root = r1i_value_none();
+    if (a.kind == R1I_VALUE_EXACT) {
+        r1i_whole top = r1i_whole_root(work, a.re.top, n);
+        r1i_whole bottom = r1i_whole_root(work, a.re.bottom, n);
+        if (r1i_whole_compare(r1i_whole_power(work, top, n), a.re.top) == 0 &&
+            r1i_whole_compare(r1i_whole_power(work, bottom, n), a.re.bottom) == 0)
+            root = r1i_value_ratio(work, (r1i_ratio){top, bottom});
+    }
+    if (!root.kind)
+        root = r1i_value_ball(r1i_ball_root(work, r1i_value_blur(work, a).x, n), r1i_ball_zero);
+    if (sign > 0) return root;
+    if (n % 2) return r1i_value_negate(root);
+    if (n != 2) return r1i_value_none();
+    r1i_value unit = r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
+    return r1i_value_mul(work, root, unit);
+}
+// Whole exponents by squaring, small fractions by roots, the rest as exp(b log a).
+// The cases are tried from the most exact to the least. 0^b is 0 for positive b and has no
+// value else. A base that may be zero has no 0-th power. Denominators up to 24 count as small.
+static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
+    if (!a.kind || !b.kind) return r1i_value_none();
+    if (r1i_value_is_whole(&b)) {
+        if (r1i_value_is_zero(&b) && !r1i_value_not_zero(&a) && !r1i_value_is_zero(&a))
+            return r1i_value_none();
+        return r1i_value_power_whole(work, a, b.re.top);
+    }
+    if (r1i_value_is_zero(&a)) return r1i_value_sign(&b) > 0 ? a : r1i_value_none();
+    if (r1i_value_is_rational(&b) && b.re.bottom.size == 1 && b.re.bottom.limb[0] <= 24) {
+        r1i_value root = r1i_value_root(work, a, b.re.bottom.limb[0]);
+        if (root.kind) return r1i_value_power_whole(work, root, b.re.top);
+    }
+    return r1i_value_exp(work, r1i_value_mul(work, b, r1i_value_log(work, a)));
+}
+// Whether a and b are equal: 1 surely or to the last digit, -1 surely not, 0 not known. *exact
+// tells which equality it is.
+// Balls count as equal when their gap may be zero and is below 2^(top - bits/2), where top >= 0
+// bounds the size of a; below 1 that is 2^-96 at 192 bits. A wider gap tells nothing, so it is
+// 0.
+static int r1i_value_same(r1_answer_work *work, r1i_value a, r1i_value b, bool *exact) {
+    if (!a.kind || !b.kind || work->stop) return 0;
+    *exact = a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT;
+    if (*exact) return r1i_ratio_same(a.re, b.re) && r1i_ratio_same(a.im, b.im) ? 1 : -1;
+    a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
+    r1i_value gap = r1i_value_sub(work, a, b);
+    if (work->stop) return 0;
+    if (r1i_value_not_zero(&gap)) return -1;
+    int64_t large = r1i_ball_top(a.x) > r1i_ball_top(a.y) ? r1i_ball_top(a.x) : r1i_ball_top(a.y);
+    int64_t left =
+        r1i_ball_top(gap.x) > r1i_ball_top(gap.y) ? r1i_ball_top(gap.x) : r1i_ball_top(gap.y);
+    if (r1i_value_is_zero(&a) || large < 0) large = 0;
+    return left <= large - (int64_t)(work->bits / 2) ? 1 : 0;
+}
+
+// ---- reading: text to tokens ----
+// Tokens keep the slice of the text they came from; nothing is copied. A number keeps its
+// separators, so that it can be read again under another meaning of the comma.
+//
+//     text     \frac12 + 3{,}000x
+//     tokens   FRACTION  NUMBER "12"  '+'  NUMBER "3{,}000"  NAME "x"
+// A token is a character of its own or one of these.
+enum {
+    R1I_TOKEN_END = 0,
+    R1I_TOKEN_NUMBER = 128,
+    R1I_TOKEN_NAME,
+    R1I_TOKEN_TEXT,
+    R1I_TOKEN_FUNCTION,
+    R1I_TOKEN_CONSTANT,
+    R1I_TOKEN_FRACTION,
+    R1I_TOKEN_ROOT,
+    R1I_TOKEN_BINOMIAL,
+    R1I_TOKEN_CHOOSE,
+    R1I_TOKEN_BAR,
+    R1I_TOKEN_SET_OPEN,
+    R1I_TOKEN_SET_CLOSE,
+    R1I_TOKEN_LESS_EQUAL,
+    R1I_TOKEN_GREATER_EQUAL,
+    R1I_TOKEN_NOT_EQUAL,
+    R1I_TOKEN_ABOUT,
+    R1I_TOKEN_IN,
+    R1I_TOKEN_NOT_IN,
+    R1I_TOKEN_UNION,
+    R1I_TOKEN_INTERSECT,
+    R1I_TOKEN_WITHOUT,
+    R1I_TOKEN_PLUS_MINUS,
+    R1I_TOKEN_MINUS_PLUS,
+    R1I_TOKEN_AND,
+    R1I_TOKEN_SUCH_THAT,
+    R1I_TOKEN_DEGREE,
+    R1I_TOKEN_MODULO,
+    R1I_TOKEN_FLOOR_OPEN,
+    R1I_TOKEN_FLOOR_CLOSE,
+    R1I_TOKEN_CEILING_OPEN,
+    R1I_TOKEN_CEILING_CLOSE,
+    R1I_TOKEN_BEGIN,
+    R1I_TOKEN_FINISH,
+    R1I_TOKEN_ROW,
+    R1I_TOKEN_CALCULUS,
+    R1I_TOKEN_SKIP,  // no meaning for the value
+    R1I_TOKEN_STYLE, // a command whose group is words or a plain expression
+    R1I_TOKEN_BLACKBOARD,
+    R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
+    R1I_TOKEN_OPEN   // left_open=True (id 1), right_open=True (2) inside one
+};
+// The order matters: the inverse functions follow their functions at a fixed distance, and
+// ranges of ids choose the family that evaluates them.
+typedef enum r1i_function {
+    R1I_CALL_SIN,
+    R1I_CALL_COS,
+    R1I_CALL_TAN,
+    R1I_CALL_COT,
+    R1I_CALL_SEC,
+    R1I_CALL_CSC,
+    R1I_CALL_ASIN,
+    R1I_CALL_ACOS,
+    R1I_CALL_ATAN,
+    R1I_CALL_ACOT,
+    R1I_CALL_ASEC,
+    R1I_CALL_ACSC,
+    R1I_CALL_SINH,
+    R1I_CALL_COSH,
+    R1I_CALL_TANH,
+    R1I_CALL_ASINH,
+    R1I_CALL_ACOSH,
+    R1I_CALL_ATANH,
+    R1I_CALL_EXP,
+    R1I_CALL_LN,
+    R1I_CALL_LOG,
+    R1I_CALL_SQRT,
+    R1I_CALL_CBRT,
+    R1I_CALL_ABS,
+    R1I_CALL_FLOOR,
+    R1I_CALL_CEILING,
+    R1I_CALL_MAX,
+    R1I_CALL_MIN,
+    R1I_CALL_GCD,
+    R1I_CALL_LCM,
+    R1I_CALL_MOD,
+    R1I_CALL_BINOMIAL,
+    R1I_CALL_FACTORIAL,
+    R1I_CALL_REAL_PART,
+    R1I_CALL_IMAGINARY_PART
+} r1i_function;
+// The order matters here too: relations lie together as their table of tokens has them, and the
+// set operations follow the order of their tokens.
+typedef enum r1i_maker {
+    R1I_MAKE_SUM,
+    R1I_MAKE_PRODUCT,
+    R1I_MAKE_POWER,
+    R1I_MAKE_ROOT,
+    R1I_MAKE_QUOTIENT,
+    R1I_MAKE_RELATION,
+    R1I_MAKE_NOT_EQUAL,
+    R1I_MAKE_LESS,
+    R1I_MAKE_LESS_EQUAL,
+    R1I_MAKE_GREATER,
+    R1I_MAKE_GREATER_EQUAL,
+    R1I_MAKE_SET,
+    R1I_MAKE_INTERVAL,
+    R1I_MAKE_TUPLE,
+    R1I_MAKE_UNION,
+    R1I_MAKE_INTERSECTION,
+    R1I_MAKE_COMPLEMENT,
+    R1I_MAKE_MATRIX
+} r1i_maker;
+// From infinity on they have no value as a number; from the empty set on they are sets.
+typedef enum r1i_constant {
+    R1I_SIGN_PI,
+    R1I_SIGN_E,
+    R1I_SIGN_I,
+    R1I_SIGN_INFINITY,
+    R1I_SIGN_EMPTY,
+    R1I_SIGN_REALS,
+    R1I_SIGN_WHOLES,
+    R1I_SIGN_NATURALS,
+    R1I_SIGN_RATIONALS,
+    R1I_SIGN_COMPLEX
+} r1i_constant;
+
+// One row of the dictionary. A command stands behind a backslash; a plain word stands in the
+// text as it is.
+typedef struct r1i_word {
+    const char *names; // that mean the same, between spaces
+    uint8_t token, id;
+    uint8_t where; // 1: commands, 2: plain words, 3: both
+} r1i_word;
+
+// Names of SymPy, as model answers sometimes print them.
+static const r1i_word r1i_makers[] = {
+    // only where a bracket follows
+    {"Add MatAdd", R1I_TOKEN_MAKER, R1I_MAKE_SUM, 2},
+    {"Mul MatMul", R1I_TOKEN_MAKER, R1I_MAKE_PRODUCT, 2},
+    {"Pow", R1I_TOKEN_MAKER, R1I_MAKE_POWER, 2},
+    {"root", R1I_TOKEN_MAKER, R1I_MAKE_ROOT, 2},
+    {"Rational Integer Float Number Symbol UnevaluatedExpr", R1I_TOKEN_MAKER, R1I_MAKE_QUOTIENT, 2},
+    {"Eq Equality", R1I_TOKEN_MAKER, R1I_MAKE_RELATION, 2},
+    {"Ne Unequality", R1I_TOKEN_MAKER, R1I_MAKE_NOT_EQUAL, 2},
+    {"Lt StrictLessThan", R1I_TOKEN_MAKER, R1I_MAKE_LESS, 2},
+    {"Le LessThan", R1I_TOKEN_MAKER, R1I_MAKE_LESS_EQUAL, 2},
+    {"Gt StrictGreaterThan", R1I_TOKEN_MAKER, R1I_MAKE_GREATER, 2},
+    {"Ge GreaterThan", R1I_TOKEN_MAKER, R1I_MAKE_GREATER_EQUAL, 2},
+    {"FiniteSet", R1I_TOKEN_MAKER, R1I_MAKE_SET, 2},
+    {"Interval", R1I_TOKEN_MAKER, R1I_MAKE_INTERVAL, 2},
+    {"Tuple", R1I_TOKEN_MAKER, R1I_MAKE_TUPLE, 2},
+    {"Union", R1I_TOKEN_MAKER, R1I_MAKE_UNION, 2},
+    {"Intersection", R1I_TOKEN_MAKER, R1I_MAKE_INTERSECTION, 2},
+    {"Complement", R1I_TOKEN_MAKER, R1I_MAKE_COMPLEMENT, 2},
+    {"Matrix", R1I_TOKEN_MAKER, R1I_MAKE_MATRIX, 2},
+    {"Abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 2},
+    {"igcd", R1I_TOKEN_FUNCTION, R1I_CALL_GCD, 2},
+    {"ilcm", R1I_TOKEN_FUNCTION, R1I_CALL_LCM, 2},
+};
+// The dictionary of LaTeX commands and plain words. A word that is not here is a unit, a text,
+// or a product of one-letter names; a command that is not here makes the answer unsupported.
+static const r1i_word r1i_words[] = {
+    {"sin", R1I_TOKEN_FUNCTION, R1I_CALL_SIN, 3},
+    {"cos", R1I_TOKEN_FUNCTION, R1I_CALL_COS, 3},
+    {"tan tg", R1I_TOKEN_FUNCTION, R1I_CALL_TAN, 3},
+    {"cot ctg", R1I_TOKEN_FUNCTION, R1I_CALL_COT, 3},
+    {"sec", R1I_TOKEN_FUNCTION, R1I_CALL_SEC, 3},
+    {"csc", R1I_TOKEN_FUNCTION, R1I_CALL_CSC, 3},
+    {"arcsin asin", R1I_TOKEN_FUNCTION, R1I_CALL_ASIN, 3},
+    {"arccos acos", R1I_TOKEN_FUNCTION, R1I_CALL_ACOS, 3},
+    {"arctan atan", R1I_TOKEN_FUNCTION, R1I_CALL_ATAN, 3},
+    {"arccot acot", R1I_TOKEN_FUNCTION, R1I_CALL_ACOT, 3},
+    {"arcsec", R1I_TOKEN_FUNCTION, R1I_CALL_ASEC, 3},
+    {"arccsc", R1I_TOKEN_FUNCTION, R1I_CALL_ACSC, 3},
+    {"sinh", R1I_TOKEN_FUNCTION, R1I_CALL_SINH, 3},
+    {"cosh", R1I_TOKEN_FUNCTION, R1I_CALL_COSH, 3},
+    {"tanh", R1I_TOKEN_FUNCTION, R1I_CALL_TANH, 3},
+    {"arcsinh arsinh asinh", R1I_TOKEN_FUNCTION, R1I_CALL_ASINH, 3},
+    {"arccosh arcosh acosh", R1I_TOKEN_FUNCTION, R1I_CALL_ACOSH, 3},
+    {"arctanh artanh atanh", R1I_TOKEN_FUNCTION, R1I_CALL_ATANH, 3},
+    {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
+    {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
+    {"log lg", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
+    {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
+    {"floor", R1I_TOKEN_FUNCTION, R1I_CALL_FLOOR, 3},
+    {"ceil ceiling", R1I_TOKEN_FUNCTION, R1I_CALL_CEILING, 3},
+    {"max Max", R1I_TOKEN_FUNCTION, R1I_CALL_MAX, 3},
+    {"min Min", R1I_TOKEN_FUNCTION, R1I_CALL_MIN, 3},
+    {"gcd", R1I_TOKEN_FUNCTION, R1I_CALL_GCD, 3},
+    {"lcm", R1I_TOKEN_FUNCTION, R1I_CALL_LCM, 3},
+    {"Mod", R1I_TOKEN_FUNCTION, R1I_CALL_MOD, 3},
+    {"binomial", R1I_TOKEN_FUNCTION, R1I_CALL_BINOMIAL, 3},
+    {"factorial", R1I_TOKEN_FUNCTION, R1I_CALL_FACTORIAL, 3},
+    {"Re", R1I_TOKEN_FUNCTION, R1I_CALL_REAL_PART, 1},
+    {"Im", R1I_TOKEN_FUNCTION, R1I_CALL_IMAGINARY_PART, 1},
+    {"sqrt", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 2},
+    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 2},
+    {"sqrt surd", R1I_TOKEN_ROOT, 0, 1},
+    {"frac dfrac tfrac cfrac", R1I_TOKEN_FRACTION, 0, 1},
+    {"binom dbinom tbinom", R1I_TOKEN_BINOMIAL, 0, 1},
+    {"choose", R1I_TOKEN_CHOOSE, 0, 1},
+    {"overline bar", R1I_TOKEN_BAR, 0, 1},
+    {"dot tilde", R1I_TOKEN_BAR, 3, 1},
+    {"langle", '(', 0, 1},
+    {"rangle", ')', 0, 1},
+    {"hat", R1I_TOKEN_BAR, 1, 1},
+    {"vec overrightarrow", R1I_TOKEN_BAR, 2, 1},
+    {"pi", R1I_TOKEN_CONSTANT, R1I_SIGN_PI, 3},
+    {"exponentialE", R1I_TOKEN_CONSTANT, R1I_SIGN_E, 1},
+    {"imaginaryI", R1I_TOKEN_CONSTANT, R1I_SIGN_I, 1},
+    {"infty infinity", R1I_TOKEN_CONSTANT, R1I_SIGN_INFINITY, 3},
+    {"inf oo", R1I_TOKEN_CONSTANT, R1I_SIGN_INFINITY, 2},
+    {"emptyset varnothing", R1I_TOKEN_CONSTANT, R1I_SIGN_EMPTY, 1},
+    {"cdot times ast star", '*', 0, 1},
+    {"div", '/', 0, 1},
+    {"pm", R1I_TOKEN_PLUS_MINUS, 0, 1},
+    {"mp", R1I_TOKEN_MINUS_PLUS, 0, 1},
+    {"le leq leqslant leqq", R1I_TOKEN_LESS_EQUAL, 0, 1},
+    {"ge geq geqslant geqq", R1I_TOKEN_GREATER_EQUAL, 0, 1},
+    {"ne neq", R1I_TOKEN_NOT_EQUAL, 0, 1},
+    {"lt", '<', 0, 1},
+    {"gt", '>', 0, 1},
+    {"approx sim simeq", R1I_TOKEN_ABOUT, 0, 1},
+    {"equiv", '=', 0, 1},
+    {"in", R1I_TOKEN_IN, 0, 1},
+    {"notin", R1I_TOKEN_NOT_IN, 0, 1},
+    {"cup", R1I_TOKEN_UNION, 0, 1},
+    {"cap", R1I_TOKEN_INTERSECT, 0, 1},
+    {"setminus backslash", R1I_TOKEN_WITHOUT, 0, 1},
+    {"land wedge", R1I_TOKEN_AND, 0, 1},
+    {"lor vee", R1I_TOKEN_AND, 1, 1},
+    {"and", R1I_TOKEN_AND, 0, 2},
+    {"or", R1I_TOKEN_AND, 1, 2},
+    {"mid", R1I_TOKEN_SUCH_THAT, 0, 1},
+    {"colon", ':', 0, 1},
+    {"circ", R1I_TOKEN_DEGREE, 0, 1},
+    {"degree degrees", R1I_TOKEN_DEGREE, 0, 3},
+    {"percent percentage pct", '%', 0, 2},
+    {"mod", R1I_TOKEN_MODULO, 0, 3},
+    {"bmod", R1I_TOKEN_MODULO, 0, 1},
+    {"lfloor", R1I_TOKEN_FLOOR_OPEN, 0, 1},
+    {"rfloor", R1I_TOKEN_FLOOR_CLOSE, 0, 1},
+    {"lceil", R1I_TOKEN_CEILING_OPEN, 0, 1},
+    {"rceil", R1I_TOKEN_CEILING_CLOSE, 0, 1},
+    {"begin", R1I_TOKEN_BEGIN, 0, 1},
+    {"end", R1I_TOKEN_FINISH, 0, 1},
+    {"lbrace", R1I_TOKEN_SET_OPEN, 0, 1},
+    {"rbrace", R1I_TOKEN_SET_CLOSE, 0, 1},
+    {"lbrack", '[', 0, 1},
+    {"rbrack", ']', 0, 1},
+    {"vert lvert rvert", '|', 0, 1},
+    {"mathbb Bbb", R1I_TOKEN_BLACKBOARD, 0, 1},
+    {"int iint oint lim partial nabla", R1I_TOKEN_CALCULUS, 0, 1},
+    {"sum", R1I_TOKEN_CALCULUS, 1, 1},
+    {"prod", R1I_TOKEN_CALCULUS, 2, 1},
+    {"left right big Big bigl bigr Bigl Bigr bigg Bigg quad qquad displaystyle "
+     "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
+     R1I_TOKEN_SKIP, 0, 1},
+    {"ldots dots cdots", R1I_TOKEN_SKIP, 1, 1},
+    {"text mbox hbox textbf textit textrm texttt textsf mathrm mathbf mathit "
+     "mathsf mathcal boldsymbol operatorname mathop emph",
+     R1I_TOKEN_STYLE, 0, 1},
+    {"prime", '\'', 0, 1},
+    {"ell vartheta iota upsilon varphi Gamma Delta Theta Lambda Sigma Phi Psi "
+     "Omega",
+     R1I_TOKEN_NAME, 0, 1},
+    {"alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu "
+     "nu xi rho sigma tau phi chi psi omega",
+     R1I_TOKEN_NAME, 0, 3},
+};
+
+// Characters outside ASCII, by their UTF-8 bytes.
+static const struct {
+    const char *bytes;
+    uint8_t token, id;
+} r1i_signs[] = {{"\xe2\x88\x92", '-', 0},
+                 {"\xe2\x80\x93", '-', 0},
+                 {"\xc3\x97", '*', 0},
+                 {"\xc2\xb7", '*', 0},
+                 {"\xe2\x8b\x85", '*', 0},
+                 {"\xc3\xb7", '/', 0},
+                 {"\xe2\x89\xa4", R1I_TOKEN_LESS_EQUAL, 0},
+                 {"\xe2\x89\xa5", R1I_TOKEN_GREATER_EQUAL, 0},
+                 {"\xe2\x89\xa0", R1I_TOKEN_NOT_EQUAL, 0},
+                 {"\xe2\x89\x88", R1I_TOKEN_ABOUT, 0},
+                 {"\xc2\xb1", R1I_TOKEN_PLUS_MINUS, 0},
+                 {"\xe2\x88\x93", R1I_TOKEN_MINUS_PLUS, 0},
+                 {"\xe2\x88\x9a", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT},
+                 {"\xcf\x80", R1I_TOKEN_CONSTANT, R1I_SIGN_PI},
+                 {"\xe2\x88\x9e", R1I_TOKEN_CONSTANT, R1I_SIGN_INFINITY},
+                 {"\xe2\x88\x85", R1I_TOKEN_CONSTANT, R1I_SIGN_EMPTY},
+                 {"\xe2\x88\xaa", R1I_TOKEN_UNION, 0},
+                 {"\xe2\x88\xa9", R1I_TOKEN_INTERSECT, 0},
+                 {"\xe2\x88\x96", R1I_TOKEN_WITHOUT, 0},
+                 {"\xe2\x88\x88", R1I_TOKEN_IN, 0},
+                 {"\xc2\xb0", R1I_TOKEN_DEGREE, 0},
+                 {"\xe2\x84\x9d", R1I_TOKEN_CONSTANT, R1I_SIGN_REALS},
+                 {"\xc2\xa0", R1I_TOKEN_SKIP, 0},
+                 {"\xe2\x82\xac", R1I_TOKEN_SKIP, 0},
+                 {"\xc2\xa3", R1I_TOKEN_SKIP, 0},
+                 {"\xe2\x80\xaf", R1I_TOKEN_SKIP, 0},
+                 {"\xe2\x80\x89", R1I_TOKEN_SKIP, 0},
+                 {"\xef\xbc\x8c", ',', 0},
+                 {"\xe3\x80\x81", ',', 0},
+                 {"\xef\xbc\x88", '(', 0},
+                 {"\xef\xbc\x89", ')', 0},
+                 {"\xef\xbc\x9d", '=', 0},
+                 {"\xef\xbc\x9a", ':', 0}};
+
+// Its text lies in the answer, so `at` and the text of later nodes are places a message can
+// name.
+typedef struct r1i_token {
+    uint8_t kind, id;
+    bool spaced; // white space before it
+    bool tight;  // of a number: one digit is an argument of its own, as in \frac12
+    size_t at;
+    r1_slice text;
+} r1i_token;
+
+enum {                     // notations that can be read in two ways; a bit each
+    R1I_READ_LOG = 1,      // log without a base: ten, or e
+    R1I_READ_DIVISION = 2, // 1/2x: 1/(2x), or x/2
+    R1I_READ_EULER = 4,    // E: a name, or e
+    R1I_READ_COMMA = 8,    // 4,75: two numbers, or a decimal comma
+    R1I_READ_LIST = 16     // 4,750: one number, or two
+};
+
+// The state of both passes: bytes to tokens, then tokens to a tree.
+//
+//     token  [0] [1] [2] ... [count-1] | unused up to capacity = bytes + 2
+//                 ^ at: the next token that the grammar reads
+typedef struct r1i_reader {
+    r1_answer_work *work;
+    r1_slice text;
+    r1i_token *token;
+    size_t count, capacity, at;
+    int brackets, bars, rows; // open now; rows: inside a matrix
+    bool wordy;               // words of three letters or more were met
+    bool in_set;              // between \{ and \}, where | means "such that"
+} r1i_reader;
+
+static bool r1i_is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool r1i_is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool r1i_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+static char r1i_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+// The byte at a place; zero behind the end, which no rule below accepts.
+static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? text.data[at] : 0; }
+// The bytes from one place up to another.
+// Not copied: it lives as long as the text does. The caller makes sure that from <= to <= size.
+static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
+    r1_slice part = {text.data + from, to - from};
+    return part;
+}
+// Whether a text is exactly this word, letter case included.
+static bool r1i_answer_is(r1_slice text, const char *word) {
+    size_t size = strlen(word);
+    return text.size == size && memcmp(text.data, word, size) == 0;
+}
+// Whether this word stands at this place.
+// A word that would pass the end of the text does not stand there.
+static bool r1i_answer_at(r1_slice text, size_t at, const char *word) {
+    size_t size = strlen(word);
+    return at <= text.size && text.size - at >= size && memcmp(text.data + at, word, size) == 0;
+}
+// The text without white space at both ends; a slice of the same bytes.
+static r1_slice r1i_answer_trim(r1_slice text) {
+    while (text.size && r1i_is_space(text.data[0])) text.data++, text.size--;
+    while (text.size && r1i_is_space(text.data[text.size - 1])) text.size--;
+    return text;
+}
+// Whether a name is one of several between spaces.
+// The whole name must match: "sin" is none of "sinh".
+static bool r1i_word_among(const char *names, r1_slice name) {
+    for (const char *at = names; at; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        bool same = at[0] == name.data[0] && strncmp(at, name.data, name.size) == 0;
+        if (same && (at[name.size] == ' ' || !at[name.size])) return true;
+    }
+    return false;
+}
+// A linear search: the table is short, and the first letter settles most entries.
+// `where` says whether a command (1), a plain word (2) or either is looked for. Names beyond 20
+// letters are in no row, which bounds the work on a long run of letters.
+static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
+    if (!name.size || name.size > 20) return NULL;
+    for (size_t i = 0; i < sizeof r1i_words / sizeof *r1i_words; i++)
+        if ((r1i_words[i].where & where) && r1i_word_among(r1i_words[i].names, name))
+            return &r1i_words[i];
+    return NULL;
+}
+// Appends a token; the room is as large as the text, so only a bug could fill it.
+// Every token covers at least one byte of its own, which bounds their number by the text. When
+// the room is full the last place is handed out, so that callers need no test.
+static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, size_t to) {
+    if (reader->count + 1 >= reader->capacity) {
+        r1i_answer_halt(reader->work, R1I_STOP_MEMORY);
+        return &reader->token[reader->capacity - 1];
+    }
+    r1i_token *token = &reader->token[reader->count++];
+    token->kind = (uint8_t)kind, token->id = (uint8_t)id;
+    token->at = from;
+    token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
+    token->text = r1i_answer_part(reader->text, from, to);
+    return token;
+}
+// The place behind the group that opens at `at`, or the end of the text when it never closes.
+// Escaped braces do not count. Each byte is looked at once, and a brace that closes too much
+// ends the group.
+static size_t r1i_answer_group_end(r1_slice text, size_t at) {
+    int depth = 0;
+    for (; at < text.size; at++) {
+        if (text.data[at] == '\\') {
+            at++;
+        } else if (text.data[at] == '{') {
+            depth++;
+        } else if (text.data[at] == '}' && --depth <= 0) {
+            return at + 1;
+        }
+    }
+    return text.size;
+}
+// How many digits stand at this place; 0 behind the end.
+static size_t r1i_answer_digits(r1_slice text, size_t at) {
+    size_t from = at;
+    while (at < text.size && r1i_is_digit(text.data[at])) at++;
+    return at - from;
+}
+// Bytes of a thousands separator at `at` when three digits and no fourth follow, else 0.
+// A bare comma is a list in brackets, behind another comma, or when the reading says so; that
+// it could be one is noted in `seen`, so that the comparison tries the other way too.
+static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
+    static const char *const marks[] = {"{,}", ",\\!", ",\\,", "\\,", "\\ ", "{ }", " ", ","};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (!r1i_answer_at(reader->text, at, marks[i])) continue;
+        size_t size = strlen(marks[i]);
+        while (marks[i][0] == ',' && marks[i][1] && r1i_answer_char(reader->text, at + size) == ' ')
+            size++;
+        if (marks[i][0] == ',' && !marks[i][1] &&
+            (reader->brackets || reader->work->reading & R1I_READ_COMMA ||
+             (reader->count && reader->token[reader->count - 1].kind == ',')))
+            return 0;
+        if (r1i_answer_digits(reader->text, at + size) != 3) return 0;
+        if (marks[i][0] == ',' && !marks[i][1]) {
+            reader->work->seen |= R1I_READ_LIST;
+            if (reader->work->reading & R1I_READ_LIST) return 0;
+        }
+        return size;
+    }
+    return 0;
+}
+// "6.67E-11" and "1e5" are numbers, "2e" is not.
+// Its length in bytes, or 0. Up to nine digits, so the value fits an int64_t without a test.
+static size_t r1i_answer_exponent(r1_slice text, size_t at) {
+    char c = r1i_answer_char(text, at);
+    if (c != 'e' && c != 'E') return 0;
+    size_t sign = r1i_answer_char(text, at + 1) == '-' || r1i_answer_char(text, at + 1) == '+';
+    size_t digits = r1i_answer_digits(text, at + 1 + sign);
+    return digits && digits < 10 ? 1 + sign + digits : 0;
+}
+// A number with its separators, point and exponent, as one token.
+// Returns the place behind it. Separators are only looked for behind at most three digits that
+// do not begin with zero. 0.1\overline{6} keeps its point here; the bar is read by the grammar.
+static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
+    r1_slice text = reader->text;
+    size_t at = from + r1i_answer_digits(text, from), gap;
+    if (at - from <= 3 && text.data[from] != '0')
+        while ((gap = r1i_answer_separator(reader, at)) != 0) at += gap + 3;
+    char c = r1i_answer_char(text, at);
+    bool comma = c == ',' && reader->work->reading & R1I_READ_COMMA;
+    if (c == ',' && !reader->brackets && r1i_answer_digits(text, at + 1))
+        reader->work->seen |= R1I_READ_COMMA;
+    bool bar = c == '.' && at > from && r1i_answer_at(text, at + 1, "\\overline");
+    if (bar || ((c == '.' || comma) && r1i_answer_digits(text, at + 1))) {
+        at++;
+        at += r1i_answer_digits(text, at);
+    }
+    at += r1i_answer_exponent(text, at);
+    r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, from, at);
+    return at;
+}
+// Words of a type-face command, and not a formula in that type face.
+// Digits, commands and operators speak for a formula; at least one letter must be there, ASCII
+// or not.
+static bool r1i_answer_words_only(r1_slice text) {
+    bool letter = false;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (r1i_is_digit(c) || c == '\\' || c == '$' || c == '=' || c == '^') return false;
+        letter = letter || r1i_is_letter(c) || (unsigned char)c >= 0x80;
+    }
+    return letter;
+}
+// Letters behind one of these may be a unit.
+// They are a number, a closing bracket or brace, a percent or degree sign, and a constant.
+static bool r1i_reader_after_value(const r1i_reader *reader) {
+    if (!reader->count) return false;
+    int last = reader->token[reader->count - 1].kind;
+    return last == R1I_TOKEN_NUMBER || last == ')' || last == '}' || last == '%' ||
+           last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE;
+}
+// Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not. Returns the place
+// behind what was read, 0 when it is something else.
+// left_open and right_open become a token without their comma; evaluate=... disappears with it.
+// "sympy." is passed over.
+static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
+    r1_slice text = reader->text, run = r1i_answer_part(text, from, to);
+    if (r1i_answer_at(text, from, "sympy.")) return from + 6;
+    if (r1i_answer_char(text, to) == '(') {
+        for (size_t i = 0; i < sizeof r1i_makers / sizeof *r1i_makers; i++) {
+            if (!r1i_word_among(r1i_makers[i].names, run)) continue;
+            r1i_reader_put(reader, r1i_makers[i].token, r1i_makers[i].id, from, to);
+            return to;
+        }
+        return 0;
+    }
+    const r1i_word *mark = r1i_answer_char(text, to) == '{' ? r1i_word_find(run, 1) : NULL;
+    if (mark && mark->token == R1I_TOKEN_BAR) { // the text of a SymPy symbol
+        r1i_reader_put(reader, R1I_TOKEN_BAR, mark->id, from, to);
+        return to;
+    }
+    bool left = r1i_answer_at(text, from, "left_open="),
+         right = r1i_answer_at(text, from, "right_open=");
+    if (!left && !right && !r1i_answer_at(text, from, "evaluate=")) return 0;
+    size_t value = from + (left ? 10 : right ? 11 : 9);
+    bool yes = r1i_answer_at(text, value, "True");
+    if (!yes && !r1i_answer_at(text, value, "False")) return 0;
+    if (reader->count && reader->token[reader->count - 1].kind == ',') reader->count--;
+    if (yes && (left || right)) r1i_reader_put(reader, R1I_TOKEN_OPEN, left ? 1 : 2, from, to);
+    return value + (yes ? 4 : 5);
+}
+// A run of letters: a known word, a unit behind a value, or a product of one-letter names.
+// Behind a value, three letters, or two after a space, are a unit; "or" glued to the next word
+// is split off. A run in front of a bracket that no rule knows is taken for an unknown
+// function, which is unsupported and not guessed. It calls itself only for what follows an
+// "or".
+static void r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool styled) {
+    r1_slice run = r1i_answer_part(reader->text, from, to);
+    const r1i_word *word = run.size > 1 ? r1i_word_find(run, styled ? 3 : 2) : NULL;
+    bool last = to == reader->text.size || reader->text.data[to] == '}';
+    if (word && word->token == R1I_TOKEN_FUNCTION && last && r1i_reader_after_value(reader)) {
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to); // 5 min, 3 sec
+        return;
+    }
+    if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE) {
+        r1i_reader_put(reader, word->token, word->id, from, to);
+        return;
+    }
+    if (run.size > 1 && (styled || (r1i_reader_after_value(reader) &&
+                                    (run.size > 2 || r1i_is_space(reader->text.data[from - 1]))))) {
+        if (run.size > 2 && run.data[0] == 'o' && run.data[1] == 'r' && !styled) {
+            r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
+            r1i_reader_letters(reader, from + 2, to, true);
+            return;
+        }
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
+        return;
+    }
+    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') { // a function nobody knows
+        reader->work->stop_at = from;
+        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+    }
+    if (run.size > 2) reader->wordy = true;
+    for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
+}
+// The group of \text and its like: words, or an expression in another type face.
+// Returns the place behind the group, or of its opening brace when the content is a formula,
+// which the main loop then reads as usual. "and" and "or" become separators, a single letter a
+// name.
+static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
+    while (r1i_is_space(r1i_answer_char(reader->text, at)) ||
+           r1i_answer_char(reader->text, at) == '*')
+        at++;
+    if (r1i_answer_char(reader->text, at) != '{') return at;
+    size_t end = r1i_answer_group_end(reader->text, at);
+    r1i_answer_step(reader->work, (end - at) / 16);
+    bool closed = end > at + 1 && reader->text.data[end - 1] == '}';
+    r1_slice inner = r1i_answer_part(reader->text, at + 1, closed ? end - 1 : end);
+    if (!r1i_answer_words_only(inner)) return at; // its braces and content come as usual
+    r1_slice word = r1i_answer_trim(inner);
+    while (word.size && (word.data[0] == ',' || r1i_is_space(word.data[0])))
+        word.data++, word.size--;
+    size_t from = (size_t)(word.data - reader->text.data);
+    bool and_last = word.size >= 4 && r1i_answer_at(word, word.size - 4, " and");
+    if (r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last)
+        r1i_reader_put(reader, R1I_TOKEN_AND, word.size == 2, from, from + word.size);
+    else if (word.size == 1)
+        r1i_reader_put(reader, R1I_TOKEN_NAME, 0, from, from + 1);
+    else if (r1i_word_find(word, 2))
+        r1i_reader_letters(reader, from, from + word.size, true);
+    else
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + word.size);
+    return end;
+}
+// \begin{...} and \end{...}; the columns of an array say nothing about its value.
+// The token's text is the name between the braces. `rows` counts open environments, because a
+// double backslash is a row only inside one. Returns the place behind, or the end of the text when
+// the name is not closed.
+static size_t r1i_reader_environment(r1i_reader *reader, int kind, size_t from, size_t at) {
+    while (r1i_is_space(r1i_answer_char(reader->text, at))) at++;
+    size_t end = r1i_answer_group_end(reader->text, at);
+    if (r1i_answer_char(reader->text, at) != '{' || reader->text.data[end - 1] != '}') {
+        r1i_answer_halt(reader->work, R1I_STOP_SYNTAX);
+        return reader->text.size;
+    }
+    r1i_token *token = r1i_reader_put(reader, kind, 0, from, end);
+    token->text = r1i_answer_part(reader->text, at + 1, end - 1);
+    if (r1i_answer_is(token->text, "boxed")) reader->count--;
+    if (kind == R1I_TOKEN_BEGIN) reader->rows++;
+    if (kind == R1I_TOKEN_FINISH && reader->rows) reader->rows--;
+    bool columns = r1i_answer_is(token->text, "array") && kind == R1I_TOKEN_BEGIN;
+    if (columns && r1i_answer_char(reader->text, end) == '{')
+        end = r1i_answer_group_end(reader->text, end);
+    return end;
+}
+// \mathbb{R} and its like name sets.
+// The five letters stand in the order of the constants from the reals on. Returns the place
+// behind; an unknown letter is unsupported.
+static size_t r1i_reader_blackboard(r1i_reader *reader, size_t from, size_t at) {
+    static const char letters[] = "RZNQC";
+    while (r1i_answer_char(reader->text, at) == ' ' || r1i_answer_char(reader->text, at) == '{')
+        at++;
+    char c = r1i_answer_char(reader->text, at);
+    const char *found = c ? strchr(letters, c) : NULL;
+    if (!found) {
+        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+        return at;
+    }
+    at++;
+    if (r1i_answer_char(reader->text, at) == '}') at++;
+    r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from, at);
+    return at;
+}
+// A command with a name of letters; at is behind its backslash.
+// Returns the place behind what it read. Unknown commands stop the reading, since leaving one
+// out could change the value without anybody noticing.
+static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
+    size_t end = at;
+    while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
+    r1_slice name = r1i_answer_part(reader->text, at, end);
+    const r1i_word *word = r1i_word_find(name, 1);
+    if (!word) {
+        reader->work->stop_at = from;
+        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+        return end;
+    }
+    switch (word->token) {
+    case R1I_TOKEN_SKIP:
+        return end;
+    case R1I_TOKEN_STYLE:
+        return r1i_reader_style(reader, end);
+    case R1I_TOKEN_BLACKBOARD:
+        return r1i_reader_blackboard(reader, from, end);
+    case R1I_TOKEN_BEGIN:
+    case R1I_TOKEN_FINISH:
+        return r1i_reader_environment(reader, word->token, from, end);
+    default:
+        break;
+    }
+    r1i_token *token = r1i_reader_put(reader, word->token, word->id, from, end);
+    if (word->token == R1I_TOKEN_NAME) token->text = name;
+    return end;
+}
+// A backslash: a command, an escaped sign, a row of a matrix, or space.
+// Returns the place behind, never beyond the text. Outside of matrices a double backslash
+// before a known command is one that was escaped twice, so one of them is skipped.
+static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
+    char c = r1i_answer_char(reader->text, at + 1);
+    if (r1i_is_letter(c)) return r1i_reader_command(reader, at, at + 1);
+    if (c == '{') reader->brackets++;
+    if (c == '}' && reader->brackets) reader->brackets--;
+    if (c == '{' || c == '}')
+        r1i_reader_put(reader, c == '{' ? R1I_TOKEN_SET_OPEN : R1I_TOKEN_SET_CLOSE, 0, at, at + 2);
+    if (c == '%' || c == '&' || c == '|') r1i_reader_put(reader, c, 0, at, at + 2);
+    if (c == '\\') {
+        if (reader->rows) {
+            r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
+            return at + 2;
+        }
+        if (r1i_is_letter(r1i_answer_char(reader->text, at + 2))) {
+            size_t end = at + 2; // text that was escaped twice
+            while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
+            if (r1i_word_find(r1i_answer_part(reader->text, at + 2, end), 1)) return at + 1;
+        }
+    }
+    return at + 2 < reader->text.size ? at + 2 : reader->text.size;
+}
+// A character outside ASCII: a known sign, or a word of another script.
+// Returns the place behind it. Any other run of bytes from 0x80 on is one text token, so words
+// of other scripts reach the comparison of words.
+static size_t r1i_reader_sign(r1i_reader *reader, size_t at) {
+    for (size_t i = 0; i < sizeof r1i_signs / sizeof *r1i_signs; i++) {
+        if (!r1i_answer_at(reader->text, at, r1i_signs[i].bytes)) continue;
+        size_t end = at + strlen(r1i_signs[i].bytes);
+        if (r1i_signs[i].token != R1I_TOKEN_SKIP)
+            r1i_reader_put(reader, r1i_signs[i].token, r1i_signs[i].id, at, end);
+        return end;
+    }
+    size_t end = at; // words of another script
+    while (end < reader->text.size && (unsigned char)reader->text.data[end] >= 0x80) end++;
+    r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
+    reader->wordy = true;
+    return end;
+}
+// Any other ASCII character, alone or as part of a pair such as <=.
+// Returns the place behind it. Dollar signs, quotes and ticks carry no value and leave no
+// token; an arrow becomes '?', which no rule of the grammar accepts.
+static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
+    static const char *const pairs[] = {"<=", ">=", "!=", "**", "=<", "=>", "==", "->"};
+    static const uint8_t kinds[] = {R1I_TOKEN_LESS_EQUAL,
+                                    R1I_TOKEN_GREATER_EQUAL,
+                                    R1I_TOKEN_NOT_EQUAL,
+                                    '^',
+                                    R1I_TOKEN_LESS_EQUAL,
+                                    R1I_TOKEN_GREATER_EQUAL,
+                                    '=',
+                                    '?'};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (r1i_answer_at(reader->text, at, pairs[i])) {
+            r1i_reader_put(reader, kinds[i], 0, at, at + 2);
+            return at + 2;
+        }
+    char c = reader->text.data[at];
+    if (c == '(' || c == '[') reader->brackets++;
+    if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
+    if (c == '$' || c == '~' || c == '`' || c == '"') return at + 1;
+    char last = at ? reader->text.data[at - 1] : 0, next = r1i_answer_char(reader->text, at + 1);
+    if (c == '\'' && (last == '(' || next == ')')) return at + 1; // quotes of SymPy
+    if (c == '_' && (!at || strchr(" (,*+-/", last)) && r1i_is_letter(next)) return at + 1;
+    if (c == '.' && r1i_answer_at(reader->text, at, "...")) return at + 3;
+    r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
+    return at + 1;
+}
+// One pass over the bytes; every branch moves on by at least one.
+// So the loop ends after at most as many rounds as the text has bytes. The count of brackets is
+// set back, since the grammar keeps its own.
+static void r1i_reader_tokens(r1i_reader *reader) {
+    size_t at = 0;
+    while (at < reader->text.size && r1i_answer_step(reader->work, 1)) {
+        char c = reader->text.data[at];
+        if (r1i_is_space(c)) {
+            at++;
+        } else if (r1i_is_digit(c) || (c == '.' && r1i_answer_digits(reader->text, at + 1) > 0)) {
+            at = r1i_reader_number(reader, at);
+        } else if (r1i_is_letter(c)) {
+            size_t end = at;
+            while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
+            size_t behind = end - at > 1 ? r1i_reader_maker(reader, at, end) : 0;
+            if (!behind) r1i_reader_letters(reader, at, end, false);
+            at = behind ? behind : end;
+        } else if (c == '\\') {
+            at = r1i_reader_backslash(reader, at);
+        } else if ((unsigned char)c >= 0x80) {
+            at = r1i_reader_sign(reader, at);
+        } else {
+            at = r1i_reader_plain(reader, at);
+        }
+    }
+    reader->brackets = 0;
+}
+
+// ---- reading: tokens to an expression ----
+// A recursive descent, one function a level; each calls the next and returns a node:
+//
+//     list  ->  relation  ->  set  ->  sum  ->  product  ->  group  ->  power  ->  primary
+//     a, b      a < b         A u B    a + b    a * b        a b        a^b        x, 3, ( list )
+//
+// A tree for 2x + 1:
+//
+//     sum
+//      +-- product
+//      |     +-- number 2
+//      |     +-- name x
+//      +-- number 1
+//
+// Behind each kind stand the fields it uses besides its items. The kinds from the tuple on are
+// no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
+typedef enum r1i_node_kind {
+    R1I_NODE_NUMBER,   // ratio, places, decimal
+    R1I_NODE_NAME,     // text
+    R1I_NODE_CONSTANT, // id
+    R1I_NODE_TEXT,     // text
+    R1I_NODE_SUM,
+    R1I_NODE_PRODUCT,
+    R1I_NODE_QUOTIENT,
+    R1I_NODE_POWER,
+    R1I_NODE_NEGATE,
+    R1I_NODE_FUNCTION,   // id
+    R1I_NODE_CALL,       // text
+    R1I_NODE_PLUS_MINUS, // id 1: the signs are swapped
+    R1I_NODE_PERCENT,
+    R1I_NODE_DEGREE,
+    R1I_NODE_UNIT, // text
+    R1I_NODE_BASE, // ratio, id
+    R1I_NODE_PROPORTION,
+    R1I_NODE_FLIP,  // the other sign at every plus-minus inside
+    R1I_NODE_TUPLE, // open, close
+    R1I_NODE_SET,
+    R1I_NODE_LIST,          // id 1: joined by "or"
+    R1I_NODE_RELATION,      // links
+    R1I_NODE_SET_OPERATION, // id: the token
+    R1I_NODE_MATRIX         // rows
+} r1i_node_kind;
+
+// Nodes live in the work area until the comparison ends and are not changed after reading; a
+// node may have several parents.
+typedef struct r1i_node {
+    uint8_t kind, id;
+    char open, close;
+    bool decimal, plain;     // a number with a point; a number as it was written
+    uint8_t height;          // of the tree, so that no walk is deep
+    uint32_t places, digits; // behind the point; significant ones
+    size_t rows, count;
+    struct r1i_node **item;
+    const uint8_t *links; // the tokens between the sides of a relation
+    r1_slice text;
+    r1i_ratio ratio;
+} r1i_node;
+
+enum { R1I_ANSWER_ITEMS = 256 }; // of a list, a matrix, a sum
+
+// Nodes are only written while nothing stopped the work: the shared node of failure stays blank.
+// All fields are zero, with room for this many items. Never NULL: failure gives the shared
+// blank node, so callers write only after they looked at work->stop.
+static r1i_node *r1i_node_new(r1_answer_work *work, int kind, size_t items) {
+    r1i_node *node = (r1i_node *)r1i_answer_space(work, sizeof *node);
+    if (!node) return work->nothing;
+    node->kind = (uint8_t)kind;
+    node->count = items;
+    if (items) node->item = (r1i_node **)r1i_answer_space(work, items * sizeof *node->item);
+    return node->item || !items ? node : work->nothing;
+}
+// Trees stay so low that every walk over them may recurse.
+// A height of 60 is the limit; it is kept in the node, so measuring looks at the children only.
+// Returns the node, or the blank one when the work has stopped.
+static r1i_node *r1i_node_measure(r1_answer_work *work, r1i_node *node) {
+    unsigned height = 0;
+    for (size_t i = 0; i < node->count; i++)
+        if (node->item[i]->height > height) height = node->item[i]->height;
+    if (height >= R1I_ANSWER_DEPTH) r1i_answer_halt(work, R1I_STOP_DEPTH);
+    node->height = (uint8_t)(height + 1);
+    return work->stop ? work->nothing : node;
+}
+// A node of one or two children, measured; b may be NULL.
+static r1i_node *r1i_node_of(r1_answer_work *work, int kind, int id, r1i_node *a, r1i_node *b) {
+    r1i_node *node = r1i_node_new(work, kind, b ? 2 : 1);
+    if (work->stop) return work->nothing;
+    node->id = (uint8_t)id;
+    node->item[0] = a;
+    if (b) node->item[1] = b;
+    return r1i_node_measure(work, node);
+}
+// A number that no text stands behind: it is not plain, so it never joins a mixed number.
+static r1i_node *r1i_node_whole(r1_answer_work *work, int64_t value) {
+    r1i_node *node = r1i_node_new(work, R1I_NODE_NUMBER, 0);
+    if (!work->stop) node->ratio = r1i_ratio_of(work, value, 1);
+    return node;
+}
+// Items that are collected while their number is not known.
+typedef struct r1i_items {
+    r1i_node **item;
+    size_t count, capacity;
+} r1i_items;
+// Room doubles, so n items cost n steps.
+// More than 256 items stop the work. Outgrown arrays stay in the work area, at most as much as
+// the last one again.
+static void r1i_items_add(r1_answer_work *work, r1i_items *items, r1i_node *node) {
+    if (items->count == items->capacity) {
+        size_t wanted = items->capacity ? items->capacity * 2 : 4;
+        r1i_node **bigger = NULL;
+        if (wanted <= R1I_ANSWER_ITEMS)
+            bigger = (r1i_node **)r1i_answer_space(work, wanted * sizeof *bigger);
+        if (!bigger) {
+            r1i_answer_halt(work, R1I_STOP_SIZE);
+            return;
+        }
+        if (items->count) memcpy(bigger, items->item, items->count * sizeof *bigger);
+        items->item = bigger, items->capacity = wanted;
+    }
+    items->item[items->count++] = node;
+}
+// The node takes over the array of items. Its height is that of the highest item plus one, so a
+// long list is not a deep tree.
+static r1i_node *r1i_items_node(r1_answer_work *work, const r1i_items *items, int kind) {
+    r1i_node *node = r1i_node_new(work, kind, 0);
+    if (work->stop) return work->nothing;
+    node->item = items->item, node->count = items->count;
+    return r1i_node_measure(work, node);
+}
+
+static r1i_node *r1i_read_list(r1i_reader *reader, bool flat);
+static r1i_node *r1i_read_sum(r1i_reader *reader);
+static r1i_node *r1i_read_group(r1i_reader *reader);
+static r1i_node *r1i_read_power(r1i_reader *reader);
+
+// The token some places ahead; an end token behind the last.
+// The end token has kind 0 and an empty text, so looking far ahead needs no test.
+static const r1i_token *r1i_read_token(const r1i_reader *reader, size_t ahead) {
+    static const r1i_token end;
+    return reader->at + ahead < reader->count ? &reader->token[reader->at + ahead] : &end;
+}
+static int r1i_read_peek(const r1i_reader *reader) { return r1i_read_token(reader, 0)->kind; }
+// Moves on when the next token is the wanted one.
+// Else it leaves the place as it is and returns false.
+static bool r1i_read_take(r1i_reader *reader, int kind) {
+    if (r1i_read_peek(reader) != kind) return false;
+    reader->at++;
+    return true;
+}
+// Remembers the first place that made no sense.
+// Returns the blank node, so a rule can refuse and return in one line. Only the first refusal
+// is kept, which is the one nearest to the mistake.
+static r1i_node *r1i_read_refuse(r1i_reader *reader) {
+    if (!reader->work->stop) {
+        const r1i_token *token = r1i_read_token(reader, 0);
+        reader->work->stop_at = token->kind ? token->at : reader->text.size;
+    }
+    r1i_answer_halt(reader->work, R1I_STOP_SYNTAX);
+    return reader->work->nothing;
+}
+// Every cycle of the grammar passes through a power, which counts the depth.
+// Sixty powers inside one another are the limit, which bounds the stack as well as the time.
+// False means stop; the caller does not leave in that case, as nothing is read after it.
+static bool r1i_read_enter(r1i_reader *reader) {
+    if (++reader->work->depth > R1I_ANSWER_DEPTH) r1i_answer_halt(reader->work, R1I_STOP_DEPTH);
+    return r1i_answer_step(reader->work, 1);
+}
+static void r1i_read_leave(r1i_reader *reader) { reader->work->depth--; }
+
+// digits * 10^power as a fraction; separators in the text are passed over.
+// Nine digits at a time go into a limb before the long number is touched, which keeps long ones
+// cheap. places and digits of the node get the digits behind the point and the significant
+// ones. The value is exact: 0.1 is 1/10.
+static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node *node) {
+    r1i_whole whole = r1i_whole_of(work, 0);
+    uint32_t chunk = 0, scale = 1, places = 0, digits = 0;
+    int64_t power = 0;
+    bool point = false;
+    size_t at = 0;
+    for (; at < text.size && !(r1i_lower(text.data[at]) == 'e'); at++) {
+        char c = text.data[at];
+        bool comma = c == ',' && work->reading & R1I_READ_COMMA;
+        if (c == '.' || comma) point = true;
+        if (!r1i_is_digit(c)) continue;
+        chunk = chunk * 10 + (uint32_t)(c - '0'), scale *= 10;
+        places += point;
+        if (digits || c != '0') digits++;
+        if (scale == 1000000000u || work->stop) {
+            whole = r1i_whole_mul(work, whole, r1i_whole_of(work, scale));
+            whole = r1i_whole_add(work, whole, r1i_whole_of(work, chunk));
+            chunk = 0, scale = 1;
+        }
+    }
+    whole = r1i_whole_mul(work, whole, r1i_whole_of(work, scale));
+    whole = r1i_whole_add(work, whole, r1i_whole_of(work, chunk));
+    if (at < text.size) {
+        bool minus = r1i_answer_char(text, at + 1) == '-';
+        for (at += 1; at < text.size; at++)
+            if (r1i_is_digit(text.data[at])) power = power * 10 + (text.data[at] - '0');
+        if (minus) power = -power;
+    }
+    node->decimal = point && places, node->places = places, node->digits = digits;
+    node->plain = true;
+    power -= places;
+    uint64_t size = (uint64_t)(power < 0 ? -power : power);
+    r1i_whole ten = r1i_whole_power(work, r1i_whole_of(work, 10), size);
+    if (power >= 0) return (r1i_ratio){r1i_whole_mul(work, whole, ten), r1i_whole_of(work, 1)};
+    return r1i_ratio_make(work, whole, ten);
+}
+// 0.1\overline{23}: the digits under the bar repeat.
+// With p digits under the bar and q between the point and the bar, they are worth period /
+// ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under
+// the bar is left where it is.
+static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
+    const r1i_token *group = r1i_read_token(reader, 2);
+    if (r1i_read_token(reader, 1)->kind != '{' || group->kind != R1I_TOKEN_NUMBER ||
+        r1i_read_token(reader, 3)->kind != '}' ||
+        r1i_answer_digits(group->text, 0) != group->text.size)
+        return;
+    r1_answer_work *work = reader->work;
+    r1i_node repeated = *work->nothing;
+    r1i_ratio period = r1i_read_decimal(work, group->text, &repeated);
+    r1i_whole ten = r1i_whole_of(work, 10), one = r1i_whole_of(work, 1);
+    r1i_whole nines = r1i_whole_sub(work, r1i_whole_power(work, ten, group->text.size), one);
+    r1i_whole shift = r1i_whole_power(work, ten, node->places);
+    period = r1i_ratio_make(work, period.top, r1i_whole_mul(work, nines, shift));
+    node->ratio = r1i_ratio_add(work, node->ratio, period);
+    node->decimal = false;
+    reader->at += 4;
+}
+// A number, with the digits under a bar that repeat.
+// The text is kept, since decimals and digits in a base are compared as they were written.
+static r1i_node *r1i_read_number(r1i_reader *reader) {
+    const r1i_token *token = r1i_read_token(reader, 0);
+    r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NUMBER, 0);
+    if (reader->work->stop) return node;
+    node->text = token->text;
+    node->ratio = r1i_read_decimal(reader->work, token->text, node);
+    reader->at++;
+    bool pointed = memchr(token->text.data, '.', token->text.size) != NULL;
+    if (pointed && r1i_read_peek(reader) == R1I_TOKEN_BAR) r1i_read_repeating(reader, node);
+    return node;
+}
+// The names that mean numbers when nothing stands under them.
+// They are i, I and e; whether a subscript or prime follows is the caller's matter.
+static void r1i_node_constant_name(r1i_node *node) {
+    bool i = r1i_answer_is(node->text, "i") || r1i_answer_is(node->text, "I");
+    if (!i && !r1i_answer_is(node->text, "e")) return;
+    node->kind = R1I_NODE_CONSTANT;
+    node->id = i ? R1I_SIGN_I : R1I_SIGN_E;
+}
+// An argument without braces: one digit, one name, one command.
+// \frac12 is 1/2: a digit is taken off the front of the number token, which shrinks for the
+// next argument. x in \sqrt xy is one name.
+static r1i_node *r1i_read_argument(r1i_reader *reader) {
+    r1i_token *token = &reader->token[reader->at];
+    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER && token->text.size > 1 &&
+        r1i_is_digit(token->text.data[0])) {
+        r1i_node *node = r1i_node_whole(reader->work, token->text.data[0] - '0');
+        token->text.data++, token->text.size--;
+        return node;
+    }
+    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) return r1i_read_number(reader);
+    if (r1i_read_peek(reader) == R1I_TOKEN_NAME) {
+        r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+        reader->at++;
+        if (reader->work->stop) return node;
+        node->text = token->text;
+        r1i_node_constant_name(node);
+        return node;
+    }
+    return r1i_read_power(reader);
+}
+// { expression }, or one argument.
+// Bars inside braces are bars of their own, so the count of open ones starts at zero there and
+// is restored behind.
+static r1i_node *r1i_read_braced(r1i_reader *reader) {
+    if (!r1i_read_take(reader, '{')) return r1i_read_argument(reader);
+    int bars = reader->bars;
+    reader->bars = 0;
+    r1i_node *node = r1i_read_list(reader, true);
+    reader->bars = bars;
+    if (!r1i_read_take(reader, '}')) return r1i_read_refuse(reader);
+    return node;
+}
+// What stands under a name: digits, names or both, as one word.
+// A slice of the text from the first token to the last, which must lie side by side, as tokens
+// do. Braces inside are counted; an open end is refused.
+static r1_slice r1i_read_subscript(r1i_reader *reader) {
+    r1_slice text = r1i_read_token(reader, 0)->text;
+    if (r1i_read_take(reader, '{')) {
+        text = r1i_read_token(reader, 0)->text;
+        int depth = 1;
+        while (r1i_read_peek(reader) != R1I_TOKEN_END && depth) {
+            const r1i_token *token = r1i_read_token(reader, 0);
+            depth += (token->kind == '{') - (token->kind == '}');
+            if (depth) text.size = (size_t)(token->text.data + token->text.size - text.data);
+            reader->at++;
+        }
+        if (depth) r1i_read_refuse(reader);
+    } else if (r1i_read_peek(reader) == R1I_TOKEN_END) {
+        r1i_read_refuse(reader);
+    } else {
+        reader->at++;
+    }
+    return text;
+}
+// A name grows by a mark and a subscript, without spaces and backslashes.
+// The new name is a copy in the work area; the text itself is never written. x_{12} and x_12
+// get the same name, as do x_{a b} and x_{ab}.
+static void r1i_read_suffix(r1i_reader *reader, r1i_node *node, const char *mark, r1_slice more) {
+    size_t size = node->text.size + strlen(mark) + more.size;
+    char *text = (char *)r1i_answer_space(reader->work, size + 1);
+    if (!text) return;
+    memcpy(text, node->text.data, node->text.size);
+    memcpy(text + node->text.size, mark, strlen(mark));
+    size = node->text.size + strlen(mark);
+    for (size_t i = 0; i < more.size; i++)
+        if (!r1i_is_space(more.data[i]) && more.data[i] != '\\') text[size++] = more.data[i];
+    node->text = (r1_slice){text, size};
+}
+// f^{\prime\prime} is f''.
+// True when primes were there; each of them becomes part of the name. The exponent is consumed
+// with its braces.
+static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
+    size_t braces = r1i_read_token(reader, 1)->kind == '{', ahead = 1 + braces;
+    r1_slice nothing = {"", 0};
+    if (r1i_read_peek(reader) != '^' || r1i_read_token(reader, ahead)->kind != '\'') return false;
+    while (r1i_read_token(reader, ahead)->kind == '\'') {
+        r1i_read_suffix(reader, node, "'", nothing);
+        ahead++;
+    }
+    reader->at += ahead;
+    if (braces && !r1i_read_take(reader, '}')) r1i_read_refuse(reader);
+    return true;
+}
+// Letters that stand for functions when a bracket follows: f(x), but a(x+1) is a product.
+// A variable that is used like that, P(x+1) = 0 say, is read as a call too; both answers are
+// read alike.
+static bool r1i_read_is_caller(r1_slice name) {
+    return name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL;
+}
+// A variable with its subscript and primes, a number such as e, or the call of a function.
+// "I = ..." defines a name I and is no imaginary unit. A call needs its bracket without a space
+// before it; its arguments become the items, and its name stays in the text. E is noted as
+// ambiguous unless a subscript follows.
+static r1i_node *r1i_read_name(r1i_reader *reader) {
+    const r1i_token *token = r1i_read_token(reader, 0);
+    r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+    if (reader->work->stop) return node;
+    node->text = token->text;
+    reader->at++;
+    int next = r1i_read_peek(reader);
+    bool subject = next == '=' && r1i_answer_is(node->text, "I");
+    if (next != '_' && r1i_answer_is(node->text, "E")) {
+        reader->work->seen |= R1I_READ_EULER;
+        if (reader->work->reading & R1I_READ_EULER) {
+            node->kind = R1I_NODE_CONSTANT, node->id = R1I_SIGN_E;
+            return node;
+        }
+    }
+    bool alone = next != '_' && next != '\'' && !subject;
+    if (alone) r1i_node_constant_name(node);
+    if (node->kind == R1I_NODE_CONSTANT) return node;
+    r1_slice nothing = {"", 0};
+    if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
+    bool primed = r1i_read_primes(reader, node);
+    while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
+    if (r1i_read_peek(reader) == '(' && (primed || r1i_read_is_caller(token->text)) &&
+        !r1i_read_token(reader, 0)->spaced) {
+        reader->at++;
+        r1i_node *args = r1i_read_list(reader, true);
+        if (!r1i_read_take(reader, ')')) return r1i_read_refuse(reader);
+        bool list = args->kind == R1I_NODE_LIST;
+        r1i_node *call = list ? args : r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
+        if (reader->work->stop) return call;
+        call->kind = R1I_NODE_CALL, call->text = node->text;
+        return call;
+    }
+    return node;
+}
+// \bar x and its like are names of their own: bar{x}.
+// The four marks give different names, so that a vector is not its length; a subscript may
+// follow as with any name.
+static r1i_node *r1i_read_bar(r1i_reader *reader) {
+    static const char *const marks[] = {"bar", "hat", "vec", "tilde"};
+    const r1i_token *token = r1i_read_token(reader, 0);
+    r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+    reader->at++;
+    if (reader->work->stop) return node;
+    const char *mark = marks[token->id % 4];
+    r1_slice nothing = {"", 0};
+    node->text = (r1_slice){mark, strlen(mark)};
+    r1i_read_suffix(reader, node, "{", r1i_read_subscript(reader));
+    r1i_read_suffix(reader, node, "}", nothing);
+    if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
+    return node;
+}
+// Whether a node is exactly this variable.
+static bool r1i_node_is_name(const r1i_node *node, const char *name) {
+    return node->kind == R1I_NODE_NAME && r1i_answer_is(node->text, name);
+}
+// d/dx with nothing to derive is an operator and no number.
+// The braces make the quotient definite (id 1), other than 1/2x. A bottom such as dx under d or
+// d^n stops the work as calculus.
+static r1i_node *r1i_read_fraction(r1i_reader *reader) {
+    reader->at++;
+    r1i_node *top = r1i_read_braced(reader), *bottom = r1i_read_braced(reader);
+    const r1i_node *first = bottom->kind == R1I_NODE_PRODUCT ? bottom->item[0] : bottom;
+    const r1i_node *over = top->kind == R1I_NODE_POWER ? top->item[0] : top;
+    if (r1i_node_is_name(over, "d") && r1i_node_is_name(first, "d") && bottom != first)
+        r1i_answer_halt(reader->work, R1I_STOP_CALCULUS);
+    return r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 1, top, bottom);
+}
+// A root with its index in brackets.
+// The n-th root is inner^(1/n), so that its value follows the rules of powers; without an index
+// it is the function sqrt.
+static r1i_node *r1i_read_root(r1i_reader *reader) {
+    reader->at++;
+    r1i_node *index = NULL;
+    if (r1i_read_take(reader, '[')) {
+        index = r1i_read_sum(reader);
+        if (!r1i_read_take(reader, ']')) return r1i_read_refuse(reader);
+    }
+    r1i_node *inner = r1i_read_braced(reader);
+    r1_answer_work *work = reader->work;
+    if (!index) return r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_SQRT, inner, NULL);
+    r1i_node *part = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), index);
+    return r1i_node_of(work, R1I_NODE_POWER, 0, inner, part);
+}
+static r1i_node *r1i_read_power_of(r1i_reader *reader, r1i_node *base, r1i_node *exponent) {
+    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, base, exponent);
+}
+// Whether a node is this number as such; no expression that only has its value.
+static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
+    return node->kind == R1I_NODE_NUMBER && r1i_ratio_is_whole(node->ratio) &&
+           r1i_whole_is(node->ratio.top, value);
+}
+// The grammar makes -1 a negation of 1, so a number node is never negative.
+static bool r1i_node_is_minus_one(const r1i_node *node) {
+    return node->kind == R1I_NODE_NEGATE && r1i_node_is_whole(node->item[0], 1);
+}
+// sin^{-1} is the inverse function; 255 when there is none.
+// Relies on the order of the ids; the exponent -1 at any other function is a power as usual.
+static uint8_t r1i_function_inverse(int id) {
+    if (id >= R1I_CALL_SIN && id <= R1I_CALL_CSC)
+        return (uint8_t)(id + R1I_CALL_ASIN - R1I_CALL_SIN);
+    if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH)
+        return (uint8_t)(id + R1I_CALL_ASINH - R1I_CALL_SINH);
+    return 255;
+}
+// The argument of a function: in brackets, or the factors up to the next sign or function.
+// sin 2x cos x takes 2x and stops at the cosine. A sign may come first: sin -x. A list in
+// brackets gives several arguments.
+static r1i_node *r1i_read_function_argument(r1i_reader *reader) {
+    int open = r1i_read_peek(reader);
+    if (open != '(' && open != '{' && open != '[') {
+        if (open == '-') {
+            reader->at++;
+            return r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, r1i_read_group(reader), NULL);
+        }
+        return r1i_read_group(reader);
+    }
+    reader->at++;
+    int close = open == '(' ? ')' : open == '{' ? '}' : ']', bars = reader->bars;
+    reader->bars = 0;
+    r1i_node *node = r1i_read_list(reader, true);
+    reader->bars = bars;
+    if (!r1i_read_take(reader, close)) return r1i_read_refuse(reader);
+    return node;
+}
+// A function: its exponent or base may come before the argument, in any order.
+// log with a base becomes ln a / ln b, which is exact in its meaning. log of one argument
+// without a base is noted as ambiguous: ten or e. \sin^2 x is (sin x)^2.
+static r1i_node *r1i_read_function(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    int id = r1i_read_token(reader, 0)->id;
+    reader->at++;
+    r1i_node *exponent = NULL, *base = NULL;
+    for (int i = 0; i < 2; i++) {
+        if (r1i_read_take(reader, '_')) base = r1i_read_braced(reader);
+        if (r1i_read_take(reader, '^')) exponent = r1i_read_braced(reader);
+    }
+    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != 255)
+        id = r1i_function_inverse(id), exponent = NULL;
+    r1i_node *args = r1i_read_function_argument(reader), *node = args;
+    if (work->stop) return args;
+    if (args->kind != R1I_NODE_LIST) node = r1i_node_of(work, R1I_NODE_FUNCTION, id, args, NULL);
+    if (work->stop) return node;
+    node->kind = R1I_NODE_FUNCTION, node->id = (uint8_t)id;
+    if (id == R1I_CALL_LOG && base) {
+        r1i_node *below = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_LN, base, NULL);
+        node->id = R1I_CALL_LN;
+        node = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, node, below);
+    } else if (id == R1I_CALL_LOG && node->count == 1) {
+        work->seen |= R1I_READ_LOG;
+    }
+    return exponent ? r1i_read_power_of(reader, node, exponent) : node;
+}
+// Floors and ceilings.
+// The opening token is still unread; what lies inside is one sum.
+static r1i_node *r1i_read_between(r1i_reader *reader, int close, int id) {
+    reader->at++;
+    int bars = reader->bars;
+    reader->bars = 0;
+    r1i_node *inner = r1i_read_sum(reader);
+    reader->bars = bars;
+    if (!r1i_read_take(reader, close)) return r1i_read_refuse(reader);
+    return r1i_node_of(reader->work, R1I_NODE_FUNCTION, id, inner, NULL);
+}
+// An absolute value. Inside it a bar closes, unless it stands where a factor must begin.
+// `bars` counts the open ones; |a|b|c| is read as |a| b |c|, since a bar that may close does.
+static r1i_node *r1i_read_bars(r1i_reader *reader) {
+    reader->at++;
+    reader->bars++;
+    r1i_node *inner = r1i_read_sum(reader);
+    reader->bars--;
+    if (!r1i_read_take(reader, '|')) return r1i_read_refuse(reader);
+    return r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_ABS, inner, NULL);
+}
+// ( ... ), [ ... ), { ... }: a group, a tuple, an interval or a set.
+//
+//     (a)  {a}        a itself            (a, b)  [a, b)   tuple, which may be an interval
+//     \{a, b\}        set                 \{ x | cond \}   the condition
+//     \{\}            empty set           {a, b}           set
+//
+// The ends of a tuple are kept as written. Bars and set-builder bars start anew inside.
+static r1i_node *r1i_read_brackets(r1i_reader *reader) {
+    int open = r1i_read_peek(reader), bars = reader->bars;
+    reader->at++;
+    reader->bars = 0;
+    bool set = open == R1I_TOKEN_SET_OPEN;
+    if (set && r1i_read_take(reader, R1I_TOKEN_SET_CLOSE)) {
+        r1i_node *empty = r1i_node_new(reader->work, R1I_NODE_CONSTANT, 0);
+        if (!reader->work->stop) empty->id = R1I_SIGN_EMPTY;
+        return empty;
+    }
+    bool was_set = reader->in_set;
+    reader->in_set = set;
+    r1i_node *inner = r1i_read_list(reader, true);
+    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|'))) {
+        inner = r1i_read_list(reader, true); // { x | condition }: the condition says it all
+        reader->in_set = was_set;
+        reader->bars = bars;
+        return r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) ? inner : r1i_read_refuse(reader);
+    }
+    reader->in_set = was_set;
+    reader->bars = bars;
+    int close = r1i_read_peek(reader);
+    bool fits = open == '{' ? close == '}'
+                : set       ? close == R1I_TOKEN_SET_CLOSE || close == '}'
+                            : close == ')' || close == ']';
+    if (!fits || reader->work->stop) return r1i_read_refuse(reader);
+    reader->at++;
+    bool list = inner->kind == R1I_NODE_LIST;
+    if (set || (open == '{' && list)) {
+        r1i_node *node = list ? inner : r1i_node_of(reader->work, R1I_NODE_SET, 0, inner, NULL);
+        if (!reader->work->stop) node->kind = R1I_NODE_SET;
+        return node;
+    }
+    if (!list) {
+        bool same = open == '{' || (open == '(') == (close == ')');
+        return same ? inner : r1i_read_refuse(reader);
+    }
+    inner->kind = R1I_NODE_TUPLE;
+    inner->open = (char)open, inner->close = (char)close;
+    return inner;
+}
+// Cells by & and rows by \\; "cases" is a list of its lines.
+// Items are stored row by row, and their number must be a multiple of the rows. A name that
+// begins with v is a determinant between bars; cases and aligned lines are a list and no
+// matrix. Other environments are unsupported.
+static r1i_node *r1i_read_matrix(r1i_reader *reader) {
+    r1_slice name = r1i_read_token(reader, 0)->text;
+    bool known = name.size >= 5 && memcmp(name.data + name.size - 5, "array", 5) == 0;
+    known = known || (name.size >= 6 && memcmp(name.data + name.size - 6, "matrix", 6) == 0);
+    bool cases = r1i_answer_is(name, "cases") || r1i_answer_is(name, "aligned") ||
+                 r1i_answer_is(name, "align*") || r1i_answer_is(name, "align");
+    if (!known && !cases) r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+    reader->at++;
+    r1i_items items = {NULL, 0, 0};
+    size_t rows = 1;
+    while (!reader->work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
+        if (r1i_read_take(reader, '&')) continue;
+        if (r1i_read_take(reader, R1I_TOKEN_ROW)) {
+            rows += r1i_read_peek(reader) != R1I_TOKEN_FINISH;
+            continue;
+        }
+        r1i_items_add(reader->work, &items,
+                      cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
+    }
+    if (!r1i_read_take(reader, R1I_TOKEN_FINISH) || !items.count || items.count % rows)
+        return r1i_read_refuse(reader);
+    r1i_node *node = r1i_items_node(reader->work, &items, cases ? R1I_NODE_LIST : R1I_NODE_MATRIX);
+    if (reader->work->stop) return node;
+    node->rows = rows;
+    node->open = name.data[0] == 'v' ? '|' : '[';
+    return node;
+}
+// A matrix of SymPy is a list of rows, which are lists or single entries.
+// The rows are laid end to end, as r1i_read_matrix has them; rows of other lengths are refused
+// when the total does not divide.
+static r1i_node *r1i_read_made_matrix(r1i_reader *reader, r1i_node *args) {
+    r1i_items items = {NULL, 0, 0};
+    size_t rows = args->kind == R1I_NODE_TUPLE ? args->count : 1;
+    for (size_t r = 0; r < rows && !reader->work->stop; r++) {
+        r1i_node *row = args->kind == R1I_NODE_TUPLE ? args->item[r] : args;
+        if (row->kind != R1I_NODE_TUPLE) r1i_items_add(reader->work, &items, row);
+        for (size_t i = 0; row->kind == R1I_NODE_TUPLE && i < row->count; i++)
+            r1i_items_add(reader->work, &items, row->item[i]);
+    }
+    if (!items.count || items.count % rows) return r1i_read_refuse(reader);
+    r1i_node *node = r1i_items_node(reader->work, &items, R1I_NODE_MATRIX);
+    if (!reader->work->stop) node->rows = rows, node->open = '[';
+    return node;
+}
+// Eq(a, b) and its like.
+// The link points into the static table and is not copied; it lives as long as the program.
+static r1i_node *r1i_read_made_relation(r1i_reader *reader, r1i_node *node, int id) {
+    static const uint8_t links[] = {'=', R1I_TOKEN_NOT_EQUAL,    '<', R1I_TOKEN_LESS_EQUAL,
+                                    '>', R1I_TOKEN_GREATER_EQUAL};
+    if (node->count != 2) return r1i_read_refuse(reader);
+    node->kind = R1I_NODE_RELATION, node->links = &links[id - R1I_MAKE_RELATION];
+    return node;
+}
+// SymPy's own notation, as str() and srepr() print it.
+// The arguments are read as a list, which is then given the kind that the name asks for: Add a
+// sum, Pow a power, Interval a tuple with its ends. Rational(a, b) is a/b, and of one argument,
+// as in Integer(3), it is the argument. Unions of many are folded from the left.
+static r1i_node *r1i_read_maker(r1i_reader *reader) {
+    static const uint8_t kinds[] = {R1I_NODE_SUM, R1I_NODE_PRODUCT, R1I_NODE_POWER};
+    r1_answer_work *work = reader->work;
+    int id = r1i_read_token(reader, 0)->id, open = 0;
+    reader->at += 2; // the name and its bracket
+    r1i_node *args = r1i_read_list(reader, true);
+    while (r1i_read_peek(reader) == R1I_TOKEN_OPEN)
+        open |= r1i_read_token(reader, 0)->id, reader->at++;
+    if (!r1i_read_take(reader, ')') || work->stop) return r1i_read_refuse(reader);
+    r1i_node *node =
+        args->kind == R1I_NODE_LIST ? args : r1i_node_of(work, R1I_NODE_LIST, 0, args, NULL);
+    if (work->stop) return node;
+    if (id == R1I_MAKE_MATRIX) return r1i_read_made_matrix(reader, args);
+    if (id >= R1I_MAKE_RELATION && id <= R1I_MAKE_GREATER_EQUAL)
+        return r1i_read_made_relation(reader, node, id);
+    if (id == R1I_MAKE_SET || id == R1I_MAKE_TUPLE || id == R1I_MAKE_INTERVAL) {
+        node->kind = id == R1I_MAKE_SET ? R1I_NODE_SET : R1I_NODE_TUPLE;
+        bool interval = id == R1I_MAKE_INTERVAL;
+        node->open = interval && !(open & 1) ? '[' : '(',
+        node->close = interval && !(open & 2) ? ']' : ')';
+        return node;
+    }
+    if (id <= R1I_MAKE_PRODUCT || (id == R1I_MAKE_POWER && node->count == 2)) {
+        node->kind = kinds[id];
+        return node;
+    }
+    if (node->count == 1) return node->item[0];
+    r1i_node *first = node->item[0], *second = node->item[1];
+    if (id == R1I_MAKE_QUOTIENT) return r1i_node_of(work, R1I_NODE_QUOTIENT, 1, first, second);
+    if (id == R1I_MAKE_ROOT) {
+        second = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), second);
+        return r1i_node_of(work, R1I_NODE_POWER, 0, first, second);
+    }
+    if (id < R1I_MAKE_UNION) return r1i_read_refuse(reader);
+    int operation = R1I_TOKEN_UNION + (id - R1I_MAKE_UNION);
+    for (size_t i = 1; i < node->count; i++)
+        first = r1i_node_of(work, R1I_NODE_SET_OPERATION, operation, first, node->item[i]);
+    return first;
+}
+// What can stand alone: a number, a name, brackets, a function, a matrix.
+// The kind of one token settles the rule, so the grammar never goes back. What begins no
+// expression is refused here, with its place.
+static r1i_node *r1i_read_primary(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    const r1i_token *token = r1i_read_token(reader, 0);
+    r1i_node *node;
+    switch (token->kind) {
+    case R1I_TOKEN_NUMBER:
+        return r1i_read_number(reader);
+    case R1I_TOKEN_NAME:
+        return r1i_read_name(reader);
+    case R1I_TOKEN_BAR:
+        return r1i_read_bar(reader);
+    case R1I_TOKEN_MAKER:
+        return r1i_read_maker(reader);
+    case R1I_TOKEN_FUNCTION:
+        return r1i_read_function(reader);
+    case R1I_TOKEN_FRACTION:
+        return r1i_read_fraction(reader);
+    case R1I_TOKEN_ROOT:
+        return r1i_read_root(reader);
+    case R1I_TOKEN_BEGIN:
+        return r1i_read_matrix(reader);
+    case R1I_TOKEN_FLOOR_OPEN:
+        return r1i_read_between(reader, R1I_TOKEN_FLOOR_CLOSE, R1I_CALL_FLOOR);
+    case R1I_TOKEN_CEILING_OPEN:
+        return r1i_read_between(reader, R1I_TOKEN_CEILING_CLOSE, R1I_CALL_CEILING);
+    case '|':
+        return r1i_read_bars(reader);
+    case '(':
+    case '[':
+    case '{':
+    case R1I_TOKEN_SET_OPEN:
+        return r1i_read_brackets(reader);
+    case R1I_TOKEN_BINOMIAL:
+        reader->at++;
+        node = r1i_read_braced(reader);
+        return r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node,
+                           r1i_read_braced(reader));
+    case R1I_TOKEN_TEXT:
+    case R1I_TOKEN_CONSTANT:
+        node = r1i_node_new(work, token->kind == R1I_TOKEN_TEXT ? R1I_NODE_TEXT : R1I_NODE_CONSTANT,
+                            0);
+        if (!work->stop) node->text = token->text, node->id = token->id;
+        reader->at++;
+        return node;
+    case R1I_TOKEN_CALCULUS:
+        r1i_answer_halt(work, R1I_STOP_CALCULUS);
+        break;
+    default:
+        break;
+    }
+    return r1i_read_refuse(reader);
+}
+// Whether any variable or unknown function occurs; without one the expression is a constant.
+// Recursion is bounded by the height of the tree.
+static bool r1i_node_has_names(const r1i_node *node) {
+    if (node->kind == R1I_NODE_NAME || node->kind == R1I_NODE_CALL) return true;
+    for (size_t i = 0; i < node->count; i++)
+        if (r1i_node_has_names(node->item[i])) return true;
+    return false;
+}
+// ^\circ, ^2, ^T
+// 90^\circ is degrees and no power. A number behind ^ is taken whole, as in 2^10, although TeX
+// would raise the first digit only, because that is what is meant.
+static r1i_node *r1i_read_exponent(r1i_reader *reader, r1i_node *node) {
+    size_t braces = r1i_read_token(reader, 1)->kind == '{';
+    if (r1i_read_token(reader, 1 + braces)->kind == R1I_TOKEN_DEGREE) {
+        reader->at += 2 + braces;
+        if (braces && !r1i_read_take(reader, '}')) return r1i_read_refuse(reader);
+        return r1i_node_of(reader->work, R1I_NODE_DEGREE, 0, node, NULL);
+    }
+    reader->at++;
+    r1i_node *exponent;
+    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) {
+        exponent = r1i_read_number(reader);
+    } else if (r1i_read_take(reader, '-')) {
+        r1i_node *inner = r1i_read_power(reader);
+        exponent = r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, inner, NULL);
+    } else {
+        exponent = r1i_read_braced(reader);
+    }
+    if (r1i_read_peek(reader) == '^' && r1i_read_enter(reader)) { // a^b^c is a^(b^c)
+        exponent = r1i_read_exponent(reader, exponent);
+        r1i_read_leave(reader);
+    }
+    return r1i_read_power_of(reader, node, exponent);
+}
+// Digits with a base under them. Only digits below the base make a number.
+// 1011_2 is 11: value = sum digit * base^place, by Horner's rule. Bases from 2 to 36 with the
+// digits 0 to 9; anything else under a number is refused. The digits are kept as text for a
+// comparison with a number that names no base.
+static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
+    reader->at++;
+    r1_slice digits = node->text, base = r1i_read_subscript(reader);
+    r1_answer_work *work = reader->work;
+    uint32_t b = 0;
+    for (size_t i = 0; i < base.size && i < 3; i++)
+        b = r1i_is_digit(base.data[i]) ? b * 10 + (uint32_t)(base.data[i] - '0') : 99;
+    if (b < 2 || b > 36 || node->kind != R1I_NODE_NUMBER || node->decimal)
+        return r1i_read_refuse(reader);
+    r1i_whole value = r1i_whole_of(work, 0);
+    for (size_t i = 0; i < digits.size; i++) {
+        if (!r1i_is_digit(digits.data[i])) continue;
+        if ((uint32_t)(digits.data[i] - '0') >= b) return r1i_read_refuse(reader);
+        value = r1i_whole_mul(work, value, r1i_whole_of(work, b));
+        value = r1i_whole_add(work, value, r1i_whole_of(work, digits.data[i] - '0'));
+    }
+    r1i_node *result = r1i_node_new(work, R1I_NODE_BASE, 0);
+    if (work->stop) return result;
+    result->id = (uint8_t)b;
+    result->ratio = (r1i_ratio){value, r1i_whole_of(work, 1)};
+    result->text = digits;
+    return result;
+}
+// A primary with all that may follow it: exponents, factorials, percent, degrees.
+// Exponents that are numbers or names are read from the left: a^b^c is (a^b)^c. A percent sign
+// behind a variable is refused, since it may mean a remainder. Each round of the loop consumes
+// a token, so it ends.
+static r1i_node *r1i_read_power(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    if (!r1i_read_enter(reader)) return reader->work->nothing;
+    r1i_node *node = r1i_read_primary(reader);
+    for (bool more = true; more && !work->stop;) {
+        switch (r1i_read_peek(reader)) {
+        case '^':
+            node = r1i_read_exponent(reader, node);
+            break;
+        case '_':
+            node = r1i_read_base(reader, node);
+            break;
+        case '!':
+            reader->at++;
+            node = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_FACTORIAL, node, NULL);
+            break;
+        case '%':
+            if (r1i_node_has_names(node)) return r1i_read_refuse(reader);
+            reader->at++;
+            node = r1i_node_of(work, R1I_NODE_PERCENT, 0, node, NULL);
+            break;
+        case R1I_TOKEN_DEGREE:
+            reader->at++;
+            node = r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
+            break;
+        case R1I_TOKEN_CHOOSE: {
+            reader->at++;
+            r1i_node *below = r1i_read_power(reader);
+            node = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node, below);
+            break;
+        }
+        default:
+            more = false;
+        }
+    }
+    r1i_read_leave(reader);
+    return node;
+}
+// Whether the next token begins a factor that needs no sign before it.
+// A bar begins one only when none is open and no set is being described; a square bracket does
+// not begin one behind a number, where it may be the end of an interval.
+static bool r1i_read_starts_factor(const r1i_reader *reader) {
+    switch (r1i_read_peek(reader)) {
+    case R1I_TOKEN_NUMBER:
+    case R1I_TOKEN_NAME:
+    case R1I_TOKEN_BAR:
+    case R1I_TOKEN_MAKER:
+    case R1I_TOKEN_FUNCTION:
+    case R1I_TOKEN_FRACTION:
+    case R1I_TOKEN_ROOT:
+    case R1I_TOKEN_BEGIN:
+    case R1I_TOKEN_FLOOR_OPEN:
+    case R1I_TOKEN_CEILING_OPEN:
+    case R1I_TOKEN_BINOMIAL:
+    case R1I_TOKEN_CONSTANT:
+    case R1I_TOKEN_CALCULUS:
+    case '(':
+    case '{':
+        return true;
+    case '[':
+        return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER;
+    case '|':
+        return reader->bars == 0 && !reader->in_set;
+    default:
+        return false;
+    }
+}
+// A whole number as it was written: digits without a point.
+static bool r1i_node_is_literal(const r1i_node *node) {
+    return node->kind == R1I_NODE_NUMBER && !node->decimal && node->plain;
+}
+// 1 1/2 and 1\frac12 are sums.
+// True: *fraction is what is to be added. A fraction that was read but is no mixed part, as in
+// 2\frac{x}{3}, is left in *fraction with false, and is the next factor.
+static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_node **fraction) {
+    if (!r1i_node_is_literal(before)) return false;
+    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) {
+        if (r1i_read_token(reader, 1)->kind != '/' ||
+            r1i_read_token(reader, 2)->kind != R1I_TOKEN_NUMBER)
+            return false;
+        r1i_node *top = r1i_read_number(reader);
+        reader->at++;
+        *fraction = r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 0, top, r1i_read_number(reader));
+        return true;
+    }
+    if (r1i_read_peek(reader) != R1I_TOKEN_FRACTION) return false;
+    *fraction = r1i_read_fraction(reader);
+    return !reader->work->stop && r1i_node_is_literal((*fraction)->item[0]) &&
+           r1i_node_is_literal((*fraction)->item[1]);
+}
+// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h.
+// Its text reaches from the first word to the last, with exponents and slashes, and is
+// normalized when it is compared. The value is the only item.
+static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
+    size_t from = r1i_read_token(reader, 0)->at, to = from;
+    while (!reader->work->stop) {
+        const r1i_token *token = r1i_read_token(reader, 0);
+        to = (size_t)(token->text.data + token->text.size - reader->text.data);
+        reader->at++;
+        if (r1i_read_peek(reader) == '^') {
+            reader->at++;
+            r1_slice power = r1i_read_subscript(reader);
+            to = (size_t)(power.data + power.size - reader->text.data);
+        }
+        if (r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT) {
+            reader->at++;
+            continue;
+        }
+        if (r1i_read_peek(reader) != R1I_TOKEN_TEXT) break;
+    }
+    r1i_node *node = r1i_node_of(reader->work, R1I_NODE_UNIT, 0, value, NULL);
+    if (!reader->work->stop) node->text = r1i_answer_part(reader->text, from, to);
+    return node;
+}
+// Factors that stand side by side.
+// Two whole numbers side by side are refused, as nobody knows what 12 34 means. Inside the
+// argument of a function the group ends at the next function. Behind a slash it is noted that
+// 1/2x has two readings, and in the second one the group ends after its first factor.
+static r1i_node *r1i_read_group(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    bool inside = reader->at > 0 && reader->token[reader->at - 1].kind == R1I_TOKEN_FUNCTION;
+    bool divided = reader->at > 0 && reader->token[reader->at - 1].kind == '/';
+    r1i_items items = {NULL, 0, 0};
+    r1i_node *last = r1i_read_power(reader), *fraction = NULL;
+    r1i_items_add(work, &items, last);
+    while (!work->stop && r1i_read_starts_factor(reader)) {
+        if (inside && r1i_read_peek(reader) == R1I_TOKEN_FUNCTION) break;
+        if (divided) {
+            work->seen |= R1I_READ_DIVISION;
+            if (work->reading & R1I_READ_DIVISION) break;
+        }
+        if (r1i_read_is_mixed(reader, last, &fraction)) {
+            items.item[items.count - 1] = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
+            last = fraction;
+            continue;
+        }
+        bool digits = r1i_read_peek(reader) == R1I_TOKEN_NUMBER;
+        if (digits && r1i_node_is_literal(last) && !fraction) return r1i_read_refuse(reader);
+        last = fraction ? fraction : r1i_read_power(reader);
+        fraction = NULL;
+        r1i_items_add(work, &items, last);
+    }
+    if (work->stop) return reader->work->nothing;
+    r1i_node *node =
+        items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_PRODUCT);
+    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) node = r1i_read_unit(reader, node);
+    return node;
+}
+// Factors that were multiplied by a sign become one node, so that a long product is not a deep
+// tree.
+// One factor needs no product around it.
+static r1i_node *r1i_read_factors(r1_answer_work *work, r1i_items *factors) {
+    if (work->stop || !factors->count) return work->nothing;
+    if (factors->count == 1) return factors->item[0];
+    return r1i_items_node(work, factors, R1I_NODE_PRODUCT);
+}
+// Products and quotients from left to right.
+// a/b/c is (a/b)/c: what came before a slash becomes its top. A sign directly behind an
+// operator belongs to the next group: 2*-3. Modulo binds like a quotient.
+static r1i_node *r1i_read_product(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    r1i_items factors = {NULL, 0, 0};
+    r1i_items_add(work, &factors, r1i_read_group(reader));
+    while (!work->stop) {
+        int kind = r1i_read_peek(reader);
+        bool loose = work->reading & R1I_READ_DIVISION && r1i_read_starts_factor(reader);
+        if (kind != '*' && kind != '/' && kind != R1I_TOKEN_MODULO && !loose) break;
+        if (!loose) reader->at++;
+        bool minus = !loose && r1i_read_take(reader, '-');
+        r1i_node *next = r1i_read_group(reader);
+        if (minus) next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
+        if (kind == '/' || kind == R1I_TOKEN_MODULO) {
+            r1i_node *before = r1i_read_factors(work, &factors);
+            next = kind == '/' ? r1i_node_of(work, R1I_NODE_QUOTIENT, 0, before, next)
+                               : r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_MOD, before, next);
+            factors = (r1i_items){NULL, 0, 0};
+        }
+        r1i_items_add(work, &factors, next);
+    }
+    return r1i_read_factors(work, &factors);
+}
+// A term with its signs; two of them cancel.
+// A sign is looser than a product: -x^2 y is -(x^2 y), so -2^2 is -4.
+static r1i_node *r1i_read_signed(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    bool minus = false;
+    while (r1i_read_peek(reader) == '-' || r1i_read_peek(reader) == '+')
+        minus ^= r1i_read_peek(reader) == '-', reader->at++;
+    r1i_node *node = r1i_read_product(reader);
+    return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, node, NULL) : node;
+}
+// Terms with plus, minus and plus-minus between them.
+// A difference is a sum with a negated term, so all sums are one flat node. A plus-minus in
+// front or between becomes a node around its term, with id 1 for the minus-plus.
+static r1i_node *r1i_read_sum(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    r1i_items items = {NULL, 0, 0};
+    int first = r1i_read_peek(reader);
+    if (first != R1I_TOKEN_PLUS_MINUS && first != R1I_TOKEN_MINUS_PLUS)
+        r1i_items_add(work, &items, r1i_read_signed(reader));
+    while (!work->stop) {
+        int kind = r1i_read_peek(reader);
+        if (kind != '+' && kind != '-' && kind != R1I_TOKEN_PLUS_MINUS &&
+            kind != R1I_TOKEN_MINUS_PLUS)
+            break;
+        reader->at++;
+        r1i_node *next = r1i_read_signed(reader);
+        if (kind == '-') next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
+        if (kind >= R1I_TOKEN_NUMBER)
+            next = r1i_node_of(work, R1I_NODE_PLUS_MINUS, kind == R1I_TOKEN_MINUS_PLUS, next, NULL);
+        r1i_items_add(work, &items, next);
+    }
+    if (work->stop) return reader->work->nothing;
+    return items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
+}
+// Unions and their like; between the sums and the relations.
+// All of them bind alike, from the left; a colon is a proportion here and takes the same place.
+static r1i_node *r1i_read_set(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    r1i_node *node = r1i_read_sum(reader);
+    while (!work->stop) {
+        int kind = r1i_read_peek(reader);
+        if (kind == ':') {
+            reader->at++;
+            r1i_node *next = r1i_read_sum(reader);
+            node = r1i_node_of(work, R1I_NODE_PROPORTION, 0, node, next);
+            continue;
+        }
+        if (kind != R1I_TOKEN_UNION && kind != R1I_TOKEN_INTERSECT && kind != R1I_TOKEN_WITHOUT)
+            break;
+        reader->at++;
+        r1i_node *next = r1i_read_sum(reader);
+        node = r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next);
+    }
+    return node;
+}
+// Comparison signs, "about", and membership.
+static bool r1i_token_is_relation(int kind) {
+    return kind == '=' || kind == '<' || kind == '>' || kind == R1I_TOKEN_LESS_EQUAL ||
+           kind == R1I_TOKEN_GREATER_EQUAL || kind == R1I_TOKEN_NOT_EQUAL ||
+           kind == R1I_TOKEN_ABOUT || kind == R1I_TOKEN_IN || kind == R1I_TOKEN_NOT_IN;
+}
+// A chain a < b <= c is one relation.
+// links[i] is the token between item i and item i+1. Nine sides at most; the links are copied
+// from the stack into the work area, where they live as long as the node.
+static r1i_node *r1i_read_relation(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
+    r1i_node *first = r1i_read_set(reader);
+    if (!r1i_token_is_relation(r1i_read_peek(reader))) return first;
+    r1i_items items = {NULL, 0, 0};
+    uint8_t links[8] = {0};
+    r1i_items_add(work, &items, first);
+    while (!work->stop && r1i_token_is_relation(r1i_read_peek(reader))) {
+        if (items.count > sizeof links) return r1i_read_refuse(reader);
+        links[items.count - 1] = (uint8_t)r1i_read_peek(reader);
+        reader->at++;
+        r1i_items_add(work, &items, r1i_read_set(reader));
+    }
+    r1i_node *node = r1i_items_node(work, &items, R1I_NODE_RELATION);
+    uint8_t *kept = (uint8_t *)r1i_answer_space(work, sizeof links);
+    if (work->stop || !kept) return reader->work->nothing;
+    memcpy(kept, links, sizeof links);
+    node->links = kept;
+    return node;
+}
+// Commas and the words "and" and "or", several in a row as in ", and".
+// *either is set when one of them was an "or", and is left alone else.
+static bool r1i_read_separator(r1i_reader *reader, bool *either) {
+    bool found = false;
+    while (r1i_read_peek(reader) == ',' || r1i_read_peek(reader) == R1I_TOKEN_AND) {
+        const r1i_token *token = r1i_read_token(reader, 0);
+        if (token->kind == R1I_TOKEN_AND && token->id) *either = true;
+        reader->at++, found = true;
+    }
+    return found;
+}
+// a, b and c; then a, b; c, d, which is a list of tuples unless it is flat.
+// Flat is for everything inside brackets, where a semicolon separates like a comma; at the top
+// it separates tuples, as in "1, 2; 3, 4". A separator at the very end is passed over. One item
+// is itself and no list; id 1 says that "or" joined them.
+static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
+    r1_answer_work *work = reader->work;
+    r1i_items outer = {NULL, 0, 0}, inner = {NULL, 0, 0};
+    bool either = false, split = false;
+    while (!work->stop) {
+        r1i_items_add(work, &inner, r1i_read_relation(reader));
+        if (work->stop) break;
+        bool comma = r1i_read_separator(reader, &either);
+        if (r1i_read_peek(reader) == ';') {
+            reader->at++, split = true;
+            if (!flat) {
+                r1i_node *node = inner.item[0];
+                if (inner.count > 1) node = r1i_items_node(work, &inner, R1I_NODE_TUPLE);
+                if (inner.count > 1 && !work->stop) node->open = '(', node->close = ')';
+                r1i_items_add(work, &outer, node);
+                inner = (r1i_items){NULL, 0, 0};
+            }
+            comma = true;
+        }
+        int next = r1i_read_peek(reader);
+        if (!comma || next == R1I_TOKEN_END) break;
+    }
+    if (work->stop) return reader->work->nothing;
+    if (split && !flat && inner.count) {
+        r1i_node *node = inner.item[0];
+        if (inner.count > 1) node = r1i_items_node(work, &inner, R1I_NODE_TUPLE);
+        if (inner.count > 1 && !work->stop) node->open = '(', node->close = ')';
+        r1i_items_add(work, &outer, node);
+    }
+    const r1i_items *all = split && !flat ? &outer : &inner;
+    if (all->count == 1) return all->item[0];
+    r1i_node *node = r1i_items_node(work, all, R1I_NODE_LIST);
+    if (!work->stop) node->id = either;
+    return node;
+}
+// Reads a whole text. The result is nothing when the work stopped.
+// A leading = or "about" and trailing punctuation are passed over. All tokens must be used up:
+// an answer is read as a whole or not at all, so that no part of it is ignored silently. *wordy
+// tells that it may be words.
+static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *wordy) {
+    r1i_reader reader = {work, text, NULL, 0, text.size + 2, 0, 0, 0, 0, false, false};
+    reader.token = (r1i_token *)r1i_answer_space(work, reader.capacity * sizeof(r1i_token));
+    if (!reader.token) return work->nothing;
+    work->depth = 0;
+    r1i_reader_tokens(&reader);
+    if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
+    while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
+                            reader.token[reader.count - 1].kind == ',' ||
+                            reader.token[reader.count - 1].kind == ';'))
+        reader.count--;
+    *wordy = reader.wordy;
+    for (size_t i = 0; i < reader.count; i++)
+        if (reader.token[i].kind == R1I_TOKEN_TEXT) *wordy = true;
+    if (work->stop) return work->nothing;
+    r1i_node *node = r1i_read_list(&reader, false);
+    if (reader.at < reader.count) r1i_read_refuse(&reader);
+    return work->stop ? work->nothing : node;
+}
+
+// ---- evaluation ----
+// FNV-1a over the bytes. It only has to spread names over seeds.
+static uint64_t r1i_answer_hash(r1_slice text) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
+    return hash;
+}
+// The same bytes; two empty texts are the same wherever they point.
+static bool r1i_slice_same(r1_slice a, r1_slice b) {
+    return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
+}
+enum {
+    R1I_ANSWER_POINTS = 8
+}; // that must be good; of the first, half are positive; odd ones small
+
+// The value of a name at the current point: k / 131071 with 2^20 choices of k, so two different
+// polynomials of degree d agree at a point with a chance of at most d / 2^20.
+// A sample is a counter and a name is a seed, so both answers see the same value for the same
+// name, on every machine, without a table. From sample 4 on a name is negative with a chance of
+// one half; odd samples are smaller by 8. Whole points are small and grow with the sample.
+static r1i_value r1i_answer_point(r1_answer_work *work, r1_slice name) {
+    if (work->fixed && r1i_slice_same(name, work->fixed_name)) return *work->fixed;
+    uint32_t counter[4] = {(uint32_t)work->sample, 0, 0, 0}, word[4];
+    uint64_t hash = r1i_answer_hash(name);
+    if (work->whole_points)
+        return r1i_value_of(work, 1 + (int64_t)(hash >> 20) % 5 + 2 * work->sample, 1);
+    r1_random_block(hash, counter, word);
+    int64_t top = 1 + (int64_t)(word[0] & 0xfffff);
+    bool minus = work->sample >= R1I_ANSWER_POINTS / 2 && word[1] & 1;
+    return r1i_value_of(work, minus ? -top : top, work->sample % 2 ? 131071 * 8 : 131071);
+}
+static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node);
+
+// As a power, so that perfect squares stay exact and negative numbers give i.
+static r1i_value r1i_value_sqrt(r1_answer_work *work, r1i_value a) {
+    return r1i_value_power(work, a, r1i_value_of(work, 1, 2));
+}
+// At zero the values are exact, which keeps rational answers rational.
+// Sine and cosine come from one reduction; the others are their quotients and have no value
+// where the divisor may be zero. Complex arguments have no value here.
+static r1i_value r1i_value_trigonometric(r1_answer_work *work, int id, r1i_value a) {
+    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    r1i_value one = r1i_value_of(work, 1, 1), zero = r1i_value_of(work, 0, 1), sine, cosine;
+    if (r1i_value_is_zero(&a)) {
+        sine = zero, cosine = one;
+    } else {
+        a = r1i_value_blur(work, a);
+        sine = cosine = r1i_value_ball(r1i_ball_zero, r1i_ball_zero);
+        r1i_ball_sin_cos(work, a.x, &sine.x, &cosine.x);
+    }
+    switch (id) {
+    case R1I_CALL_SIN:
+        return sine;
+    case R1I_CALL_COS:
+        return cosine;
+    case R1I_CALL_TAN:
+        return r1i_value_divide(work, sine, cosine);
+    case R1I_CALL_COT:
+        return r1i_value_divide(work, cosine, sine);
+    case R1I_CALL_SEC:
+        return r1i_value_divide(work, one, cosine);
+    default:
+        return r1i_value_divide(work, one, sine);
+    }
+}
+// Of real values only, in (-pi/2, pi/2); 0 stays exact.
+static r1i_value r1i_value_atan(r1_answer_work *work, r1i_value a) {
+    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (r1i_value_is_zero(&a)) return a;
+    return r1i_value_ball(r1i_ball_atan(work, r1i_value_blur(work, a).x), r1i_ball_zero);
+}
+// asin x = atan(x / sqrt(1 - x^2)), and a quarter turn at the ends.
+// The rest 1 - x^2 is either exactly zero or must be surely positive; a ball that cannot tell
+// has no value.
+static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
+    r1i_value one = r1i_value_of(work, 1, 1);
+    r1i_value rest = r1i_value_sub(work, one, r1i_value_mul(work, a, a));
+    if (!r1i_value_is_real(&a) || (!r1i_value_is_zero(&rest) && r1i_value_sign(&rest) <= 0))
+        return r1i_value_none();
+    if (r1i_value_is_zero(&rest)) {
+        r1i_value quarter = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 2));
+        return r1i_value_sign(&a) < 0 ? r1i_value_negate(quarter) : quarter;
+    }
+    rest = r1i_value_sqrt(work, rest);
+    return r1i_value_atan(work, r1i_value_divide(work, a, rest));
+}
+// The others follow from asin and atan.
+// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec x = acos(1/x), acsc x =
+// asin(1/x).
+static r1i_value r1i_value_inverse_function(r1_answer_work *work, int id, r1i_value a) {
+    r1i_value half = r1i_value_of(work, 1, 2), one = r1i_value_of(work, 1, 1);
+    if (id == R1I_CALL_ASEC || id == R1I_CALL_ACSC) a = r1i_value_divide(work, one, a);
+    if (id == R1I_CALL_ASIN || id == R1I_CALL_ACSC) return r1i_value_asin(work, a);
+    if (id == R1I_CALL_ATAN) return r1i_value_atan(work, a);
+    r1i_value quarter = r1i_value_mul(work, r1i_value_pi(work), half);
+    if (id == R1I_CALL_ACOT) return r1i_value_sub(work, quarter, r1i_value_atan(work, a));
+    return r1i_value_sub(work, quarter, r1i_value_asin(work, a));
+}
+// Through exp and log, by their definitions.
+// sinh = (e^x - e^-x) / 2 and so on; asinh x = log(x + sqrt(x^2 + 1)), acosh x = log(x +
+// sqrt(x^2 - 1)), atanh x = log((1+x) / (1-x)) / 2. The balls account for what cancels near
+// zero.
+static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a) {
+    r1i_value one = r1i_value_of(work, 1, 1), half = r1i_value_of(work, 1, 2);
+    if (id == R1I_CALL_ATANH) {
+        a = r1i_value_divide(work, r1i_value_add(work, one, a), r1i_value_sub(work, one, a));
+        return r1i_value_mul(work, half, r1i_value_log(work, a));
+    }
+    if (id == R1I_CALL_ASINH || id == R1I_CALL_ACOSH) {
+        r1i_value square = r1i_value_mul(work, a, a);
+        square = id == R1I_CALL_ASINH ? r1i_value_add(work, square, one)
+                                      : r1i_value_sub(work, square, one);
+        return r1i_value_log(work, r1i_value_add(work, a, r1i_value_sqrt(work, square)));
+    }
+    r1i_value up = r1i_value_exp(work, a), down = r1i_value_exp(work, r1i_value_negate(a));
+    r1i_value sine = r1i_value_sub(work, up, down), cosine = r1i_value_add(work, up, down);
+    if (id == R1I_CALL_TANH) return r1i_value_divide(work, sine, cosine);
+    return r1i_value_mul(work, half, id == R1I_CALL_SINH ? sine : cosine);
+}
+// Of a complex value, the root of its norm.
+// |z|^2 = z conj(z), whose imaginary part is zero by algebra and is set so. A real ball around
+// zero has no value, because its sign is not known.
+static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
+    if (r1i_value_is_real(&a)) {
+        if (r1i_value_is_zero(&a)) return a;
+        int sign = r1i_value_sign(&a);
+        return !sign ? r1i_value_none() : sign < 0 ? r1i_value_negate(a) : a;
+    }
+    r1i_value turned = a;
+    turned.im = r1i_ratio_negate(a.im), turned.y = r1i_ball_negate(a.y);
+    r1i_value norm = r1i_value_mul(work, a, turned);
+    norm.y = r1i_ball_zero;
+    return r1i_value_sqrt(work, norm);
+}
+// A ball has a floor when both of its ends have the same.
+// Exact values have an exact floor. A ball whose unit is 1 or more has no digits behind the
+// point to decide by, and one that straddles a whole number stays without a value, so the
+// result is always right.
+static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
+    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    r1i_whole one = r1i_whole_of(work, 1);
+    if (a.kind == R1I_VALUE_EXACT)
+        return r1i_value_ratio(work, (r1i_ratio){r1i_ratio_floor(work, a.re), one});
+    r1i_whole radius = r1i_whole_of(work, (int64_t)a.x.radius), low, high;
+    if (a.x.exponent >= 0) return r1i_value_none();
+    r1i_whole unit = r1i_whole_shift(work, one, -a.x.exponent);
+    if (work->stop) return r1i_value_none();
+    low = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_sub(work, a.x.middle, radius), unit});
+    high = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_add(work, a.x.middle, radius), unit});
+    if (r1i_whole_compare(low, high)) return r1i_value_none();
+    return r1i_value_ratio(work, (r1i_ratio){low, one});
+}
+// Only of whole numbers; there is no gamma function here.
+// Up to 4000!, which has some 42000 bits and fits the limit of limbs. The product is kept in
+// one room of n * 12 bits, so the loop uses no more space as it goes.
+static r1i_value r1i_value_factorial(r1_answer_work *work, r1i_value a) {
+    if (!r1i_value_is_whole(&a) || a.re.top.negative) return r1i_value_none();
+    if (a.re.top.size > 1 || (a.re.top.size && a.re.top.limb[0] > 4000)) {
+        r1i_answer_halt(work, R1I_STOP_SIZE);
+        return a;
+    }
+    uint32_t n = a.re.top.size ? a.re.top.limb[0] : 0;
+    uint32_t *limb = r1i_whole_space(work, n * 12 / 32 + 2); // n! < 4096^n
+    r1i_whole product = r1i_whole_of(work, 1);
+    size_t used = work->used;
+    for (uint32_t k = 2; k <= n && !work->stop; k++) {
+        product = r1i_whole_mul(work, product, r1i_whole_of(work, k));
+        product = r1i_whole_keep(work, product, limb, used);
+    }
+    return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
+}
+// n (n-1) ... (n-k+1) / k! of a whole n: every product is divided before it grows.
+// After step j the product is C(n, j+1), so each division leaves no rest. The room holds
+// bits(n) * k bits. n may be negative, by the same formula; a product that outgrows its room
+// stops the work.
+static r1i_value r1i_value_binomial_whole(r1_answer_work *work, r1i_whole n, uint32_t k) {
+    size_t limbs = (r1i_whole_bits(n) * (size_t)k + 64) / 32 + 2;
+    uint32_t *limb = r1i_whole_space(work, r1i_min(limbs, R1I_ANSWER_LIMBS)), rest;
+    r1i_whole product = r1i_whole_of(work, 1);
+    size_t used = work->used;
+    for (uint32_t j = 0; j < k && !work->stop; j++) {
+        r1i_whole factor = r1i_whole_sub(work, n, r1i_whole_of(work, j));
+        product = r1i_whole_mul(work, product, factor);
+        product = r1i_whole_divide_small(work, product, j + 1, &rest);
+        if (product.size > r1i_min(limbs, R1I_ANSWER_LIMBS)) r1i_answer_halt(work, R1I_STOP_SIZE);
+        product = r1i_whole_keep(work, product, limb, used);
+    }
+    return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
+}
+// n may be any fraction, then C(n, k) = n (n-1) ... (n-k+1) / k! with the bottom multiplied up;
+// k is a whole number up to 3000. A negative k gives 0.
+static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value k) {
+    if (!r1i_value_is_rational(&n) || !r1i_value_is_whole(&k)) return r1i_value_none();
+    if (k.re.top.negative) return r1i_value_of(work, 0, 1);
+    if (k.re.top.size > 1 || (k.re.top.size && k.re.top.limb[0] > 3000)) {
+        r1i_answer_halt(work, R1I_STOP_SIZE);
+        return n;
+    }
+    uint32_t many = k.re.top.size ? k.re.top.limb[0] : 0;
+    if (r1i_ratio_is_whole(n.re)) return r1i_value_binomial_whole(work, n.re.top, many);
+    r1i_whole top = r1i_whole_of(work, 1), bottom = top, factor = n.re.top;
+    for (uint32_t j = 0; j < many && !work->stop; j++) {
+        top = r1i_whole_mul(work, top, factor);
+        factor = r1i_whole_sub(work, factor, n.re.bottom);
+        bottom = r1i_whole_mul(work, bottom, r1i_whole_of(work, (int64_t)j + 1));
+        bottom = r1i_whole_mul(work, bottom, n.re.bottom);
+    }
+    return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
+}
+// Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it.
+// lcm(a, b) = |a b| / gcd(a, b), and 0 when one is 0; gcd(a, 0) = |a|. Only rational values
+// have either.
+static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
+    if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none();
+    if (r1i_value_is_zero(&a) || r1i_value_is_zero(&b)) {
+        if (lcm) return r1i_value_of(work, 0, 1);
+        return r1i_value_abs(work, r1i_value_is_zero(&a) ? b : a);
+    }
+    r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
+    r1i_whole y = r1i_whole_mul(work, b.re.top, a.re.bottom);
+    r1i_whole common = r1i_whole_mul(work, a.re.bottom, b.re.bottom);
+    r1i_value gcd = r1i_value_ratio(work, r1i_ratio_make(work, r1i_whole_gcd(work, x, y), common));
+    if (!lcm) return gcd;
+    return r1i_value_abs(work, r1i_value_divide(work, r1i_value_mul(work, a, b), gcd));
+}
+// Functions that take several numbers from left to right.
+// max and min need the sign of a difference to be sure or an exact zero. a mod b = a - floor(a
+// / b) b, which has the sign of b. Only real values are taken.
+static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_value b) {
+    if (!r1i_value_is_real(&a) || !r1i_value_is_real(&b)) return r1i_value_none();
+    if (id == R1I_CALL_GCD || id == R1I_CALL_LCM)
+        return r1i_value_gcd(work, a, b, id == R1I_CALL_LCM);
+    if (id == R1I_CALL_MOD) {
+        r1i_value turns = r1i_value_floor(work, r1i_value_divide(work, a, b));
+        return r1i_value_sub(work, a, r1i_value_mul(work, turns, b));
+    }
+    r1i_value gap = r1i_value_sub(work, a, b);
+    int sign = r1i_value_sign(&gap);
+    if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none();
+    return (id == R1I_CALL_MAX) == (sign > 0) ? a : b;
+}
+// Functions of one value behind those of several.
+// log(a, b) is log a / log b. Ranges of ids choose the family. A wrong number of arguments, or
+// a function without a rule here, has no value, so the verdict is undecided.
+static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) {
+    r1i_value a = r1i_value_evaluate(work, node->item[0]);
+    int id = node->id;
+    if (id >= R1I_CALL_MAX && id <= R1I_CALL_MOD) {
+        for (size_t i = 1; i < node->count && !work->stop; i++)
+            a = r1i_value_fold(work, id, a, r1i_value_evaluate(work, node->item[i]));
+        return a;
+    }
+    if (id == R1I_CALL_BINOMIAL && node->count == 2)
+        return r1i_value_binomial(work, a, r1i_value_evaluate(work, node->item[1]));
+    if (id == R1I_CALL_LOG && node->count == 2) {
+        r1i_value base = r1i_value_log(work, r1i_value_evaluate(work, node->item[1]));
+        return r1i_value_divide(work, r1i_value_log(work, a), base);
+    }
+    if (node->count != 1 || !a.kind || work->stop) return r1i_value_none();
+    if (id <= R1I_CALL_CSC) return r1i_value_trigonometric(work, id, a);
+    if (id <= R1I_CALL_ACSC) return r1i_value_inverse_function(work, id, a);
+    if (id <= R1I_CALL_ATANH) return r1i_value_hyperbolic(work, id, a);
+    switch (id) {
+    case R1I_CALL_EXP:
+        return r1i_value_exp(work, a);
+    case R1I_CALL_LN:
+        return r1i_value_log(work, a);
+    case R1I_CALL_LOG:
+        a = r1i_value_log(work, a);
+        if (work->reading & R1I_READ_LOG) return a;
+        return r1i_value_divide(work, a, r1i_value_log(work, r1i_value_of(work, 10, 1)));
+    case R1I_CALL_SQRT:
+        return r1i_value_sqrt(work, a);
+    case R1I_CALL_CBRT:
+        return r1i_value_power(work, a, r1i_value_of(work, 1, 3));
+    case R1I_CALL_ABS:
+        return r1i_value_abs(work, a);
+    case R1I_CALL_FLOOR:
+        return r1i_value_floor(work, a);
+    case R1I_CALL_CEILING:
+        return r1i_value_negate(r1i_value_floor(work, r1i_value_negate(a)));
+    case R1I_CALL_FACTORIAL:
+        return r1i_value_factorial(work, a);
+    default:
+        return r1i_value_none();
+    }
+}
+// f(x) of an unknown f: a number that depends on the name and the arguments and on nothing else.
+// Hashing needs exact arguments, because equal balls may have other limbs; with anything else
+// the call has no value. So f(x+1) equals f(1+x) and differs from g(x+1) but for a chance of
+// about 2^-20.
+static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
+    uint64_t hash = r1i_answer_hash(node->text);
+    for (size_t i = 0; i < node->count && !work->stop; i++) {
+        r1i_value a = r1i_value_evaluate(work, node->item[i]);
+        if (a.kind != R1I_VALUE_EXACT) return r1i_value_none();
+        const r1i_whole part[4] = {a.re.top, a.re.bottom, a.im.top, a.im.bottom};
+        for (size_t k = 0; k < 4; k++) {
+            r1_slice bytes = {(const char *)part[k].limb, part[k].size * sizeof(uint32_t)};
+            hash = (hash ^ r1i_answer_hash(bytes)) * 0x9e3779b97f4a7c15u + part[k].negative;
+        }
+    }
+    return r1i_value_of(work, 1 + (int64_t)(hash >> 44), 131071);
+}
+// Pi and e are computed to the precision of the moment; i is exact. Infinity and sets have no
+// value here, and are compared as they are.
+static r1i_value r1i_value_constant(r1_answer_work *work, int id) {
+    switch (id) {
+    case R1I_SIGN_PI:
+        return r1i_value_pi(work);
+    case R1I_SIGN_E:
+        return r1i_value_exp(work, r1i_value_of(work, 1, 1));
+    case R1I_SIGN_I:
+        return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
+    default:
+        return r1i_value_none();
+    }
+}
+// From left to right, until an item has no value.
+static r1i_value r1i_value_many(r1_answer_work *work, const r1i_node *node) {
+    r1i_value value = r1i_value_evaluate(work, node->item[0]);
+    for (size_t i = 1; i < node->count && value.kind && !work->stop; i++) {
+        r1i_value next = r1i_value_evaluate(work, node->item[i]);
+        value = node->kind == R1I_NODE_SUM ? r1i_value_add(work, value, next)
+                                           : r1i_value_mul(work, value, next);
+    }
+    return value;
+}
+// e^x goes straight to exp and does not take the logarithm of e first.
+// Whole powers of e still go by squaring, as e is one ball.
+static r1i_value r1i_value_power_node(r1_answer_work *work, const r1i_node *node) {
+    const r1i_node *base = node->item[0];
+    r1i_value exponent = r1i_value_evaluate(work, node->item[1]);
+    bool natural = base->kind == R1I_NODE_CONSTANT && base->id == R1I_SIGN_E;
+    if (natural && !r1i_value_is_whole(&exponent)) return r1i_value_exp(work, exponent);
+    return r1i_value_power(work, r1i_value_evaluate(work, base), exponent);
+}
+static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *node);
+
+// One node at the current point. Recursion is as deep as the tree, at most 60.
+// Sets, lists, relations and infinity have no value. A word counts as a variable of its name. A
+// degree is pi / 180. The second sign turns every plus-minus, and a flip turns what it holds
+// once more.
+static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *node) {
+    r1i_value a;
+    switch (node->kind) {
+    case R1I_NODE_NUMBER:
+    case R1I_NODE_BASE:
+        return r1i_value_ratio(work, node->ratio);
+    case R1I_NODE_NAME:
+    case R1I_NODE_TEXT:
+        return r1i_answer_point(work, node->text);
+    case R1I_NODE_CONSTANT:
+        return r1i_value_constant(work, node->id);
+    case R1I_NODE_SUM:
+    case R1I_NODE_PRODUCT:
+        return r1i_value_many(work, node);
+    case R1I_NODE_QUOTIENT:
+    case R1I_NODE_PROPORTION:
+        a = r1i_value_evaluate(work, node->item[0]);
+        return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
+    case R1I_NODE_POWER:
+        return r1i_value_power_node(work, node);
+    case R1I_NODE_NEGATE:
+        return r1i_value_negate(r1i_value_evaluate(work, node->item[0]));
+    case R1I_NODE_FUNCTION:
+        return r1i_value_function(work, node);
+    case R1I_NODE_CALL:
+        return r1i_value_call(work, node);
+    case R1I_NODE_PLUS_MINUS:
+        a = r1i_value_evaluate(work, node->item[0]);
+        return work->second_sign != (node->id != 0) ? r1i_value_negate(a) : a;
+    case R1I_NODE_PERCENT:
+        a = r1i_value_evaluate(work, node->item[0]);
+        return r1i_value_mul(work, a, r1i_value_of(work, 1, 100));
+    case R1I_NODE_DEGREE:
+        a = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 180));
+        return r1i_value_mul(work, r1i_value_evaluate(work, node->item[0]), a);
+    case R1I_NODE_FLIP:
+        work->second_sign = !work->second_sign;
+        a = r1i_value_evaluate(work, node->item[0]);
+        work->second_sign = !work->second_sign;
+        return a;
+    case R1I_NODE_UNIT:
+        return r1i_value_evaluate(work, node->item[0]);
+    case R1I_NODE_MATRIX:
+        return r1i_value_determinant(work, node);
+    default:
+        return r1i_value_none();
+    }
+}
+// Moves the numbers of a value down to where the space began that its computation used.
+//
+//     before   [ ... used | intermediate results | value | free ]
+//     after    [ ... used | value | free ]
+//
+// The limbs are gathered behind everything first, since they may lie in any order in between.
+static void r1i_value_settle(r1_answer_work *work, r1i_value *value, size_t used) {
+    r1i_whole *part[] = {&value->re.top,    &value->re.bottom, &value->im.top,
+                         &value->im.bottom, &value->x.middle,  &value->y.middle};
+    size_t limbs = 0, at = 0;
+    for (size_t i = 0; i < 6; i++) limbs += part[i]->size;
+    uint32_t *copy = (uint32_t *)r1i_answer_space(work, (limbs + 1) * sizeof *copy);
+    if (!copy) return;
+    for (size_t i = 0; i < 6; i++) {
+        if (part[i]->size) memcpy(copy + at, part[i]->limb, part[i]->size * sizeof *copy);
+        at += part[i]->size;
+    }
+    uint32_t *place = (uint32_t *)(void *)(work->memory + used);
+    memmove(place, copy, limbs * sizeof *copy);
+    at = 0;
+    for (size_t i = 0; i < 6; i++) part[i]->limb = place + at, at += part[i]->size;
+    work->used = used + r1i_round_up((limbs + 1) * sizeof *copy, 8);
+}
+// Evaluates and then gives back the space of intermediate results.
+// It takes one step for each node, so a tree that is too large ends by the budget. Small
+// leftovers are not worth a copy; below 4 KiB they stay.
+static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node) {
+    if (!r1i_answer_step(work, 1)) return r1i_value_none();
+    size_t used = work->used;
+    r1i_value value = r1i_value_evaluate_kind(work, node);
+    if (work->used - used > 4096 && !work->stop) r1i_value_settle(work, &value, used);
+    return value;
+}
+// Of a matrix between bars, by elimination; other matrices have no value.
+// Gauss: n^3 / 3 products of values. A pivot must surely not be zero; a column that is exactly
+// zero makes the determinant 0, one that may be zero gives no value. A swap of rows turns the
+// sign.
+static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *node) {
+    size_t n = node->rows;
+    if (node->open != '|' || node->count != n * n) return r1i_value_none();
+    r1i_value *m = (r1i_value *)r1i_answer_space(work, n * n * sizeof *m);
+    if (!m) return r1i_value_none();
+    for (size_t i = 0; i < n * n; i++) m[i] = r1i_value_evaluate(work, node->item[i]);
+    r1i_value product = r1i_value_of(work, 1, 1);
+    for (size_t c = 0; c < n && !work->stop; c++) {
+        size_t pivot = c;
+        while (pivot < n && !r1i_value_not_zero(&m[pivot * n + c])) pivot++;
+        if (pivot == n) { // all of the column is zero, or not sure
+            for (size_t r = c; r < n; r++)
+                if (!r1i_value_is_zero(&m[r * n + c])) return r1i_value_none();
+            return r1i_value_of(work, 0, 1);
+        }
+        for (size_t k = 0; pivot != c && k < n; k++) {
+            r1i_value swap = m[pivot * n + k];
+            m[pivot * n + k] = m[c * n + k], m[c * n + k] = swap;
+        }
+        if (pivot != c) product = r1i_value_negate(product);
+        product = r1i_value_mul(work, product, m[c * n + c]);
+        for (size_t r = c + 1; r < n; r++) {
+            r1i_value factor = r1i_value_divide(work, m[r * n + c], m[c * n + c]);
+            for (size_t k = c; k < n; k++)
+                m[r * n + k] =
+                    r1i_value_sub(work, m[r * n + k], r1i_value_mul(work, factor, m[c * n + k]));
+        }
+    }
+    return product;
+}
+
+// ---- comparison ----
+// The verdict of two trees, by what they are:
+//
+//     scalars without names    one value each: exact, or balls of 192 and then of 704 bits
+//     scalars with names       values at up to eight good points
+//     lists, sets, tuples      element by element, in order or not
+//     sets of real numbers     membership at all bounds and in all gaps between them
+//     relations                what they define, or where they hold
+//
+// "Different" needs a proof at one place; "undecided" is the answer whenever nothing is sure.
+static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, const r1i_node *b);
+
+// A verdict with its reason in words.
+// The reason is a static text and stays valid as long as the program.
+static r1_equality r1i_answer_say(r1_answer_work *work, r1_equality verdict, const char *reason) {
+    work->reason = reason;
+    return verdict;
+}
+// Whether a kind of node occurs anywhere.
+// Of the node itself or below it, at any depth.
+static bool r1i_node_holds(const r1i_node *node, int kind) {
+    if (node->kind == kind) return true;
+    for (size_t i = 0; i < node->count; i++)
+        if (r1i_node_holds(node->item[i], kind)) return true;
+    return false;
+}
+// Whether names stand for whole numbers only: under n!, binomials, remainders, (-1)^n.
+// At fractions most such expressions have no value, and their comparison would be undecided.
+static bool r1i_node_wants_wholes(const r1i_node *node) {
+    if (node->kind == R1I_NODE_FUNCTION && node->id >= R1I_CALL_GCD &&
+        node->id <= R1I_CALL_FACTORIAL && r1i_node_has_names(node))
+        return true;
+    if (node->kind == R1I_NODE_POWER && node->item[0]->kind == R1I_NODE_NEGATE &&
+        r1i_node_has_names(node->item[1]))
+        return true;
+    for (size_t i = 0; i < node->count; i++)
+        if (r1i_node_wants_wholes(node->item[i])) return true;
+    return false;
+}
+// No variable, no unknown function and no word in it.
+static bool r1i_node_is_constant(const r1i_node *node) {
+    return !r1i_node_has_names(node) && !r1i_node_holds(node, R1I_NODE_TEXT);
+}
+// The decimal number that an expression is, with its places behind the point: 0.25, -1.5 * 10^3.
+// places may be negative: 12.5 * 10^3 is exact to hundreds. A percent sign adds two places, a
+// unit none. Exponents beyond ten bits are not looked at. *digits counts the significant ones;
+// false when no point was written.
+static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *digits) {
+    if (node->kind == R1I_NODE_NUMBER && node->decimal) {
+        *places = node->places, *digits = node->digits;
+        return true;
+    }
+    if (node->kind == R1I_NODE_NEGATE || node->kind == R1I_NODE_UNIT ||
+        node->kind == R1I_NODE_PERCENT) {
+        bool found = r1i_node_decimal(node->item[0], places, digits);
+        if (node->kind == R1I_NODE_PERCENT) *places += 2;
+        return found;
+    }
+    if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return false;
+    const r1i_node *power = node->item[1];
+    if (power->kind != R1I_NODE_POWER || !r1i_node_is_whole(power->item[0], 10)) return false;
+    const r1i_node *exponent = power->item[1];
+    bool minus = exponent->kind == R1I_NODE_NEGATE;
+    if (minus) exponent = exponent->item[0];
+    if (exponent->kind != R1I_NODE_NUMBER || !r1i_ratio_is_whole(exponent->ratio) ||
+        r1i_whole_bits(exponent->ratio.top) > 10)
+        return false;
+    if (!r1i_node_decimal(node->item[0], places, digits)) return false;
+    int64_t shift = (int64_t)r1i_whole_low(exponent->ratio.top);
+    *places += minus ? shift : -shift;
+    return true;
+}
+// |a - b| < 10^-places / half, surely; for half = 2 the bound itself counts.
+// With half = 2 this is what rounding to that many places allows; the bound is stretched by a
+// millionth so that it includes the half. With half = 1 it is what cutting off allows.
+static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                            int64_t places, int64_t half) {
+    r1i_value gap = r1i_value_sub(work, r1i_value_evaluate(work, a), r1i_value_evaluate(work, b));
+    if (!gap.kind || !r1i_value_is_real(&gap)) return false;
+    r1i_value unit = r1i_value_of(work, 10, 1);
+    r1i_whole power = r1i_whole_of(work, -places);
+    unit = r1i_value_divide(work, r1i_value_power_whole(work, unit, power),
+                            r1i_value_of(work, half, 1));
+    if (half > 1) { // rounding to the nearest may land on the half itself
+        r1i_value more = r1i_value_of(work, 1000001, 1000000);
+        unit = r1i_value_mul(work, unit, more);
+    }
+    gap = r1i_value_sub(work, r1i_value_abs(work, gap), unit);
+    return !work->stop && r1i_value_sign(&gap) < 0;
+}
+// |a| < |b|, surely.
+// What was cut off is smaller than what it was cut from; a sign that is not sure counts as no.
+static bool r1i_answer_smaller(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1i_value size = r1i_value_abs(work, r1i_value_evaluate(work, a));
+    size = r1i_value_sub(work, size, r1i_value_abs(work, r1i_value_evaluate(work, b)));
+    return r1i_value_sign(&size) < 0;
+}
+// Two numbers that differ: one may be the other to the digits given.
+// 3.14 equals pi when three digits are wanted. The places of the coarser side count, and the
+// digits it shows must be as many as asked for (desc->digits, 3 by default, R1_OFF: never).
+// With fewer digits it is undecided, except that a longer decimal differs from an expected
+// short one.
+static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gold,
+                                       const r1i_node *pred) {
+    int64_t gold_places = 0, pred_places = 0;
+    uint32_t gold_digits = 0, pred_digits = 0;
+    uint32_t wanted = work->desc->digits > 0 ? (uint32_t)work->desc->digits : 3;
+    bool gold_decimal = r1i_node_decimal(gold, &gold_places, &gold_digits);
+    bool pred_decimal = r1i_node_decimal(pred, &pred_places, &pred_digits);
+    bool both = gold_decimal && pred_decimal;
+    const char *apart = "the numbers differ";
+    if ((!gold_decimal && !pred_decimal) || work->desc->digits == R1_OFF)
+        return r1i_answer_say(work, R1_DIFFERENT, apart);
+    bool coarse_gold = gold_decimal && (!pred_decimal || gold_places < pred_places);
+    int64_t places = coarse_gold ? gold_places : pred_places;
+    uint32_t digits = coarse_gold ? gold_digits : pred_digits;
+    if (digits > 12) places -= digits - 12; // the last digits of a double are noise
+    bool near = r1i_answer_near(work, gold, pred, places, 2);
+    if (!near && !both && r1i_answer_near(work, gold, pred, places, 1)) // cut, and not rounded
+        near = r1i_answer_smaller(work, coarse_gold ? gold : pred, coarse_gold ? pred : gold);
+    if (!near) return r1i_answer_say(work, R1_DIFFERENT, apart);
+    if (digits >= wanted)
+        return r1i_answer_say(work, R1_EQUAL, "equal to all digits of the shorter decimal");
+    if (both && coarse_gold) return r1i_answer_say(work, R1_DIFFERENT, apart);
+    return r1i_answer_say(work, R1_UNDECIDED, "equal only to the few digits given");
+}
+// Evaluates both at one point: 1 equal, -1 different, 0 not known. *exact: in rational numbers.
+// The space of both values is given back, so a loop over points needs no more than one.
+static int r1i_answer_at_point(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                               bool *exact) {
+    size_t used = work->used;
+    int same =
+        r1i_value_same(work, r1i_value_evaluate(work, a), r1i_value_evaluate(work, b), exact);
+    work->used = used;
+    return work->stop ? 0 : same;
+}
+// A second look with more than three times the digits, for what seems equal but is not exact.
+// What agrees at 192 bits by chance comes apart at 704. The precision is set back afterwards.
+static int r1i_answer_again(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    bool exact;
+    work->bits = R1I_ANSWER_BITS_AGAIN;
+    int same = r1i_answer_at_point(work, a, b, &exact);
+    work->bits = R1I_ANSWER_BITS;
+    return same;
+}
+// Expressions without names have one value each.
+// Different is a proof unless one is a decimal that rounds the other. Equal is exact for
+// rational values; else the gap is below 2^-352 of the first number, or of 1 when that is
+// larger.
+static r1_equality r1i_answer_constants(r1_answer_work *work, const r1i_node *a,
+                                        const r1i_node *b) {
+    bool exact = false;
+    int same = r1i_answer_at_point(work, a, b, &exact);
+    if (same < 0) return r1i_answer_decimals(work, a, b);
+    if (same && exact) return r1i_answer_say(work, R1_EQUAL, "equal as exact numbers");
+    if (!work->stop) same = r1i_answer_again(work, a, b);
+    if (same < 0) return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
+    if (same > 0) return r1i_answer_say(work, R1_EQUAL, "equal to more than 100 digits");
+    return r1i_answer_say(work, R1_UNDECIDED, "a number could not be evaluated");
+}
+// Expressions with names: one point where they surely differ refutes, several where they agree
+// accept. Positive points come first, since roots and logs mean positive variables.
+// At rational points the chance that two polynomials of degree d agree eight times is (d /
+// 2^20)^8. At most 16 points (40 whole ones) are tried, those where a side has no value are
+// passed over, and fewer than three good ones are too few. Agreement on the positive points
+// alone is undecided.
+static r1_equality r1i_answer_functions(r1_answer_work *work, const r1i_node *a,
+                                        const r1i_node *b) {
+    int good = 0;
+    bool all_exact = true, exact = false;
+    work->whole_points = r1i_node_wants_wholes(a) || r1i_node_wants_wholes(b);
+    int most = work->whole_points ? 5 * R1I_ANSWER_POINTS : 2 * R1I_ANSWER_POINTS;
+    for (int s = 0; s < most && good < R1I_ANSWER_POINTS && !work->stop; s++) {
+        work->sample = s;
+        int same = r1i_answer_at_point(work, a, b, &exact);
+        if (same < 0 && s >= R1I_ANSWER_POINTS / 2 && good >= 3 && !work->whole_points)
+            return r1i_answer_say(work, R1_UNDECIDED,
+                                  "equal where the variables are positive only");
+        if (same < 0) return r1i_answer_say(work, R1_DIFFERENT, "different at a tested point");
+        good += same > 0;
+        if (same > 0) all_exact = all_exact && exact;
+        if (same > 0 && !exact && good == 1) {
+            int again = r1i_answer_again(work, a, b);
+            if (again < 0) return r1i_answer_say(work, R1_DIFFERENT, "different at a tested point");
+            good -= again == 0;
+        }
+    }
+    work->sample = 0;
+    if (work->stop || good < 3) {
+        return r1i_answer_say(work, R1_UNDECIDED, "too few points where both are defined");
+    }
+    if (all_exact && !work->whole_points)
+        return r1i_answer_say(work, R1_EQUAL, "equal at all tested rational points");
+    return r1i_answer_say(work, R1_EQUAL,
+                          work->whole_points ? "equal at all tested whole numbers"
+                                             : "equal at all tested points to 50 digits");
+}
+// -1, 0, 1: minus infinity, no infinity, infinity.
+// The sign is read off the notation: a negation turns it, percent and units do not matter.
+static int r1i_node_infinite(const r1i_node *node) {
+    if (node->kind == R1I_NODE_NEGATE) return -r1i_node_infinite(node->item[0]);
+    if (node->kind == R1I_NODE_PERCENT || node->kind == R1I_NODE_UNIT)
+        return r1i_node_infinite(node->item[0]);
+    return node->kind == R1I_NODE_CONSTANT && node->id == R1I_SIGN_INFINITY;
+}
+// Infinity and named sets have no value to compute; all else is evaluated.
+// Named sets and infinities are equal when they are the same one; a set is different from any
+// number.
+static r1_equality r1i_answer_scalars(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    int ia = r1i_node_infinite(a), ib = r1i_node_infinite(b);
+    bool sets = (a->kind == R1I_NODE_CONSTANT && a->id >= R1I_SIGN_EMPTY) ||
+                (b->kind == R1I_NODE_CONSTANT && b->id >= R1I_SIGN_EMPTY);
+    if (sets) {
+        bool same = a->kind == b->kind && a->id == b->id;
+        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "named sets");
+    }
+    if (ia || ib) return r1i_answer_say(work, ia == ib ? R1_EQUAL : R1_DIFFERENT, "infinity");
+    if (r1i_node_is_constant(a) && r1i_node_is_constant(b)) return r1i_answer_constants(work, a, b);
+    return r1i_answer_functions(work, a, b);
+}
+// Lists of the same things in another order are equal, unless the order is asked for.
+// Every item of a has its equal in b; `turned` says that a is the prediction, because decimals
+// treat the sides differently. An item whose only candidates are undecided makes the whole
+// undecided. At most |a| |b| comparisons, each of which takes steps.
+static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                     bool turned) {
+    r1_equality all = R1_EQUAL;
+    for (size_t i = 0; i < a->count; i++) {
+        r1_equality best = R1_DIFFERENT;
+        for (size_t j = 0; j < b->count && best != R1_EQUAL; j++) {
+            r1_equality one = turned ? r1i_answer_compare(work, b->item[j], a->item[i])
+                                     : r1i_answer_compare(work, a->item[i], b->item[j]);
+            if (one != R1_DIFFERENT) best = one;
+            if (work->stop) return R1_UNDECIDED;
+        }
+        if (best == R1_DIFFERENT) return R1_DIFFERENT;
+        if (best == R1_UNDECIDED) all = R1_UNDECIDED;
+    }
+    return all;
+}
+// Element by element; one difference decides.
+// The numbers of elements must agree. An undecided element leaves the whole undecided unless a
+// later one differs.
+static r1_equality r1i_answer_in_order(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    if (a->count != b->count) return r1i_answer_say(work, R1_DIFFERENT, "other number of elements");
+    r1_equality all = R1_EQUAL;
+    for (size_t i = 0; i < a->count; i++) {
+        r1_equality one = r1i_answer_compare(work, a->item[i], b->item[i]);
+        if (one == R1_DIFFERENT) return r1i_answer_say(work, one, "an element differs");
+        if (one == R1_UNDECIDED) all = R1_UNDECIDED;
+    }
+    if (all == R1_EQUAL) r1i_answer_say(work, all, "all elements are equal");
+    return all;
+}
+// As sets: each has its equal on the other side, both ways round.
+// Repeated elements count once, as in sets. A set is compared so with a list, even when lists
+// are ordered.
+static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
+                                        const r1i_node *b) {
+    bool lists = a->kind == R1I_NODE_LIST && b->kind == R1I_NODE_LIST;
+    if (lists && work->desc->ordered) return r1i_answer_in_order(work, a, b);
+    r1_equality there = r1i_answer_covers(work, a, b, false), back = there;
+    if (there != R1_DIFFERENT) back = r1i_answer_covers(work, b, a, true);
+    if (there == R1_DIFFERENT || back == R1_DIFFERENT)
+        return r1i_answer_say(work, R1_DIFFERENT, "an element has no equal on the other side");
+    if (there == R1_UNDECIDED || back == R1_UNDECIDED) return R1_UNDECIDED;
+    return r1i_answer_say(work, R1_EQUAL, "the same elements");
+}
+// One expression with a plus-minus sign is two.
+// Every element must be one of the two values and each value must occur. The scalars are
+// evaluated under each sign in turn; the sign is always set back to plus.
+static r1_equality r1i_answer_two_signs(r1_answer_work *work, const r1i_node *one,
+                                        const r1i_node *list, bool turned) {
+    bool hit[2] = {false, false}, unsure = false;
+    for (size_t i = 0; i < list->count; i++) {
+        bool found = false;
+        for (int s = 0; s < 2; s++) {
+            work->second_sign = s;
+            r1_equality same = turned ? r1i_answer_scalars(work, list->item[i], one)
+                                      : r1i_answer_scalars(work, one, list->item[i]);
+            if (same == R1_EQUAL) hit[s] = found = true;
+            if (same == R1_UNDECIDED) unsure = true;
+        }
+        work->second_sign = false;
+        if (!found && !unsure)
+            return r1i_answer_say(work, R1_DIFFERENT, "an element fits neither sign");
+    }
+    if (hit[0] && hit[1] && !unsure)
+        return r1i_answer_say(work, R1_EQUAL, "both signs have their equal");
+    return unsure ? R1_UNDECIDED : r1i_answer_say(work, R1_DIFFERENT, "one sign is missing");
+}
+// Two values against two, or against a list.
+// Either the plus of both agree and the minus of both, or the plus of one with the minus of the
+// other. Against a single number it is different, since one value is missing.
+static r1_equality r1i_answer_plus_minus(r1_answer_work *work, const r1i_node *a,
+                                         const r1i_node *b) {
+    bool in_a = r1i_node_holds(a, R1I_NODE_PLUS_MINUS);
+    bool in_b = r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
+    bool list_a = a->kind == R1I_NODE_LIST || a->kind == R1I_NODE_SET;
+    bool list_b = b->kind == R1I_NODE_LIST || b->kind == R1I_NODE_SET;
+    if (in_a && !in_b && list_b && !list_a) return r1i_answer_two_signs(work, a, b, false);
+    if (in_b && !in_a && list_a && !list_b) return r1i_answer_two_signs(work, b, a, true);
+    if (!(in_a && in_b)) return r1i_answer_say(work, R1_DIFFERENT, "two values against one");
+    r1_equality plus = r1i_answer_scalars(work, a, b);
+    work->second_sign = true;
+    r1_equality minus = r1i_answer_scalars(work, a, b);
+    work->second_sign = false;
+    if (plus == R1_EQUAL && minus == R1_EQUAL) return plus;
+    // The plus of one may be the minus of the other.
+    r1i_node *inner = r1i_node_new(work, 0, 0);
+    r1i_node *flip = r1i_node_of(work, R1I_NODE_FLIP, 0, inner, NULL);
+    if (work->stop) return R1_UNDECIDED;
+    *inner = *b;
+    r1_equality crossed = r1i_answer_scalars(work, a, flip);
+    work->second_sign = true;
+    r1_equality back = r1i_answer_scalars(work, a, flip);
+    work->second_sign = false;
+    if (crossed == R1_EQUAL && back == R1_EQUAL) return crossed;
+    if (plus == R1_UNDECIDED || minus == R1_UNDECIDED) return R1_UNDECIDED;
+    return r1i_answer_say(work, R1_DIFFERENT, "the values with plus-minus differ");
+}
+
+// ---- sets of real numbers: where between their sorted bounds a number lies decides membership
+// ----
+//
+//     place       0      1      2      3      4          count = 2
+//             ---------- b0 ---------- b1 ----------> real line
+//
+// Odd places are the bounds, even ones the gaps around them. No set changes inside a gap, so
+// 2 count + 1 places decide the equality of two sets of real numbers exactly.
+enum { R1I_ANSWER_BOUNDS = 48 };
+// Sorted and without duplicates. `unsure` says that two of them could not be told apart, that
+// one had no real value, or that there were more than 48; then nothing is decided.
+typedef struct r1i_bounds {
+    r1i_value value[R1I_ANSWER_BOUNDS];
+    size_t count;
+    r1_slice name; // of the variable in inequalities, if any
+    bool unsure;
+} r1i_bounds;
+
+// Links whose truth depends on the sign of left minus right only.
+static bool r1i_token_is_order(int link) {
+    return link == '<' || link == '>' || link == R1I_TOKEN_LESS_EQUAL ||
+           link == R1I_TOKEN_GREATER_EQUAL || link == R1I_TOKEN_NOT_EQUAL || link == '=';
+}
+// Whether there is one variable at most; *name gets it.
+// *name may hold one already, which then is the only one allowed. Unknown functions and words
+// are not.
+static bool r1i_node_only_name(const r1i_node *node, r1_slice *name) {
+    if (node->kind == R1I_NODE_NAME) {
+        if (name->size && !r1i_slice_same(*name, node->text)) return false;
+        *name = node->text;
+        return true;
+    }
+    if (node->kind == R1I_NODE_CALL || node->kind == R1I_NODE_TEXT) return false;
+    for (size_t i = 0; i < node->count; i++)
+        if (!r1i_node_only_name(node->item[i], name)) return false;
+    return true;
+}
+// A number that may be meant as the set of itself.
+// Constants of a scalar kind, but neither infinity nor a named set.
+static bool r1i_node_is_single(const r1i_node *node) {
+    return node->kind < R1I_NODE_TUPLE && r1i_node_is_constant(node) &&
+           (node->kind != R1I_NODE_CONSTANT || node->id < R1I_SIGN_INFINITY);
+}
+// What has a meaning as a set of real numbers: intervals, finite sets, inequalities in one variable
+// and whatever unions and the like make of them.
+// *name collects the variable of all inequalities in it, which must be one and the same.
+// Membership "x in A" counts by its set. A tuple counts as an interval when it has two constant
+// ends.
+static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
+    switch (node->kind) {
+    case R1I_NODE_TUPLE:
+        return node->count == 2 && r1i_node_is_constant(node) &&
+               node->item[0]->kind < R1I_NODE_TUPLE && node->item[1]->kind < R1I_NODE_TUPLE;
+    case R1I_NODE_SET:
+        return r1i_node_is_constant(node);
+    case R1I_NODE_CONSTANT:
+        return node->id == R1I_SIGN_EMPTY || node->id == R1I_SIGN_REALS;
+    case R1I_NODE_LIST:
+    case R1I_NODE_SET_OPERATION:
+        for (size_t i = 0; i < node->count; i++) {
+            const r1i_node *part = node->item[i]; // {2} reads as a group, and means a set here
+            bool single = node->kind == R1I_NODE_SET_OPERATION && r1i_node_is_single(part);
+            if (!single && !r1i_node_is_set(part, name)) return false;
+        }
+        return true;
+    case R1I_NODE_RELATION:
+        break;
+    default:
+        return false;
+    }
+    for (size_t i = 0; i + 1 < node->count; i++) {
+        bool in = node->links[i] == R1I_TOKEN_IN || node->links[i] == R1I_TOKEN_NOT_IN;
+        if (in && (node->count != 2 || node->item[0]->kind != R1I_NODE_NAME)) return false;
+        if (in)
+            return r1i_node_is_set(node->item[1], name) && r1i_node_only_name(node->item[0], name);
+        if (!r1i_token_is_order(node->links[i])) return false;
+    }
+    for (size_t i = 0; i < node->count; i++)
+        if (node->item[i]->kind >= R1I_NODE_TUPLE) return false;
+    return r1i_node_only_name(node, name) && name->size;
+}
+// Inserts a bound in order and returns its index; equal bounds share one.
+// Linear, since 48 is the most. A bound that can be neither told from another nor called equal
+// to it makes the set unsure; the index 0 is harmless then.
+static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value value) {
+    bool exact;
+    if (!value.kind || !r1i_value_is_real(&value) || bounds->count == R1I_ANSWER_BOUNDS) {
+        bounds->unsure = true;
+        return 0;
+    }
+    size_t at = 0;
+    for (; at < bounds->count; at++) {
+        int same = r1i_value_same(work, bounds->value[at], value, &exact);
+        if (same > 0) return at;
+        r1i_value gap = r1i_value_sub(work, bounds->value[at], value);
+        if (!same || !r1i_value_sign(&gap)) bounds->unsure = true;
+        if (r1i_value_sign(&gap) > 0) break;
+    }
+    memmove(bounds->value + at + 1, bounds->value + at, (bounds->count - at) * sizeof value);
+    bounds->value[at] = value;
+    bounds->count++;
+    return at;
+}
+// The zero of lhs - rhs, which must be linear; *slope gets the sign of its rise.
+// The gap is evaluated at 0, 1 and 2; linear means that both rises are the same. The zero is
+// -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
+static r1i_value r1i_answer_zero(r1_answer_work *work, const r1i_node *lhs, const r1i_node *rhs,
+                                 r1_slice name, int *slope) {
+    r1i_value f[3], point;
+    work->fixed_name = name, work->fixed = &point;
+    for (int i = 0; i < 3; i++) {
+        point = r1i_value_of(work, i, 1);
+        f[i] = r1i_value_sub(work, r1i_value_evaluate(work, lhs), r1i_value_evaluate(work, rhs));
+    }
+    work->fixed = NULL;
+    r1i_value rise = r1i_value_sub(work, f[1], f[0]), next = r1i_value_sub(work, f[2], f[1]);
+    bool exact;
+    *slope = r1i_value_sign(&rise);
+    if (!*slope || r1i_value_same(work, rise, next, &exact) <= 0) return r1i_value_none();
+    return r1i_value_negate(r1i_value_divide(work, f[0], rise));
+}
+// All bounds that occur in a set.
+// Ends of intervals, elements of finite sets and zeros of inequalities. Infinity is no bound.
+static void r1i_bounds_collect(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node) {
+    if (node->kind == R1I_NODE_RELATION && node->links[0] != R1I_TOKEN_IN &&
+        node->links[0] != R1I_TOKEN_NOT_IN) {
+        for (size_t i = 0; i + 1 < node->count; i++) {
+            int slope;
+            if (r1i_node_infinite(node->item[i]) || r1i_node_infinite(node->item[i + 1])) continue;
+            r1i_bounds_add(
+                work, bounds,
+                r1i_answer_zero(work, node->item[i], node->item[i + 1], bounds->name, &slope));
+        }
+        return;
+    }
+    if (node->kind == R1I_NODE_TUPLE || node->kind == R1I_NODE_SET) {
+        for (size_t i = 0; i < node->count; i++)
+            if (!r1i_node_infinite(node->item[i]))
+                r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node->item[i]));
+        return;
+    }
+    if (r1i_node_is_single(node)) {
+        r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node));
+        return;
+    }
+    for (size_t i = node->kind == R1I_NODE_RELATION; i < node->count; i++)
+        r1i_bounds_collect(work, bounds, node->item[i]);
+}
+// Twice the index of a bound, plus one; even places are the gaps before, between and behind.
+// A bound that was collected is found again, so nothing is added. Minus infinity has the place
+// of the first gap, infinity one behind all.
+static size_t r1i_bounds_place(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node) {
+    int infinite = r1i_node_infinite(node);
+    if (infinite) return infinite < 0 ? 0 : 2 * bounds->count + 2;
+    return 2 * r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node)) + 1;
+}
+// One link of a chain of inequalities at a place: the sign of a linear gap changes at its zero.
+// To the right of its zero a rising gap is positive and a falling one negative; at the zero it
+// is 0.
+static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
+                            size_t i, size_t place) {
+    int link = node->links[i], slope = 0;
+    const r1i_node *lhs = node->item[i], *rhs = node->item[i + 1];
+    size_t zero;
+    int infinite = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
+    if (infinite) { // no place is at infinity, so the sign of lhs - rhs is the same everywhere
+        place = infinite > 0, zero = infinite < 0, slope = 1;
+    } else {
+        r1i_value root = r1i_answer_zero(work, lhs, rhs, bounds->name, &slope);
+        zero = 2 * r1i_bounds_add(work, bounds, root) + 1;
+    }
+    int side = place == zero ? 0 : (place > zero) == (slope > 0) ? 1 : -1; // sign of lhs - rhs
+    switch (link) {
+    case '<':
+        return side < 0;
+    case '>':
+        return side > 0;
+    case R1I_TOKEN_LESS_EQUAL:
+        return side <= 0;
+    case R1I_TOKEN_GREATER_EQUAL:
+        return side >= 0;
+    case R1I_TOKEN_NOT_EQUAL:
+        return side != 0;
+    default:
+        return side == 0;
+    }
+}
+// Whether a place, a bound or a gap between bounds, belongs to a set.
+// A list of conditions means all of them, one joined by "or" means any. Intervals compare
+// places with the places of their ends. Recursion follows the tree of the set.
+static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
+                              size_t place) {
+    bool inside = false;
+    if (node->kind == R1I_NODE_CONSTANT && node->id >= R1I_SIGN_EMPTY)
+        return node->id == R1I_SIGN_REALS;
+    switch (node->kind) {
+    case R1I_NODE_TUPLE: {
+        size_t low = r1i_bounds_place(work, bounds, node->item[0]);
+        size_t high = r1i_bounds_place(work, bounds, node->item[1]);
+        if (low == 0 && place == 0) return high > 0;
+        return (node->open == '[' ? place >= low : place > low) &&
+               (node->close == ']' ? place <= high : place < high);
+    }
+    case R1I_NODE_SET:
+        for (size_t i = 0; i < node->count; i++)
+            inside |= place == r1i_bounds_place(work, bounds, node->item[i]);
+        return inside;
+    case R1I_NODE_LIST:
+        inside = !node->id;
+        for (size_t i = 0; i < node->count; i++) {
+            bool one = r1i_bounds_member(work, bounds, node->item[i], place);
+            inside = node->id ? inside || one : inside && one;
+        }
+        return inside;
+    case R1I_NODE_SET_OPERATION: {
+        bool a = r1i_bounds_member(work, bounds, node->item[0], place);
+        bool b = r1i_bounds_member(work, bounds, node->item[1], place);
+        return node->id == R1I_TOKEN_UNION       ? a || b
+               : node->id == R1I_TOKEN_INTERSECT ? a && b
+                                                 : a && !b;
+    }
+    case R1I_NODE_RELATION:
+        if (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN) {
+            inside = r1i_bounds_member(work, bounds, node->item[1], place);
+            return inside == (node->links[0] == R1I_TOKEN_IN);
+        }
+        for (size_t i = 0; i + 1 < node->count; i++)
+            if (!r1i_bounds_link(work, bounds, node, i, place)) return false;
+        return true;
+    default:
+        return r1i_node_is_single(node) && place == r1i_bounds_place(work, bounds, node);
+    }
+}
+// Two sets are equal when they agree at every bound of both and in every gap between.
+// If membership had to add a bound, the places have moved and the result is void: undecided.
+// Both verdicts are exact when all bounds are.
+static r1_equality r1i_answer_sets(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                   r1_slice name) {
+    r1i_bounds *bounds = (r1i_bounds *)r1i_answer_space(work, sizeof *bounds);
+    if (!bounds) return R1_UNDECIDED;
+    bounds->name = name;
+    r1i_bounds_collect(work, bounds, a);
+    r1i_bounds_collect(work, bounds, b);
+    size_t places = 2 * bounds->count + 1;
+    bool same = true;
+    for (size_t place = 0; place < places && same && !bounds->unsure && !work->stop; place++) {
+        size_t used = work->used;
+        same =
+            r1i_bounds_member(work, bounds, a, place) == r1i_bounds_member(work, bounds, b, place);
+        work->used = used;
+    }
+    if (bounds->unsure || work->stop || 2 * bounds->count + 1 != places)
+        return r1i_answer_say(work, R1_UNDECIDED, "the bounds of the sets could not be sorted");
+    return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
+                          same ? "the same set of numbers" : "the sets of numbers differ");
+}
+
+// ---- relations ----
+//
+//     x = 3           subject x,    value 3         5 = y         turned: subject y, value 5
+//     f(x) = x^2      subject f(x), value x^2       x = 1/3 ~ 0.33    value 1/3
+// The thing that a relation such as x = 3 or f(x) = ... defines.
+// NULL when it defines nothing. A name, a call, a word, a tuple or a product of names may be
+// defined; on the right side only when the left one is a constant. *turned tells which side it
+// is.
+static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) {
+    *turned = false;
+    if (node->kind != R1I_NODE_RELATION) return NULL;
+    for (size_t i = 0; i + 1 < node->count; i++)
+        if (node->links[i] != '=' && node->links[i] != R1I_TOKEN_ABOUT &&
+            node->links[i] != R1I_TOKEN_IN)
+            return NULL;
+    const r1i_node *last = node->item[node->count - 1];
+    for (int side = 0; side < 2; side++) {
+        const r1i_node *subject = side ? last : node->item[0];
+        const r1i_node *value = side ? node->item[0] : last;
+        if (side && (node->count > 2 || !r1i_node_is_constant(value))) return NULL;
+        bool names = subject->kind == R1I_NODE_NAME || subject->kind == R1I_NODE_CALL ||
+                     subject->kind == R1I_NODE_TEXT;
+        bool several = subject->kind == R1I_NODE_PRODUCT || subject->kind == R1I_NODE_TUPLE;
+        for (size_t i = 0; several && i < subject->count; i++)
+            several = subject->item[i]->kind == R1I_NODE_NAME;
+        if (several && subject->kind == R1I_NODE_PRODUCT) several = r1i_node_is_constant(value);
+        *turned = side;
+        if (names || several) return subject;
+    }
+    return NULL;
+}
+// The last side, but not one that only rounds the side before it.
+// x = 1/3 ~ 0.33 has the value 1/3; a turned relation has it on the left.
+static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
+    if (turned) return node->item[0];
+    size_t last = node->count - 1;
+    while (last > 1 && node->links[last - 1] == R1I_TOKEN_ABOUT) last--;
+    return node->item[last];
+}
+// Names must agree letter by letter, in the same order inside tuples; all calls count as the
+// same.
+static bool r1i_node_same_subject(const r1i_node *a, const r1i_node *b) {
+    if (a->kind != b->kind || a->count != b->count) return false;
+    if (a->kind == R1I_NODE_CALL) return true; // f(x) = ... and W(n) = ... only name their value
+    if (!r1i_slice_same(a->text, b->text)) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!r1i_node_same_subject(a->item[i], b->item[i])) return false;
+    return true;
+}
+// A subject that occurs on its own right side is not defined by it.
+static bool r1i_node_mentions(const r1i_node *node, const r1i_node *name) {
+    if (node->kind == R1I_NODE_NAME && r1i_slice_same(node->text, name->text)) return true;
+    for (size_t i = 0; i < node->count; i++)
+        if (r1i_node_mentions(node->item[i], name)) return true;
+    return false;
+}
+// The first eight variables of an expression; more are left alone, as a test in eight
+// directions is enough.
+typedef struct r1i_names {
+    r1_slice name[8];
+    size_t count;
+} r1i_names;
+// Each name once, in the order of the text.
+static void r1i_names_collect(const r1i_node *node, r1i_names *names) {
+    if (node->kind == R1I_NODE_NAME) {
+        for (size_t i = 0; i < names->count; i++)
+            if (r1i_slice_same(names->name[i], node->text)) return;
+        if (names->count < 8) names->name[names->count++] = node->text;
+    }
+    for (size_t i = 0; i < node->count; i++) r1i_names_collect(node->item[i], names);
+}
+// Left side minus right side.
+// An equation holds where this is zero; both sides are evaluated at the current point.
+static r1i_value r1i_relation_gap(r1_answer_work *work, const r1i_node *node) {
+    r1i_value left = r1i_value_evaluate(work, node->item[0]);
+    return r1i_value_sub(work, left, r1i_value_evaluate(work, node->item[1]));
+}
+// 1: both sides' gaps have one ratio at all points; its sign in *sign.
+// Ratios are compared crosswise, ga fb = gb fa, which needs no division. True when at least
+// four points agree with the first before one does not; points where a gap is zero or has no
+// value tell nothing.
+static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                      int *sign) {
+    r1i_value fa = r1i_value_none(), fb = fa;
+    int good = 0;
+    for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
+        work->sample = s;
+        r1i_value ga = r1i_relation_gap(work, a), gb = r1i_relation_gap(work, b);
+        bool exact;
+        if (!r1i_value_not_zero(&ga) || !r1i_value_not_zero(&gb)) continue;
+        if (!fa.kind) {
+            fa = ga, fb = gb;
+            r1i_value ratio = r1i_value_divide(work, fa, fb);
+            *sign = r1i_value_sign(&ratio);
+            continue;
+        }
+        if (r1i_value_same(work, r1i_value_mul(work, ga, fb), r1i_value_mul(work, gb, fa),
+                           &exact) <= 0) {
+            good = 0; // one point that is no multiple, or may be none, ends it
+            break;
+        }
+        good++;
+    }
+    work->sample = 0;
+    return good >= 4;
+}
+// A zero of a's gap in one name, the others at the current point, up to degree two.
+// The polynomial is found from its values at 0 to 3, where the second differences must be
+// exactly equal. Linear ones have one root (second gives none), quadratic ones -b +- sqrt(b^2 -
+// 4ac) over 2a, complex or not.
+static r1i_value r1i_relation_root(r1_answer_work *work, const r1i_node *a, r1_slice name,
+                                   bool second) {
+    r1i_value f[4], point, two = r1i_value_of(work, 2, 1);
+    work->fixed_name = name, work->fixed = &point;
+    for (int i = 0; i < 4; i++) point = r1i_value_of(work, i, 1), f[i] = r1i_relation_gap(work, a);
+    work->fixed = NULL;
+    r1i_value d0 = r1i_value_sub(work, f[1], f[0]), d1 = r1i_value_sub(work, f[2], f[1]);
+    r1i_value d2 = r1i_value_sub(work, f[3], f[2]);
+    r1i_value bend = r1i_value_sub(work, d1, d0), more = r1i_value_sub(work, d2, d1);
+    bool exact;
+    if (r1i_value_same(work, bend, more, &exact) <= 0 || !exact) return r1i_value_none();
+    // f = f0 + d0 t + bend t (t-1) / 2
+    r1i_value square = r1i_value_divide(work, bend, two);
+    r1i_value linear = r1i_value_sub(work, d0, square);
+    if (r1i_value_is_zero(&square))
+        return second ? r1i_value_none() : r1i_value_negate(r1i_value_divide(work, f[0], linear));
+    r1i_value inner = r1i_value_mul(work, r1i_value_mul(work, two, bend), f[0]);
+    inner = r1i_value_sqrt(work, r1i_value_sub(work, r1i_value_mul(work, linear, linear), inner));
+    r1i_value top = second ? r1i_value_sub(work, inner, linear)
+                           : r1i_value_negate(r1i_value_add(work, inner, linear));
+    return r1i_value_divide(work, top, bend);
+}
+// Looks for a point that solves a and surely not b: 1 found, 0 not, -1 nothing could be tested.
+// Each variable in turn is solved for at four points of the others, the first and the second
+// root by turns. "0 not" needs two tests at least, so that one lucky point does not prove an
+// equality. At most 32 roots.
+static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1i_names names = {{{NULL, 0}}, 0};
+    r1i_names_collect(a, &names);
+    int tested = 0;
+    for (size_t n = 0; n < names.count; n++)
+        for (int s = 0; s < 4 && !work->stop; s++) {
+            work->sample = s;
+            size_t used = work->used;
+            r1i_value root = r1i_relation_root(work, a, names.name[n], s % 2), gap;
+            if (root.kind) {
+                work->fixed_name = names.name[n], work->fixed = &root;
+                gap = r1i_relation_gap(work, b);
+                work->fixed = NULL;
+                tested += gap.kind != R1I_VALUE_NONE;
+                bool far = r1i_value_not_zero(&gap);
+                work->used = used, work->sample = 0;
+                if (far) return 1;
+            }
+            work->used = used;
+        }
+    work->sample = 0;
+    return tested >= 2 ? 0 : -1;
+}
+// Equations are equal when their solutions are; multiples are the simple case.
+// Multiples are tested first because they need no solving. A root of one that surely misses the
+// other refutes; agreement at all roots both ways accepts, else undecided.
+static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
+                                        const r1i_node *b) {
+    int sign = 0;
+    if (r1i_relation_proportional(work, a, b, &sign))
+        return r1i_answer_say(work, R1_EQUAL, "the equations are multiples of each other");
+    int there = r1i_relation_refuted(work, a, b), back = r1i_relation_refuted(work, b, a);
+    if (there > 0 || back > 0)
+        return r1i_answer_say(work, R1_DIFFERENT, "a point solves only one of the equations");
+    if (there == 0 && back == 0)
+        return r1i_answer_say(work, R1_EQUAL, "the tested solutions solve both equations");
+    return r1i_answer_say(work, R1_UNDECIDED, "the equations could not be compared");
+}
+// The truth of a chain of inequalities at the current point; -1: not known.
+// Every link must be sure, a sign or an exact zero, and real; the first that fails makes the
+// chain false.
+static int r1i_relation_truth(r1_answer_work *work, const r1i_node *node) {
+    for (size_t i = 0; i + 1 < node->count; i++) {
+        r1i_value left = r1i_value_evaluate(work, node->item[i]);
+        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, node->item[i + 1]));
+        int sign = r1i_value_sign(&gap), link = node->links[i];
+        if (!r1i_value_is_real(&gap) || (!sign && !r1i_value_is_zero(&gap))) return -1;
+        bool holds = link == '<'                       ? sign < 0
+                     : link == '>'                     ? sign > 0
+                     : link == R1I_TOKEN_LESS_EQUAL    ? sign <= 0
+                     : link == R1I_TOKEN_GREATER_EQUAL ? sign >= 0
+                     : link == R1I_TOKEN_NOT_EQUAL     ? sign != 0
+                                                       : sign == 0;
+        if (!holds) return 0;
+    }
+    return 1;
+}
+// -1 for less, 1 for greater; *strict when equality is excluded.
+static int r1i_relation_direction(int link, bool *strict) {
+    *strict = link == '<' || link == '>';
+    return link == '<' || link == R1I_TOKEN_LESS_EQUAL ? -1 : 1;
+}
+// One point that fulfils only one of them refutes.
+// 32 points are tried. Without a witness only multiples of each other are decided: then the
+// factor's sign and the directions must fit, and strictness must agree. No number of agreeing
+// points accepts by itself.
+static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node *a,
+                                           const r1i_node *b) {
+    for (int s = 0; s < 4 * R1I_ANSWER_POINTS && !work->stop; s++) {
+        size_t used = work->used;
+        work->sample = s;
+        int ta = r1i_relation_truth(work, a), tb = r1i_relation_truth(work, b);
+        work->used = used;
+        if (ta < 0 || tb < 0 || ta == tb) continue;
+        work->sample = 0;
+        return r1i_answer_say(work, R1_DIFFERENT, "a tested point fulfils only one of them");
+    }
+    work->sample = 0;
+    int sign = 0;
+    bool strict_a, strict_b, plain = a->count == 2 && b->count == 2;
+    if (plain && r1i_relation_proportional(work, a, b, &sign)) {
+        int da = r1i_relation_direction(a->links[0], &strict_a);
+        int db = r1i_relation_direction(b->links[0], &strict_b);
+        bool same = strict_a == strict_b && da * db * sign > 0;
+        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "multiples of each other");
+    }
+    return r1i_answer_say(work, R1_UNDECIDED, "the inequalities could not be compared");
+}
+// The same subject compares values; then equations, sets and inequalities in that order.
+// A difference of the values refutes for calls, and for a name that occurs in neither value.
+// Anything that is not an order relation and not one of these is undecided.
+static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
+                                        const r1i_node *b) {
+    bool turned_a, turned_b;
+    const r1i_node *sa = r1i_relation_subject(a, &turned_a),
+                   *sb = r1i_relation_subject(b, &turned_b);
+    if (sa && sb && r1i_node_same_subject(sa, sb)) {
+        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
+                                              r1i_relation_value(b, turned_b));
+        if (same != R1_DIFFERENT || sa->kind == R1I_NODE_CALL) return same;
+        if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(r1i_relation_value(a, turned_a), sa) &&
+            !r1i_node_mentions(r1i_relation_value(b, turned_b), sa))
+            return same; // both define the same thing
+    }
+    bool equations = a->count == 2 && b->count == 2 && a->links[0] == '=' && b->links[0] == '=';
+    if (equations) return r1i_answer_equations(work, a, b);
+    r1_slice name = {NULL, 0};
+    if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name)) {
+        r1_equality same = r1i_answer_sets(work, a, b, name);
+        if (same != R1_UNDECIDED) return same;
+    }
+    for (size_t i = 0; i + 1 < a->count; i++)
+        if (!r1i_token_is_order(a->links[i])) return R1_UNDECIDED;
+    for (size_t i = 0; i + 1 < b->count; i++)
+        if (!r1i_token_is_order(b->links[i])) return R1_UNDECIDED;
+    return r1i_answer_inequalities(work, a, b);
+}
+// A relation against something else.
+// "x = 5" against "5" compares the values. `turned` keeps the expected answer on the left of
+// every comparison. A set against an inequality is a comparison of sets.
+static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *relation,
+                                       const r1i_node *other, bool turned) {
+    bool back;
+    const r1i_node *subject = r1i_relation_subject(relation, &back);
+    const r1i_node *value = subject ? r1i_relation_value(relation, back) : NULL;
+    if (!value && relation->count == 2 && relation->links[0] == R1I_TOKEN_ABOUT)
+        value = relation->item[0];
+    if (!value && r1i_node_is_constant(relation) && relation->links[0] == '=')
+        value = relation->item[relation->count - 1];
+    if (value)
+        return turned ? r1i_answer_compare(work, other, value)
+                      : r1i_answer_compare(work, value, other);
+    r1_slice name = {NULL, 0};
+    if (r1i_node_is_set(relation, &name) && r1i_node_is_set(other, &name))
+        return r1i_answer_sets(work, relation, other, name);
+    return r1i_answer_say(work, R1_DIFFERENT, "one is a relation, the other is not");
+}
+
+// ---- units ----
+// Each unit is top / bottom of the first unit of its dimension's scale (meter, gram, second,
+// dollar, liter), so that a factor between two of them is an exact fraction.
+static const struct {
+    const char *name;
+    uint8_t dimension; // 1 length, 2 mass, 3 time, 4 money, 5 volume
+    uint32_t top, bottom;
+} r1i_units[] = {{"mm", 1, 1, 1000},         {"cm", 1, 1, 100},        {"m", 1, 1, 1},
+                 {"km", 1, 1000, 1},         {"in", 1, 254, 10000},    {"ft", 1, 3048, 10000},
+                 {"mile", 1, 1609344, 1000}, {"meter", 1, 1, 1},       {"centimeter", 1, 1, 100},
+                 {"kilometer", 1, 1000, 1},  {"inch", 1, 254, 10000},  {"inche", 1, 254, 10000},
+                 {"foot", 1, 3048, 10000},   {"feet", 1, 3048, 10000}, {"yard", 1, 9144, 10000},
+                 {"gram", 2, 1, 1},          {"g", 2, 1, 1},           {"mg", 2, 1, 1000},
+                 {"kg", 2, 1000, 1},         {"kilogram", 2, 1000, 1}, {"", 3, 1, 1},
+                 {"sec", 3, 1, 1},           {"second", 3, 1, 1},      {"min", 3, 60, 1},
+                 {"minute", 3, 60, 1},       {"hour", 3, 3600, 1},     {"hr", 3, 3600, 1},
+                 {"day", 3, 86400, 1},       {"cent", 4, 1, 100},      {"dollar", 4, 1, 1},
+                 {"liter", 5, 1, 1},         {"ml", 5, 1, 1000},       {"milliliter", 5, 1, 1000}};
+
+// Lower case, letters, digits and slashes only, no plural s.
+// A copy in the work area, at most as long as the text. Commands disappear; bytes of other
+// scripts stay.
+static r1_slice r1i_unit_name(r1_answer_work *work, r1_slice text) {
+    char *name = (char *)r1i_answer_space(work, text.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; name && i < text.size; i++) {
+        char c = r1i_lower(text.data[i]);
+        if (text.data[i] == '\\')
+            while (i + 1 < text.size && r1i_is_letter(text.data[i + 1])) i++;
+        else if ((c >= 'a' && c <= 'z') || r1i_is_digit(c) || c == '/' || (unsigned char)c >= 0x80)
+            name[size++] = c;
+    }
+    if (size > 1 && name[size - 1] == 's') size--;
+    return (r1_slice){name, size};
+}
+// Different units of one kind are converted.
+// The factor is (top_a bottom_b) / (bottom_a top_b), and a times it is compared with b. Unknown
+// units that are written differently leave equal numbers undecided and other numbers different.
+static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1_slice na = r1i_unit_name(work, a->text), nb = r1i_unit_name(work, b->text);
+    r1_equality same = r1i_answer_compare(work, a->item[0], b->item[0]);
+    if (r1i_slice_same(na, nb)) return same;
+    size_t count = sizeof r1i_units / sizeof *r1i_units, ua = count, ub = count;
+    for (size_t i = 0; i < count; i++) {
+        if (r1i_answer_is(na, r1i_units[i].name)) ua = i;
+        if (r1i_answer_is(nb, r1i_units[i].name)) ub = i;
+    }
+    if (ua == count || ub == count)
+        return same == R1_DIFFERENT ? same : r1i_answer_say(work, R1_UNDECIDED, "the units differ");
+    if (r1i_units[ua].dimension != r1i_units[ub].dimension)
+        return r1i_answer_say(work, R1_DIFFERENT, "units of other kinds");
+    int64_t top = (int64_t)r1i_units[ua].top * r1i_units[ub].bottom;
+    int64_t bottom = (int64_t)r1i_units[ua].bottom * r1i_units[ub].top;
+    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
+    if (work->stop) return R1_UNDECIDED;
+    factor->ratio = r1i_ratio_of(work, top, bottom);
+    factor = r1i_node_of(work, R1I_NODE_PRODUCT, 0, a->item[0], factor);
+    return work->stop ? R1_UNDECIDED : r1i_answer_compare(work, factor, b->item[0]);
+}
+
+// ---- matrices ----
+// Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
+// The result is a tree whose entries are sums and products of the entries, so that they compare
+// like any expression. At most eight factors, which bounds its height. Bars make a determinant,
+// which is a scalar and not a matrix.
+static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *node) {
+    if (work->stop) return NULL;
+    if (node->kind == R1I_NODE_MATRIX) return node->open == '|' ? NULL : node;
+    if (node->kind != R1I_NODE_SUM && node->kind != R1I_NODE_PRODUCT &&
+        node->kind != R1I_NODE_NEGATE)
+        return NULL;
+    const r1i_node *total = NULL;
+    r1i_node *factor = NULL;
+    if (node->kind == R1I_NODE_NEGATE)
+        factor = r1i_node_of(work, R1I_NODE_NEGATE, 0, r1i_node_whole(work, 1), NULL);
+    for (size_t i = 0; i < node->count && !work->stop; i++) {
+        const r1i_node *next = r1i_node_matrix(work, node->item[i]);
+        if (!next && node->kind == R1I_NODE_SUM) return NULL;
+        if (!next) {
+            factor = factor ? r1i_node_of(work, R1I_NODE_PRODUCT, 0, factor, node->item[i])
+                            : node->item[i];
+            continue;
+        }
+        if (!total) {
+            total = next;
+            continue;
+        }
+        if (i >= 8) return NULL; // the entries of a long product would be deep trees
+        size_t columns = next->count / next->rows, inner = total->count / total->rows;
+        bool sum = node->kind == R1I_NODE_SUM;
+        if (sum ? next->count != total->count || next->rows != total->rows : inner != next->rows)
+            return NULL;
+        r1i_node *result = r1i_node_new(work, R1I_NODE_MATRIX, total->rows * columns);
+        if (work->stop) return NULL;
+        result->rows = total->rows, result->open = '[';
+        for (size_t k = 0; k < result->count; k++) {
+            if (sum) {
+                result->item[k] = r1i_node_of(work, R1I_NODE_SUM, 0, total->item[k], next->item[k]);
+                continue;
+            }
+            r1i_node *dot = r1i_node_new(work, R1I_NODE_SUM, inner);
+            for (size_t m = 0; m < inner && !work->stop; m++)
+                dot->item[m] =
+                    r1i_node_of(work, R1I_NODE_PRODUCT, 0, total->item[k / columns * inner + m],
+                                next->item[m * columns + k % columns]);
+            result->item[k] = dot;
+        }
+        total = result;
+    }
+    if (!total || !factor || work->stop) return work->stop ? NULL : total;
+    r1i_node *scaled = r1i_node_new(work, R1I_NODE_MATRIX, total->count);
+    if (work->stop) return NULL;
+    scaled->rows = total->rows, scaled->open = '[';
+    for (size_t k = 0; k < total->count; k++)
+        scaled->item[k] = r1i_node_of(work, R1I_NODE_PRODUCT, 0, factor, total->item[k]);
+    return work->stop ? NULL : scaled;
+}
+// Shapes must agree, but a tuple may stand for a row or a column.
+// Then the entries are compared one by one, row by row.
+static r1_equality r1i_answer_matrices(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    bool vector_a = a->kind != R1I_NODE_MATRIX || a->rows == 1 || a->rows == a->count;
+    bool vector_b = b->kind != R1I_NODE_MATRIX || b->rows == 1 || b->rows == b->count;
+    bool both = a->kind == R1I_NODE_MATRIX && b->kind == R1I_NODE_MATRIX;
+    if (a->count != b->count || (both ? a->rows != b->rows : !vector_a || !vector_b))
+        return r1i_answer_say(work, R1_DIFFERENT, "other numbers of rows or columns");
+    return r1i_answer_in_order(work, a, b);
+}
+
+// ---- one against the other ----
+// Two elements may be the ends of an interval, so their brackets matter; with more elements any
+// bracket is as good as another.
+static r1_equality r1i_answer_tuples(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1_equality same = r1i_answer_in_order(work, a, b);
+    bool brackets = a->count != 2 || (a->open == b->open && a->close == b->close);
+    if (same == R1_EQUAL && !brackets)
+        return r1i_answer_say(work, R1_DIFFERENT, "the ends of the intervals differ");
+    return same;
+}
+// 1:2 is 2:4, but 12:30 may be a time of the day.
+// Side by side first; then as quotients, unless both right sides have two digits and may be
+// minutes.
+static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *a,
+                                          const r1i_node *b) {
+    r1_equality same = r1i_answer_in_order(work, a, b);
+    if (same != R1_DIFFERENT) return same;
+    const r1_slice ta = a->item[1]->text, tb = b->item[1]->text;
+    bool clock =
+        ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]);
+    if (clock) return r1i_answer_say(work, R1_DIFFERENT, "times of the day differ");
+    return r1i_answer_scalars(work, a, b);
+}
+// Wrappers that one side may have and the other not: units, percent, degrees.
+// False when there is no wrapper. A percent or degree sign on one side only counts first with
+// its meaning and then not at all, since "25%" may be asked for as "25". Units convert only
+// when both sides have one.
+static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                              r1_equality *verdict) {
+    static const uint8_t kinds[] = {R1I_NODE_UNIT, R1I_NODE_PERCENT, R1I_NODE_DEGREE};
+    for (size_t i = 0; i < sizeof kinds; i++) {
+        bool in_a = a->kind == kinds[i], in_b = b->kind == kinds[i];
+        if (!in_a && !in_b) continue;
+        if (in_a && in_b && kinds[i] == R1I_NODE_UNIT) {
+            *verdict = r1i_answer_units(work, a, b);
+            return true;
+        }
+        if (in_a != in_b && kinds[i] != R1I_NODE_UNIT) {
+            *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25, 90 degrees and pi/2
+            if (*verdict == R1_EQUAL) return true;
+        }
+        *verdict = r1i_answer_compare(work, in_a ? a->item[0] : a, in_b ? b->item[0] : b);
+        return true;
+    }
+    return false;
+}
+// A list or a finite set.
+static bool r1i_node_is_many(const r1i_node *node) {
+    return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
+}
+// The same digits with and without a base: the question may have asked for that base.
+// Two numbers in bases are compared by value, so 11_2 equals 3_10. Against a plain number the
+// value counts first; the same digits alone are undecided.
+static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    if (a->kind == b->kind) {
+        bool same = r1i_ratio_same(a->ratio, b->ratio);
+        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "numbers in a base");
+    }
+    if (r1i_answer_scalars(work, a, b) == R1_EQUAL) return R1_EQUAL;
+    const r1i_node *other = a->kind == R1I_NODE_BASE ? b : a;
+    const r1i_node *base = a->kind == R1I_NODE_BASE ? a : b;
+    if (other->kind == R1I_NODE_NUMBER && r1i_slice_same(other->text, base->text))
+        return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
+    return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
+}
+// Equal as written, whatever it means.
+// Kind, id, shape, numbers and names, all the way down; an early and cheap yes that also covers
+// what has no value, such as sets without numbers.
+static bool r1i_node_identical(const r1i_node *a, const r1i_node *b) {
+    if (a->kind != b->kind || a->id != b->id || a->count != b->count || a->open != b->open ||
+        a->close != b->close || a->rows != b->rows)
+        return false;
+    if (a->kind == R1I_NODE_NUMBER || a->kind == R1I_NODE_BASE)
+        return r1i_ratio_same(a->ratio, b->ratio);
+    if (!a->links != !b->links || (a->links && memcmp(a->links, b->links, a->count - 1)))
+        return false;
+    bool named = a->kind != R1I_NODE_CONSTANT && a->kind != R1I_NODE_SET_OPERATION;
+    if (named && !r1i_slice_same(a->text, b->text)) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!r1i_node_identical(a->item[i], b->item[i])) return false;
+    return true;
+}
+// The order of these rules matters: relations, wrappers, matrices, signs, lists, sets, numbers.
+// Each rule takes its pairs away from those below it. What reaches the end is a scalar on both
+// sides. Two matrices are multiplied out before they are compared.
+static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node *a,
+                                            const r1i_node *b) {
+    r1_equality verdict = R1_UNDECIDED;
+    if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
+    bool relation_a = a->kind == R1I_NODE_RELATION, relation_b = b->kind == R1I_NODE_RELATION;
+    if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
+    if (relation_a) return r1i_answer_relation(work, a, b, false);
+    if (relation_b) return r1i_answer_relation(work, b, a, true);
+    if (r1i_answer_unwrap(work, a, b, &verdict)) return verdict;
+    bool single_a = a->kind == R1I_NODE_SET && a->count == 1 && !r1i_node_is_many(b);
+    bool single_b = b->kind == R1I_NODE_SET && b->count == 1 && !r1i_node_is_many(a);
+    if (single_a && b->kind != R1I_NODE_SET_OPERATION)
+        return r1i_answer_compare(work, a->item[0], b);
+    if (single_b && a->kind != R1I_NODE_SET_OPERATION)
+        return r1i_answer_compare(work, a, b->item[0]);
+    if (a->kind == R1I_NODE_BASE || b->kind == R1I_NODE_BASE) return r1i_answer_bases(work, a, b);
+    if (a->kind == R1I_NODE_PROPORTION && b->kind == a->kind)
+        return r1i_answer_proportions(work, a, b);
+    const r1i_node *ma = r1i_node_matrix(work, a);
+    const r1i_node *mb = r1i_node_matrix(work, b);
+    bool tuple_a = a->kind == R1I_NODE_TUPLE, tuple_b = b->kind == R1I_NODE_TUPLE;
+    if ((ma || tuple_a) && (mb || tuple_b) && (ma || mb))
+        return r1i_answer_matrices(work, ma ? ma : a, mb ? mb : b);
+    if (ma || mb) return r1i_answer_say(work, R1_DIFFERENT, "one is a matrix, the other is not");
+    bool signs = r1i_node_holds(a, R1I_NODE_PLUS_MINUS) || r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
+    bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
+    if (signs && !(many_a && many_b)) return r1i_answer_plus_minus(work, a, b);
+    if (tuple_a && tuple_b) return r1i_answer_tuples(work, a, b);
+    if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
+        return r1i_answer_in_order(work, a, b);
+    if (many_a && many_b) return r1i_answer_unordered(work, a, b);
+    r1_slice name = {NULL, 0};
+    if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name))
+        return r1i_answer_sets(work, a, b, name);
+    if (many_a != many_b && !tuple_a && !tuple_b) { // 5 and 5 is 5
+        const r1i_node *many = many_a ? a : b;
+        verdict = R1_EQUAL;
+        for (size_t i = 0; i < many->count && verdict == R1_EQUAL; i++)
+            verdict = many_a ? r1i_answer_compare(work, a->item[i], b)
+                             : r1i_answer_compare(work, a, b->item[i]);
+        if (verdict != R1_DIFFERENT) return verdict;
+    }
+    if (many_a || many_b || tuple_a || tuple_b)
+        return r1i_answer_say(work, R1_DIFFERENT, "other numbers of elements");
+    bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
+    const r1i_node *other = set_a ? b : a;
+    if (set_a != set_b && other->kind < R1I_NODE_TUPLE && r1i_node_is_constant(other))
+        return r1i_answer_say(work, R1_DIFFERENT, "a set against a number");
+    if (set_a || set_b)
+        return r1i_answer_say(work, R1_UNDECIDED, "these sets could not be compared");
+    return r1i_answer_scalars(work, a, b);
+}
+// Compares two expressions; the space of the comparison is given back.
+// The depth counts comparisons inside comparisons; the limit of 60 and the budget of steps end
+// every recursion. Once the work has stopped the verdict is undecided, whatever was found.
+static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    if (++work->depth > R1I_ANSWER_DEPTH) r1i_answer_halt(work, R1I_STOP_DEPTH);
+    size_t used = work->used;
+    r1_equality verdict = R1_UNDECIDED;
+    work->whole_points = false;
+    if (r1i_answer_step(work, 1)) verdict = r1i_answer_compare_kinds(work, a, b);
+    work->used = used;
+    work->depth--;
+    return work->stop ? R1_UNDECIDED : verdict;
+}
+
+// ---- words ----
+// The text without spaces, dollars, braces and type faces, in lower case.
+// Words are the same when these agree. Commands that carry a meaning are kept by name, so that
+// \alpha is not lost; punctuation is not.
+static r1_slice r1i_answer_normal(r1_answer_work *work, r1_slice text) {
+    char *normal = (char *)r1i_answer_space(work, text.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; normal && i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '\\') {
+            size_t end = i + 1;
+            while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+            const r1i_word *word = NULL;
+            if (end > i + 1) word = r1i_word_find(r1i_answer_part(text, i + 1, end), 1);
+            bool shown = word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE;
+            for (size_t k = i; shown && k < end; k++) normal[size++] = text.data[k];
+            i = end > i + 1 ? end - 1 : i + 1;
+        } else if (!r1i_is_space(c) && !strchr("${}.,;:\"'`*!?", c)) {
+            normal[size++] = r1i_lower(c);
+        }
+    }
+    return (r1_slice){normal, size};
+}
+// Runs of bytes between white space.
+static size_t r1i_answer_word_count(r1_slice text) {
+    size_t words = 0;
+    for (size_t i = 0; i < text.size; i++)
+        words += !r1i_is_space(text.data[i]) && (!i || r1i_is_space(text.data[i - 1]));
+    return words;
+}
+// The letter of an option: D, (D), D., (D) with the words of the option; else 0.
+// Letters A to J. *alone says that nothing follows it: then a plain letter, a closed bracket or
+// a point will do. With words behind it a mark and a space must stand between.
+static char r1i_answer_option(r1_slice text, bool *alone) {
+    size_t at = 0, open = r1i_answer_char(text, 0) == '(';
+    at += open;
+    char c = r1i_answer_char(text, at);
+    if (c < 'A' || c > 'J') return 0;
+    at++;
+    char next = r1i_answer_char(text, at);
+    bool marked = next == ')' || (!open && (next == '.' || next == ':'));
+    at += marked;
+    *alone = at >= text.size;
+    if (*alone) return open && !marked ? 0 : c;
+    return marked && r1i_is_space(r1i_answer_char(text, at)) ? c : 0;
+}
+// Words, or letters that only seem to be a product.
+// A product of names in a text that holds words is a word that the reader has taken apart.
+static bool r1i_node_is_words(const r1i_node *node, bool wordy) {
+    if (node->kind == R1I_NODE_TEXT) return true;
+    if (node->kind == R1I_NODE_UNIT) return r1i_node_is_words(node->item[0], wordy);
+    if (!wordy || node->kind != R1I_NODE_PRODUCT) return false;
+    for (size_t i = 0; i < node->count; i++) {
+        int kind = node->item[i]->kind;
+        if (kind != R1I_NODE_NAME && kind != R1I_NODE_TEXT && kind != R1I_NODE_CONSTANT)
+            return false;
+    }
+    return true;
+}
+// The end of a sentence whose beginning says which of the texts it is about.
+static const char *r1i_answer_stop_text(r1i_answer_stop stop) {
+    switch (stop) {
+    case R1I_STOP_SYNTAX:
+        return "cannot be read";
+    case R1I_STOP_MEMORY:
+        return "needs more memory than the work area has";
+    case R1I_STOP_STEPS:
+        return "needs too many steps";
+    case R1I_STOP_DEPTH:
+        return "is nested too deeply";
+    case R1I_STOP_SIZE:
+        return "has a number that is too large";
+    case R1I_STOP_CALCULUS:
+        return "is calculus, which is not evaluated";
+    default:
+        return "has a notation that is not known";
+    }
+}
+// One text as it was read, with the reason that stopped the reading, if any.
+typedef struct r1i_answer_reading {
+    r1i_node *node;
+    bool wordy;
+    r1i_answer_stop stop;
+    size_t stop_at;
+} r1i_answer_reading;
+
+// The stop is taken out of the work and kept beside the node, so that the second text is read
+// even when the first one cannot be.
+static r1i_answer_reading r1i_answer_read(r1_answer_work *work, r1_slice text) {
+    r1i_answer_reading reading = {NULL, false, R1I_STOP_NONE, 0};
+    reading.node = r1i_read_answer(work, text, &reading.wordy);
+    reading.stop = work->stop, reading.stop_at = work->stop_at;
+    work->stop = R1I_STOP_NONE;
+    return reading;
+}
+// Short answers in words can be refuted; sentences cannot.
+// Up to three words on each side count as short. Sentences may say the same in other words, so
+// for them only equality of letters is known, and that was tested before.
+static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
+    if (many)
+        return r1i_answer_say(work, R1_UNDECIDED, "sentences are compared letter by letter only");
+    return r1i_answer_say(work, R1_DIFFERENT, "other words");
+}
+// One comparison with the ambiguous notations read in one way.
+// The work area is empty at the start; only the steps run on, so all readings together have one
+// budget. Texts with words or unknown commands are equal when they are letter by letter,
+// whether or not they can be read.
+static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    work->used = 0, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
+    work->second_sign = work->whole_points = false;
+    work->fixed = NULL, work->bits = R1I_ANSWER_BITS;
+    work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
+    if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "too many steps");
+    r1i_answer_reading a = r1i_answer_read(work, gold), b = r1i_answer_read(work, pred);
+    bool known = a.stop != R1I_STOP_UNSUPPORTED && b.stop != R1I_STOP_UNSUPPORTED;
+    if (a.wordy || b.wordy || !known) {
+        r1_slice na = r1i_answer_normal(work, gold), nb = r1i_answer_normal(work, pred);
+        if (na.size && r1i_slice_same(na, nb) && !work->stop)
+            return r1i_answer_say(work, R1_EQUAL, "the same words");
+    }
+    if (a.stop || b.stop) {
+        work->stop = a.stop ? a.stop : b.stop;
+        work->stop_at = a.stop ? a.stop_at : b.stop_at;
+        return r1i_answer_say(work, R1_UNDECIDED, a.stop ? "the expected answer" : "the answer");
+    }
+    bool words_a = r1i_node_is_words(a.node, a.wordy), words_b = r1i_node_is_words(b.node, b.wordy);
+    if (words_a || words_b) return r1i_answer_words(work, gold, pred);
+    r1_equality verdict = r1i_answer_compare(work, a.node, b.node);
+    if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
+    return verdict;
+}
+// The reason, with the place in the text when reading stopped there.
+// At most size bytes with the final zero; longer reasons are cut. NULL asks for none.
+static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t size) {
+    if (!reason || !size) return;
+    if (work->stop == R1I_STOP_SYNTAX)
+        snprintf(reason, size, "%s %s at byte %zu", work->reason, r1i_answer_stop_text(work->stop),
+                 work->stop_at);
+    else if (work->stop)
+        snprintf(reason, size, "%s %s", work->reason, r1i_answer_stop_text(work->stop));
+    else
+        snprintf(reason, size, "%s", work->reason ? work->reason : "");
+}
+// Every way to read log, E and 1/2x must lead to the same verdict; other commas may only help.
+// The bits in `seen` tell which notations occurred, so usual answers are read once. At most 2 +
+// 7 further attempts. A comma that makes them equal is believed; other notations that lead to
+// different verdicts make it undecided.
+static r1_equality r1i_answer_readings(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    work->seen = work->reading = 0;
+    r1_equality verdict = r1i_answer_attempt(work, gold, pred);
+    static const unsigned commas[] = {R1I_READ_COMMA, R1I_READ_LIST};
+    for (size_t i = 0; i < 2; i++) {
+        if (verdict == R1_EQUAL || !(work->seen & commas[i])) continue;
+        const char *reason = work->reason;
+        r1i_answer_stop stop = work->stop;
+        work->reading = commas[i];
+        r1_equality other = r1i_answer_attempt(work, gold, pred);
+        if (other == R1_EQUAL) return other;
+        work->reading = 0, work->reason = reason, work->stop = stop;
+    }
+    unsigned ways = work->seen & (R1I_READ_LOG | R1I_READ_DIVISION | R1I_READ_EULER);
+    for (unsigned way = 1; way <= ways; way++) {
+        if (way & ~ways || verdict == R1_UNDECIDED) continue;
+        work->reading = way;
+        if (r1i_answer_attempt(work, gold, pred) == verdict) continue;
+        work->stop = R1I_STOP_NONE;
+        return r1i_answer_say(work, R1_UNDECIDED, "it depends on how log, E or 1/2x is meant");
+    }
+    return verdict;
+}
+// Without white space and the stars and ticks of Markdown.
+// A slice of the same text. Pairs of marks are taken off together, and a double star also when
+// only one end has it.
+static r1_slice r1i_answer_clean(r1_slice text) {
+    text = r1i_answer_trim(text);
+    while (text.size > 1 && strchr("*`", text.data[0]) && text.data[text.size - 1] == text.data[0])
+        text.data++, text.size -= 2;
+    while (r1i_answer_at(text, 0, "**")) text.data += 2, text.size -= 2;
+    while (text.size > 1 && r1i_answer_at(text, text.size - 2, "**")) text.size -= 2;
+    return r1i_answer_trim(text);
+}
+// Nothing of the texts is kept. The whole comparison has one budget of steps (desc->steps, 3
+// million by default) whatever the answers hold, which bounds the time of a reward worker. An
+// empty prediction is wrong; an empty expected answer is nobody's fault.
+R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_slice pred,
+                                     const r1_answer_desc *desc, char *reason, size_t size) {
+    static const r1_answer_desc usual = {false, 0, 0};
+    if (reason && size) reason[0] = 0;
+    if (!work) return R1_UNDECIDED;
+    work->desc = desc ? desc : &usual;
+    work->steps = work->desc->steps ? work->desc->steps : R1I_ANSWER_STEPS;
+    work->stop = R1I_STOP_NONE, work->reason = "";
+    gold = r1i_answer_clean(gold), pred = r1i_answer_clean(pred);
+    bool alone_a = false, alone_b = false;
+    char a = r1i_answer_option(gold, &alone_a), b = r1i_answer_option(pred, &alone_b);
+    r1_equality verdict;
+    if (!gold.size)
+        verdict = r1i_answer_say(work, R1_UNDECIDED, "the expected answer is empty");
+    else if (!pred.size)
+        verdict = r1i_answer_say(work, R1_DIFFERENT, "the answer is empty");
+    else if (gold.size > R1I_ANSWER_TEXT || pred.size > R1I_ANSWER_TEXT)
+        verdict = r1i_answer_say(work, R1_UNDECIDED, "an answer is longer than 8192 bytes");
+    else if (a && b && (alone_a || alone_b))
+        verdict = r1i_answer_say(work, a == b ? R1_EQUAL : R1_DIFFERENT, "letters of options");
+    else
+        verdict = r1i_answer_readings(work, gold, pred);
+    r1i_answer_explain(work, reason, size);
+    return verdict;
+}
+R1I_BODY const char *r1_equality_name(r1_equality verdict) {
+    return verdict == R1_EQUAL ? "equal" : verdict == R1_DIFFERENT ? "different" : "undecided";
+}
+enum { R1I_ANSWER_BYTES = 2 << 20 };
+// One block for the struct and its 2 MiB, so there is nothing else to free and comparing
+// allocates nothing. One thread uses it at a time; workers have one each.
+R1I_BODY r1_answer_work *r1_answer_new(r1_context *ctx) {
+    if (!ctx) return NULL;
+    r1_answer_work *work = (r1_answer_work *)r1i_alloc(ctx, sizeof *work + R1I_ANSWER_BYTES);
+    if (!work) return NULL;
+    work->ctx = ctx;
+    work->memory = (char *)(work + 1);
+    work->bytes = R1I_ANSWER_BYTES;
+    return work;
+}
+R1I_BODY void r1_answer_free(r1_answer_work *work) {
+    if (work) r1i_free(work->ctx, work);
+}
+
+// ---- extraction ----
+// Slices of the sample's text, from the surest place to the least sure; nothing is copied:
+//
+//     text -> behind </think> -> inside <answer> -> letter, box, bare answer, "the answer is ...",
+//             last formula, last number
+static const r1_slice r1i_answer_none = {NULL, 0};
+
+// The last place of a word, the case of letters ignored; SIZE_MAX when it is not there.
+// Words are given in lower case. Searched from the end, so the last answer of a text costs the
+// least; at worst the size of the text times that of the word.
+static size_t r1i_answer_last(r1_slice text, const char *word) {
+    size_t size = strlen(word);
+    for (size_t at = text.size >= size ? text.size - size + 1 : 0; at-- > 0;) {
+        size_t i = 0;
+        while (i < size && r1i_lower(text.data[at + i]) == word[i]) i++;
+        if (i == size) return at;
+    }
+    return SIZE_MAX;
+}
+static r1_slice r1i_answer_from(r1_slice text, size_t at) {
+    return r1i_answer_part(text, at, text.size);
+}
+// Words of ordinary language; stops counting at `most`.
+// *leading is set when a word that leads up to an answer occurs. Runs of two letters count
+// behind a space only; words of the dictionary and of \text do not. Six bytes and more of
+// another script count as four words.
+static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) {
+    static const char *const leads[] = {"answer", "the",       "is",  "so", "thus", "hence",
+                                        "result", "therefore", "are", "we", "get"};
+    size_t words = 0;
+    for (size_t i = 0; i < text.size && words < most;) {
+        if (text.data[i] == '\\') {
+            size_t from = ++i;
+            while (r1i_is_letter(r1i_answer_char(text, i))) i++;
+            bool style = i == from + 4 && r1i_answer_at(text, from, "text");
+            if (style && r1i_answer_char(text, i) == '{')
+                i = r1i_answer_group_end(text, i);
+            else if (i == from)
+                i++;
+        } else if (r1i_is_letter(text.data[i])) {
+            size_t from = i;
+            while (r1i_is_letter(r1i_answer_char(text, i))) i++;
+            r1_slice run = r1i_answer_part(text, from, i);
+            bool word =
+                run.size > 2 || (run.size == 2 && from && r1i_is_space(text.data[from - 1]));
+            words += word && !r1i_word_find(run, 2);
+            for (size_t k = 0; k < sizeof leads / sizeof *leads; k++)
+                if (run.size == strlen(leads[k]) && r1i_answer_last(run, leads[k]) == 0)
+                    *leading = true;
+        } else if ((unsigned char)text.data[i] >= 0x80) {
+            size_t from = i;
+            while (i < text.size && (unsigned char)text.data[i] >= 0x80) i++;
+            words += i - from > 5 ? 4 : 0;
+        } else {
+            i++;
+        }
+    }
+    return words;
+}
+// Whether a text is an answer by itself and no sentence around one.
+// No ordinary words, or up to two (one with math signs around) in a short line that leads up to
+// nothing and has no sentence in it. Boxes and marks go through their own rules.
+static bool r1i_answer_is_bare(r1_slice text) {
+    bool leading = false;
+    if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
+    if (r1i_answer_at(text, 0, "####")) return false;
+    size_t words = r1i_answer_plain_words(text, 4, &leading);
+    bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
+    return words == 0 ||
+           (words <= 3 && !leading && !sentence && !memchr(text.data, '\n', text.size) &&
+            (words == 1 || !memchr(text.data, '=', text.size)) && text.size < 80 &&
+            words <= (memchr(text.data, '$', text.size) ? 1u : 2u));
+}
+// Whether only punctuation, math signs and one "and" or "or" stand between two boxes.
+// Less than 80 bytes, so that boxes far apart in a solution are not taken for one answer.
+static bool r1i_answer_joins(r1_slice gap) {
+    size_t words = 0;
+    for (size_t i = 0; i < gap.size;) {
+        char c = gap.data[i];
+        if (c == '\\' && r1i_answer_at(gap, i + 1, "text{")) {
+            i = r1i_answer_group_end(gap, i + 5);
+        } else if (c == '\\' && r1i_answer_at(gap, i + 1, "quad")) {
+            i += 5;
+        } else if (c == '\\') {
+            i += 2;
+        } else if (r1i_is_letter(c)) {
+            size_t from = i;
+            while (r1i_is_letter(r1i_answer_char(gap, i))) i++;
+            r1_slice run = r1i_answer_part(gap, from, i);
+            if (++words > 1 || (!r1i_answer_is(run, "and") && !r1i_answer_is(run, "or")))
+                return false;
+        } else if (r1i_is_space(c) || c == '$' || c == ',' || c == ';') {
+            i++;
+        } else {
+            return false;
+        }
+    }
+    return gap.size < 80;
+}
+// The box whose word "boxed" ends before `end`: its command and its content.
+// \boxed{...}, \fbox{...} and \boxed 5 up to a space or dollar. Searching from the end finds
+// the last one; false when there is none. An open brace takes the rest of the text.
+static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice *content) {
+    size_t at = r1i_answer_last(r1i_answer_part(text, 0, end), "boxed");
+    size_t frame = r1i_answer_last(r1i_answer_part(text, 0, end), "\\fbox");
+    if (frame != SIZE_MAX && (at == SIZE_MAX || frame > at)) at = frame;
+    if (at == SIZE_MAX) return false;
+    size_t open = at + 5;
+    while (r1i_is_space(r1i_answer_char(text, open))) open++;
+    size_t close = open;
+    if (r1i_answer_char(text, open) == '{') {
+        close = r1i_answer_group_end(text, open);
+        bool closed = text.data[close - 1] == '}' && close > open + 1;
+        *content = r1i_answer_part(text, open + 1, closed ? close - 1 : close);
+    } else {
+        while (close < text.size && !r1i_is_space(text.data[close]) && text.data[close] != '$')
+            close++;
+        *content = r1i_answer_part(text, open, close);
+    }
+    while (at && text.data[at - 1] != '\\' && r1i_is_letter(text.data[at - 1])) at--;
+    while (at && text.data[at - 1] == '\\') at--;
+    *whole = r1i_answer_part(text, at, close);
+    return true;
+}
+// The last box, with those before it that only commas or "and" separate.
+// The boxes are joined from the last one backwards, as long as only separators lie between;
+// then the slice holds the commands too, which the reader passes over. One box gives its
+// content alone.
+static r1_slice r1i_answer_boxed(r1_slice text) {
+    r1_slice last, content, whole, inner;
+    if (!r1i_answer_box(text, text.size, &last, &content)) return r1i_answer_none;
+    r1_slice joined = last;
+    bool several = false;
+    while (r1i_answer_box(text, (size_t)(joined.data - text.data), &whole, &inner)) {
+        size_t from = (size_t)(whole.data - text.data) + whole.size;
+        size_t to = (size_t)(joined.data - text.data);
+        if (from > to || !r1i_answer_joins(r1i_answer_part(text, from, to))) break;
+        joined.size += (size_t)(joined.data - whole.data);
+        joined.data = whole.data;
+        several = true;
+    }
+    return r1i_answer_clean(several ? joined : content);
+}
+// The last formula between math signs, or the first one; *end is the place behind it.
+// Signs are $, $$, \( and \[, each with its own end; empty formulas and ones that never close
+// do not count. One pass over the text.
+static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
+    r1_slice found = r1i_answer_none;
+    for (size_t i = 0; i < text.size;) {
+        bool dollar = text.data[i] == '$' && (!i || text.data[i - 1] != '\\');
+        bool round = r1i_answer_at(text, i, "\\("), square = r1i_answer_at(text, i, "\\[");
+        if (!dollar && !round && !square) {
+            i++;
+            continue;
+        }
+        size_t open = dollar ? (r1i_answer_char(text, i + 1) == '$' ? 2 : 1) : 2;
+        const char *close = dollar ? (open == 2 ? "$$" : "$") : round ? "\\)" : "\\]";
+        size_t from = i + open, to = from;
+        while (to < text.size && !r1i_answer_at(text, to, close)) to++;
+        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, from, to));
+        if (to >= text.size) break;
+        i = to + strlen(close);
+        if (!inner.size) continue;
+        found = inner, *end = i;
+        if (first) break;
+    }
+    return found;
+}
+// Digits, with separators, a point, a slash or a colon when digits follow.
+// 1,000 and 3/4 and 12:30 are one number, but a point or comma at the end of a sentence is not
+// part of it. Each round passes a separator and its digits, so the loop ends.
+static size_t r1i_answer_number_end(r1_slice text, size_t at) {
+    for (;;) {
+        at += r1i_answer_digits(text, at);
+        char c = r1i_answer_char(text, at);
+        size_t more = r1i_answer_digits(text, at + 1);
+        if (!more || !((c == ',' && more >= 2) || c == '.' || c == '/' || c == ':')) return at;
+        at++;
+    }
+}
+// The last number of a text, or the first one, with its sign.
+// A minus counts unless it stands behind a value, where it is a difference. -$5 and 5% keep
+// what belongs to them. *start is where it begins; no number leaves it unset.
+static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
+    r1_slice found = r1i_answer_none;
+    for (size_t i = 0; i < text.size;) {
+        bool point = text.data[i] == '.' && r1i_is_digit(r1i_answer_char(text, i + 1)) &&
+                     (!i || !r1i_is_digit(text.data[i - 1]));
+        if (!r1i_is_digit(text.data[i]) && !point) {
+            i++;
+            continue;
+        }
+        size_t from = i, end = r1i_answer_number_end(text, i + point);
+        char before = i ? text.data[i - 1] : ' ';
+        char more = i > 1 ? text.data[i - 2] : ' ';
+        bool sign = before == '-' && !r1i_is_digit(more) && !r1i_is_letter(more) && more != ')';
+        bool money = before == '$' && more == '-';
+        if (sign) from--;
+        if (r1i_answer_char(text, end) == '%') end++;
+        if (money) from -= 2;
+        found = r1i_answer_part(text, from, end);
+        *start = from;
+        i = end > i ? end : i + 1;
+        if (first) break;
+    }
+    return found;
+}
+// What stands behind "the answer is" and its like, up to the end of the sentence.
+// A point ends it before white space only, so decimals stay whole.
+static r1_slice r1i_answer_sentence(r1_slice text, size_t at) {
+    while (at < text.size && (r1i_is_space(text.data[at]) || strchr("*:", text.data[at]))) at++;
+    size_t end = at;
+    while (end < text.size && text.data[end] != '\n') {
+        bool stop = text.data[end] == '.' && r1i_is_space(r1i_answer_char(text, end + 1));
+        if (stop && !r1i_answer_at(text, end - 1, "..")) break;
+        end++;
+    }
+    return r1i_answer_part(text, at, end);
+}
+// The last place that announces an answer, in the languages of the paper's prompts and a few more.
+// *behind gets the place after it. Of several marks the one that begins last counts.
+static bool r1i_answer_marker(r1_slice text, size_t *behind) {
+    static const char *const marks[] = {"answer is",
+                                        "answer:",
+                                        "answers are",
+                                        "answer**:",
+                                        "answer =",
+                                        "####",
+                                        "r\xc3\xa9ponse:",
+                                        "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf",
+                                        "\xe7\xad\x94\xe6\xa1\x88\xe4\xb8\xba",
+                                        "\xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"};
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        size_t at = r1i_answer_last(text, marks[i]);
+        if (at == SIZE_MAX || (best != SIZE_MAX && at <= best)) continue;
+        best = at, *behind = at + strlen(marks[i]);
+    }
+    for (size_t at = text.size; at-- > 0;) // "A: 42" as a line of its own
+        if (r1i_answer_at(text, at, "A:") && (!at || text.data[at - 1] == '\n')) {
+            if (best == SIZE_MAX || at > best) best = at, *behind = at + 2;
+            break;
+        }
+    return best != SIZE_MAX;
+}
+// The last formula, or the last number when it stands behind that: in the same sentence only if
+// `near`, else only in a later one.
+// Without a formula it is the last number, without a number behind it the formula.
+static r1_slice r1i_answer_last_math(r1_slice text, bool near) {
+    size_t end = 0, start = 0;
+    r1_slice formula = r1i_answer_formula(text, false, &end);
+    r1_slice number = r1i_answer_number(text, false, &start);
+    if (!formula.size) return number;
+    if (!number.size || start < end) return formula;
+    r1_slice gap = r1i_answer_part(text, end, start);
+    bool apart = memchr(gap.data, '\n', gap.size) || r1i_answer_last(gap, ". ") != SIZE_MAX;
+    return apart != near ? number : formula;
+}
+// The answer that a sentence announces: its formula, its number, or its few words.
+// Up to two ordinary words are an answer as they stand; a longer phrase gives its first number,
+// or all of itself when it has none.
+static r1_slice r1i_answer_phrase(r1_slice text) {
+    size_t behind = 0, unused = 0;
+    if (!r1i_answer_marker(text, &behind)) return r1i_answer_none;
+    r1_slice rest = r1i_answer_clean(r1i_answer_sentence(text, behind));
+    while (rest.size && strchr(".,:", rest.data[rest.size - 1])) rest.size--;
+    if (!rest.size) return r1i_answer_none;
+    bool leading = false;
+    if (r1i_answer_formula(rest, false, &unused).size) return r1i_answer_last_math(rest, true);
+    if (r1i_answer_plain_words(rest, 4, &leading) < 3) return rest;
+    r1_slice number = r1i_answer_number(rest, true, &unused);
+    return number.size ? number : rest;
+}
+// A capital letter that stands alone and is not the article "A".
+// A and I in front of a lower-case word are English and no choice.
+static bool r1i_answer_letter_at(r1_slice text, size_t at) {
+    char c = r1i_answer_char(text, at), next = r1i_answer_char(text, at + 1);
+    if (c < 'A' || c > 'J' || r1i_is_letter(next) || r1i_is_digit(next) || next == '\'')
+        return false;
+    if (at && (r1i_is_letter(text.data[at - 1]) || r1i_is_digit(text.data[at - 1]))) return false;
+    bool article = c == 'A' || c == 'I';
+    char behind = r1i_answer_char(text, at + 2);
+    return !(article && next == ' ' && behind >= 'a' && behind <= 'z');
+}
+// The choice in a text: boxed, at its beginning, announced, or the last letter that stands alone.
+// One byte of the text. Behind an announcement 40 bytes are searched. A text without ordinary
+// words is a formula, in which a capital is a variable; then there is none.
+static r1_slice r1i_answer_letter(r1_slice text) {
+    size_t behind = 0;
+    r1_slice trimmed = r1i_answer_clean(text), boxed = r1i_answer_boxed(text);
+    if (boxed.size) trimmed = boxed;
+    for (size_t i = 0; boxed.size && i < boxed.size; i++)
+        if (r1i_answer_letter_at(boxed, i)) return r1i_answer_part(boxed, i, i + 1);
+    bool open = r1i_answer_char(trimmed, 0) == '(', alone;
+    if (r1i_answer_option(trimmed, &alone)) return r1i_answer_part(trimmed, open, open + 1u);
+    bool other = trimmed.size > 1 && (unsigned char)trimmed.data[1] >= 0x80;
+    if (other && r1i_answer_letter_at(trimmed, 0)) return r1i_answer_part(trimmed, 0, 1);
+    if (r1i_answer_marker(text, &behind)) {
+        for (size_t i = behind; i < text.size && i < behind + 40; i++)
+            if (r1i_answer_letter_at(text, i)) return r1i_answer_part(text, i, i + 1);
+    }
+    bool leading = false; // a formula is no choice
+    if (!r1i_answer_plain_words(text, 1, &leading)) return r1i_answer_none;
+    for (size_t at = text.size; at-- > 0;)
+        if (r1i_answer_letter_at(text, at)) return r1i_answer_part(text, at, at + 1);
+    return r1i_answer_none;
+}
+// The text that may hold the answer: behind the thoughts, inside the tags.
+// NULL data when the thoughts must be closed and are not, since a sample that was cut off has
+// given no answer. Only the last pair of tags counts; without a pair the whole text does.
+static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
+    size_t thought = r1i_answer_last(text, "</think>");
+    if (thought != SIZE_MAX) {
+        text = r1i_answer_from(text, thought + strlen("</think>"));
+    } else if (modes & R1_EXTRACT_AFTER_THINK) {
+        return r1i_answer_none;
+    }
+    size_t close = r1i_answer_last(text, "</answer>");
+    if (!(modes & R1_EXTRACT_TAG) || close == SIZE_MAX) return text;
+    size_t open = r1i_answer_last(r1i_answer_part(text, 0, close), "<answer>");
+    if (open == SIZE_MAX) return text;
+    return r1i_answer_part(text, open + strlen("<answer>"), close);
+}
+// The first way that finds anything wins. What is returned is a part of `text` and lives as
+// long; NULL data when nothing was found.
+R1I_BODY r1_slice r1_answer_extract(r1_slice text, unsigned modes) {
+    if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
+    if (!text.data) return r1i_answer_none;
+    r1_slice scope = r1i_answer_scope(text, modes), found = r1i_answer_none;
+    bool tagged = scope.data != text.data && modes & R1_EXTRACT_TAG &&
+                  r1i_answer_at(text, (size_t)(scope.data - text.data) + scope.size, "</answer>");
+    if (!scope.data) return found;
+    if (modes & R1_EXTRACT_LETTER) found = r1i_answer_letter(scope);
+    if (!found.size && modes & R1_EXTRACT_BOXED) found = r1i_answer_boxed(scope);
+    r1_slice trimmed = r1i_answer_clean(scope);
+    if (!found.size && modes & R1_EXTRACT_BARE && r1i_answer_is_bare(trimmed)) found = trimmed;
+    if (!found.size && modes & R1_EXTRACT_PHRASE) found = r1i_answer_phrase(scope);
+    bool math = modes & R1_EXTRACT_MATH, number = modes & R1_EXTRACT_NUMBER;
+    size_t unused = 0;
+    if (!found.size && math && number) found = r1i_answer_last_math(scope, false);
+    if (!found.size && math) found = r1i_answer_formula(scope, false, &unused);
+    if (!found.size && number) found = r1i_answer_number(scope, false, &unused);
+    if (!found.size && (tagged || modes & R1_EXTRACT_BARE)) found = trimmed;
+    return found.size ? found : r1i_answer_none;
+}
+// The expected answer may come with its solution around it. When it is the letter of an option,
+// the prediction is searched for a letter first.
+R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_slice pred,
+                                     unsigned modes, const r1_answer_desc *desc, char *reason,
+                                     size_t size) {
+    bool alone = false;
+    r1_slice wanted = r1_answer_extract(gold, R1_EXTRACT_DEFAULT);
+    if (!wanted.data) wanted = gold;
+    if (r1i_answer_option(r1i_answer_clean(wanted), &alone)) {
+        if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
+        modes |= R1_EXTRACT_LETTER;
+    }
+    return r1_answer_equal(work, wanted, r1_answer_extract(pred, modes), desc, reason, size);
+}
+
+// ==== [score] ====================================================================================
+// Estimators over samples and problems. Calls [base] and [random]. Plain double arithmetic in a
+// fixed order: the same verdicts give the same table on every machine.
+// The mean of the samples, c / n; 0 for a problem without samples.
+R1I_BODY double r1_score_pass_1(const r1_score_problem *problem) {
+    return problem->samples ? (double)problem->correct / (double)problem->samples : 0.0;
+}
+// 1 - C(n-c, k) / C(n, k) as 1 - product of (1 - k/i), i = n-c+1 .. n, which neither overflows
+// nor cancels. Fewer wrong samples than k make it certain.
+R1I_BODY double r1_score_pass_k(size_t samples, size_t correct, size_t k) {
+    if (!samples || !k || !correct) return 0.0;
+    if (correct > samples) correct = samples;
+    if (k > samples) k = samples;
+    if (samples - correct < k) return 1.0;
+    double none = 1.0;
+    for (size_t i = samples - correct + 1; i <= samples; i++) none *= 1.0 - (double)k / (double)i;
+    return 1.0 - none;
+}
+// C(c, j) C(n-c, k-j) / C(n, k) as one product, whose factors are mixed so that it stays in range.
+// The chance of exactly j correct ones among k drawn from n samples, c of them correct, without
+// putting back.
+static double r1i_score_hypergeometric(size_t n, size_t c, size_t k, size_t j) {
+    if (j > c || k - j > n - c) return 0.0;
+    double chance = 1.0;
+    for (size_t i = 0; i < j; i++) {
+        chance *= (double)(c - i) / (double)(n - i);
+        chance *= (double)(k - i) / (double)(i + 1);
+    }
+    for (size_t i = 0; i < k - j; i++) chance *= (double)(n - c - i) / (double)(n - j - i);
+    return chance;
+}
+// The chance that at least ceil(threshold k) of k drawn samples are correct: a tail of the
+// distribution above. The 1e-9 keeps the rounding of the product from asking for one more, and
+// a threshold of 0 still asks for one.
+R1I_BODY double r1_score_g_pass_k(size_t samples, size_t correct, size_t k, double threshold) {
+    if (!samples || !k) return 0.0;
+    if (correct > samples) correct = samples;
+    if (k > samples) k = samples;
+    size_t least = 0;
+    while (least < k && (double)least < threshold * (double)k - 1e-9) least++;
+    if (least == 0) least = 1;
+    double sum = 0.0;
+    for (size_t j = least; j <= k; j++) sum += r1i_score_hypergeometric(samples, correct, k, j);
+    return sum < 1.0 ? sum : 1.0;
+}
+// 2/k times the sum over thresholds i/k, i = ceil(k/2) + 1 .. k: the area above one half.
+R1I_BODY double r1_score_mean_g_pass_k(size_t samples, size_t correct, size_t k) {
+    double sum = 0.0;
+    for (size_t i = (k + 1) / 2 + 1; i <= k; i++)
+        sum += r1_score_g_pass_k(samples, correct, k, (double)i / (double)k);
+    return k ? 2.0 * sum / (double)k : 0.0;
+}
+// Byte by byte; an answer that was not found (NULL) is the same as none.
+static bool r1i_score_same_answer(r1_slice a, r1_slice b) {
+    return a.data && b.data && a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
+}
+// Ties go to the answer that came first. Quadratic in the number of samples, which is small,
+// and needs no memory. SIZE_MAX when no sample has an answer.
+R1I_BODY size_t r1_score_vote(const r1_slice *answers, size_t count) {
+    size_t best = SIZE_MAX, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t votes = 0;
+        bool first = answers[i].data != NULL; // an answer is counted at its first sample
+        for (size_t j = 0; j < i && first; j++)
+            first = !r1i_score_same_answer(answers[i], answers[j]);
+        for (size_t j = i; j < count && first; j++)
+            votes += r1i_score_same_answer(answers[i], answers[j]);
+        if (votes > most) most = votes, best = i;
+    }
+    return best;
+}
+// The same vote over classes that a checker has formed; R1_OFF marks a sample without an
+// answer.
+R1I_BODY size_t r1_score_vote_classes(const int *classes, size_t count) {
+    size_t best = SIZE_MAX, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t votes = 0;
+        bool first = classes[i] != R1_OFF;
+        for (size_t j = 0; j < i && first; j++) first = classes[j] != classes[i];
+        for (size_t j = i; j < count && first; j++) votes += classes[j] == classes[i];
+        if (votes > most) most = votes, best = i;
+    }
+    return best;
+}
+
+// Heap sort: no memory, and never slower than n log n.
+//
+//     values as a tree:        0             parent i, children 2i+1 and 2i+2
+//                            /   \           every parent is at least its children
+//                           1     2
+//
+// Moves the value at `at` down until that holds again; at most log2 n exchanges.
+static void r1i_score_sift(double *values, size_t at, size_t count) {
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && values[child + 1] > values[child]) child++;
+        if (values[at] >= values[child]) return;
+        double swap = values[at];
+        values[at] = values[child], values[child] = swap;
+    }
+}
+// Ascending. The largest value goes to the end of the heap, which shrinks by one each round.
+static void r1i_score_sort(double *values, size_t count) {
+    for (size_t i = count / 2; i-- > 0;) r1i_score_sift(values, i, count);
+    for (size_t end = count; end-- > 1;) {
+        double swap = values[0];
+        values[0] = values[end], values[end] = swap;
+        r1i_score_sift(values, 0, end);
+    }
+}
+// Summed from left to right, so the result does not depend on threads; 0 of nothing.
+static double r1i_score_mean(const double *values, size_t count) {
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) sum += values[i];
+    return count ? sum / (double)count : 0.0;
+}
+// Means of resampled problems, not sorted; NULL when there is no memory or nothing to draw from.
+// Each mean is over `count` draws with replacement. The caller frees the array through the
+// context. The draws come from `random` alone, in a fixed order, so a seed repeats them.
+static double *r1i_score_resample(r1_context *ctx, const double *values, size_t count,
+                                  size_t resamples, r1_random *random) {
+    if (count > UINT32_MAX) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_score: more than 2^32 problems");
+        return NULL;
+    }
+    double *means = (double *)r1i_alloc_array(ctx, resamples, sizeof *means);
+    for (size_t r = 0; means && r < resamples; r++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < count; i++) sum += values[r1_random_below(random, (uint32_t)count)];
+        means[r] = sum / (double)count;
+    }
+    return means;
+}
+enum { R1I_SCORE_RESAMPLES = 2000 };
+// The 2.5 % and 97.5 % percentiles; sorts.
+// One value in forty is cut off at either end; the array must not be empty.
+static void r1i_score_percentiles(double *means, size_t count, double *low, double *high) {
+    r1i_score_sort(means, count);
+    size_t cut = count / 40;
+    *low = means[cut], *high = means[count - 1 - cut];
+}
+// Without memory the interval shrinks to the mean, and the context holds the error. 2000
+// resamples by default.
+R1I_BODY r1_score r1_score_bootstrap(r1_context *ctx, const double *values, size_t count,
+                                     size_t resamples, r1_random *random) {
+    r1_score score = {0.0, 0.0, 0.0, count, 0};
+    if (!ctx || !count) return score;
+    if (!resamples) resamples = R1I_SCORE_RESAMPLES;
+    score.mean = score.low = score.high = r1i_score_mean(values, count);
+    double *means = r1i_score_resample(ctx, values, count, resamples, random);
+    if (means) r1i_score_percentiles(means, resamples, &score.low, &score.high);
+    r1i_free(ctx, means);
+    return score;
+}
+// The smallest level above `above`; false when there is none.
+// Repeated calls visit the levels in ascending order without sorting or memory; `first` lifts
+// the bound, so that any int may be a level.
+static bool r1i_score_next_level(const r1_score_problem *problems, size_t count, bool first,
+                                 int above, int *level) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!first && problems[i].level <= above) continue;
+        if (!found || problems[i].level < *level) *level = problems[i].level;
+        found = true;
+    }
+    return found;
+}
+// dst[0] is over all problems, with level 0; each level follows. Problems without samples are
+// left out. The array of values is reused by every row and freed at the end.
+R1I_BODY size_t r1_score_levels(r1_context *ctx, const r1_score_problem *problems, size_t count,
+                                size_t k, size_t resamples, r1_random *random, r1_score *dst,
+                                size_t capacity) {
+    if (!ctx || !capacity) return 0;
+    double *values = (double *)r1i_alloc_array(ctx, count ? count : 1, sizeof *values);
+    if (!values) return 0;
+    size_t written = 0;
+    int level = 0, last = 0;
+    for (bool all = true; written < capacity; all = false) {
+        size_t used = 0;
+        if (!all && !r1i_score_next_level(problems, count, written == 1, last, &level)) break;
+        for (size_t i = 0; i < count; i++)
+            if (problems[i].samples && (all || problems[i].level == level))
+                values[used++] = r1_score_pass_k(problems[i].samples, problems[i].correct, k);
+        dst[written] = r1_score_bootstrap(ctx, values, used, resamples, random);
+        dst[written++].level = last = level;
+    }
+    r1i_free(ctx, values);
+    return r1_status_of(ctx) == R1_OK ? written : 0;
+}
+// A paired test over b - a. The resampled means are centred on no difference; p = (beyond + 1)
+// / (resamples + 1) is two-sided and never 0. The interval is that of the difference itself.
+R1I_BODY r1_score_test r1_score_compare(r1_context *ctx, const double *a, const double *b,
+                                        size_t count, size_t resamples, r1_random *random) {
+    r1_score_test test = {0.0, 0.0, 0.0, 1.0};
+    if (!ctx || !count) return test;
+    if (!resamples) resamples = R1I_SCORE_RESAMPLES;
+    double *gaps = (double *)r1i_alloc_array(ctx, count, sizeof *gaps);
+    for (size_t i = 0; gaps && i < count; i++) gaps[i] = b[i] - a[i];
+    if (!gaps) return test;
+    test.difference = test.low = test.high = r1i_score_mean(gaps, count);
+    double *means = r1i_score_resample(ctx, gaps, count, resamples, random);
+    if (means) {
+        double size = test.difference < 0 ? -test.difference : test.difference;
+        size_t beyond = 0; // how often chance alone, centred on no difference, goes as far
+        for (size_t r = 0; r < resamples; r++) {
+            double off = means[r] - test.difference;
+            beyond += (off < 0 ? -off : off) >= size - 1e-12;
+        }
+        test.p_value = (double)(beyond + 1) / (double)(resamples + 1);
+        r1i_score_percentiles(means, resamples, &test.low, &test.high);
+    }
+    r1i_free(ctx, means);
+    r1i_free(ctx, gaps);
+    return test;
+}
+
+// ---- decontamination ----
+enum { R1I_GRAM_MAX = 64 };
+// An open-addressed set of hashes of n-grams, at most half full, so every search ends:
+//
+//     gram   [ 0 ][ h ][ h ][ 0 ][ h ] ...     start at (h >> 1) mod capacity, then step by one
+struct r1_decontaminator {
+    r1_context *ctx;
+    size_t words, count, capacity; // the capacity is a power of two
+    uint64_t *gram;                // 0 is an empty place
+};
+// Walks over a text and hashes its words; the last n of them roll through a ring.
+typedef struct r1i_gram_walk {
+    r1_slice text;
+    size_t at, words, seen;
+    uint64_t ring[R1I_GRAM_MAX], hash, top; // top: the factor of the oldest word
+} r1i_gram_walk;
+
+#define R1I_GRAM_FACTOR 0x9e3779b97f4a7c15u // odd, so that multiplying loses nothing
+
+// top = factor^(words-1), what the oldest word of a full window has been multiplied by.
+static r1i_gram_walk r1i_gram_begin(r1_slice text, size_t words) {
+    r1i_gram_walk walk = {text, 0, words, 0, {0}, 0, 1};
+    for (size_t i = 1; i < words; i++) walk.top *= R1I_GRAM_FACTOR;
+    return walk;
+}
+// Spreads every bit over the low ones, which choose the place in the table.
+static uint64_t r1i_gram_mix(uint64_t x) {
+    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+    return x ^ (x >> 32);
+}
+// Bytes of a CJK character, kana or hangul at `at`, which is a word of its own; else 0.
+static size_t r1i_gram_ideograph(r1_slice text, size_t at) {
+    unsigned char c = (unsigned char)text.data[at];
+    return c >= 0xe3 && c <= 0xed && text.size - at >= 3 ? 3 : 0;
+}
+// The hash of the next word, never 0; 0 at the end of the text.
+// Letters and digits in lower case and all bytes from 0x80 on make words (FNV-1a); anything
+// else separates them.
+static uint64_t r1i_gram_word(r1i_gram_walk *walk) {
+    const r1_slice text = walk->text;
+    uint64_t hash = 0;
+    for (; walk->at < text.size; walk->at++) {
+        unsigned char c = (unsigned char)text.data[walk->at];
+        size_t wide = r1i_gram_ideograph(text, walk->at);
+        if (wide && hash) break;
+        if (c >= 'A' && c <= 'Z') c = (unsigned char)(c + 32);
+        bool part = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
+        if (!part && hash) break;
+        if (!part) continue;
+        if (!hash) hash = 0xcbf29ce484222325u;
+        for (size_t i = 0; i < (wide ? wide : 1); i++) {
+            unsigned char byte = wide ? (unsigned char)text.data[walk->at + i] : c;
+            hash = (hash ^ byte) * 0x100000001b3u;
+        }
+        if (wide) {
+            walk->at += wide;
+            break;
+        }
+    }
+    return hash ? r1i_gram_mix(hash) | 1 : 0;
+}
+// The next n-gram, never 0; 0 at the end.
+// hash = sum of word[i] * factor^(age of i), so a step takes out the oldest word, multiplies
+// and adds: constant time for any n.
+static uint64_t r1i_gram_next(r1i_gram_walk *walk) {
+    for (uint64_t word; (word = r1i_gram_word(walk)) != 0;) {
+        uint64_t *place = &walk->ring[walk->seen % walk->words];
+        walk->hash = (walk->hash - *place * walk->top) * R1I_GRAM_FACTOR + word;
+        *place = word;
+        if (++walk->seen >= walk->words) return r1i_gram_mix(walk->hash) | 1;
+    }
+    return 0;
+}
+// The place of a hash, or the empty one where it belongs. One empty place must exist.
+static uint64_t *r1i_gram_place(uint64_t *gram, size_t capacity, uint64_t hash) {
+    size_t at = (size_t)(hash >> 1) & (capacity - 1);
+    while (gram[at] && gram[at] != hash) at = (at + 1) & (capacity - 1);
+    return &gram[at];
+}
+// The table comes with the first text; 10 words by default, as many as 64.
+R1I_BODY r1_decontaminator *r1_decontaminator_new(r1_context *ctx, size_t words) {
+    if (!ctx) return NULL;
+    if (words > R1I_GRAM_MAX) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_decontaminator_new: %zu words, at most %d", words,
+                 R1I_GRAM_MAX);
+        return NULL;
+    }
+    r1_decontaminator *set = (r1_decontaminator *)r1i_alloc(ctx, sizeof *set);
+    if (!set) return NULL;
+    set->ctx = ctx;
+    set->words = words ? words : 10;
+    return set;
+}
+R1I_BODY void r1_decontaminator_free(r1_decontaminator *set) {
+    if (!set) return;
+    r1i_free(set->ctx, set->gram);
+    r1i_free(set->ctx, set);
+}
+// Doubles before more than half is in use, and moves every hash to its new place. False when
+// there is no memory; then the old table is as it was.
+static bool r1i_gram_grow(r1_decontaminator *set) {
+    if (set->count < set->capacity / 2) return true;
+    size_t capacity = set->capacity ? r1i_size_mul(set->capacity, 2) : 1024;
+    uint64_t *gram = (uint64_t *)r1i_alloc_array(set->ctx, capacity, sizeof *gram);
+    if (!gram) return false;
+    for (size_t i = 0; i < set->capacity; i++)
+        if (set->gram[i]) *r1i_gram_place(gram, capacity, set->gram[i]) = set->gram[i];
+    r1i_free(set->ctx, set->gram);
+    set->gram = gram, set->capacity = capacity;
+    return true;
+}
+// A text shorter than n words adds nothing. After a failure the grams that were added so far
+// stay.
+R1I_BODY bool r1_decontaminator_add(r1_decontaminator *set, r1_slice text) {
+    if (!set) return false;
+    r1i_gram_walk walk = r1i_gram_begin(text, set->words);
+    for (uint64_t hash; (hash = r1i_gram_next(&walk)) != 0;) {
+        if (!r1i_gram_grow(set)) return false;
+        uint64_t *place = r1i_gram_place(set->gram, set->capacity, hash);
+        set->count += !*place;
+        *place = hash;
+    }
+    return true;
+}
+// How many n-grams of the text are in the set, repeated ones each time. A false hit has a
+// chance of about count / 2^63 a gram.
+R1I_BODY size_t r1_decontaminator_count(const r1_decontaminator *set, r1_slice text) {
+    size_t hits = 0;
+    if (!set || !set->capacity) return 0;
+    r1i_gram_walk walk = r1i_gram_begin(text, set->words);
+    for (uint64_t hash; (hash = r1i_gram_next(&walk)) != 0;)
+        hits += *r1i_gram_place(set->gram, set->capacity, hash) == hash;
+    return hits;
 }
 
 // ==== [policy] ===================================================================================
