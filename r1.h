@@ -31,8 +31,8 @@
 
    WHAT IT DOES NOT DO
    ===================
-   It never prints, exits, downloads or keeps global state. It reads no pickle, runs no template
-   language, and evaluates no expression from a file. It does not serve many users, and it does not
+   It never prints, exits, downloads or keeps global state. It reads no pickle, and runs no template
+   language and no code that a file or an answer contains. It does not serve many users, nor does it
    train 600 billion parameters on your laptop: it is the arithmetic, the algorithm and the data
    path of the paper in a size that one person can read, change and run.
 

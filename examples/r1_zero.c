@@ -279,9 +279,9 @@ static void log_sample(run *r, r1_log_file *log, const char *stage, int step, co
     r1_log_bool(log, "truncated", s->truncated);
     r1_log_row(log);
 }
-// The answer that a sample votes for: 0 or 1, -1 when it has none.
+// The answer that a sample votes for: 0 or 1, R1_OFF when it has none.
 static int vote_of(const r1_sample *s) {
-    if (!s->parts[1]) return -1;
+    if (!s->parts[1]) return R1_OFF;
     return s->tokens[s->n - 2] == ONE;
 }
 // Held-out problems, 16 answers each at temperature 1: the mean, and the majority (ties: first
@@ -314,15 +314,11 @@ static bool evaluate(run *r, const char *stage, int step, const char *file, eval
             if (file && i % VOTES == 0 && i < 12 * VOTES) log_sample(r, r->samples, stage, step, s);
         }
     for (size_t p = 0; rollout && p < rollout->prompts && r1_status_of(r->ctx) == R1_OK; p++) {
-        const r1_sample *group = &rollout->samples[p * VOTES], *winner = NULL;
-        int best = 0;
-        for (int i = 0; i < VOTES; i++) {
-            int votes = 0;
-            for (int j = 0; j < VOTES && vote_of(&group[i]) >= 0; j++)
-                votes += vote_of(&group[j]) == vote_of(&group[i]);
-            if (votes > best) best = votes, winner = &group[i];
-        }
-        e->cons += winner ? winner->parts[0] / (double)rollout->prompts : 0;
+        const r1_sample *group = &rollout->samples[p * VOTES];
+        int votes[VOTES];
+        for (int i = 0; i < VOTES; i++) votes[i] = vote_of(&group[i]);
+        size_t winner = r1_score_vote_classes(votes, VOTES);
+        if (winner < VOTES) e->cons += group[winner].parts[0] / (double)rollout->prompts;
     }
     r1_rollout_free(rollout);
     r1_log_close(log);
