@@ -1067,6 +1067,20 @@ typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // multiply-adds per cached token, by the config alone.   Source: V3 eq. 1 to 11, V2 section 2.1.2.
 typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
 
+// Longer contexts than the one a model was first trained on. YaRN leaves fast frequencies alone,
+// divides slow ones by `factor`, and blends between those that turn beta_fast and beta_slow times
+// within `original` tokens. It scales cos and sin by m(mscale) / m(mscale_all), and the scores of
+// MLA by m(mscale_all)^2, where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3.
+typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN } r1_rope_kind;
+// See r1_rope_kind; the numbers of V3 in brackets.
+typedef struct r1_rope_scaling {
+    r1_rope_kind kind;
+    double factor;               // [40]
+    size_t original;             // tokens of the first training [4096];  0 = max_tokens / factor
+    double beta_fast, beta_slow; // 0 = 32 and 1
+    double mscale, mscale_all;   // [1, 1]; as in Hugging Face, 0 is not 1 but absent
+} r1_rope_scaling;
+
 // Sizes of a model; paper.md's symbols in brackets are those of V3.   Source: V3 section 4.2.
 typedef struct r1_model_config {
     size_t vocab, width, layers, heads; // [129280, 7168, 61, 128]
@@ -1086,9 +1100,11 @@ typedef struct r1_model_config {
     bool normalise_gates, softmax_scores; // V3: true, false
     double routed_scale;                  // [2.5];  0 = 1
     bool tied_head;
-    double rope_theta; // 0 = 10000
-    double norm_eps;   // 0 = 1e-6
-    double init_std;   // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
+    size_t mtp_layers;    // depths of multi-token prediction [1];  0 = none. MLA only
+    double rope_theta;    // 0 = 10000
+    r1_rope_scaling rope; // how positions beyond the first training are reached
+    double norm_eps;      // 0 = 1e-6
+    double init_std;      // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
 } r1_model_config;
 
 // Weights, gradients and router biases. One model serves training, scoring and generation.
@@ -1135,7 +1151,8 @@ R1_DEF size_t r1_model_size(const r1_model *model);
 R1_DEF uint64_t r1_model_hash(const r1_model *model);
 // The head [V,C]; the embedding table when tied.
 R1_DEF r1_tensor *r1_model_head(r1_model *model);
-// The bias of a layer's router [E]; NULL for a dense layer.
+// The bias of a layer's router [E]; NULL for a dense layer. Depth k of multi-token prediction is
+// layer layers + k - 1.
 R1_DEF r1i_real *r1_model_router_bias(r1_model *model, size_t layer);
 
 // Packed sequences for a forward pass; zero what is not needed. No row is padding:
@@ -1148,15 +1165,17 @@ typedef struct r1_batch {
     int32_t *routes;                 // receives the choices, same shape
     const r1i_real *balance_weight;  // [B]: asks for the balance loss with this weight per sequence
     r1_tensor *balance;              // receives it, [B]; r1_seed its gradient
-    uint64_t *loads;                 // adds each expert's tokens, [MoE layers, E]
+    uint64_t *loads;                 // adds each expert's tokens, [routers, E]
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
 // Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
 R1_DEF r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch);
-// Number of layers with experts, and how many choices a token makes in all of them.
+// Layers with experts in the main model: a token makes chosen times as many choices.
 R1_DEF size_t r1_model_moe_layers(const r1_model *model);
+// The same with the layers of multi-token prediction, which stand behind the others.
+R1_DEF size_t r1_model_routers(const r1_model *model);
 // Moves each router bias by -rate where the load is above the mean of its layer and +rate where it
-// is below. loads [MoE layers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
+// is below. loads [routers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
 R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate);
 // Log-probability and entropy of every token given those before it, without gradients; the first
 // token of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0
@@ -1197,7 +1216,9 @@ typedef struct r1_generate_desc {
     size_t cache_tokens;  // room for cached tokens;              0 = enough for the batch
     const int32_t *stops; // ids that end a completion (kept as its last token)
     size_t n_stops;
-    bool routes; // keep each token's router choices
+    bool routes;      // keep each token's router choices
+    size_t speculate; // tokens to draft ahead by multi-token prediction, at most mtp_layers. Drafts
+                      // are checked with the noise that plain sampling uses: same text, same bits
     void (*progress)(void *user, size_t finished, size_t total, size_t tokens); // may be NULL
     void *user;
 } r1_generate_desc;
@@ -1234,6 +1255,7 @@ typedef struct r1_rollout {
     r1_sample *samples;
     size_t n, prompts, group;
     size_t tokens, prefill_tokens, steps, evicted; // sampled, prefilled, decode passes, sent back
+    size_t drafted, accepted;                      // tokens that were guessed, and rightly
     struct r1i_engine *engine;
 } r1_rollout;
 
@@ -1486,6 +1508,8 @@ typedef struct r1_train_desc {
     size_t micro_tokens;   // tokens of one pass;            0 = 4096
     double balance_weight; // alpha of the balance loss;     0 = 1e-4 (V3); R1_OFF = none
     double bias_rate;      // gamma of the router biases;    0 = 0.001 (V3); R1_OFF = none
+    double mtp_weight;     // lambda of multi-token prediction, supervised steps only; 0 = 0.3 (V3's
+                           // first 10 T tokens); R1_OFF = none
     r1_group *group;       // ranks that share the work;     NULL = this one alone
 } r1_train_desc;
 
@@ -1511,6 +1535,7 @@ typedef struct r1_document {
 // What one optimizer step did.
 typedef struct r1_step_metrics {
     double loss;      // mean negative log-likelihood, or the policy loss
+    double mtp_loss;  // of multi-token prediction: the mean over depths, without its weight
     double grad_norm; // before clipping
     double lr;
     double balance;  // balance loss, weighted
@@ -1574,6 +1599,7 @@ typedef struct r1_grpo_metrics {
     double unjudged;    // share of answers without a verdict
     size_t dropped;     // groups with fewer than 2 verdicts: they are left out
     double grad_norm, loss, lr, load_max;
+    double acceptance;                 // share of drafted tokens that were right, if any were
     size_t tokens, updates, resampled; // sampled tokens, optimizer steps, replaced groups
     double rollout_seconds, judge_seconds, reference_seconds, update_seconds;
     uint64_t weight_hash;
@@ -8114,8 +8140,18 @@ typedef struct r1i_layer {
     r1_tensor *k, *v, *q_bias, *k_bias, *v_bias;               // GQA, which shares q and out
     r1i_mlp dense, shared, experts;                            // dense and shared are plain
     r1_tensor *router;
-    r1i_real *bias; // [E]
+    r1i_real *bias;                              // [E]
+    r1_tensor *embed_norm, *hidden_norm, *merge; // multi-token prediction only; merge is [C, 2C]
+    r1_tensor *head_norm, *embed, *head;         // embed and head are aliases of the model's
 } r1i_layer;
+
+// Another use of the embedding table or the head, with a gradient of its own over the same numbers.
+// Two ops that added to one gradient would take turns pass by pass, and where a batch is cut would
+// show. r1i_model_fold adds it to the base: at the end of a backward pass, or of a chunk.
+typedef struct r1i_alias {
+    r1_tensor *base, *tensor;
+    bool used; // since it was folded
+} r1i_alias;
 
 struct r1_model {
     r1_context *ctx;
@@ -8125,14 +8161,13 @@ struct r1_model {
     size_t n, capacity;
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
-    // The table as the input uses it. With a tied head it has a gradient of its own, which
-    // r1i_model_fold adds to the head's at the end of a backward pass, or (fold_later) of a chunk:
-    // two ops that wrote into one gradient would meet once per micro-batch, and the cut would show.
-    r1_tensor *embed_in;
-    bool fold_later;
+    r1_tensor *embed_in; // the table as the input uses it: an alias when the head is tied to it
+    r1i_alias *aliases;
+    size_t n_aliases, aliases_capacity;
+    bool fold_later; // fold when a chunk ends, not with every backward pass
     r1_rope_table rope;
-    r1i_real *router_bias; // [MoE layers, E]
-    size_t moe_layers;
+    r1i_real *router_bias;      // [routers, E]
+    size_t moe_layers, routers; // of the main model; with those of multi-token prediction
     bool moments;
 };
 
@@ -8167,6 +8202,8 @@ static bool r1i_absorbed(const r1_model_config *c) {
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
 
+// The layers of the main model, then those of multi-token prediction.
+static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
 // Fills in what is zero and names the first field that does not fit. Configs of callers and of
 // files both come through here, so the rest of the room relies on every size.
 static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
@@ -8178,18 +8215,26 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (!c->kv_heads) c->kv_heads = c->heads;
     if (!c->head_dim && c->heads) c->head_dim = c->width / c->heads;
     if (!c->experts) c->dense_layers = c->layers;
+    r1_rope_scaling *rope = &c->rope;
+    if (rope->kind == R1_ROPE_YARN) {
+        if (!rope->original && rope->factor >= 1)
+            rope->original = (size_t)((double)c->max_tokens / rope->factor);
+        if (rope->beta_fast == 0) rope->beta_fast = 32;
+        if (rope->beta_slow == 0) rope->beta_slow = 1;
+    }
     // No product of two sizes can wrap when each is below 2^31, and longer products are checked.
     const struct {
         const char *name;
         size_t value;
-    } sizes[] = {{"vocab", c->vocab},         {"width", c->width},
-                 {"layers", c->layers},       {"heads", c->heads},
-                 {"q_rank", c->q_rank},       {"kv_rank", c->kv_rank},
-                 {"nope_dim", c->nope_dim},   {"rope_dim", c->rope_dim},
-                 {"value_dim", c->value_dim}, {"kv_heads", c->kv_heads},
-                 {"head_dim", c->head_dim},   {"dense_width", c->dense_width},
-                 {"experts", c->experts},     {"expert_width", c->expert_width},
-                 {"shared", c->shared},       {"max_tokens", c->max_tokens}};
+    } sizes[] = {{"vocab", c->vocab},          {"width", c->width},
+                 {"layers", c->layers},        {"heads", c->heads},
+                 {"q_rank", c->q_rank},        {"kv_rank", c->kv_rank},
+                 {"nope_dim", c->nope_dim},    {"rope_dim", c->rope_dim},
+                 {"value_dim", c->value_dim},  {"kv_heads", c->kv_heads},
+                 {"head_dim", c->head_dim},    {"dense_width", c->dense_width},
+                 {"experts", c->experts},      {"expert_width", c->expert_width},
+                 {"shared", c->shared},        {"max_tokens", c->max_tokens},
+                 {"mtp_layers", c->mtp_layers}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].value > INT32_MAX)
             return r1i_fail(ctx, R1_ERROR_ARGUMENT,
@@ -8203,8 +8248,8 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
         fault = "MLA needs kv_rank, nope_dim, rope_dim and value_dim";
     else if ((mla ? c->rope_dim : c->head_dim) % 2)
         fault = "rope_dim (GQA: head_dim) must be even";
-    else if (!mla && moe)
-        fault = "experts need MLA: no known checkpoint format joins them with GQA";
+    else if (!mla && (moe || c->mtp_layers))
+        fault = "experts and mtp_layers need MLA: no known checkpoint format joins them with GQA";
     else if (!mla && (!c->head_dim || c->heads % c->kv_heads))
         fault = "heads must be a multiple of kv_heads, and head_dim at least 2";
     else if (c->dense_layers > c->layers)
@@ -8216,6 +8261,11 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
               c->kept_groups > c->groups || c->chosen > c->experts / c->groups * c->kept_groups))
         fault = "experts need expert_width, chosen >= 1, groups that divide them, and kept groups "
                 "that hold the chosen ones";
+    else if (rope->kind != R1_ROPE_PLAIN &&
+             (!(rope->factor >= 1) || !rope->original || !(rope->beta_slow > 0) ||
+              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1)))
+        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 and "
+                "rope_theta above 1";
     else if (!(c->rope_theta > 0) || !(c->norm_eps >= 0) || !(c->init_std >= 0) ||
              !(c->routed_scale - c->routed_scale == 0))
         fault =
@@ -8330,7 +8380,7 @@ static void r1i_add_experts(r1_model *model, r1i_layer *l, size_t i) {
 }
 // The order of these calls numbers the parameters. It decides where they lie in their range and
 // which random numbers they start with, so it is part of what a seed means.
-static void r1i_add_layer(r1_model *model, size_t i) {
+static void r1i_add_block(r1_model *model, size_t i) {
     const r1_model_config *c = &model->config;
     r1i_layer *l = &model->layers[i];
     l->norm1 = r1i_add_vector(model, R1I_GAIN, c->width, i, "input_layernorm.weight");
@@ -8339,12 +8389,24 @@ static void r1i_add_layer(r1_model *model, size_t i) {
     else
         r1i_add_gqa(model, l, i);
     l->norm2 = r1i_add_vector(model, R1I_GAIN, c->width, i, "post_attention_layernorm.weight");
-    if (i < c->dense_layers) {
+    if (i < c->dense_layers || !model->routers) {
         r1i_add_mlp(model, &l->dense, c->dense_width, i, "");
         return;
     }
     r1i_add_experts(model, l, i);
-    l->bias = model->router_bias + model->moe_layers++ * c->experts;
+    l->bias = model->router_bias + (i - c->dense_layers) * c->experts;
+}
+// Depth k of multi-token prediction is a layer behind the others, numbered on as in checkpoints: a
+// projection [C, 2C] that merges the embedding of a later token with the hidden state below, and a
+// block. It reads the table and the head of the model.   Source: V3 section 2.2.
+static void r1i_add_mtp(r1_model *model, size_t i) {
+    size_t C = model->config.width;
+    r1i_layer *l = &model->layers[i];
+    l->embed_norm = r1i_add_vector(model, R1I_GAIN, C, i, "enorm.weight");
+    l->hidden_norm = r1i_add_vector(model, R1I_GAIN, C, i, "hnorm.weight");
+    l->merge = r1i_add_matrix(model, 1, C, 2 * C, i, "eh_proj");
+    r1i_add_block(model, i);
+    l->head_norm = r1i_add_vector(model, R1I_GAIN, C, i, "shared_head.norm.weight");
 }
 // One buffer per range; every parameter starts at a multiple of 64 bytes. All four arrays of a
 // range have one layout, so the optimizer, a hash or a rank can treat it as n plain numbers:
@@ -8386,7 +8448,41 @@ static void r1i_model_draw(r1_model *model) {
     }
     r1i_float_leave(state);
 }
-// cos and sin of the angle t theta^(-2 i / D), for t < max_tokens and i < D / 2, computed in double
+// m(a) of YaRN; 1 when nothing is stretched.   Source: HF yarn_get_mscale.
+R1I_PLAIN static double r1i_yarn_mscale(double factor, double weight) {
+    return factor > 1 ? 0.1 * weight * r1i_log_double(factor) + 1 : 1;
+}
+// What YaRN multiplies cos and sin by.
+R1I_PLAIN static double r1i_yarn_amplitude(const r1_rope_scaling *rope) {
+    bool both = rope->mscale > 0 && rope->mscale_all > 0;
+    if (!both) return r1i_yarn_mscale(rope->factor, 1);
+    return r1i_yarn_mscale(rope->factor, rope->mscale) /
+           r1i_yarn_mscale(rope->factor, rope->mscale_all);
+}
+// The pair of a head, as a real number, that turns `turns` times within the original length.
+R1I_PLAIN static double r1i_yarn_pair(const r1_model_config *c, size_t D, double turns) {
+    double two_pi = 6.283185307179586;
+    return (double)D * r1i_log_double((double)c->rope.original / (turns * two_pi)) /
+           (2 * r1i_log_double(c->rope_theta));
+}
+// How much of a pair's frequency YaRN divides by the factor: 0 for fast pairs, 1 for slow ones, and
+// a ramp between.
+R1I_PLAIN static double r1i_yarn_share(const r1_model_config *c, size_t D, size_t pair) {
+    double low = floor(r1i_yarn_pair(c, D, c->rope.beta_fast));
+    double high = ceil(r1i_yarn_pair(c, D, c->rope.beta_slow));
+    low = low < 0 ? 0 : low, high = high > (double)D - 1 ? (double)D - 1 : high;
+    if (low == high) high += 0.001; // as the original does, instead of dividing by zero
+    double share = ((double)pair - low) / (high - low);
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
+// theta^(-2 i / D), stretched if the config says so.
+R1I_PLAIN static double r1i_rope_frequency(const r1_model_config *c, size_t D, size_t pair) {
+    double plain = r1i_exp_double(-r1i_log_double(c->rope_theta) * (double)(2 * pair) / (double)D);
+    if (c->rope.kind == R1_ROPE_PLAIN) return plain;
+    double share = r1i_yarn_share(c, D, pair);
+    return plain / c->rope.factor * share + plain * (1 - share);
+}
+// cos and sin of the angle t * frequency(i), for t < max_tokens and i < D / 2, computed in double
 // and rounded once. No libm is in it, so every machine has the same table.
 static bool r1i_model_rope(r1_model *model) {
     const r1_model_config *c = &model->config;
@@ -8394,56 +8490,88 @@ static bool r1i_model_rope(r1_model *model) {
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
-    if (!cosine || !sine) return false;
-    double log_theta = r1i_log_double(c->rope_theta);
-    for (size_t i = 0; i < half; i++) {
-        double frequency = r1i_exp_double(-log_theta * (double)(2 * i) / (double)D);
+    double amplitude = c->rope.kind == R1_ROPE_YARN ? r1i_yarn_amplitude(&c->rope) : 1;
+    for (size_t i = 0; i < half && cosine && sine; i++) {
+        double frequency = r1i_rope_frequency(c, D, i);
         for (size_t t = 0; t < c->max_tokens; t++) {
             double s, co;
             r1i_sin_cos((double)t * frequency, &s, &co);
-            cosine[t * half + i] = (r1i_real)co, sine[t * half + i] = (r1i_real)s;
+            cosine[t * half + i] = (r1i_real)(co * amplitude);
+            sine[t * half + i] = (r1i_real)(s * amplitude);
         }
     }
     model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D};
-    return true;
+    return cosine && sine;
+}
+// The factor on the scores of MLA: 1 / sqrt(nope + rope), times m^2 with YaRN.
+R1I_PLAIN static double r1i_mla_scale(const r1_model_config *c) {
+    double scale = 1 / sqrt((double)(c->nope_dim + c->rope_dim));
+    if (c->rope.kind != R1_ROPE_YARN || !(c->rope.mscale_all > 0)) return scale;
+    double m = r1i_yarn_mscale(c->rope.factor, c->rope.mscale_all);
+    return scale * (m * m);
 }
 // Also takes back what a failed r1i_model_make has left half done: memory comes zeroed.
 R1I_BODY void r1_model_free(r1_model *model) {
     if (!model) return;
     r1_context *ctx = model->ctx;
-    if (model->embed_in && model->embed_in != model->embed) {
-        r1i_free(ctx, model->embed_in->grad);
-        r1i_free(ctx, model->embed_in);
+    for (size_t i = 0; i < model->n_aliases; i++) {
+        r1i_free(ctx, model->aliases[i].tensor->grad);
+        r1i_free(ctx, model->aliases[i].tensor);
     }
+    r1i_free(ctx, model->aliases);
     for (size_t i = 0; i < model->n; i++) r1i_free(ctx, model->parameters[i].tensor);
     for (int r = 0; r < 3; r++) {
         r1_range *range = &model->ranges[r];
         r1i_free(ctx, range->w), r1i_free(ctx, range->g);
         r1i_free(ctx, range->m), r1i_free(ctx, range->v);
     }
-    for (size_t i = 0; model->layers && i < model->config.layers; i++)
+    for (size_t i = 0; model->layers && i < r1i_all_layers(&model->config); i++)
         r1i_free(ctx, model->layers[i].kv_heads);
     r1i_free(ctx, (void *)(uintptr_t)model->rope.cosine);
     r1i_free(ctx, (void *)(uintptr_t)model->rope.sine);
     r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
     r1i_free(ctx, model->router_bias), r1i_free(ctx, model);
 }
-// Completes the gradient of a tied table.
-static void r1i_model_fold(const r1_model *model) {
-    if (model->embed_in == model->embed) return;
-    size_t n = r1_tensor_count(model->embed);
-    for (size_t i = 0; i < n; i++) model->embed->grad[i] += model->embed_in->grad[i];
-    memset(model->embed_in->grad, 0, n * sizeof(r1i_real));
+// Adds what an alias has collected to its base.
+static void r1i_alias_fold(r1i_alias *alias) {
+    size_t n = r1_tensor_count(alias->base);
+    for (size_t j = 0; j < n && alias->used; j++) alias->base->grad[j] += alias->tensor->grad[j];
+    memset(alias->tensor->grad, 0, alias->used ? n * sizeof(r1i_real) : 0);
+    alias->used = false;
 }
-static bool r1i_model_tie(r1_model *model) {
-    model->embed_in = model->embed;
-    if (!model->config.tied_head) return true;
-    model->embed_in = (r1_tensor *)r1i_alloc(model->ctx, sizeof *model->embed_in);
-    if (!model->embed_in) return false;
-    *model->embed_in = *model->embed;
-    size_t n = r1_tensor_count(model->embed);
-    model->embed_in->grad = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof(r1i_real));
-    return model->embed_in->grad != NULL;
+// Completes the gradients of all tables that have aliases, in the order in which these were made.
+static void r1i_model_fold(const r1_model *model) {
+    for (size_t i = 0; i < model->n_aliases; i++) r1i_alias_fold(&model->aliases[i]);
+}
+// Forgets what a pass that failed has left in them.
+static void r1i_model_drop_folds(r1_model *model) {
+    for (size_t i = 0; i < model->n_aliases; i++) {
+        r1i_alias *alias = &model->aliases[i];
+        if (alias->used)
+            memset(alias->tensor->grad, 0, r1_tensor_count(alias->base) * sizeof(r1i_real));
+        alias->used = false;
+    }
+}
+// The base under another name; NULL without memory.
+static r1_tensor *r1i_model_alias(r1_model *model, r1_tensor *base) {
+    if (!r1i_grow(model->ctx, (void **)&model->aliases, &model->aliases_capacity,
+                  model->n_aliases + 1, sizeof *model->aliases))
+        return NULL;
+    r1_tensor *alias = (r1_tensor *)r1i_alloc(model->ctx, sizeof *alias);
+    if (!alias) return NULL;
+    *alias = *base;
+    alias->grad = (r1i_real *)r1i_alloc_array(model->ctx, r1_tensor_count(base), sizeof(r1i_real));
+    model->aliases[model->n_aliases++] = (r1i_alias){.base = base, .tensor = alias};
+    return alias->grad ? alias : NULL;
+}
+static bool r1i_model_aliases(r1_model *model) {
+    const r1_model_config *c = &model->config;
+    model->embed_in = c->tied_head ? r1i_model_alias(model, model->embed) : model->embed;
+    for (size_t i = c->layers; i < r1i_all_layers(c); i++) {
+        model->layers[i].embed = r1i_model_alias(model, model->embed);
+        model->layers[i].head = r1i_model_alias(model, model->head);
+    }
+    return model->ctx->status == R1_OK;
 }
 // Everything but the numbers: whoever calls it draws, copies or loads them.
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
@@ -8452,9 +8580,12 @@ static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) 
     model->ctx = ctx, model->config = *config;
     const r1_model_config *c = &model->config;
     if (r1i_config_resolve(ctx, &model->config) == R1_OK) {
-        size_t routers = r1i_size_mul(c->layers - c->dense_layers, c->experts);
-        model->layers = (r1i_layer *)r1i_alloc_array(ctx, c->layers, sizeof *model->layers);
-        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, routers, sizeof *model->router_bias);
+        size_t layers = r1i_all_layers(c);
+        model->moe_layers = c->layers - c->dense_layers;
+        model->routers = model->moe_layers ? layers - c->dense_layers : 0;
+        size_t biases = r1i_size_mul(model->routers, c->experts);
+        model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
+        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
     }
     if (ctx->status == R1_OK) {
         // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
@@ -8462,20 +8593,21 @@ static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) 
         size_t shape[] = {c->vocab, c->width};
         model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
                                          "model.embed_tokens.weight");
-        for (size_t i = 0; i < c->layers; i++) r1i_add_layer(model, i);
+        for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
         model->norm =
             r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
         model->head = model->embed;
         if (!c->tied_head)
             model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
                                             shape, "lm_head.weight");
+        for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
     }
-    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_tie(model) ||
+    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
         !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
     }
-    for (size_t i = 0; i < c->layers && c->attention == R1_MLA; i++) { // kv_b by heads: one memory
+    for (size_t i = 0; i < r1i_all_layers(c) && c->attention == R1_MLA; i++) { // one memory
         r1i_layer *l = &model->layers[i];
         if (!(l->kv_heads = (r1_tensor *)r1i_alloc(ctx, sizeof *l->kv_heads))) break;
         *l->kv_heads = *l->kv_b;
@@ -8499,7 +8631,7 @@ R1I_BODY r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config) 
 // Equal names and shapes in equal order mean equal layouts, so whole ranges are copied.
 R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
     if (!to || !from) return R1_ERROR_ARGUMENT;
-    bool same = to->n == from->n && to->moe_layers == from->moe_layers &&
+    bool same = to->n == from->n && to->routers == from->routers &&
                 to->config.experts == from->config.experts;
     for (size_t i = 0; same && i < to->n; i++) {
         const r1_tensor *a = to->parameters[i].tensor, *b = from->parameters[i].tensor;
@@ -8510,7 +8642,7 @@ R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
     for (int r = 0; r < 3; r++)
         memcpy(to->ranges[r].w, from->ranges[r].w, from->ranges[r].n * sizeof(r1i_real));
     memcpy(to->router_bias, from->router_bias,
-           from->moe_layers * from->config.experts * sizeof(r1i_real));
+           from->routers * from->config.experts * sizeof(r1i_real));
     return R1_OK;
 }
 // Made without a random start, which the copy would overwrite at once.
@@ -8553,12 +8685,13 @@ R1I_BODY uint64_t r1_model_hash(const r1_model *model) {
     for (int r = 0; r < 3; r++)
         hash = r1i_hash(hash, model->ranges[r].w, model->ranges[r].n * sizeof(r1i_real));
     return r1i_hash(hash, model->router_bias,
-                    model->moe_layers * model->config.experts * sizeof(r1i_real));
+                    model->routers * model->config.experts * sizeof(r1i_real));
 }
 R1I_BODY r1_tensor *r1_model_head(r1_model *model) { return model->head; }
 R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model->moe_layers; }
+R1I_BODY size_t r1_model_routers(const r1_model *model) { return model->routers; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
-    return model && layer < model->config.layers ? model->layers[layer].bias : NULL;
+    return model && layer < r1i_all_layers(&model->config) ? model->layers[layer].bias : NULL;
 }
 
 // "a.experts.12.b" -> the stack "a.experts.b" and 12; false when the name has no expert number.
@@ -8707,7 +8840,7 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     r1_tensor *q_rope = r1_columns(ctx, q, c->nope_dim, c->rope_dim);
     q_rope = r1_rope(ctx, q_rope, positions, &model->rope, false);
     r1_tensor *q_nope = r1_columns(ctx, q, 0, c->nope_dim), *k, *v, *y;
-    double scale = 1 / sqrt((double)(c->nope_dim + c->rope_dim));
+    double scale = r1i_mla_scale(c);
     if (r1i_absorbed(c)) { // keys stay latent: W_UK moves to the query, W_UV behind the sum
         q = r1_join(ctx, r1_head_matmul(ctx, q_nope, l->kv_heads, 0, c->nope_dim, true), q_rope);
         v = r1i_heads(ctx, latent, 1);
@@ -8782,22 +8915,30 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
     r1_tensor *y = r1_combine(ctx, r1_expert_matmul(ctx, h, l->experts.down, routing), routing);
     return c->shared ? r1_add(ctx, r1i_mlp_forward(ctx, &l->shared, x), y) : y;
 }
-// The first record of a tied model's pass has no kernel: as the last that the backward pass meets,
-// it finds both gradients of the table complete.
-static bool r1i_model_fold_bind(r1_context *ctx, r1i_record *record) {
+// A record without a kernel, left by the first use of an alias: the backward pass meets it after
+// all others of the alias, and finds its gradient complete.
+static bool r1i_alias_bind(r1_context *ctx, r1i_record *record) {
     const r1_model *model = (const r1_model *)record->args;
     (void)ctx;
-    if (!model->fold_later) r1i_model_fold(model);
+    for (size_t i = 0; i < model->n_aliases && !model->fold_later; i++)
+        if (model->aliases[i].tensor == record->out[0]) r1i_alias_fold(&model->aliases[i]);
     return false;
 }
-static bool r1i_model_push_fold(r1_model *model) {
+// Marks an alias as used in this pass. Another tensor, or no gradients: nothing to do.
+static bool r1i_alias_use(r1_model *model, const r1_tensor *tensor) {
     r1i_tape *tape = r1i_tape_of(model->ctx);
-    if (!tape || tape->no_grad || model->embed_in == model->embed) return tape != NULL;
-    return r1i_tape_push(model->ctx, tape,
-                         (r1i_record){.args = model,
-                                      .in = {model->embed},
-                                      .out = {model->embed_in},
-                                      .bind = r1i_model_fold_bind});
+    if (!tape || tape->no_grad) return tape != NULL;
+    for (size_t i = 0; i < model->n_aliases; i++) {
+        r1i_alias *alias = &model->aliases[i];
+        if (alias->tensor != tensor) continue;
+        alias->used = true;
+        return r1i_tape_push(model->ctx, tape,
+                             (r1i_record){.args = model,
+                                          .in = {alias->base},
+                                          .out = {alias->tensor},
+                                          .bind = r1i_alias_bind});
+    }
+    return true;
 }
 // The position of every row in its own sequence; with a cache it goes on after the past.
 static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
@@ -8809,9 +8950,23 @@ static int32_t *r1i_positions(r1_context *ctx, const r1_batch *batch) {
                 (int32_t)(t - batch->starts[b] + (batch->cached ? batch->cached->past[b] : 0));
     return positions;
 }
-// Pre-norm blocks: x += attention(norm1(x)), then x += ffn(norm2(x)), where the ffn is dense in the
-// first dense_layers and DeepSeekMoE above. An op that gets NULL gives NULL, so a failure anywhere
-// in a block arrives as x = NULL.
+// A pre-norm block: x += attention(norm1(x)), then x += ffn(norm2(x)), where the ffn is DeepSeekMoE
+// or dense. An op that gets NULL gives NULL, so a failure anywhere arrives as NULL.
+static r1_tensor *r1i_block_forward(r1_model *model, r1_batch *batch, size_t i, r1_tensor *x,
+                                    const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    const r1i_layer *l = &model->layers[i];
+    r1_tensor *h = r1_rmsnorm(ctx, x, l->norm1, c->norm_eps);
+    if (!h || !positions) return NULL;
+    h = c->attention == R1_MLA ? r1i_mla_forward(model, batch, i, h, positions)
+                               : r1i_gqa_forward(model, batch, i, h, positions);
+    x = r1_add(ctx, x, h);
+    h = r1_rmsnorm(ctx, x, l->norm2, c->norm_eps);
+    if (!h) return NULL;
+    h = l->router ? r1i_moe_forward(model, batch, i, h) : r1i_mlp_forward(ctx, &l->dense, h);
+    return r1_add(ctx, x, h);
+}
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -8825,26 +8980,46 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     }
     // The first layer with experts puts its loss there, the others add theirs.
     batch->balance = NULL;
-    if (!r1i_model_push_fold(model)) return NULL;
+    if (!r1i_alias_use(model, model->embed_in)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
     r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
-    for (size_t i = 0; i < c->layers && x && positions; i++) {
-        const r1i_layer *l = &model->layers[i];
-        r1_tensor *h = r1_rmsnorm(ctx, x, l->norm1, c->norm_eps);
-        h = c->attention == R1_MLA ? r1i_mla_forward(model, batch, i, h, positions)
-                                   : r1i_gqa_forward(model, batch, i, h, positions);
-        x = r1_add(ctx, x, h);
-        h = r1_rmsnorm(ctx, x, l->norm2, c->norm_eps);
-        h = i < c->dense_layers ? r1i_mlp_forward(ctx, &l->dense, h)
-                                : r1i_moe_forward(model, batch, i, h);
-        x = r1_add(ctx, x, h);
-    }
+    for (size_t i = 0; i < c->layers && x; i++)
+        x = r1i_block_forward(model, batch, i, x, positions);
     return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
+}
+// Depth k >= 1 of multi-token prediction -> [T,C], for the next depth and, after r1i_mtp_norm, for
+// the head. Row i of a sequence is given the hidden state of row i one depth below (the output of
+// the main model for k = 1) and in batch->tokens the token k places on; it predicts the next one.
+//   row i of a sequence    0       1       2             x = W [norm(embed(t_i+k)) ; norm(h_i)]
+//   depth 1 reads        h0 t1   h1 t2   h2 t3           and predicts t2 t3 t4
+//   depth 2 reads        g0 t2   g1 t3                   and predicts t3 t4; g is from depth 1
+//   Source: V3 eq. 21 to 23. Differs: embedding first, the order of the columns in checkpoints.
+static r1_tensor *r1i_mtp_forward(r1_model *model, r1_batch *batch, size_t depth,
+                                  r1_tensor *below) {
+    r1_context *ctx = model->ctx;
+    size_t i = model->config.layers + depth - 1, T = batch->starts[batch->B];
+    const r1i_layer *l = &model->layers[i];
+    double eps = model->config.norm_eps;
+    if (!below || !r1i_alias_use(model, l->embed)) return NULL;
+    batch->balance = NULL;
+    r1_tensor *embedded =
+        r1_rmsnorm(ctx, r1_embed(ctx, l->embed, batch->tokens, T), l->embed_norm, eps);
+    r1_tensor *hidden = r1_rmsnorm(ctx, below, l->hidden_norm, eps);
+    r1_tensor *both = r1_join(ctx, r1i_heads(ctx, embedded, 1), r1i_heads(ctx, hidden, 1));
+    if (!both) return NULL;
+    both = r1_tensor_reshape(ctx, both, 2, (size_t[]){T, 2 * model->config.width});
+    return r1i_block_forward(model, batch, i, r1_matmul(ctx, both, l->merge, NULL),
+                             r1i_positions(ctx, batch));
+}
+// What the head reads at a depth.
+static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
+    const r1i_layer *l = &model->layers[model->config.layers + depth - 1];
+    return r1_rmsnorm(model->ctx, x, l->head_norm, model->config.norm_eps);
 }
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
     size_t E = model->config.experts;
-    for (size_t layer = 0; layer < model->moe_layers; layer++) {
+    for (size_t layer = 0; layer < model->routers; layer++) {
         // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
         uint64_t total = 0;
         for (size_t e = 0; e < E; e++) total += loads[layer * E + e];
@@ -8925,6 +9100,18 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
+static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
+    if (rope->kind == R1_ROPE_PLAIN) return;
+    r1_json_begin_object(w, "rope_scaling");
+    r1i_write_word(w, "type", "yarn");
+    r1_json_write_number(w, "factor", rope->factor);
+    r1i_write_size(w, "original_max_position_embeddings", rope->original);
+    r1_json_write_number(w, "beta_fast", rope->beta_fast);
+    r1_json_write_number(w, "beta_slow", rope->beta_slow);
+    if (rope->mscale > 0) r1_json_write_number(w, "mscale", rope->mscale);
+    if (rope->mscale_all > 0) r1_json_write_number(w, "mscale_all_dim", rope->mscale_all);
+    r1_json_end_object(w);
+}
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
 // bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
 static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
@@ -8943,6 +9130,7 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
     r1i_write_size(w, "max_position_embeddings", c->max_tokens);
     r1_json_write_number(w, "rms_norm_eps", c->norm_eps);
     r1_json_write_number(w, "rope_theta", c->rope_theta);
+    r1i_rope_write(w, &c->rope);
     r1_json_write_bool(w, "tie_word_embeddings", c->tied_head);
     r1i_write_word(w, "hidden_act", "silu");
     r1i_write_word(w, "torch_dtype", "float32");
@@ -8966,6 +9154,7 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
         r1_json_write_number(w, "routed_scaling_factor", c->routed_scale);
         r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
         r1i_write_word(w, "topk_method", "noaux_tc");
+        r1i_write_size(w, "num_nextn_predict_layers", c->mtp_layers);
         r1_json_write_bool(w, "attention_bias", false);
         r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded"); // ours: bits
     } else {
@@ -8984,11 +9173,35 @@ static size_t r1i_config_size(const r1_json *root, const char *key) {
 static bool r1i_text_is(r1_slice text, const char *word) {
     return text.size == strlen(word) && text.data && !memcmp(text.data, word, text.size);
 }
+// Where a config tells how RoPE is scaled: under rope_parameters in newer files, which then hold
+// the type "default" when there is nothing to tell.
+static const r1_json *r1i_rope_json(const r1_json *root) {
+    const r1_json *scaling = r1_json_find(root, "rope_scaling");
+    bool there = scaling && scaling->kind != R1_JSON_NULL;
+    return there ? scaling : r1_json_find(root, "rope_parameters");
+}
+static r1_slice r1i_rope_type(const r1_json *rope) {
+    const r1_json *type = r1_json_find(rope, "rope_type");
+    return r1_json_text(type ? type : r1_json_find(rope, "type"));
+}
+static bool r1i_rope_unknown(const r1_json *rope) {
+    r1_slice type = r1i_rope_type(rope);
+    return type.size && !r1i_text_is(type, "default") && !r1i_text_is(type, "yarn");
+}
+static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
+    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){R1_ROPE_PLAIN};
+    return (r1_rope_scaling){.kind = R1_ROPE_YARN,
+                             .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
+                             .original = r1i_config_size(rope, "original_max_position_embeddings"),
+                             .beta_fast = r1_json_number(r1_json_find(rope, "beta_fast"), 0),
+                             .beta_slow = r1_json_number(r1_json_find(rope, "beta_slow"), 0),
+                             .mscale = r1_json_number(r1_json_find(rope, "mscale"), 0),
+                             .mscale_all = r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0)};
+}
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
 static const char *r1i_config_unknown(const r1_json *root) {
-    const r1_json *scaling = r1_json_find(root, "rope_scaling");
     r1_slice act = r1_json_text(r1_json_find(root, "hidden_act"));
-    if (scaling && scaling->kind != R1_JSON_NULL) return "rope_scaling";
+    if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
     if (act.size && !r1i_text_is(act, "silu")) return "hidden_act other than silu";
     if (r1_json_bool(r1_json_find(root, "attention_bias"), false)) return "attention_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
@@ -9019,10 +9232,12 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         .dense_width = r1i_config_size(root, "intermediate_size"),
         .tied_head = r1_json_bool(r1_json_find(root, "tie_word_embeddings"), false),
         .rope_theta = r1_json_number(theta, 10000),
+        .rope = r1i_rope_read(r1i_rope_json(root)),
         .norm_eps = r1_json_number(r1_json_find(root, "rms_norm_eps"), 1e-6),
     };
     if (mla) {
         config->head_dim = 0;
+        config->mtp_layers = r1i_config_size(root, "num_nextn_predict_layers");
         config->q_rank = r1i_config_size(root, "q_lora_rank");
         config->kv_rank = r1i_config_size(root, "kv_lora_rank");
         config->nope_dim = r1i_config_size(root, "qk_nope_head_dim");
@@ -9080,7 +9295,7 @@ static bool r1i_each_stored(r1_model *model, r1i_stored_fn *fn, void *arg) {
             if (!view || !fn(model, name, view, arg)) return false;
         }
     }
-    for (size_t l = 0; l < model->config.layers; l++) {
+    for (size_t l = 0; l < r1i_all_layers(&model->config); l++) {
         r1_tensor *view = NULL;
         if (!model->layers[l].bias) continue;
         if (!(view = r1i_tensor_shell(model->ctx, 1, &model->config.experts))) return false;
@@ -9200,8 +9415,14 @@ static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, voi
     r1i_widen(x->data, entry->dtype, entry->data, r1_tensor_count(x));
     return true;
 }
-// A whole model or NULL. The walk asks for what the config needs; other tensors in the file, such
-// as a layer for multi-token prediction, are left alone.
+// transformers leaves the layers of multi-token prediction out when it saves, and keeps the config.
+static bool r1i_has_mtp(const r1_tensors *file, const r1_model_config *c) {
+    char name[64];
+    snprintf(name, sizeof name, "model.layers.%zu.eh_proj.weight", c->layers);
+    return r1_tensors_find(file, name) != NULL;
+}
+// A whole model or NULL. The walk asks for what the config needs; other tensors in the file are
+// left alone.
 R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
     if (!ctx || !folder || ctx->status != R1_OK) return NULL;
     char *config_path = r1i_path(ctx, folder, "config.json");
@@ -9213,10 +9434,11 @@ R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
     if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK) {
-        model = r1i_model_make(ctx, &config);
-        file = model ? r1_tensors_open(ctx, path) : NULL;
+        file = r1_tensors_open(ctx, path);
+        if (file && !r1i_has_mtp(file, &config)) config.mtp_layers = 0;
+        model = file ? r1i_model_make(ctx, &config) : NULL;
         r1i_loading loading = {file, path, ""};
-        if (!file || !r1i_each_stored(model, r1i_stored_read, &loading)) {
+        if (!model || !r1i_each_stored(model, r1i_stored_read, &loading)) {
             r1_model_free(model);
             model = NULL;
         }
@@ -9238,6 +9460,11 @@ R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
 //   answer 0   [7] [3] [4] [8]      4 began as a copy of 9, 8 was added when 4 was full
 //   answer 1   [7] [3] [5]          5 began as a copy of 9
 //   references  3   3   1 each
+//
+// Speculation: depth k of multi-token prediction guesses the token k places after the next one. The
+// guesses are fed behind the last token, and the main model draws at each of these rows as ever; up
+// to the first wrong guess its rows are those of plain sampling. A guess is drawn with the noise of
+// its place, which makes it right whenever the two distributions choose alike.
 typedef struct r1i_table { // the blocks of one sequence
     int32_t *blocks;
     size_t n, capacity;
@@ -9249,7 +9476,7 @@ typedef struct r1i_prompt_state {
     r1i_table table;
     bool ready;
     size_t finished;  // answers that are done
-    r1i_real *hidden; // [C], the last row of the prefill
+    r1i_real *hidden; // [C], the last row of the prefill, then what each depth carries on
 } r1i_prompt_state;
 
 // WAITING -> RUNNING -> FINISHED; an eviction leads from RUNNING back to WAITING.
@@ -9276,7 +9503,30 @@ typedef struct r1i_engine {
     size_t *running; // sample numbers, oldest first
     size_t n_running, running_capacity;
     size_t n_finished;
+    int32_t *drafts; // [samples, speculate]
+    r1i_real *carry; // [samples, speculate - 1, C]: see r1i_grown
 } r1i_engine;
+
+// A text that has got new tokens, for the drafting depths. Row i of depth k reads row i of the
+// depth below and token i + k, so it is final once that token is drawn; rows behind are computed on
+// guesses, and again later. With n tokens, depth k has n - k final rows:
+//   tokens     t0 t1 t2 t3 | g4 g5      4 drawn, 2 guessed
+//   main       h0 h1 h2                 (h3 comes when t3 is fed)
+//   depth 1    t1 t2 t3                 its last row guesses g4
+//   depth 2    t2 t3 g4                 its last row, not final, guesses g5
+// When tokens come, depth k goes on at row old - k. Its row below was final then too and is not
+// computed again, so it is carried over.
+typedef struct r1i_grown {
+    const int32_t *tokens;
+    size_t old, now;       // tokens that were known, and that are
+    const int32_t *blocks; // its table
+    const r1i_real *below; // rows of the depth below, from row `low`
+    size_t low;
+    r1i_real *carry;  // [depths - 1, C], updated
+    r1i_real *before; // a copy of what it was
+    int32_t *drafts;  // [depths]; NULL for a prompt, which has only final rows
+    size_t number;    // of the answer
+} r1i_grown;
 
 R1I_BODY r1_rollout *r1_rollout_new(r1_context *ctx) {
     if (!ctx || ctx->status != R1_OK) return NULL;
@@ -9304,6 +9554,7 @@ R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
     r1i_free(ctx, e->cache.data), r1i_free(ctx, e->references), r1i_free(ctx, e->free_blocks);
     r1i_free(ctx, e->states), r1i_free(ctx, e->tables), r1i_free(ctx, e->sample_states);
     r1i_free(ctx, e->running), r1i_free(ctx, rollout->samples);
+    r1i_free(ctx, e->drafts), r1i_free(ctx, e->carry);
     r1i_free(ctx, e), r1i_free(ctx, rollout);
 }
 
@@ -9336,25 +9587,33 @@ static bool r1i_table_reserve(r1i_engine *e, r1i_table *table, size_t tokens) {
         if (!r1i_table_push(e, table, e->free_blocks[--e->n_free])) return false;
     return true;
 }
-// Gives an answer its prompt's blocks: full ones shared, the last one copied if it is not full.
+// The most blocks that an answer copies: the unfinished one, and with speculation those in which
+// the last rows of the prompt are not final, because they read tokens of the answer.
+static size_t r1i_own_blocks(const r1i_engine *e) {
+    return 1 + r1i_ceil_div(e->desc.speculate, R1I_BLOCK_TOKENS);
+}
+// Gives an answer its prompt's blocks: shared as far as they are final, copies of the others.
 static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, size_t tokens) {
-    size_t full = tokens / R1I_BLOCK_TOKENS, floats = r1i_block_floats(&e->cache);
-    bool partial = tokens % R1I_BLOCK_TOKENS != 0;
-    if (partial && !e->n_free) return false;
-    for (size_t i = 0; i < full; i++)
-        if (!r1i_table_push(e, to, from->blocks[i])) return false;
-    if (!partial) return true;
-    int32_t block = e->free_blocks[--e->n_free];
-    memcpy(e->cache.data + (size_t)block * floats,
-           e->cache.data + (size_t)from->blocks[full] * floats, floats * sizeof *e->cache.data);
-    return r1i_table_push(e, to, block);
+    size_t floats = r1i_block_floats(&e->cache), open = r1i_min(tokens, e->desc.speculate);
+    size_t shared = (tokens - open) / R1I_BLOCK_TOKENS;
+    size_t all = r1i_ceil_div(tokens, R1I_BLOCK_TOKENS);
+    if (all - shared > e->n_free) return false;
+    for (size_t i = 0; i < all; i++) {
+        int32_t block = i < shared ? from->blocks[i] : e->free_blocks[--e->n_free];
+        if (i >= shared)
+            memcpy(e->cache.data + (size_t)block * floats,
+                   e->cache.data + (size_t)from->blocks[i] * floats,
+                   floats * sizeof *e->cache.data);
+        if (!r1i_table_push(e, to, block)) return false;
+    }
+    return true;
 }
 
 // ---- start of a call ----
 // Numbers of one token in one layer, by the kind of attention: see r1i_cache.
-static void r1i_cache_shape(const r1_model_config *c, r1i_cache *cache) {
+static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
     bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
-    cache->layers = c->layers;
+    cache->layers = c->layers + depths;
     cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
                         : mla    ? c->heads * (c->nope_dim + c->rope_dim)
                                  : c->kv_heads * c->head_dim;
@@ -9364,18 +9623,18 @@ static void r1i_cache_shape(const r1_model_config *c, r1i_cache *cache) {
 // `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
 // more sequence. The least is two sequences and a block: a prompt and its answer at full length.
 static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
-    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS);
-    size_t wanted = (e->desc.batch + 1) * each + e->desc.batch;
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(e);
+    size_t wanted = (e->desc.batch + 1) * each + e->desc.batch * own;
     if (e->desc.cache_tokens) wanted = e->desc.cache_tokens / R1I_BLOCK_TOKENS;
-    if (wanted < 2 * each + 1) {
+    if (wanted < 2 * each + own) {
         r1i_fail(
             e->ctx, R1_ERROR_MEMORY,
             "generate: a cache of %zu tokens cannot hold a prompt and an answer of %zu tokens; set "
             "cache_tokens to at least %zu, or to 0",
-            e->desc.cache_tokens, longest, (2 * each + 1) * R1I_BLOCK_TOKENS);
+            e->desc.cache_tokens, longest, (2 * each + own) * R1I_BLOCK_TOKENS);
         return false;
     }
-    r1i_cache_shape(&e->model->config, &e->cache);
+    r1i_cache_shape(&e->model->config, e->desc.speculate, &e->cache);
     size_t floats = r1i_size_mul(wanted, r1i_block_floats(&e->cache));
     if (floats > e->cache_floats) {
         r1i_free(e->ctx, e->cache.data);
@@ -9402,6 +9661,7 @@ static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
 static bool r1i_engine_arrays(r1i_engine *e, size_t prompts, size_t samples) {
     r1_context *ctx = e->ctx;
     size_t capacity = e->tables_capacity; // of rollout->samples too
+    size_t depths = e->desc.speculate, C = e->model->config.width;
     if (!r1i_grow(ctx, (void **)&e->rollout->samples, &capacity, samples, sizeof(r1_sample)) ||
         !r1i_grow(ctx, (void **)&e->tables, &e->tables_capacity, samples, sizeof *e->tables) ||
         !r1i_grow(ctx, (void **)&e->states, &e->states_capacity, prompts, sizeof *e->states) ||
@@ -9413,10 +9673,15 @@ static bool r1i_engine_arrays(r1i_engine *e, size_t prompts, size_t samples) {
         r1i_prompt_state *state = &e->states[i];
         state->table.n = 0, state->ready = false, state->finished = 0;
         r1i_free(ctx, state->hidden);
-        state->hidden =
-            (r1i_real *)r1i_alloc_array(ctx, e->model->config.width, sizeof *state->hidden);
+        state->hidden = (r1i_real *)r1i_alloc_array(ctx, r1i_max(depths, 1) * C, sizeof(r1i_real));
         if (!state->hidden) return false;
     }
+    r1i_free(ctx, e->drafts), r1i_free(ctx, e->carry);
+    e->carry = NULL;
+    e->drafts = (int32_t *)r1i_alloc_array(ctx, r1i_size_mul(samples, depths), sizeof *e->drafts);
+    e->carry = (r1i_real *)r1i_alloc_array(
+        ctx, r1i_size_mul(samples, (depths ? depths - 1 : 0) * C), sizeof *e->carry);
+    if (!e->drafts || !e->carry) return false;
     memset(e->sample_states, 0, samples);
     return true;
 }
@@ -9462,6 +9727,7 @@ static bool r1i_engine_start(r1i_engine *e, size_t n, size_t group) {
     }
     e->rollout->n = r1i_size_mul(n, group), e->rollout->prompts = n, e->rollout->group = group;
     e->rollout->tokens = e->rollout->prefill_tokens = e->rollout->steps = e->rollout->evicted = 0;
+    e->rollout->drafted = e->rollout->accepted = 0;
     e->n_running = e->n_finished = 0;
     e->desc.batch = r1i_min(e->desc.batch, e->rollout->n);
     if (!r1i_engine_arrays(e, n, e->rollout->n) || !r1i_engine_pool(e, longest)) return false;
@@ -9484,6 +9750,150 @@ static r1_tensor *r1i_engine_forward(r1i_engine *e, const int32_t *tokens, const
 static size_t r1i_route_stride(const r1i_engine *e) {
     return e->desc.routes ? e->model->moe_layers * e->model->config.chosen : 0;
 }
+// Chooses a token for each of B samples from rows [B,C], `ahead` places after its next one. The
+// noise of a token is a function of (seed, stream, step, key * group + index, place in the answer,
+// id): no batch and no order of arrival is in it, and an answer that is drawn a second time gets
+// the same text. out [2,B] receives log-probs, then entropies.
+static bool r1i_engine_choose(r1i_engine *e, r1_tensor *rows, const size_t *numbers, size_t B,
+                              size_t ahead, int32_t *chosen, r1i_real *out) {
+    r1_context *ctx = e->ctx;
+    const r1_sampler_desc *d = &e->desc.sampler;
+    r1_tensor *logits = r1_matmul(ctx, rows, e->model->head, NULL);
+    uint32_t *counters = (uint32_t *)r1i_step_alloc(ctx, 2 * B, sizeof *counters);
+    if (!logits || !counters) return false;
+    for (size_t b = 0; b < B; b++) {
+        const r1_sample *s = &e->rollout->samples[numbers[b]];
+        // Modulo 2^32: keys of one call should differ by less than 2^32 / group.
+        counters[b] = s->key * (uint32_t)e->rollout->group + (uint32_t)s->index;
+        counters[B + b] = (uint32_t)(s->n - s->n_prompt + ahead);
+    }
+    r1_sample_args args = {.B = B,
+                           .V = r1i_last(logits),
+                           .top_k = d->top_k,
+                           .top_p = (float)d->top_p,
+                           .greedy = d->greedy,
+                           .seed = ctx->seed,
+                           .stream = d->stream,
+                           .step = d->step,
+                           .sample = counters,
+                           .token = counters + B,
+                           .inverse_temperature = (r1i_real)(1 / d->temperature),
+                           .logits = logits->data,
+                           .chosen = chosen,
+                           .logp = out,
+                           .entropy = out + B};
+    return r1i_run(ctx, R1_OP_SAMPLE, R1_FORWARD, &args);
+}
+// Rows of one depth of B texts: low .. high of each, which is empty for a short prompt.
+typedef struct r1i_draft_rows {
+    size_t B, T, *starts, *past; // packed, without the empty ones
+    const int32_t **tables;
+    int32_t *tokens;
+    r1_tensor *below; // [T,C]
+} r1i_draft_rows;
+
+// First row of a text at a depth, and the one after its last.
+static size_t r1i_draft_low(const r1i_grown *t, size_t depth) {
+    return t->old > depth ? t->old - depth : 0;
+}
+static size_t r1i_draft_high(const r1i_grown *t, size_t depth) {
+    size_t last = t->drafts ? 1 : depth; // with drafts, rows on guesses too
+    return t->now > last ? t->now - last : 0;
+}
+static bool r1i_draft_rows_make(r1i_engine *e, const r1i_grown *texts, size_t n, size_t depth,
+                                r1i_draft_rows *rows) {
+    r1_context *ctx = e->ctx;
+    size_t T = 0, C = e->model->config.width;
+    for (size_t i = 0; i < n; i++) {
+        size_t low = r1i_draft_low(&texts[i], depth), high = r1i_draft_high(&texts[i], depth);
+        T += high > low ? high - low : 0;
+    }
+    *rows = (r1i_draft_rows){.T = T};
+    rows->starts = (size_t *)r1i_step_alloc(ctx, n + 1, sizeof *rows->starts);
+    rows->past = (size_t *)r1i_step_alloc(ctx, n, sizeof *rows->past);
+    rows->tables = (const int32_t **)r1i_step_alloc(ctx, n, sizeof *rows->tables);
+    rows->tokens = (int32_t *)r1i_step_alloc(ctx, T, sizeof *rows->tokens);
+    rows->below = r1i_tensor_raw(ctx, 2, (size_t[]){T, C});
+    if (!rows->starts || !rows->past || !rows->tables || !rows->tokens || !rows->below)
+        return false;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const r1i_grown *t = &texts[i];
+        size_t low = r1i_draft_low(t, depth), high = r1i_draft_high(t, depth);
+        if (high <= low) continue;
+        rows->starts[rows->B] = at, rows->past[rows->B] = low;
+        rows->tables[rows->B++] = t->blocks;
+        for (size_t row = low; row < high; row++, at++) {
+            size_t token = row + depth;
+            const r1i_real *from =
+                row < t->low ? t->before + (depth - 2) * C : t->below + (row - t->low) * C;
+            memcpy(rows->below->data + at * C, from, C * sizeof *from);
+            rows->tokens[at] = token < t->now ? t->tokens[token] : t->drafts[token - t->now];
+        }
+    }
+    rows->starts[rows->B] = at;
+    return true;
+}
+// One depth: its rows through its block, what it carries over, and the guess of each last row.
+static bool r1i_draft_depth(r1i_engine *e, r1i_grown *texts, size_t n, size_t depth) {
+    r1_context *ctx = e->ctx;
+    size_t C = e->model->config.width, at = 0;
+    r1i_draft_rows rows;
+    if (!r1i_draft_rows_make(e, texts, n, depth, &rows)) return false;
+    if (!rows.T) return true;
+    struct r1i_cached cached = {&e->cache, rows.past, rows.tables};
+    r1_batch batch = {.tokens = rows.tokens, .starts = rows.starts, .B = rows.B, .cached = &cached};
+    r1_tensor *x = r1i_mtp_forward(e->model, &batch, depth, rows.below);
+    r1_tensor *last = r1i_tensor_raw(ctx, 2, (size_t[]){n, C});
+    size_t *numbers = (size_t *)r1i_step_alloc(ctx, n, sizeof *numbers);
+    int32_t *chosen = (int32_t *)r1i_step_alloc(ctx, n, sizeof *chosen);
+    r1i_real *out = (r1i_real *)r1i_step_alloc(ctx, 2 * n, sizeof *out);
+    if (!x || !last || !numbers || !chosen || !out) return false;
+    for (size_t i = 0; i < n; i++) {
+        r1i_grown *t = &texts[i];
+        size_t low = r1i_draft_low(t, depth), high = r1i_draft_high(t, depth);
+        numbers[i] = t->number;
+        if (high <= low) continue;
+        t->below = x->data + at * C, t->low = low, at += high - low;
+        if (depth < e->desc.speculate && t->now > depth) // the last final row
+            memcpy(t->carry + (depth - 1) * C, t->below + (t->now - 1 - depth - low) * C,
+                   C * sizeof *x->data);
+        memcpy(last->data + i * C, t->below + (high - 1 - low) * C, C * sizeof *x->data);
+    }
+    if (!texts[0].drafts) return true; // prompts: all texts of a call are of one kind
+    last = r1i_mtp_norm(e->model, depth, last);
+    if (!last || !r1i_engine_choose(e, last, numbers, n, depth - 1, chosen, out)) return false;
+    for (size_t i = 0; i < n; i++) texts[i].drafts[depth - 1] = chosen[i];
+    return true;
+}
+// Brings all depths up to the new end of each text, and guesses its next tokens.
+static bool r1i_engine_draft(r1i_engine *e, r1i_grown *texts, size_t n) {
+    size_t C = e->model->config.width, depths = e->desc.speculate;
+    if (!depths || !n) return true;
+    for (size_t i = 0; i < n; i++) {
+        texts[i].low = texts[i].old - 1;
+        texts[i].before =
+            (r1i_real *)r1i_args(e->ctx, texts[i].carry, (depths - 1) * C * sizeof(r1i_real));
+        if (!texts[i].before) return false;
+    }
+    for (size_t depth = 1; depth <= depths; depth++)
+        if (!r1i_draft_depth(e, texts, n, depth)) return false;
+    return true;
+}
+// An answer as a grown text. below: the main model's rows old - 1 .. n - 2.
+static r1i_grown r1i_answer_grown(r1i_engine *e, size_t number, size_t old, const r1i_real *below) {
+    const r1_sample *s = &e->rollout->samples[number];
+    size_t depths = e->desc.speculate;
+    return (r1i_grown){.tokens = s->tokens,
+                       .old = old,
+                       .now = s->n,
+                       .blocks = e->tables[number].blocks,
+                       .below = below,
+                       .carry = depths ? e->carry + number * (depths - 1) * e->model->config.width
+                                       : NULL,
+                       .drafts = e->drafts + number * depths,
+                       .number = number};
+}
 // Runs the prompts of `which` through the model in one pass and keeps their last rows [C], from
 // which every answer of a group draws its first token. The router's choices on the prompt are
 // those of all answers, and each gets its copy.
@@ -9505,17 +9915,24 @@ static bool r1i_engine_prefill(r1i_engine *e, const size_t *which, size_t n) {
         tables[i] = e->states[which[i]].table.blocks;
     }
     r1_tensor *hidden = r1i_engine_forward(e, tokens, starts, n, past, tables, routes);
-    if (!hidden) return false;
+    r1i_grown *texts = (r1i_grown *)r1i_step_alloc(ctx, n, sizeof *texts);
+    if (!hidden || !texts) return false;
     e->rollout->prefill_tokens += T;
     for (size_t i = 0; i < n; i++) {
         r1i_prompt_state *state = &e->states[which[i]];
+        texts[i] = (r1i_grown){.tokens = tokens + starts[i],
+                               .old = 1,
+                               .now = starts[i + 1] - starts[i],
+                               .blocks = tables[i],
+                               .below = hidden->data + starts[i] * C,
+                               .carry = state->hidden + C};
         memcpy(state->hidden, hidden->data + (starts[i + 1] - 1) * C, C * sizeof *state->hidden);
         state->ready = true;
         for (size_t g = 0; g < e->rollout->group && stride; g++)
             memcpy(e->rollout->samples[which[i] * e->rollout->group + g].routes,
                    routes + starts[i] * stride, e->prompts[which[i]].n * stride * sizeof *routes);
     }
-    return true;
+    return r1i_engine_draft(e, texts, n);
 }
 // A stop is kept as the last token: it has a log-prob, and the loss learns to emit it.
 static bool r1i_is_stop(const r1_generate_desc *desc, int32_t token) {
@@ -9533,39 +9950,12 @@ static void r1i_engine_finish(r1i_engine *e, size_t number) {
         r1i_table_clear(e, &state->table), state->ready = false;
 }
 // Draws the next token of B samples from hidden rows [B,C]. Finished ones are marked; the caller
-// takes them off the running list. The noise of a token is a function of (seed, stream, step,
-// key * group + index, tokens drawn so far, id): no batch and no order of arrival is in it, and an
-// answer that is drawn a second time gets the same text.
+// takes them off the running list.
 static bool r1i_engine_sample(r1i_engine *e, r1_tensor *hidden, const size_t *numbers, size_t B) {
     r1_context *ctx = e->ctx;
-    const r1_sampler_desc *d = &e->desc.sampler;
-    r1_tensor *logits = r1_matmul(ctx, hidden, e->model->head, NULL);
-    uint32_t *counters = (uint32_t *)r1i_step_alloc(ctx, 2 * B, sizeof *counters);
     int32_t *chosen = (int32_t *)r1i_step_alloc(ctx, B, sizeof *chosen);
     r1i_real *out = (r1i_real *)r1i_step_alloc(ctx, 2 * B, sizeof *out);
-    if (!logits || !counters || !chosen || !out) return false;
-    for (size_t b = 0; b < B; b++) {
-        const r1_sample *s = &e->rollout->samples[numbers[b]];
-        // Modulo 2^32: keys of one call should differ by less than 2^32 / group.
-        counters[b] = s->key * (uint32_t)e->rollout->group + (uint32_t)s->index;
-        counters[B + b] = (uint32_t)(s->n - s->n_prompt);
-    }
-    r1_sample_args args = {.B = B,
-                           .V = r1i_last(logits),
-                           .top_k = d->top_k,
-                           .top_p = (float)d->top_p,
-                           .greedy = d->greedy,
-                           .seed = ctx->seed,
-                           .stream = d->stream,
-                           .step = d->step,
-                           .sample = counters,
-                           .token = counters + B,
-                           .inverse_temperature = (r1i_real)(1 / d->temperature),
-                           .logits = logits->data,
-                           .chosen = chosen,
-                           .logp = out,
-                           .entropy = out + B};
-    if (!r1i_run(ctx, R1_OP_SAMPLE, R1_FORWARD, &args)) return false;
+    if (!chosen || !out || !r1i_engine_choose(e, hidden, numbers, B, 0, chosen, out)) return false;
     for (size_t b = 0; b < B; b++) {
         r1_sample *s = &e->rollout->samples[numbers[b]];
         if (!r1i_sample_grow(e, s, s->n + 1)) return false;
@@ -9610,6 +10000,7 @@ static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
 static bool r1i_engine_admit(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
+    size_t own = r1i_own_blocks(e), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
     size_t *numbers = (size_t *)r1i_step_alloc(ctx, room, sizeof *numbers);
     size_t *prompts = (size_t *)r1i_step_alloc(ctx, room, sizeof *prompts);
     if (!numbers || !prompts) return false;
@@ -9620,11 +10011,11 @@ static bool r1i_engine_admit(r1i_engine *e) {
         if (!e->n_running && !n) r1i_engine_drop_prompts(e, p); // whoever is alone gets all room
         if (!state->table.n) { // not prefilled, and not chosen for it just now
             size_t blocks = r1i_ceil_div(e->prompts[p].n, R1I_BLOCK_TOKENS);
-            if (e->n_free < blocks + n + 2) break;
+            if (e->n_free < blocks + (n + 1) * own + 1) break;
             if (!r1i_table_reserve(e, &state->table, e->prompts[p].n)) break;
             prompts[n_prompts++] = p;
         }
-        if (e->n_free < n + 2) break; // a block for each newcomer, and one to grow
+        if (e->n_free < (n + 1) * own + 1) break; // what each newcomer copies, and one to grow
         numbers[n++] = i;
     }
     if (!n && !e->n_running) {
@@ -9639,12 +10030,29 @@ static bool r1i_engine_admit(r1i_engine *e) {
         size_t tokens = e->prompts[numbers[i] / e->rollout->group].n;
         if (!r1i_table_fork(e, &e->tables[numbers[i]], &state->table, tokens)) break;
         memcpy(hidden->data + taken * C, state->hidden, C * sizeof *hidden->data);
+        if (carried)
+            memcpy(e->carry + numbers[i] * carried * C, state->hidden + C,
+                   carried * C * sizeof *e->carry);
         e->sample_states[numbers[i]] = R1I_RUNNING;
         e->running[e->n_running++] = numbers[i], numbers[taken++] = numbers[i];
     }
     if (!taken) return ctx->status == R1_OK;
     hidden->shape[0] = taken;
-    return r1i_engine_sample(e, hidden, numbers, taken);
+    r1i_grown *texts = (r1i_grown *)r1i_step_alloc(ctx, taken, sizeof *texts);
+    if (!texts || !r1i_engine_sample(e, hidden, numbers, taken)) return false;
+    n = 0;
+    for (size_t i = 0; i < taken; i++)
+        if (e->sample_states[numbers[i]] == R1I_RUNNING) {
+            size_t old = e->rollout->samples[numbers[i]].n_prompt;
+            texts[n++] = r1i_answer_grown(e, numbers[i], old, hidden->data + i * C);
+        }
+    return r1i_engine_draft(e, texts, n);
+}
+// How many drafts of an answer are fed: no more than could still be drawn after the next token.
+static size_t r1i_engine_drafts(const r1i_engine *e, const r1_sample *s) {
+    size_t limit = e->model->config.max_tokens;
+    if (e->desc.max_new) limit = r1i_min(limit, s->n_prompt + e->desc.max_new);
+    return r1i_min(e->desc.speculate, limit - s->n - 1);
 }
 // Sends the newest running sample back to the queue; it usually has the least work to lose. Its
 // tokens are forgotten, and the counters of the generator give the same ones again.
@@ -9663,7 +10071,8 @@ static void r1i_engine_evict(r1i_engine *e) {
 static bool r1i_engine_reserve(r1i_engine *e) {
     for (size_t i = 0; i < e->n_running; i++) {
         size_t number = e->running[i];
-        while (!r1i_table_reserve(e, &e->tables[number], e->rollout->samples[number].n)) {
+        const r1_sample *s = &e->rollout->samples[number];
+        while (!r1i_table_reserve(e, &e->tables[number], s->n + r1i_engine_drafts(e, s))) {
             if (e->ctx->status != R1_OK) return false;
             if (e->n_running > i + 1) {
                 r1i_engine_evict(e);
@@ -9685,32 +10094,77 @@ static bool r1i_engine_reserve(r1i_engine *e) {
     }
     return true;
 }
-// One token for every running sample: B sequences of one row each. The token drawn last is not
-// cached yet; it is the row that is fed, at position n - 1.
+// Draws tokens at the rows of a decode pass. Round j draws at row j of each answer; an answer stays
+// for the next round while its draft j was what has been drawn now, because then the row behind it
+// was fed the right text.
+static bool r1i_engine_verify(r1i_engine *e, const r1_tensor *hidden, const size_t *starts,
+                              size_t B) {
+    r1_context *ctx = e->ctx;
+    size_t C = e->model->config.width, n = B;
+    size_t *alive = (size_t *)r1i_step_alloc(ctx, B, sizeof *alive);
+    size_t *numbers = (size_t *)r1i_step_alloc(ctx, B, sizeof *numbers);
+    if (!alive || !numbers) return false;
+    for (size_t b = 0; b < B; b++) alive[b] = b;
+    for (size_t round = 0; n; round++) {
+        r1_tensor *rows = r1i_tensor_raw(ctx, 2, (size_t[]){n, C});
+        if (!rows) return false;
+        for (size_t i = 0; i < n; i++) {
+            numbers[i] = e->running[alive[i]];
+            memcpy(rows->data + i * C, hidden->data + (starts[alive[i]] + round) * C,
+                   C * sizeof *rows->data);
+        }
+        if (!r1i_engine_sample(e, rows, numbers, n)) return false;
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+            const r1_sample *s = &e->rollout->samples[numbers[i]];
+            bool more = starts[alive[i]] + round + 1 < starts[alive[i] + 1];
+            bool right =
+                more && s->tokens[s->n - 1] == e->drafts[numbers[i] * e->desc.speculate + round];
+            e->rollout->accepted += right;
+            if (right && e->sample_states[numbers[i]] == R1I_RUNNING) alive[kept++] = alive[i];
+        }
+        n = kept;
+    }
+    return true;
+}
+// Feeds every running answer its last token, which is not cached yet, and the drafts behind it:
+//   rows of an answer    t[n-1]  draft 0  draft 1        at positions n-1, n, n+1
+//   draw                 t[n]    t[n+1]   t[n+2]         as far as the drafts were right
+// What wrong drafts have left in the cache lies behind the end of the text and is overwritten.
 static bool r1i_engine_decode(r1i_engine *e) {
     r1_context *ctx = e->ctx;
-    size_t B = e->n_running, stride = r1i_route_stride(e);
-    int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, B, sizeof *tokens);
-    int32_t *routes = stride ? (int32_t *)r1i_step_alloc(ctx, B * stride, sizeof *routes) : NULL;
+    size_t B = e->n_running, stride = r1i_route_stride(e), C = e->model->config.width;
+    size_t most = B * (e->desc.speculate + 1), grown = 0;
+    int32_t *tokens = (int32_t *)r1i_step_alloc(ctx, most, sizeof *tokens);
+    int32_t *routes = stride ? (int32_t *)r1i_step_alloc(ctx, most * stride, sizeof *routes) : NULL;
     size_t *starts = (size_t *)r1i_step_alloc(ctx, B + 1, sizeof *starts);
-    size_t *past = (size_t *)r1i_step_alloc(ctx, B, sizeof *past);
-    size_t *numbers = (size_t *)r1i_args(ctx, e->running, B * sizeof *numbers);
+    size_t *old = (size_t *)r1i_step_alloc(ctx, 2 * B, sizeof *old), *past = old ? old + B : NULL;
     const int32_t **tables = (const int32_t **)r1i_step_alloc(ctx, B, sizeof *tables);
-    if (!tokens || !starts || !past || !numbers || !tables || (stride && !routes)) return false;
+    r1i_grown *texts = (r1i_grown *)r1i_step_alloc(ctx, B, sizeof *texts);
+    if (!tokens || !starts || !old || !tables || !texts || (stride && !routes)) return false;
     starts[0] = 0;
     for (size_t b = 0; b < B; b++) {
-        const r1_sample *s = &e->rollout->samples[numbers[b]];
-        tokens[b] = s->tokens[s->n - 1], starts[b + 1] = b + 1, past[b] = s->n - 1;
-        tables[b] = e->tables[numbers[b]].blocks;
+        size_t number = e->running[b], T = starts[b];
+        const r1_sample *s = &e->rollout->samples[number];
+        size_t drafts = r1i_engine_drafts(e, s);
+        tokens[T++] = s->tokens[s->n - 1], old[b] = s->n, past[b] = s->n - 1;
+        for (size_t i = 0; i < drafts; i++) tokens[T++] = e->drafts[number * e->desc.speculate + i];
+        starts[b + 1] = T, tables[b] = e->tables[number].blocks;
+        e->rollout->drafted += drafts;
     }
     r1_tensor *hidden = r1i_engine_forward(e, tokens, starts, B, past, tables, routes);
-    if (!hidden) return false;
-    for (size_t b = 0; b < B && stride; b++) {
-        r1_sample *s = &e->rollout->samples[numbers[b]];
-        memcpy(s->routes + (s->n - 1) * stride, routes + b * stride, stride * sizeof *routes);
-    }
+    if (!hidden || !r1i_engine_verify(e, hidden, starts, B)) return false;
     e->rollout->steps++;
-    return r1i_engine_sample(e, hidden, numbers, B);
+    for (size_t b = 0; b < B; b++) {
+        r1_sample *s = &e->rollout->samples[e->running[b]];
+        if (stride)
+            memcpy(s->routes + (old[b] - 1) * stride, routes + starts[b] * stride,
+                   (s->n - old[b]) * stride * sizeof *routes);
+        if (e->sample_states[e->running[b]] == R1I_RUNNING)
+            texts[grown++] =
+                r1i_answer_grown(e, e->running[b], old[b], hidden->data + starts[b] * C);
+    }
+    return r1i_engine_draft(e, texts, grown);
 }
 // Admit, make room, decode. Newcomers draw their first token in admit and their second in the same
 // decode as everyone else; finished ones are dropped before blocks are handed out.
@@ -9750,6 +10204,11 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
                         "generate: temperature %g must be above 0 and top_p %g in "
                         "0..1",
                         e->desc.sampler.temperature, e->desc.sampler.top_p);
+    if (e->desc.speculate > model->config.mtp_layers)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                        "generate: speculate is %zu; the model has %zu layers that predict further "
+                        "tokens (mtp_layers)",
+                        e->desc.speculate, model->config.mtp_layers);
     e->model = model, e->prompts = prompts, e->rollout = rollout;
     r1_no_grad_begin(ctx);
     bool going = r1i_engine_start(e, n, group);
@@ -15456,6 +15915,7 @@ struct r1_trainer {
     r1i_real *levels[R1I_MAX_CHUNK_LEVELS]; // partial sums of the chunk tree
     uint64_t *loads;                        // [MoE layers, E] of the batch
     double balance;                         // of the batch
+    double *mtp_losses;                     // [depths] of the batch
 };
 
 // ---- gradient of a batch ----
@@ -15465,7 +15925,8 @@ typedef struct r1i_item {
     size_t n;              // tokens; n - 1 rows are fed
     const int32_t *routes; // [n - 1, MoE layers, K] or NULL
     uint64_t group;
-    size_t number; // the caller's
+    size_t number;    // the caller's
+    size_t loss_from; // multi-token prediction: the first token to predict
 } r1i_item;
 
 // Turns the log-probs of one item's rows (row t predicts token t + 1) into their loss gradient,
@@ -15482,6 +15943,7 @@ typedef struct r1i_batch_work {
     double temperature;
     r1i_item_fn *fn;
     void *arg;
+    double mtp_scale; // 1 / tokens with loss when multi-token prediction is trained, else 0
 } r1i_batch_work;
 
 // Gradients of all ranges as one stretch of numbers: decayed, undecayed, experts, padding included.
@@ -15489,8 +15951,7 @@ static size_t r1i_grad_floats(const r1_model *model) {
     return model->ranges[0].n + model->ranges[1].n + model->ranges[2].n;
 }
 static void r1i_grad_zero(r1_model *model) {
-    if (model->embed_in != model->embed)
-        memset(model->embed_in->grad, 0, r1_tensor_count(model->embed) * sizeof(r1i_real));
+    r1i_model_drop_folds(model);
     for (int r = 0; r < 3; r++)
         memset(model->ranges[r].g, 0, model->ranges[r].n * sizeof(r1i_real));
 }
@@ -15510,12 +15971,101 @@ static bool r1i_grad_join(r1_model *model, const r1i_real *left, bool present) {
         }
     return true;
 }
+// The rows of a pass that a depth of multi-token prediction has. Row i of an item is row i of the
+// depth below without the last: no row looks past the end of its own text.
+typedef struct r1i_mtp_rows {
+    size_t B, T;
+    size_t *starts, *items; // [B+1] packed; [B] numbers of the items that are long enough
+    int32_t *below;         // [T] rows of the depth below
+    int32_t *tokens, *targets;
+} r1i_mtp_rows;
+
+// before: the first row of each item at the depth below; it is moved on to this depth.
+static bool r1i_mtp_rows_make(const r1i_batch_work *work, size_t first, size_t end, size_t depth,
+                              size_t *before, r1i_mtp_rows *rows) {
+    r1_context *ctx = work->trainer->ctx;
+    size_t n = end - first, most = 0;
+    for (size_t i = first; i < end; i++) most += work->items[i].n;
+    *rows = (r1i_mtp_rows){0};
+    rows->starts = (size_t *)r1i_step_alloc(ctx, n + 1, sizeof(size_t));
+    rows->items = (size_t *)r1i_step_alloc(ctx, n, sizeof(size_t));
+    rows->below = (int32_t *)r1i_step_alloc(ctx, 3 * most, sizeof(int32_t));
+    if (!rows->starts || !rows->items || !rows->below) return false;
+    rows->tokens = rows->below + most, rows->targets = rows->tokens + most;
+    for (size_t i = 0; i < n; i++) {
+        const r1i_item *item = &work->items[first + i];
+        size_t from = before[i], count = item->n > depth + 1 ? item->n - 1 - depth : 0;
+        before[i] = rows->T;
+        if (!count) continue;
+        rows->starts[rows->B] = rows->T, rows->items[rows->B++] = first + i;
+        for (size_t t = 0; t < count; t++, rows->T++) {
+            rows->below[rows->T] = (int32_t)(from + t);
+            rows->tokens[rows->T] = item->tokens[t + depth];
+            rows->targets[rows->T] = item->tokens[t + depth + 1];
+        }
+    }
+    rows->starts[rows->B] = rows->T;
+    return true;
+}
+// d loss / d logp of one depth, -lambda / depths / tokens where a token counts, and its loss.
+R1I_PLAIN static void r1i_mtp_gradient(const r1i_batch_work *work, const r1i_mtp_rows *rows,
+                                       size_t depth, const r1i_real *logp, r1i_real *dlogp) {
+    r1_trainer *trainer = work->trainer;
+    double depths = (double)trainer->model->config.mtp_layers;
+    double slope = -trainer->desc.mtp_weight / depths * work->mtp_scale;
+    for (size_t b = 0; b < rows->B; b++) {
+        size_t from = work->items[rows->items[b]].loss_from;
+        for (size_t t = rows->starts[b]; t < rows->starts[b + 1]; t++) {
+            bool counts = t - rows->starts[b] + depth + 1 >= from;
+            dlogp[t] = counts ? (r1i_real)slope : 0;
+            if (counts) trainer->mtp_losses[depth - 1] -= work->mtp_scale * (double)logp[t];
+        }
+    }
+}
+// Runs every depth over the hidden states of a pass and seeds its gradients. Each depth has its own
+// sum of losses: in one sum for all, the order of terms would tell where the batch was cut.
+static bool r1i_work_mtp(const r1i_batch_work *work, size_t first, size_t end, r1_batch *main,
+                         r1_tensor *hidden) {
+    r1_trainer *trainer = work->trainer;
+    r1_context *ctx = trainer->ctx;
+    r1_model *model = trainer->model;
+    size_t *before = (size_t *)r1i_args(ctx, main->starts, main->B * sizeof *before);
+    if (!before || !hidden) return false;
+    for (size_t depth = 1; depth <= model->config.mtp_layers; depth++) {
+        r1i_mtp_rows rows;
+        if (!r1i_mtp_rows_make(work, first, end, depth, before, &rows)) return false;
+        if (!rows.T) break;
+        r1i_real *weight = (r1i_real *)r1i_step_alloc(ctx, rows.B, sizeof *weight);
+        r1i_real *dlogp = (r1i_real *)r1i_step_alloc(ctx, rows.T, sizeof *dlogp);
+        if (!weight || !dlogp) return false;
+        for (size_t b = 0; b < rows.B && main->balance_weight; b++)
+            weight[b] = main->balance_weight[0]; // all are equal
+        r1_batch batch = {.tokens = rows.tokens,
+                          .starts = rows.starts,
+                          .B = rows.B,
+                          .balance_weight = main->balance_weight ? weight : NULL,
+                          .loads = main->loads};
+        hidden = r1_embed(ctx, hidden, rows.below, rows.T);
+        hidden = r1i_mtp_forward(model, &batch, depth, hidden);
+        r1_tensor *head = model->layers[model->config.layers + depth - 1].head;
+        if (!r1i_alias_use(model, head)) return false;
+        r1_logprobs *out =
+            r1_logprob(ctx, r1i_mtp_norm(model, depth, hidden), head, rows.targets, 1);
+        if (!out) return false;
+        r1i_mtp_gradient(work, &rows, depth, out->logp->data, dlogp);
+        for (size_t b = 0; b < rows.B; b++) weight[b] = 1; // now the gradient of each balance loss
+        r1_seed(ctx, batch.balance, weight);
+        r1_seed(ctx, out->logp, dlogp);
+    }
+    return ctx->status == R1_OK;
+}
 // One pass over items first .. end: forward, the caller's gradient, backward into the model.
 //   item     t0 t1 t2 t3 t4
 //   fed      t0 t1 t2 t3          the last token predicts nothing and is not fed
 //   targets  t1 t2 t3 t4          logp[i] is that of targets[i]
-// There are two outputs, the log-probs and the balance losses, and one backward pass: the second is
-// seeded. Weights are divided by the items of the whole batch, never by those of the pass.
+// There are several outputs, the log-probs, the balance losses and those of the tokens further on,
+// and one backward pass: all but the first are seeded. Weights are divided by the items of the
+// whole batch, never by those of the pass.
 static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) {
     r1_trainer *trainer = work->trainer;
     r1_context *ctx = trainer->ctx;
@@ -15552,7 +16102,8 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
                       .loads = trainer->loads};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
-    if (!out) return false;
+    if (!out || (work->mtp_scale > 0 && !r1i_work_mtp(work, first, end, &batch, hidden)))
+        return false;
     for (size_t b = 0; b < B; b++)
         work->fn(work->arg, &work->items[first + b], out->logp->data + starts[b],
                  out->entropy->data + starts[b], dlogp + starts[b]);
@@ -15565,8 +16116,7 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
 }
 // The gradient of one chunk: as many whole items per pass as micro_tokens hold, at least one. Each
 // pass adds to the gradient that the one before it left, so the sum over token rows is one chain
-// however the chunk is cut into passes. A tied head is the exception: its rows and those of the
-// embedding add to one table in turn, pass by pass, so there micro_tokens shows in the last bits.
+// however the chunk is cut into passes.
 static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end) {
     size_t most = work->trainer->desc.micro_tokens;
     while (first < end) {
@@ -15671,8 +16221,9 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
     if (!cuts) return false;
     r1i_float_state state = r1i_float_enter(); // sums between ops are arithmetic too
     r1i_chunk_cuts(work->items, work->n, S, cuts);
-    memset(trainer->loads, 0, model->moe_layers * model->config.experts * sizeof *trainer->loads);
+    memset(trainer->loads, 0, model->routers * model->config.experts * sizeof *trainer->loads);
     trainer->balance = 0;
+    memset(trainer->mtp_losses, 0, model->config.mtp_layers * sizeof *trainer->mtp_losses);
     bool going = true;
     for (size_t c = begin; c < end && going;
          c++, local++) { // a binary counter of finished subtrees
@@ -15699,8 +16250,10 @@ static bool r1i_work_gradient(const r1i_batch_work *work) {
     if (going && ranks > 1)
         going = r1i_work_gather(trainer, present) &&
                 r1i_sum_ranks(group, trainer->ctx, trainer->loads,
-                              model->moe_layers * model->config.experts, true) &&
-                r1i_sum_ranks(group, trainer->ctx, &trainer->balance, 1, false);
+                              model->routers * model->config.experts, true) &&
+                r1i_sum_ranks(group, trainer->ctx, &trainer->balance, 1, false) &&
+                r1i_sum_ranks(group, trainer->ctx, trainer->mtp_losses, model->config.mtp_layers,
+                              false);
     r1i_float_leave(state);
     return going;
 }
@@ -15711,6 +16264,7 @@ static bool r1i_train_resolve(r1_context *ctx, r1_train_desc *d) {
     if (d->schedule.peak == 0) d->schedule.peak = 1e-3;
     if (!d->chunks) d->chunks = 8;
     if (!d->micro_tokens) d->micro_tokens = 4096;
+    d->mtp_weight = r1i_default(d->mtp_weight, 0.3);
     d->balance_weight = r1i_default(d->balance_weight, 1e-4);
     d->bias_rate = r1i_default(d->bias_rate, 1e-3);
     if ((d->chunks & (d->chunks - 1)) || d->chunks > (size_t)1 << (R1I_MAX_CHUNK_LEVELS - 1)) {
@@ -15723,7 +16277,7 @@ static bool r1i_train_resolve(r1_context *ctx, r1_train_desc *d) {
 R1I_BODY void r1_trainer_free(r1_trainer *trainer) {
     if (!trainer) return;
     for (int i = 0; i < R1I_MAX_CHUNK_LEVELS; i++) r1i_free(trainer->ctx, trainer->levels[i]);
-    r1i_free(trainer->ctx, trainer->loads);
+    r1i_free(trainer->ctx, trainer->loads), r1i_free(trainer->ctx, trainer->mtp_losses);
     r1i_free(trainer->ctx, trainer);
 }
 // Memory beside the model's: its two moments, and the waiting sums of the chunk tree.
@@ -15734,9 +16288,10 @@ R1I_BODY r1_trainer *r1_trainer_new(r1_model *model, const r1_train_desc *desc) 
     if (!trainer) return NULL;
     trainer->ctx = ctx, trainer->model = model;
     if (desc) trainer->desc = *desc;
-    size_t loads = model->moe_layers * model->config.experts;
+    size_t loads = model->routers * model->config.experts;
     trainer->loads = (uint64_t *)r1i_alloc_array(ctx, loads, sizeof *trainer->loads);
-    bool fine = trainer->loads && r1i_train_resolve(ctx, &trainer->desc) &&
+    trainer->mtp_losses = (double *)r1i_alloc_array(ctx, model->config.mtp_layers, sizeof(double));
+    bool fine = trainer->loads && trainer->mtp_losses && r1i_train_resolve(ctx, &trainer->desc) &&
                 r1_model_train_ready(model) == R1_OK;
     for (size_t i = 0; fine && (size_t)1 << i < trainer->desc.chunks; i++) {
         trainer->levels[i] =
@@ -15771,7 +16326,7 @@ R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
 R1I_PLAIN static double r1i_load_max(const r1_trainer *trainer) {
     size_t E = trainer->model->config.experts;
     double worst = 0;
-    for (size_t layer = 0; layer < trainer->model->moe_layers; layer++) {
+    for (size_t layer = 0; layer < trainer->model->routers; layer++) {
         double total = 0, most = 0;
         for (size_t e = 0; e < E; e++) {
             double load = (double)trainer->loads[layer * E + e];
@@ -15838,18 +16393,27 @@ R1I_BODY r1_status r1_sft_step(r1_trainer *trainer, const r1_document *documents
                      trainer->model->config.max_tokens + 1);
             break;
         }
-        items[used++] = (r1i_item){.tokens = doc->tokens, .n = doc->n, .group = i, .number = i};
+        items[used++] = (r1i_item){
+            .tokens = doc->tokens, .n = doc->n, .group = i, .number = i, .loss_from = from};
         own.tokens += doc->n - from;
     }
     if (ctx->status == R1_OK && !own.tokens)
         r1i_fail(ctx, R1_ERROR_ARGUMENT, "sft: none of the %zu documents has a token with loss", n);
     if (ctx->status == R1_OK) {
         r1i_sft sft = {.documents = documents, .weight = 1 / (double)own.tokens};
-        r1i_batch_work work = {trainer, items, used, 1, r1i_sft_item, &sft};
+        r1i_batch_work work = {.trainer = trainer,
+                               .items = items,
+                               .n = used,
+                               .temperature = 1,
+                               .fn = r1i_sft_item,
+                               .arg = &sft,
+                               .mtp_scale = trainer->desc.mtp_weight > 0 ? sft.weight : 0};
         if (r1i_work_gradient(&work) &&
             r1i_sum_ranks(trainer->desc.group, ctx, &sft.loss, 1, false))
             r1i_trainer_apply(trainer, &own);
         own.loss = sft.loss;
+        for (size_t k = 0; k < trainer->model->config.mtp_layers; k++)
+            own.mtp_loss += trainer->mtp_losses[k] / (double)trainer->model->config.mtp_layers;
     }
     r1i_free(ctx, items);
     if (metrics) *metrics = own;
@@ -16093,6 +16657,8 @@ R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
         .step = run->step + 1, .lr = run->metrics.lr, .load_max = run->metrics.load_max};
     r1_status status = r1i_grpo_draw(run, run->rollout, run->desc.questions);
     run->metrics.tokens = run->rollout->tokens;
+    size_t drafted = run->rollout->drafted;
+    run->metrics.acceptance = drafted ? (double)run->rollout->accepted / (double)drafted : 0;
     run->metrics.rollout_seconds = r1i_seconds() - start;
     return status;
 }
@@ -16293,8 +16859,12 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
     if (!n) return R1_OK;
     r1i_grpo_pass pass = {.run = run};
     r1_step_metrics step = {0};
-    r1i_batch_work work = {run->trainer,  run->items, n, run->desc.generate.sampler.temperature,
-                           r1i_grpo_item, &pass};
+    r1i_batch_work work = {.trainer = run->trainer,
+                           .items = run->items,
+                           .n = n,
+                           .temperature = run->desc.generate.sampler.temperature,
+                           .fn = r1i_grpo_item,
+                           .arg = &pass};
     if (!r1i_work_gradient(&work) || !r1i_grpo_sum_ranks(run, &pass.sums) ||
         r1i_trainer_apply(run->trainer, &step) != R1_OK)
         return run->ctx->status;
@@ -16374,6 +16944,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
         r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
     r1_json_write_number(w, "balance_weight", d->train.balance_weight);
     r1_json_write_number(w, "bias_rate", d->train.bias_rate);
+    r1i_write_size(w, "speculate", d->generate.speculate);
     r1_json_write_number(w, "temperature", d->generate.sampler.temperature);
     r1i_write_size(w, "max_new", d->generate.max_new);
     r1_json_begin_object(w, "reward_weights");
@@ -16404,6 +16975,7 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     r1_log_integer(log, "tokens", (int64_t)m->tokens),
         r1_log_integer(log, "updates", (int64_t)m->updates);
     r1_log_integer(log, "resampled", (int64_t)m->resampled);
+    if (run->desc.generate.speculate) r1_log_number(log, "draft_acceptance", m->acceptance);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)m->weight_hash);
     r1_log_text(log, "weight_hash", hash, 16);
 }
@@ -16426,7 +16998,7 @@ static bool r1i_checkpoint_model(r1_context *ctx, r1i_entries *list, r1_model *m
                 return false;
         }
     }
-    size_t biases = model->moe_layers * model->config.experts;
+    size_t biases = model->routers * model->config.experts;
     snprintf(name, sizeof name, "%s.bias", prefix);
     return r1i_entry_add(ctx, list, name, r1i_real_dtype, 1, &biases, model->router_bias);
 }
@@ -16533,7 +17105,7 @@ static bool r1i_checkpoint_read_model(r1_context *ctx, const r1_tensors *file, c
     }
     snprintf(name, sizeof name, "%s.bias", prefix);
     return r1i_checkpoint_take(ctx, file, path, name, copy ? model->router_bias : NULL,
-                               model->moe_layers * model->config.experts);
+                               model->routers * model->config.experts);
 }
 // Reads "step updates next_prompt"; false when a number is missing.
 static bool r1i_checkpoint_numbers(r1_slice text, r1i_saved *saved) {

@@ -68,7 +68,17 @@ static r1_tensor *double_model_loss(r1_context *ctx, r1_model *model) {
     r1_tensor *weights = r1_tensor_new(ctx, 1, out->logp->shape);
     for (size_t t = 0; weights && t < DOUBLE_TOKENS; t++) weights->data[t] = 0.1 * (double)t - 0.4;
     r1_tensor *loss = r1_sum(ctx, r1_mul(ctx, out->logp, weights));
-    return moe ? r1_add(ctx, loss, r1_sum(ctx, batch.balance)) : loss;
+    if (moe) loss = r1_add(ctx, loss, r1_sum(ctx, batch.balance));
+    for (size_t depth = 1; depth <= r1_model_config_of(model)->mtp_layers; depth++) {
+        // any tokens do: the loss is a function of the weights, and that is what is checked
+        hidden = r1i_mtp_forward(model, &batch, depth, hidden);
+        r1_tensor *head = model->layers[model->config.layers + depth - 1].head;
+        if (!r1i_alias_use(model, head)) return NULL;
+        out = r1_logprob(ctx, r1i_mtp_norm(model, depth, hidden), head, double_targets, 1);
+        loss = r1_add(ctx, loss, r1_sum(ctx, r1_mul(ctx, out ? out->logp : NULL, weights)));
+        if (moe) loss = r1_add(ctx, loss, r1_sum(ctx, batch.balance));
+    }
+    return loss;
 }
 static double double_model_value(r1_context *ctx, r1_model *model) {
     r1_step_begin(ctx);
@@ -116,6 +126,20 @@ TEST(double_model_gradients_mla) {
                 r1_model_config config = double_mla((r1_mla_form)form, (size_t)q_rank, tied);
                 double_model_check(&config);
             }
+}
+TEST(double_model_gradients_multi_token_prediction) {
+    for (int tied = 0; tied < 2; tied++) {
+        r1_model_config config = double_mla(R1_MLA_EXPANDED, 0, tied);
+        config.mtp_layers = 2;
+        double_model_check(&config);
+        config.experts = config.chosen = 0, config.groups = config.kept_groups = 0;
+        double_model_check(&config);
+    }
+}
+TEST(double_model_gradients_yarn) {
+    r1_model_config config = double_mla(R1_MLA_ABSORBED, 0, false);
+    config.rope = (r1_rope_scaling){R1_ROPE_YARN, 4, 8, 0, 0, 0.7, 1};
+    double_model_check(&config);
 }
 TEST(double_model_gradients_gqa) {
     for (int tied = 0; tied < 2; tied++) {

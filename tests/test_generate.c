@@ -13,7 +13,7 @@ typedef struct gen_setup {
     gen_kind kind;
     r1_cpu_level level;
     int threads;
-    size_t batch, cache_tokens, group, max_new;
+    size_t batch, cache_tokens, group, max_new, speculate;
     double temperature;
     bool reversed; // prompts in another order, with the same keys
     r1_sampler_desc sampler;
@@ -34,7 +34,7 @@ static void *test_keep(size_t n, size_t each) {
 // What a run drew, copied out of its context, in the order of (key, index).
 typedef struct gen_drawn {
     r1_sample *samples;
-    size_t n, tokens, prefill_tokens, steps, evicted;
+    size_t n, tokens, prefill_tokens, steps, evicted, drafted, accepted;
 } gen_drawn;
 
 static r1_model_config gen_config(gen_kind kind) {
@@ -55,12 +55,14 @@ static r1_model_config gen_config(gen_kind kind) {
                               .shared = 1,
                               .expert_width = 10,
                               .normalise_gates = true,
-                              .routed_scale = 1.5};
+                              .routed_scale = 1.5,
+                              .mtp_layers = 2};
     config.mla_form = kind == GEN_ABSORBED ? R1_MLA_ABSORBED : R1_MLA_EXPANDED;
     if (kind == GEN_GQA) {
         config.attention = R1_GQA, config.heads = 4, config.kv_heads = 2, config.head_dim = 6;
         config.qkv_bias = true, config.experts = config.chosen = config.shared = 0;
         config.expert_width = 0, config.normalise_gates = false, config.routed_scale = 0;
+        config.mtp_layers = 0;
     }
     return config;
 }
@@ -131,7 +133,8 @@ static r1_generate_desc gen_desc(const gen_setup *setup) {
                              .max_new = setup->max_new,
                              .stops = gen_stops,
                              .n_stops = 1,
-                             .routes = true};
+                             .routes = true,
+                             .speculate = setup->speculate};
     desc.sampler.temperature = setup->temperature;
     return desc;
 }
@@ -140,7 +143,9 @@ static gen_drawn gen_take(const r1_rollout *rollout) {
                        .tokens = rollout->tokens,
                        .prefill_tokens = rollout->prefill_tokens,
                        .steps = rollout->steps,
-                       .evicted = rollout->evicted};
+                       .evicted = rollout->evicted,
+                       .drafted = rollout->drafted,
+                       .accepted = rollout->accepted};
     drawn.samples = (r1_sample *)test_keep(drawn.n, sizeof *drawn.samples);
     CHECK(drawn.samples);
     for (size_t i = 0; i < rollout->n; i++) {
@@ -205,6 +210,59 @@ static void gen_change_batch_7(gen_setup *s) { s->batch = 7; }
 static void gen_change_threads_2(gen_setup *s) { s->threads = 2; }
 static void gen_change_threads_3(gen_setup *s) { s->threads = 3; }
 static void gen_change_order(gen_setup *s) { s->reversed = true, s->batch = 11; }
+
+// Drafts by multi-token prediction: another way to the same text, whatever the sampler, the batch or
+// the cache. Hot sampling is mostly noise, which drafts share: most of them are right there.
+static void gen_speculate(gen_setup setup, size_t *drafted, size_t *accepted) {
+    for (int kind = 0; kind < GEN_GQA; kind++) {
+        setup.kind = (gen_kind)kind, setup.speculate = 0;
+        gen_drawn base = gen_draw(&setup);
+        for (setup.speculate = 1; setup.speculate <= 2; setup.speculate++) {
+            gen_drawn other = gen_draw(&setup);
+            gen_same(&base, &other);
+            CHECK(setup.cache_tokens || other.steps <= base.steps);
+            CHECK(setup.temperature < 4 || other.steps < base.steps);
+            CHECK(base.drafted == 0 && other.drafted > other.accepted && other.accepted > 0);
+            *drafted += other.drafted, *accepted += other.accepted;
+        }
+    }
+}
+TEST(generate_bits_speculation) {
+    static const double temperatures[] = {0.4, 1, 4};
+    for (size_t i = 0; i < 4; i++) {
+        gen_setup setup = gen_baseline(0);
+        size_t drafted = 0, accepted = 0;
+        setup.temperature = i < 3 ? temperatures[i] : 1, setup.sampler.greedy = i == 3;
+        setup.group = i == 3 ? 1 : 8;
+        gen_speculate(setup, &drafted, &accepted);
+        printf("temperature %g: %zu of %zu\n", setup.temperature, accepted, drafted);
+        if (i == 2) CHECK(accepted * 2 > drafted);
+    }
+}
+TEST(generate_bits_speculation_in_small_batches_and_caches) {
+    size_t drafted = 0, accepted = 0;
+    gen_setup setup = gen_baseline(0);
+    setup.temperature = 2, setup.batch = 7, setup.group = 3, setup.threads = 2;
+    gen_speculate(setup, &drafted, &accepted);
+    setup.cache_tokens = 12 * 64, setup.level = R1_CPU_AUTO;
+    gen_speculate(setup, &drafted, &accepted);
+    setup.cache_tokens = 0, setup.batch = 1, setup.group = 1;
+    gen_speculate(setup, &drafted, &accepted);
+    setup.batch = 7, setup.group = 3, setup.max_new = 3; // room for one draft
+    gen_speculate(setup, &drafted, &accepted);
+    setup.sampler.top_k = 5, setup.max_new = 0;
+    gen_speculate(setup, &drafted, &accepted);
+}
+TEST(generate_speculation_needs_the_layers) {
+    r1_context *ctx = r1_context_new(NULL);
+    r1_model *model = gen_model(ctx, GEN_EXPANDED);
+    r1_rollout *rollout = r1_rollout_new(ctx);
+    r1_prompt prompt = {gen_prompt_tokens(1), 5, 1};
+    CHECK(r1_generate(model, rollout, &prompt, 1, 1, &(r1_generate_desc){.speculate = 3}) ==
+          R1_ERROR_ARGUMENT);
+    CHECK(strstr(r1_message_of(ctx), "speculate is 3"));
+    r1_context_free(ctx);
+}
 
 // The baseline is worth comparing with: answers end in both ways, cross block borders and use all
 // experts.

@@ -129,7 +129,7 @@ TEST(model_config_read_errors) {
 // logits would be wrong without a word.
 TEST(model_config_read_refuses_what_it_cannot_do) {
     static const char *const keys[][2] = {
-        {"rope_scaling", "{\"type\": \"yarn\", \"factor\": 40}"},
+        {"rope_scaling", "{\"type\": \"longrope\", \"factor\": 40}"},
         {"attention_bias", "true"},
         {"hidden_act", "\"gelu\""},
         {"rope_interleave", "false"},

@@ -21,6 +21,8 @@ static r1_model_config train_config(int kind) {
                               .shared = 1,
                               .expert_width = 7,
                               .normalise_gates = true};
+    if (kind == 1) // every use of one table; smaller numbers, as logits of a tied head are sharp
+        config.tied_head = true, config.mtp_layers = 2, config.init_std = 0.02;
     if (kind == 2)
         config = (r1_model_config){.vocab = TRAIN_VOCAB,
                                    .width = 12,
