@@ -211,7 +211,7 @@ static void gen_change_threads_2(gen_setup *s) { s->threads = 2; }
 static void gen_change_threads_3(gen_setup *s) { s->threads = 3; }
 static void gen_change_order(gen_setup *s) { s->reversed = true, s->batch = 11; }
 
-// Drafts by multi-token prediction: another way to the same text, whatever the sampler, the batch or
+// Drafts by multi-token prediction: another way to the same text, whatever the sampler, batch or
 // the cache. Hot sampling is mostly noise, which drafts share: most of them are right there.
 static void gen_speculate(gen_setup setup, size_t *drafted, size_t *accepted) {
     for (int kind = 0; kind < GEN_GQA; kind++) {
