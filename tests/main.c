@@ -13,6 +13,7 @@ static int test_fault(const char *call);
 #include "test_simd.c"
 #include "test_ops.c"
 #include "test_golden.c"
+#include "test_mtp.c"
 #include "test_json.c"
 #include "test_file.c"
 #include "test_log.c"

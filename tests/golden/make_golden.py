@@ -6,12 +6,14 @@ library starts from exactly the same numbers; results are rounded to float32 whe
 Needs: pip install torch numpy safetensors transformers (written with 5.23.0; the router must mask unkept
 groups with -inf, older versions used 0: RouterWatch refuses them).
 """
-import json, math, os, sys
+import copy, json, math, os, sys
 import numpy as np
 import torch, transformers
 import torch.nn.functional as F
+from transformers import modeling_rope_utils
 from transformers.models.deepseek_v3 import modeling_deepseek_v3
 from transformers.models.qwen2 import modeling_qwen2
+import mtp
 from formulas import adamw_steps, attention, balance_loss, bias_update, cosine_lr, rope
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -45,7 +47,30 @@ CASES = {  # name: (config, lengths of the sequences)
     "qwen2": (QWEN2 | {"vocab_size": 43, "hidden_size": 24, "intermediate_size": 31,
         "rope_theta": 1000000.0, "tie_word_embeddings": True}, [9, 1, 14]),
     "qwen2_untied": (QWEN2 | {"vocab_size": 29, "hidden_size": 36, "intermediate_size": 35}, [2, 13, 5]),
+    "dsv3_yarn": (DSV3 | {"num_hidden_layers": 2, "vocab_size": 19, "hidden_size": 14,
+        "num_attention_heads": 2, "num_key_value_heads": 2, "q_lora_rank": 6, "kv_lora_rank": 7,
+        "qk_nope_head_dim": 3, "qk_rope_head_dim": 16, "v_head_dim": 5, "intermediate_size": 11,
+        "moe_intermediate_size": 5, "n_routed_experts": 4, "n_group": 1, "topk_group": 1,
+        "num_experts_per_tok": 2, "n_shared_experts": 1, "max_position_embeddings": 256,
+        "rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 64,
+            "beta_fast": 32, "beta_slow": 1, "mscale": 0.707, "mscale_all_dim": 1.0}}, [150, 1, 40]),
 }
+MTP = DSV3 | {"num_hidden_layers": 2, "num_nextn_predict_layers": 2, "vocab_size": 31, "hidden_size": 13,
+    "num_attention_heads": 2, "num_key_value_heads": 2, "q_lora_rank": 6, "kv_lora_rank": 7,
+    "qk_nope_head_dim": 5, "qk_rope_head_dim": 4, "v_head_dim": 6, "intermediate_size": 15,
+    "moe_intermediate_size": 5, "n_routed_experts": 6, "n_group": 3, "topk_group": 2,
+    "num_experts_per_tok": 3, "n_shared_experts": 1}
+# Depth 2 has no row of the sequence of 3 tokens, and both depths have none of the one of 2.
+MTP_CASES = {"dsv3_mtp": MTP, "dsv3_mtp_tied": MTP | {"tie_word_embeddings": True}}
+MTP_BATCH = {"lengths": [3, 15, 2, 9], "loss_from": [2, 5, 0, 1], "weight": 0.3}
+# The rotary settings of DeepSeek-V3 in one thin layer, far behind the original length.
+YARN_LONG = DSV3 | {"num_hidden_layers": 1, "vocab_size": 23, "hidden_size": 16, "num_attention_heads": 1,
+    "num_key_value_heads": 1, "q_lora_rank": None, "kv_lora_rank": 12, "qk_nope_head_dim": 2,
+    "qk_rope_head_dim": 64, "v_head_dim": 9, "intermediate_size": 7, "moe_intermediate_size": 1,
+    "n_routed_experts": 1, "n_group": 1, "topk_group": 1, "num_experts_per_tok": 1, "n_shared_experts": 1,
+    "max_position_embeddings": 8192, "rope_scaling": {"type": "yarn", "factor": 40, "beta_fast": 32,
+        "beta_slow": 1, "mscale": 1.0, "mscale_all_dim": 1.0, "original_max_position_embeddings": 4096}}
+YARN_ROWS = [0, 1, 2, 63, 100, 1000, 4095, 4096, 4097, 5000, 5198, 5199]
 
 class Float64Torch:
     """Replaces `torch` in the model code: its float32 casts (norm, router, softmax, RoPE) become float64."""
@@ -55,7 +80,7 @@ class Float64Torch:
         return getattr(torch, name)
 
 def set_precision(dtype):
-    for module in (modeling_deepseek_v3, modeling_qwen2):
+    for module in (modeling_deepseek_v3, modeling_qwen2, modeling_rope_utils):
         module.torch = torch if dtype == torch.float32 else Float64Torch()
     torch.set_default_dtype(dtype)
 
@@ -105,7 +130,10 @@ def draw_weights(model, config, rng):
     for name, p in (dict(model.named_parameters()) | buffers(model)).items():
         z = rng.standard_normal(tuple(p.shape))
         if name.endswith("e_score_correction_bias"):
-            z = rng.uniform(*((-1.0, 0.2) if config["n_group"] > 1 else (-0.4, 0.1)), p.shape)
+            low, high = (-1.0, 0.2) if config["n_group"] > 1 else (-0.4, 0.1)
+            if config["num_nextn_predict_layers"]:
+                low, high = -0.8, -0.4      # its last depth has few rows, which must reach every expert
+            z = rng.uniform(low, high, p.shape)
         elif name.endswith("norm.weight"):
             z = 1 + 0.2 * z
         elif name.endswith(".bias"):
@@ -139,62 +167,106 @@ class RouterWatch:
         zero = score.masked_fill(~kept, 0).topk(K, -1)[1].sort(-1)[0]
         self.zero_mask_differs += int((zero != chosen).any(-1).sum())
 
+def model_new(config):
+    cls = model_class(config)
+    settings = cls.config_class(**copy.deepcopy(config), attn_implementation="eager",
+                                experts_implementation="eager")     # it adds to config's own dictionaries
+    model = cls(settings)
+    if config.get("num_nextn_predict_layers"):
+        mtp.attach(model)
+    return model
+
 def evaluate(model, tokens, starts):
-    """Logits [T, V], each sequence computed alone, and the mean cross-entropy of the T - B next tokens."""
+    """Logits [T, V], each sequence computed alone, the mean cross-entropy of the T - B next tokens as what
+    to note of a training step, and as the loss."""
     spans = list(zip(starts[:-1], starts[1:]))
     logits = torch.cat([model(input_ids=torch.tensor(tokens[a:b])[None]).logits[0] for a, b in spans])
     nll = sum(F.cross_entropy(logits[a:b - 1], torch.tensor(tokens[a + 1:b]), reduction="sum")
               for a, b in spans if b - a > 1)
-    return logits, nll / (len(tokens) - len(spans))
+    loss = nll / (len(tokens) - len(spans))
+    return {"logits": logits}, loss, loss
 
-def train(model, tokens, starts, adamw=ADAMW):
-    """First logits and gradients, then the losses and gradient norms of the steps on the one batch."""
+def evaluate_mtp(model, tokens, starts):
+    """The same with multi-token prediction: log-probs of every depth; L_main, L_1 .. L_D; the whole loss."""
+    logp, parts, loss = mtp.evaluate(model, tokens, starts, MTP_BATCH["loss_from"], MTP_BATCH["weight"])
+    return {f"logp/{k}": x for k, x in enumerate(logp)}, torch.stack(parts), loss
+
+def train(model, tokens, starts, adamw=ADAMW, evaluate=evaluate):
+    """First results and gradients, then the losses and gradient norms of the steps on the one batch."""
     groups = [{"params": [p for p in model.parameters() if (p.ndim > 1) == matrix],
                "weight_decay": adamw["weight_decay"] * matrix} for matrix in (True, False)]
     optimizer = torch.optim.AdamW(groups, adamw["lr"], (adamw["beta1"], adamw["beta2"]), adamw["eps"])
     first, losses, norms = None, [], []
     for _ in range(adamw["steps"]):
         optimizer.zero_grad()
-        logits, loss = evaluate(model, tokens, starts)
+        results, note, loss = evaluate(model, tokens, starts)
         loss.backward()
         if first is None:
-            grads = disk_names({k: p.grad for k, p in model.named_parameters()})
-            first = {"logits": logits.detach().double().numpy(), "grads": grads}
+            first = {k: v.detach().double().numpy() for k, v in results.items()}
+            first["grads"] = disk_names({k: p.grad for k, p in model.named_parameters()})
         norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), adamw["max_norm"]).item())
-        losses.append(loss.item())
+        losses.append(note.tolist())
         optimizer.step()
-    losses.append(evaluate(model, tokens, starts)[1].item())
+    losses.append(evaluate(model, tokens, starts)[1].tolist())
     return first, losses, norms
 
-def make_case(name):
-    config, lengths = CASES[name]
+def make_case(name, config, lengths, adamw=ADAMW, evaluate=evaluate, batch={}):
     set_precision(torch.float64)
     for seed in range(1, 1000):
         rng = np.random.default_rng(seed)
-        cls = model_class(config)
-        model = cls(cls.config_class(**config, attn_implementation="eager", experts_implementation="eager"))
+        model = model_new(config)
         draw_weights(model, config, rng)
         starts = np.cumsum([0] + lengths)
         tokens = rng.integers(0, config["vocab_size"], starts[-1])
         weights = disk_names(dict(model.named_parameters()) | buffers(model))
         watch = RouterWatch(model)
-        first, losses, norms = train(model, tokens, starts)
-        idle = sum(not g.any() for k, g in first["grads"].items() if k.endswith("down_proj.weight"))
+        with torch.no_grad():
+            evaluate(model, tokens, starts)
+        if watch.margin < MARGIN:
+            continue
+        first, losses, norms = train(model, tokens, starts, adamw, evaluate)
+        grads = first.pop("grads")
+        idle = sum(not g.any() for k, g in grads.items() if k.endswith("down_proj.weight"))
         # Redraw near-ties. With groups the mask must matter. No expert may be idle, but one in dsv3_noq.
-        mask_matters = config.get("n_group", 1) == 1 or watch.zero_mask_differs >= 33
+        mask_matters = config.get("n_group", 1) == 1 or watch.zero_mask_differs >= 3 * len(losses)
         if watch.margin >= MARGIN and mask_matters and idle == (name == "dsv3_noq"):
             break
     else:
         raise SystemExit(f"{name}: no seed will do")
     print(f"{name}: seed {seed}, router margin {watch.margin:.2e}, -inf mask sets "
-          f"{watch.zero_mask_differs} choices, idle experts {idle}, loss {losses[0]:.4f} to {losses[-1]:.4f}, "
-          f"gradient norm {norms[0]:.3f}, logit rms {first['logits'].std():.2f}")
+          f"{watch.zero_mask_differs} choices, idle experts {idle}, loss {np.round(losses[0], 4)} to "
+          f"{np.round(losses[-1], 4)}, gradient norm {norms[0]:.3f}, "
+          f"rms {' '.join(f'{k} {v.std():.2f}' for k, v in first.items())}")
     write(f"{name}.safetensors",
-          {"tokens": tokens, "starts": starts, "logits": first["logits"], "losses": losses,
-           "grad_norms": norms} | {f"w/{k}": v for k, v in weights.items()}
-          | {f"g/{k}": v for k, v in first["grads"].items()},
-          {"config": json.dumps(config), "adamw": json.dumps(ADAMW), "versions": json.dumps(VERSIONS),
+          {"tokens": tokens, "starts": starts} | batch | first | {"losses": losses, "grad_norms": norms}
+          | {f"w/{k}": v for k, v in weights.items()} | {f"g/{k}": v for k, v in grads.items()},
+          {"config": json.dumps(config), "adamw": json.dumps(adamw), "versions": json.dumps(VERSIONS),
            "seed": str(seed), "router_margin": f"{watch.margin:.3e}", "idle_experts": str(idle)})
+
+def make_mtp(name):
+    adamw = ADAMW | {"steps": 5, "mtp_weight": MTP_BATCH["weight"]}
+    make_case(name, MTP_CASES[name], MTP_BATCH["lengths"], adamw, evaluate_mtp,
+              {"loss_from": MTP_BATCH["loss_from"]})
+
+def make_yarn_long():
+    """Logits of some rows of one long sequence. Sharp attention, so that far keys count: with scores of unit
+    size the mean over thousands of values would hide a wrong angle."""
+    set_precision(torch.float64)
+    rng = np.random.default_rng(1)
+    model = model_new(YARN_LONG)
+    draw_weights(model, YARN_LONG, rng)
+    for name, p in model.named_parameters():
+        if name.endswith("q_proj.weight"):
+            p.data.copy_(torch.from_numpy(f32(4 * p.detach().numpy())))
+    tokens = rng.integers(0, YARN_LONG["vocab_size"], YARN_ROWS[-1] + 1)
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor(tokens)[None]).logits[0][YARN_ROWS].numpy()
+    print(f"dsv3_yarn_long: logit rms {logits.std():.2f}")
+    weights = disk_names(dict(model.named_parameters()))
+    write("dsv3_yarn_long.safetensors",
+          {"tokens": tokens, "starts": [0, len(tokens)], "rows": YARN_ROWS, "logits": logits}
+          | {f"w/{k}": v for k, v in weights.items()},
+          {"config": json.dumps(YARN_LONG), "versions": json.dumps(VERSIONS), "seed": "1"})
 
 def make_extras():
     set_precision(torch.float64)
@@ -276,8 +348,11 @@ def main():
     if sys.argv[1:] == ["--verify"]:
         import verify_golden
         return verify_golden.verify()
-    for name in CASES:
-        make_case(name)
+    for name, case in CASES.items():
+        make_case(name, *case)
+    for name in MTP_CASES:
+        make_mtp(name)
+    make_yarn_long()
     make_extras()
 
 if __name__ == "__main__":
