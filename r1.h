@@ -1648,23 +1648,45 @@ R1_DEF bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *not
                               size_t note_bytes);
 
 // ==== [report] ===================================================================================
-// What a run did: one HTML page with SVG plots, a figure and a CSV, all drawn from its log alone.
+// What a run did: an HTML page with SVG plots, a figure, tables and TensorBoard events, all drawn
+// from its log alone.
 // Calls [json] and [file]. A page needs no script and nothing from outside, so that it can be
 // mailed, printed and kept. A row that is not JSON, such as a torn last one, is passed over.
 
+// What it reads, a row a line; a key that is not known is drawn too, and any key may be missing:
+// metrics.jsonl  stage and step in each row; in any row "time" (seconds since 1970, for events).
+//   "settings"   task (the title), about (a sentence below it), pretrain_steps, rl_steps (how many
+//                are meant to be done), reward_weights; all of them are listed. Rows add up.
+//   "pretrain"   loss, mtp_loss, grad_norm, expert_load, learning_rate
+//   "eval"       at ("base", "step", "final"), pass_at_1, cons_at_k, k, any key of "rl", and
+//                NAME_pass_at_1, NAME_cons_at_k for other problems. Keys of the row at "base" are
+//                the dashed line in the chart of that key.
+//   "rl"         what r1_grpo_log writes; reward_NAME for more components; word_NAME for how often
+//                a word occurs an answer; first_try, corrected, per_try, tries, sums_right,
+//                verdict_right, false_yes, repeats for what goes on inside of answers
+// samples.jsonl  stage ("base", "rl", "final"), step, prompt, completion, reward, accuracy, format,
+//                length, truncated; mark_from, mark_to (bytes of the completion; the second is
+//                behind the last) and mark_label point at an error, fix_from, fix_to and fix_label
+//                at its correction
+
 // Reads folder/metrics.jsonl, and folder/samples.jsonl if it is there, and writes
-// folder/report.html as r1_file_write does. Any moment of a run will do, also before its first row.
-// Rows: {"stage":"settings"|"pretrain"|"eval"|"rl","step":n, ...}; every numeric key of a stage is
-// a curve, thinned to bucket means, and keys that are not known are drawn too. The page has at most
-// 300 KB. Errors: R1_ERROR_FILE.
+// folder/report.html as r1_file_write does, so it can be called at any moment of a run, also before
+// its first row, and as often as one likes. Every numeric key of a stage is a curve, thinned to
+// bucket means. The page has at most 300 KB. Errors: R1_ERROR_FILE.
 R1_DEF r1_status r1_report_write(r1_context *ctx, const char *folder);
 // The main figure of that page, accuracy and length by step, as an SVG file of its own (white
 // ground, for a README). Errors: R1_ERROR_FILE.
 R1_DEF r1_status r1_report_curve(r1_context *ctx, const char *folder, const char *svg_path);
 // Writes folder/metrics.csv: a line for each "rl" row, a column for each numeric key that one of
-// them has, numbers as the log has them, nothing where a row lacks one. Errors: R1_ERROR_FILE;
-// R1_ERROR_FORMAT for more than 1024 keys.
+// them has, numbers as the log has them, nothing where a row lacks one. If there are such rows,
+// pretrain.csv and eval.csv are the same for them. Errors: R1_ERROR_FILE; R1_ERROR_FORMAT for more
+// than 1024 keys.
 R1_DEF r1_status r1_report_csv(r1_context *ctx, const char *folder);
+// Writes folder/events.out.tfevents.SECONDS.r1 for TensorBoard: numbers as f32 scalars with tags
+// such as "rl/reward" and "eval/pass_at_1" at their steps, wall time by "time", 0 without one.
+// SECONDS is the first time of the log. The same log gives the same bytes, and a longer one adds to
+// them, so it can be called during a run. Errors: R1_ERROR_FILE.
+R1_DEF r1_status r1_report_events(r1_context *ctx, const char *folder);
 
 #ifdef __cplusplus
 }
@@ -17227,23 +17249,30 @@ R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
 }
 
 // ==== [report] ===================================================================================
-// What a run did: one HTML page with SVG plots, a figure and a CSV, all drawn from its log alone.
+// What a run did: an HTML page with SVG plots, a figure, tables and TensorBoard events, all drawn
+// from its log alone.
 // Calls [json] and [file]. Numbers are printed with our own digits, so no locale can show; texts of
 // the log pass r1i_page_escape, so none can break the page.
 #ifndef R1_NO_STDIO
-// Bounds. Together they keep any log, however long or strange, below 300 KB of page: at worst
-// 28 charts of 1.8 KB, 40 lines of 2.5 KB, 20 samples of 3.5 KB and 150 settings of 300 bytes. So
-// nothing has to be measured and cut while the page is written.
+// Bounds. Together they keep any log, however long or strange, below 300 KB of page. Head and
+// samples come first and take at worst 65 KB (16 samples of 3.5 KB); a chart begins below
+// R1I_REPORT_CHARTS and takes at worst 18 KB; 120 settings of 530 bytes are the rest. Charts come
+// in the order of their weight, so a strange log costs the page its unknown keys only.
 enum {
     R1I_REPORT_SERIES = 160,     // curves that are kept; later keys are left out
     R1I_REPORT_KEYS = 1024,      // columns of a CSV
     R1I_REPORT_LINES = 6,        // in one chart: as many as there are colours and dashes
-    R1I_REPORT_POINTS = 400,     // of a line in a large chart; half as many in a small one
-    R1I_REPORT_OTHERS = 10,      // charts of unknown keys
-    R1I_REPORT_SAMPLES = 10,     // pairs on the page
+    R1I_REPORT_POINTS = 400,     // of a line in a large chart
+    R1I_REPORT_SMALL = 150,      // of a line in a small one
+    R1I_REPORT_MARKS = 30,       // of a line; more would hide it
+    R1I_REPORT_OTHERS = 12,      // charts of unknown keys
+    R1I_REPORT_CHARTS = 215000,  // bytes of the page at which no further chart begins
+    R1I_REPORT_SAMPLES = 8,      // pairs on the page
+    R1I_REPORT_OPEN = 3,         // of them not folded
     R1I_REPORT_POOL = 32,        // samples of each side to choose pairs from
     R1I_REPORT_WINDOW = 1 << 16, // bytes that are read from each end of the samples
-    R1I_REPORT_SETTINGS = 150    // rows of the table
+    R1I_REPORT_ROWS = 8,         // of settings that are kept, the newest
+    R1I_REPORT_SETTINGS = 120    // rows of the table
 };
 // Larger numbers are a mistake of the run; without them spans and ticks cannot overflow.
 #define R1I_REPORT_LARGEST      1e30
@@ -17266,6 +17295,8 @@ typedef struct r1i_point {
 typedef struct r1i_series {
     r1i_report_stage stage; // the same key may be in several
     bool drawn;             // in some chart
+    bool based;             // the base model has been evaluated
+    double base;            // and had this
     char *key;              // as the log has it
     r1i_point *points;      // steps rise
     size_t n, capacity;
@@ -17287,8 +17318,10 @@ typedef struct r1i_report {
     size_t n_series, hint; // rows repeat their keys in one order: the next key is most often here
     double last[R1I_STAGE_COUNT];   // step of the newest row of each stage, 0 without one
     bool finished;                  // the newest row is the final evaluation
-    r1_json *settings;              // the newest row of them, NULL without one
     char vote[24], weight_hash[40]; // vote: the name of cons@k with its k
+    r1_json *settings[R1I_REPORT_ROWS], *opened[4 * R1I_REPORT_ROWS]; // rows; JSON inside of them
+    size_t n_settings, n_opened;
+    const char *group; // the heading under which charts stand now
     r1i_samples before, after;
 } r1i_report;
 
@@ -17463,9 +17496,18 @@ static r1i_series *r1i_series_find(r1i_report *report, r1i_report_stage stage, r
     }
     return NULL;
 }
-// The same for a key of the house, and only with something to draw.
+// The same for a key of the house, by any of its names, and only with something to draw.
 static r1i_series *r1i_series_of(r1i_report *report, r1i_report_stage stage, const char *key) {
+    static const char *const also[][2] = {{"informative_groups", "informative"},
+                                          {"expert_load", "load_max"},
+                                          {"wait", "word_wait"},
+                                          {"first_try", "first_try_right"},
+                                          {"verdict_right", "verdicts_right"},
+                                          {"repeats", "repeated_tries"}};
     r1i_series *series = r1i_series_find(report, stage, r1i_page_slice(key));
+    for (size_t i = 0; !series && i < sizeof also / sizeof also[0]; i++)
+        if (!strcmp(key, also[i][0]))
+            series = r1i_series_find(report, stage, r1i_page_slice(also[i][1]));
     return series && series->n ? series : NULL;
 }
 // An empty series; NULL beyond the bound, which costs a curve and never the page.
@@ -17479,7 +17521,7 @@ static r1i_series *r1i_series_new(r1i_report *report, r1i_report_stage stage, r1
 }
 // Adds a number of a row to its series. Texts, null and booleans have no curve.
 static void r1i_series_add(r1i_report *report, r1i_report_stage stage, const r1_json *member,
-                           double x) {
+                           double x, bool base) {
     if (member->kind != R1_JSON_NUMBER || r1i_slice_is(member->key, "step")) return;
     // A run that diverges may log such a number; it would flatten all others.
     if (fabs(member->number) > R1I_REPORT_LARGEST) return;
@@ -17488,6 +17530,7 @@ static void r1i_series_add(r1i_report *report, r1i_report_stage stage, const r1_
     if (!series) return;
     // A run that was resumed comes to some steps again: the later row holds.
     while (series->n && series->points[series->n - 1].x >= x) series->n--;
+    if (base) series->based = true, series->base = member->number;
     if (r1i_grow(report->ctx, (void **)&series->points, &series->capacity, series->n + 1,
                  sizeof *series->points))
         series->points[series->n++] = (r1i_point){x, member->number};
@@ -17502,36 +17545,71 @@ static void r1i_report_notes(r1i_report *report, const r1_json *row) {
     if (hash.size && hash.size < sizeof report->weight_hash)
         memcpy(report->weight_hash, hash.data, hash.size), report->weight_hash[hash.size] = 0;
 }
-// Takes a row in; true when the report keeps it.
-static bool r1i_report_row(r1i_report *report, r1_json *row) {
+// Keeps a row of settings. A text that is JSON itself, such as that of r1_grpo_settings, is opened:
+// its fields are then fields of the row.
+static void r1i_settings_take(r1i_report *report, r1_json *row) {
+    r1_context *ctx = report->ctx;
+    if (report->n_settings == R1I_REPORT_ROWS) {
+        r1_json_free(ctx, report->settings[0]);
+        memmove(report->settings, report->settings + 1, --report->n_settings * sizeof row);
+    }
+    report->settings[report->n_settings++] = row;
+    for (r1_json *m = row->child; m; m = m->next) {
+        bool object = m->kind == R1_JSON_STRING && m->text.size && m->text.data[0] == '{';
+        if (!object || report->n_opened == 4 * R1I_REPORT_ROWS) continue;
+        r1_json *inside = r1_json_try(ctx, m->text.data, m->text.size, NULL, 0);
+        if (!inside) continue;
+        report->opened[report->n_opened++] = inside; // it owns the nodes that are lent to the row
+        m->kind = R1_JSON_OBJECT, m->child = inside->child, m->count = inside->count;
+    }
+}
+// A setting by the newest row that has it, also one level down, since the settings of an algorithm
+// are an object. NULL if there is none.
+static const r1_json *r1i_setting(const r1i_report *report, const char *key) {
+    for (size_t i = report->n_settings; i-- > 0;) {
+        const r1_json *found = r1_json_find(report->settings[i], key);
+        const r1_json *m = report->settings[i]->child;
+        for (; !found && m; m = m->next) found = r1_json_find(m, key);
+        if (found) return found;
+    }
+    return NULL;
+}
+// The stage and the step of a row, which moves `last` on; R1I_STAGE_COUNT for a row of other
+// readers, and for an evaluation of something else, which has no point on these curves.
+static int r1i_row_place(const r1_json *row, double last[R1I_STAGE_COUNT], double *x) {
     static const char *const names[R1I_STAGE_COUNT] = {"pretrain", "eval", "rl"};
     r1_slice name = r1_json_text(r1_json_find(row, "stage"));
     int stage = 0;
-    if (r1i_slice_is(name, "settings")) {
-        r1_json_free(report->ctx, report->settings); // a resumed run writes them again
-        report->settings = row;
-        return true;
-    }
-    // Rows of other stages are for other readers.
     while (stage < R1I_STAGE_COUNT && !r1i_slice_is(name, names[stage])) stage++;
-    if (stage == R1I_STAGE_COUNT) return false;
-    double x = report->last[stage] + 1;
+    if (stage == R1I_STAGE_COUNT) return stage;
+    *x = last[stage] + 1;
     if (stage == R1I_STAGE_EVAL) {
         const r1_json *at = r1_json_find(row, "at");
         r1_slice when = r1_json_text(at);
-        bool base = r1i_slice_is(when, "base"), final = r1i_slice_is(when, "final");
-        // Any other place is an evaluation of something else, which has no point on these curves.
-        if (at && !base && !final && !r1i_slice_is(when, "step")) return false;
-        report->finished = final;
-        x = base ? 0 : report->last[R1I_STAGE_RL];
-    } else {
-        report->finished = false;
+        bool base = r1i_slice_is(when, "base");
+        if (at && !base && !r1i_slice_is(when, "final") && !r1i_slice_is(when, "step"))
+            return R1I_STAGE_COUNT;
+        *x = base ? 0 : last[R1I_STAGE_RL];
     }
-    x = r1_json_number(r1_json_find(row, "step"), x);
-    if (!(fabs(x) <= R1I_REPORT_LARGEST_STEP)) return false;
-    report->last[stage] = x;
+    *x = r1_json_number(r1_json_find(row, "step"), *x);
+    if (!(fabs(*x) <= R1I_REPORT_LARGEST_STEP)) return R1I_STAGE_COUNT;
+    last[stage] = *x;
+    return stage;
+}
+// Takes a row in; true when the report keeps it.
+static bool r1i_report_row(r1i_report *report, r1_json *row) {
+    double x;
+    if (r1i_slice_is(r1_json_text(r1_json_find(row, "stage")), "settings")) {
+        r1i_settings_take(report, row);
+        return true;
+    }
+    int stage = r1i_row_place(row, report->last, &x);
+    if (stage == R1I_STAGE_COUNT) return false;
+    r1_slice when = r1_json_text(r1_json_find(row, "at"));
+    bool base = stage == R1I_STAGE_EVAL && r1i_slice_is(when, "base");
+    report->finished = stage == R1I_STAGE_EVAL && r1i_slice_is(when, "final");
     for (const r1_json *m = row->child; m; m = m->next)
-        r1i_series_add(report, (r1i_report_stage)stage, m, x);
+        r1i_series_add(report, (r1i_report_stage)stage, m, x, base);
     r1i_report_notes(report, row);
     return false;
 }
@@ -17566,7 +17644,8 @@ static void r1i_report_free(r1i_report *report) {
     }
     r1i_samples_clear(ctx, &report->before);
     r1i_samples_clear(ctx, &report->after);
-    r1_json_free(ctx, report->settings);
+    for (size_t i = 0; i < report->n_settings; i++) r1_json_free(ctx, report->settings[i]);
+    for (size_t i = 0; i < report->n_opened; i++) r1_json_free(ctx, report->opened[i]);
     r1_json_writer_free(&report->page);
     r1i_free(ctx, report);
 }
@@ -17585,11 +17664,12 @@ typedef struct r1i_axis {
     int digit, exponent;
 } r1i_axis;
 
-// A series as a line of a chart. Its place in the chart decides on colour, dash and mark.
+// A series as a line of a chart.
 typedef struct r1i_line {
     r1i_series *series; // NULL is no line
     const char *label;  // NULL is the key
     bool marked;        // few points that were measured, each with a mark
+    int look;           // colour, dash and mark; most often its place in the chart
 } r1i_line;
 
 // A chart in the making. One object serves all charts of a page, one after the other, since its
@@ -17599,6 +17679,8 @@ typedef struct r1i_chart {
     int flags, width, height;         // R1I_CHART_...; units of the viewBox
     r1i_line lines[R1I_REPORT_LINES];
     int n;
+    bool based; // a dashed line shows what the base model had: `base`
+    double base;
     // the rest is filled in when it is drawn
     r1i_point points[R1I_REPORT_LINES][R1I_REPORT_POINTS];
     size_t counts[R1I_REPORT_LINES];
@@ -17613,7 +17695,9 @@ static void r1i_chart_add(r1i_chart *chart, r1i_series *series, const char *labe
     for (int i = 0; i < chart->n; i++)
         if (chart->lines[i].series == series) return;
     series->drawn = true;
-    chart->lines[chart->n++] = (r1i_line){series, label, marked};
+    if (series->based && !chart->based) chart->based = true, chart->base = series->base;
+    chart->lines[chart->n] = (r1i_line){series, label, marked, chart->n};
+    chart->n++;
 }
 // The name of a line: its label, or the words of its key.
 static void r1i_line_label(r1_json_writer *page, const r1i_line *line) {
@@ -17711,16 +17795,19 @@ static void r1i_axis_label(const r1i_axis *axis, int64_t k, char dst[R1I_DECIMAL
     r1i_print_decimal(r1i_axis_tick(&thousands, k), dst);
     size_t size = strlen(dst);
     if (large && k && size + 2 < R1I_DECIMAL_BYTES) memcpy(dst + size, "k", 2);
+    char *zero = strstr(dst, "e-0"); // 2e-05 is 2e-5
+    if (zero) memmove(zero + 2, zero + 3, strlen(zero + 2));
 }
-// A mark at a point. Shapes differ, so that they are told apart without colour.
+// A mark at a point, as a part of a path. Shapes differ, so that they are told apart without
+// colour.
 static void r1i_chart_mark(r1_json_writer *page, int shape, double x, double y) {
     static const char *const shapes[4] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
                                           "m-3.7-3.7h7.4v7.4h-7.4z", "m0-5l4.6 8.4h-9.2z",
                                           "m0-5.2l5 5.2-5 5.2-5-5.2z"};
-    r1i_page_put(page, "<path class=\"m\" d=\"M");
+    r1i_page_put(page, "M");
     r1i_page_coordinate(page, x, ' ');
     r1i_page_coordinate(page, y, ' ');
-    r1i_page_print(page, "%s\"/>", shapes[shape % 4]);
+    r1i_page_put(page, shapes[shape % 4]);
 }
 // What a line does, in words: "train: 0.60 to 0.99".
 static void r1i_line_describe(r1_json_writer *page, const r1i_line *line) {
@@ -17737,7 +17824,8 @@ static void r1i_line_describe(r1_json_writer *page, const r1i_line *line) {
 static void r1i_chart_line(r1_json_writer *page, const r1i_chart *chart, int i) {
     const r1i_point *points = chart->points[i];
     size_t count = chart->counts[i];
-    r1i_page_print(page, "<g class=\"s%d\"><title>", i);
+    int look = chart->lines[i].look;
+    r1i_page_print(page, "<g class=\"s%d\"><title>", look);
     r1i_line_describe(page, &chart->lines[i]);
     r1i_page_put(page, "</title>");
     if (count > 1) {
@@ -17749,43 +17837,95 @@ static void r1i_chart_line(r1_json_writer *page, const r1i_chart *chart, int i) 
         }
         r1i_page_put(page, "\"/>");
     }
-    // Beyond some 40 marks they would hide the line.
-    bool marks = count == 1 || (chart->lines[i].marked && count <= 40);
+    bool marks = count == 1 || (chart->lines[i].marked && count <= R1I_REPORT_MARKS);
+    if (marks) r1i_page_put(page, "<path class=\"m\" d=\"");
     for (size_t p = 0; marks && p < count; p++)
-        r1i_chart_mark(page, i, r1i_chart_x(chart, points[p].x), r1i_chart_y(chart, points[p].y));
-    r1i_page_put(page, "</g>");
+        r1i_chart_mark(page, look, r1i_chart_x(chart, points[p].x),
+                       r1i_chart_y(chart, points[p].y));
+    r1i_page_put(page, marks ? "\"/></g>" : "</g>");
 }
-// Title, unit, and either the newest value of a single line or a legend. Sets the chart's top.
+// Title and unit, and a legend where the title does not name the line. Sets the chart's top.
 static void r1i_chart_head(r1_json_writer *page, r1i_chart *chart) {
     double x = 8, y = 44;
-    r1i_page_print(page, "<text class=\"h\" x=\"8\" y=\"20\">");
+    r1i_page_put(page, "<text class=\"h\" x=\"8\" y=\"20\">");
     r1i_page_key(page, chart->title);
     r1i_page_put(page, "<tspan class=\"u\" dx=\"8\">");
     r1i_page_escape(page, r1i_page_slice(chart->unit), 80);
     r1i_page_put(page, "</tspan></text>");
     chart->top = 36;
-    if (chart->n == 1 && !chart->lines[0].label && !(chart->flags & R1I_CHART_NAMED)) {
-        const r1i_series *only = chart->lines[0].series;
-        r1i_page_print(page, "<text class=\"h e\" x=\"%d\" y=\"20\">", chart->width - 12);
-        r1i_page_value(page, only->points[only->n - 1].y);
-        r1i_page_put(page, "</text>");
-        return;
-    }
+    if (chart->n == 1 && !chart->lines[0].label && !(chart->flags & R1I_CHART_NAMED)) return;
     for (int i = 0; i < chart->n; i++) {
         const r1i_line *line = &chart->lines[i];
         size_t letters = strlen(line->label ? line->label : line->series->key);
         double width = 30 + 7.2 * (double)r1i_min(letters, 40) + 14; // of common letters at 12 px
         // Wrapped by an estimate, for a text has no width before a browser sets it.
         if (i && x + width > chart->width) x = 8, y += 18;
-        r1i_page_print(page, "<g class=\"s%d\"><path class=\"l\" d=\"M%d %dh24\"/>", i, (int)x,
-                       (int)y - 4);
-        if (line->marked) r1i_chart_mark(page, i, x + 12, y - 4);
+        r1i_page_print(page, "<g class=\"s%d\"><path class=\"l\" d=\"M%d %dh24\"/>", line->look,
+                       (int)x, (int)y - 4);
+        if (line->marked) {
+            r1i_page_put(page, "<path class=\"m\" d=\"");
+            r1i_chart_mark(page, line->look, x + 12, y - 4);
+            r1i_page_put(page, "\"/>");
+        }
         r1i_page_print(page, "</g><text x=\"%d\" y=\"%d\">", (int)x + 30, (int)y);
         r1i_line_label(page, line);
         r1i_page_put(page, "</text>");
         x += width;
     }
     chart->top = y + 18;
+}
+// The newest value of a line.
+static double r1i_line_last(const r1i_line *line) {
+    return line->series->points[line->series->n - 1].y;
+}
+// How many letters the longest label behind the ends of the lines has.
+static size_t r1i_chart_end_letters(r1_json_writer *page, const r1i_chart *chart) {
+    size_t widest = 1, start = page->size;
+    for (int i = 0; i < chart->n; i++) {
+        r1i_page_value(page, r1i_line_last(&chart->lines[i]));
+        widest = r1i_max(widest, page->size - start);
+        page->size = start; // only to be measured
+    }
+    return widest;
+}
+// The newest value behind the end of each line, moved apart where lines end together.
+static void r1i_chart_ends(r1_json_writer *page, const r1i_chart *chart) {
+    double at[R1I_REPORT_LINES];
+    int order[R1I_REPORT_LINES], n = chart->n;
+    const double gap = 13, lowest = chart->bottom + 4;
+    for (int i = 0; i < n; i++) {
+        int k = i;
+        at[i] = r1i_chart_y(chart, chart->points[i][chart->counts[i] - 1].y) + 4;
+        for (; k > 0 && at[order[k - 1]] > at[i]; k--) order[k] = order[k - 1];
+        order[k] = i;
+    }
+    for (int k = 1; k < n; k++)
+        if (at[order[k]] < at[order[k - 1]] + gap) at[order[k]] = at[order[k - 1]] + gap;
+    // What was pushed below the axis goes back up, and pushes in turn.
+    for (int k = n - 1; k >= 0; k--) {
+        double limit = k == n - 1 ? lowest : at[order[k + 1]] - gap;
+        if (at[order[k]] > limit) at[order[k]] = limit;
+        r1i_page_print(page, "<text class=\"v s%d\" x=\"%d\" y=\"", chart->lines[order[k]].look,
+                       (int)chart->right + 6);
+        r1i_page_coordinate(page, at[order[k]], '"');
+        r1i_page_put(page, ">");
+        r1i_page_value(page, r1i_line_last(&chart->lines[order[k]]));
+        r1i_page_put(page, "</text>");
+    }
+}
+// A dashed line at what the base model had. Its name stands on the side that the curve left.
+static void r1i_chart_base(r1_json_writer *page, const r1i_chart *chart) {
+    double y = r1i_chart_y(chart, chart->base);
+    bool rose = r1i_line_last(&chart->lines[chart->n - 1]) >= chart->base;
+    bool below = rose ? y + 16 < chart->bottom : y - 16 < chart->top;
+    r1i_page_print(page, "<path class=\"b\" d=\"M%d ", (int)chart->left);
+    r1i_page_coordinate(page, y, 'H');
+    r1i_page_print(page, "%d\"/><text class=\"n e\" x=\"%d\" y=\"", (int)chart->right,
+                   (int)chart->right - 4);
+    r1i_page_coordinate(page, below ? y + 13 : y - 5, '"');
+    r1i_page_put(page, ">base ");
+    r1i_page_value(page, chart->base);
+    r1i_page_put(page, "</text>");
 }
 // Grid, ticks and labels.
 static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
@@ -17797,7 +17937,7 @@ static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
     }
     // Wide enough for the longest label, so that no digit is cut off at the edge.
     chart->left = 18 + 7 * (double)r1i_min(widest, 12);
-    chart->right = chart->width - 20;
+    chart->right = chart->width - 14 - 7.5 * (double)r1i_chart_end_letters(page, chart);
     chart->bottom = chart->height - 42;
     for (int64_t k = chart->y.first; k <= chart->y.last; k++) {
         double y = r1i_chart_y(chart, r1i_axis_tick(&chart->y, k));
@@ -17826,11 +17966,13 @@ static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
 }
 // The inside of an SVG.
 static void r1i_chart_body(r1_json_writer *page, r1i_chart *chart) {
-    r1i_chart_fit(chart, chart->width >= 400 ? R1I_REPORT_POINTS : R1I_REPORT_POINTS / 2);
+    r1i_chart_fit(chart, chart->width >= 400 ? R1I_REPORT_POINTS : R1I_REPORT_SMALL);
     r1i_chart_head(page, chart);
     r1i_chart_axes(page, chart);
+    if (chart->based) r1i_chart_base(page, chart);
     for (int i = 0; i < chart->n; i++)
         r1i_chart_line(page, chart, i); // dashes lie on the full line
+    r1i_chart_ends(page, chart);
 }
 // What is seen, for those who do not see it.
 static void r1i_chart_label(r1_json_writer *page, const r1i_chart *chart) {
@@ -17841,9 +17983,9 @@ static void r1i_chart_label(r1_json_writer *page, const r1i_chart *chart) {
         r1i_line_describe(page, &chart->lines[i]);
     }
 }
-// A chart as a figure of the page; nothing for a chart without lines.
+// A chart as a figure of the page; nothing for a chart without lines, or on a page that is full.
 static void r1i_chart_draw(r1_json_writer *page, r1i_chart *chart) {
-    if (!chart->n) return;
+    if (!chart->n || page->size > R1I_REPORT_CHARTS) return;
     r1i_page_print(page, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
                    chart->width, chart->height);
     r1i_chart_label(page, chart);
@@ -17853,59 +17995,102 @@ static void r1i_chart_draw(r1_json_writer *page, r1i_chart *chart) {
 }
 
 // ---- which charts there are ----
-// A small chart: keys of one stage that are read together.
+// A small chart: keys of one stage that are read together. A single key of RL is shown with its
+// evaluations, if it has some.
 typedef struct r1i_chart_plan {
-    const char *title, *unit; // unit: of the y axis, in a few words
+    const char *group, *title, *unit; // the heading that it stands under; unit: of the y axis
     r1i_report_stage stage;
     int flags;
     const char *keys[R1I_REPORT_LINES]; // those that the log lacks are left out
 } r1i_chart_plan;
 
+#define R1I_GROUP_WORDS  "Length and words"
+#define R1I_GROUP_POLICY "Health of the policy"
+#define R1I_GROUP_INSIDE "Inside the answers"
+
 // In the order in which one looks at a run that went wrong: reward, behaviour, policy, optimizer,
 // machinery, and last where it came from.
 static const r1i_chart_plan r1i_chart_plans[] = {
+    {R1I_GROUP_WORDS, "The word \"wait\"", "times an answer", R1I_STAGE_RL, 0, {"wait"}},
     // The components apart: a reward that rises by its format alone teaches no answers.
     {"Reward",
+     "Reward by component",
      "mean of the answers",
      R1I_STAGE_RL,
      R1I_CHART_NAMED,
      {"reward", "accuracy", "format", "language"}},
-    // The words that the paper counts in its Figure 9; a log may count any of them.
-    {"Reflective words",
-     "an answer",
-     R1I_STAGE_RL,
-     R1I_CHART_NAMED,
-     {"wait", "mistake", "however", "but", "retry"}},
-    {"More such words",
-     "an answer",
-     R1I_STAGE_RL,
-     R1I_CHART_NAMED,
-     {"error", "verify", "wrong", "evaluate", "check"}},
-    // A fall to zero ends exploration, a rise says that the policy dissolves.
-    {"Entropy", "nats a token", R1I_STAGE_RL, 0, {"entropy"}},
-    // How far the policy went from the reference; zero where KL is off.
-    {"KL", "to the reference, nats", R1I_STAGE_RL, 0, {"kl"}},
-    // Many clipped tokens: the steps are too large for their batch.
-    {"Clip fraction", "of the tokens", R1I_STAGE_RL, 0, {"clip_fraction"}},
-    // Groups whose answers differ in reward. Near zero there is nothing left to learn from.
-    {"Informative groups", "share", R1I_STAGE_RL, R1I_CHART_UNIT, {"informative_groups"}},
-    // A spike here comes before a collapse elsewhere.
-    {"Gradient norm", "before clipping", R1I_STAGE_RL, 0, {"grad_norm"}},
-    // 1 is perfect balance; the number of experts is a collapse to one of them.
-    {"Expert load", "busiest / mean", R1I_STAGE_RL, R1I_CHART_FLOAT, {"expert_load"}},
-    // Not a measure of progress: on-policy it is about zero whatever happens.
-    {"Policy loss", "", R1I_STAGE_RL, R1I_CHART_FLOAT, {"loss"}},
-    // The schedule as it was, and not as it was meant.
-    {"Learning rate", "", R1I_STAGE_RL, 0, {"learning_rate"}},
+    {"Reward", "Format", "share of answers in form", R1I_STAGE_RL, R1I_CHART_UNIT, {"format"}},
     // Truncated answers look like wrong ones, and unjudged ones are missing from their group.
-    {"Cut or not judged", "share", R1I_STAGE_RL, R1I_CHART_NAMED, {"truncated", "unjudged"}},
+    {"Reward",
+     "Cut or not judged",
+     "share of answers",
+     R1I_STAGE_RL,
+     R1I_CHART_NAMED,
+     {"truncated", "unjudged"}},
+    // A fall to zero ends exploration, a rise says that the policy dissolves.
+    {R1I_GROUP_POLICY, "Entropy", "nats a token", R1I_STAGE_RL, 0, {"entropy"}},
+    // How far the policy went from the reference; zero where KL is off.
+    {R1I_GROUP_POLICY, "KL", "to the reference, nats a token", R1I_STAGE_RL, 0, {"kl"}},
+    // Many clipped tokens: the steps are too large for their batch.
+    {R1I_GROUP_POLICY, "Clip fraction", "share of tokens", R1I_STAGE_RL, 0, {"clip_fraction"}},
+    // Groups whose answers differ in reward. Near zero there is nothing left to learn from.
+    {R1I_GROUP_POLICY,
+     "Informative groups",
+     "share of groups",
+     R1I_STAGE_RL,
+     R1I_CHART_UNIT,
+     {"informative_groups"}},
+    // 1 is perfect balance; the number of experts is a collapse to one of them.
+    {R1I_GROUP_POLICY,
+     "Expert load",
+     "busiest expert / mean",
+     R1I_STAGE_RL,
+     R1I_CHART_FLOAT,
+     {"expert_load"}},
+    // A spike here comes before a collapse elsewhere.
+    {R1I_GROUP_POLICY, "Gradient norm", "before clipping", R1I_STAGE_RL, 0, {"grad_norm"}},
+    // Not a measure of progress: on-policy it is about zero whatever happens.
+    {R1I_GROUP_POLICY, "Policy loss", "near 0 by design", R1I_STAGE_RL, R1I_CHART_FLOAT, {"loss"}},
     // The one arithmetic: sampler and trainer agree to the bit, or this is not zero.
-    {"Ratio error", "0 when on-policy", R1I_STAGE_RL, 0, {"ratio_error"}},
+    {R1I_GROUP_POLICY, "Ratio error", "0 when on-policy", R1I_STAGE_RL, 0, {"ratio_error"}},
+    // The schedule as it was, and not as it was meant.
+    {R1I_GROUP_POLICY, "Learning rate", "", R1I_STAGE_RL, 0, {"learning_rate"}},
+    // What an answer is made of, where the task can tell its steps apart.
+    {R1I_GROUP_INSIDE, "First try right", "share of answers", R1I_STAGE_RL, 0, {"first_try"}},
+    {R1I_GROUP_INSIDE,
+     "Corrected errors",
+     "right after a wrong first try",
+     R1I_STAGE_RL,
+     0,
+     {"corrected"}},
+    {R1I_GROUP_INSIDE, "Right tries", "share of tries", R1I_STAGE_RL, 0, {"per_try"}},
+    {R1I_GROUP_INSIDE, "Tries", "an answer", R1I_STAGE_RL, 0, {"tries"}},
+    {R1I_GROUP_INSIDE, "Sums right", "share of sums", R1I_STAGE_RL, 0, {"sums_right"}},
+    {R1I_GROUP_INSIDE, "Late sums right", "share of sums", R1I_STAGE_RL, 0, {"late_sums_right"}},
+    {R1I_GROUP_INSIDE, "Verdicts right", "share of verdicts", R1I_STAGE_RL, 0, {"verdict_right"}},
+    {R1I_GROUP_INSIDE, "False yes", "share of answers", R1I_STAGE_RL, 0, {"false_yes"}},
+    {R1I_GROUP_INSIDE, "Repeats", "share of tries made before", R1I_STAGE_RL, 0, {"repeats"}},
     // Flat long before the end: fewer steps would do. Still falling: RL begins too early.
-    {"Pre-training loss", "nats a token", R1I_STAGE_PRETRAIN, 0, {"loss"}},
-    {"Pre-training gradient norm", "", R1I_STAGE_PRETRAIN, 0, {"grad_norm"}},
-    {"Pre-training expert load", "", R1I_STAGE_PRETRAIN, R1I_CHART_FLOAT, {"expert_load"}},
+    {"Pre-training",
+     "Pre-training loss",
+     "nats a token",
+     R1I_STAGE_PRETRAIN,
+     0,
+     {"loss", "mtp_loss"}},
+    {"Pre-training",
+     "Pre-training expert load",
+     "busiest / mean",
+     R1I_STAGE_PRETRAIN,
+     R1I_CHART_FLOAT,
+     {"expert_load"}},
+    {"Pre-training", "Pre-training gradient norm", "", R1I_STAGE_PRETRAIN, 0, {"grad_norm"}},
+    {"Pre-training", "Pre-training learning rate", "", R1I_STAGE_PRETRAIN, 0, {"learning_rate"}},
 };
+// The words that the paper counts in its Figure 9. A log counts any of them, or others under keys
+// that begin with "word_".
+static const char *const r1i_reflective_words[] = {
+    "wait", "mistake", "however", "but", "retry", "error", "verify", "wrong", "evaluate", "check"};
+enum { R1I_REFLECTIVE_WORDS = sizeof r1i_reflective_words / sizeof r1i_reflective_words[0] };
 // The title of the x axis.
 static const char *const r1i_stage_steps[R1I_STAGE_COUNT] = {"pre-training step", "RL step",
                                                              "RL step"};
@@ -17915,7 +18100,7 @@ static const char *const r1i_stage_steps[R1I_STAGE_COUNT] = {"pre-training step"
 static void r1i_chart_start(r1i_chart *chart, const char *title, const char *unit,
                             r1i_report_stage stage, int flags, bool large) {
     chart->title = title, chart->unit = unit, chart->steps = r1i_stage_steps[stage];
-    chart->flags = flags, chart->n = 0;
+    chart->flags = flags, chart->n = 0, chart->based = false;
     chart->width = large ? 400 : 340, chart->height = large ? 270 : 220;
 }
 // Whether a stage has any curve.
@@ -17934,6 +18119,7 @@ static void r1i_report_panel(r1i_report *report, r1i_chart *chart, int panel) {
                         panel ? R1I_CHART_FLOAT : 0, true);
         r1i_chart_add(chart, r1i_series_of(report, stage, panel ? "expert_load" : "loss"), NULL,
                       false);
+        if (!panel) r1i_chart_add(chart, r1i_series_of(report, stage, "mtp_loss"), NULL, false);
     } else if (panel == 0) {
         r1i_chart_start(chart, "Accuracy", "share of right answers", R1I_STAGE_RL, R1I_CHART_UNIT,
                         true);
@@ -17947,57 +18133,150 @@ static void r1i_report_panel(r1i_report *report, r1i_chart *chart, int panel) {
         r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_EVAL, "length"), "evaluation", true);
     }
 }
-// The components of the reward, by the weights among the settings.
-static const r1_json *r1i_report_weights(const r1i_report *report) {
-    // Either flat or in the object of the algorithm.
-    const r1_json *weights = r1_json_find(report->settings, "reward_weights");
-    const r1_json *member = report->settings ? report->settings->child : NULL;
-    for (; !weights && member; member = member->next)
-        weights = r1_json_find(member, "reward_weights");
-    return weights;
-}
-// The small charts, leaving out those that only repeat the main figure.
-static void r1i_report_small(r1i_report *report, r1i_chart *chart) {
+// Opens the grid that stands under a heading, if it is not open.
+static void r1i_group_open(r1i_report *report, const char *group) {
     r1_json_writer *page = &report->page;
+    if (report->group && !strcmp(report->group, group)) return;
+    if (report->group) r1i_page_put(page, "</div>\n");
+    r1i_page_print(page, "<h2>%s</h2>\n<div class=\"small\">\n", group);
+    report->group = group;
+}
+// A chart in its group, if it has a line.
+static void r1i_group_draw(r1i_report *report, r1i_chart *chart, const char *group) {
+    if (!chart->n || report->page.size > R1I_REPORT_CHARTS) return;
+    r1i_group_open(report, group);
+    r1i_chart_draw(&report->page, chart);
+}
+// Puts a key of RL into a chart together with its evaluations.
+static void r1i_chart_add_both(r1i_report *report, r1i_chart *chart, const char *key) {
+    r1i_series *series = r1i_series_of(report, R1I_STAGE_RL, key);
+    r1i_series *evaluation = r1i_series_of(report, R1I_STAGE_EVAL, key);
+    r1i_chart_add(chart, series, evaluation ? "train" : NULL, false);
+    r1i_chart_add(chart, evaluation, "evaluation", true);
+}
+// Evaluations on other problems: "sets_pass_at_1" is the pass@1 of a chart "Accuracy: sets".
+static void r1i_report_accuracies(r1i_report *report, r1i_chart *chart) {
+    static const char pass[] = "_pass_at_1", cons[] = "_cons_at_k";
+    for (size_t i = 0; i < report->n_series; i++) {
+        r1i_series *series = &report->series[i];
+        size_t size = strlen(series->key), head = size - r1i_min(size, sizeof pass - 1);
+        char title[80], vote[80];
+        if (series->stage != R1I_STAGE_EVAL || !series->n || head == 0 || head > 40) continue;
+        if (strcmp(series->key + head, pass)) continue;
+        snprintf(title, sizeof title, "Accuracy: %.*s", (int)head, series->key);
+        snprintf(vote, sizeof vote, "%.*s%s", (int)head, series->key, cons);
+        r1i_chart_start(chart, title, "share of right answers", R1I_STAGE_RL, R1I_CHART_UNIT,
+                        false);
+        r1i_chart_add(chart, series, "pass@1", true);
+        r1i_chart_add(chart, r1i_series_of(report, R1I_STAGE_EVAL, vote), report->vote, true);
+        // As in the main figure, where the first look is that of training.
+        for (int k = 0; k < chart->n; k++) chart->lines[k].look = k + 1;
+        r1i_group_draw(report, chart, "Accuracy on other problems");
+    }
+}
+// The word that a key counts; NULL when it counts none.
+static const char *r1i_word_of(const char *key) {
+    if (!strncmp(key, "word_", 5) && key[5]) return key + 5;
+    for (int i = 0; i < R1I_REFLECTIVE_WORDS; i++)
+        if (!strcmp(key, r1i_reflective_words[i])) return key;
+    return NULL;
+}
+// All words but "wait", which has a chart of its own, as many in a chart as it takes.
+static void r1i_report_words(r1i_report *report, r1i_chart *chart) {
+    chart->n = 0;
+    for (size_t i = 0; i < report->n_series; i++) {
+        r1i_series *series = &report->series[i];
+        const char *word = series->stage == R1I_STAGE_RL ? r1i_word_of(series->key) : NULL;
+        if (!word || series->drawn || !series->n) continue;
+        if (!chart->n)
+            r1i_chart_start(chart, "Words", "times an answer", R1I_STAGE_RL, R1I_CHART_NAMED,
+                            false);
+        r1i_chart_add(chart, series, word, false);
+        if (chart->n < R1I_REPORT_LINES) continue;
+        r1i_group_draw(report, chart, R1I_GROUP_WORDS);
+        chart->n = 0;
+    }
+    if (chart->n) r1i_group_draw(report, chart, R1I_GROUP_WORDS);
+}
+// The components of the reward by its weights among the settings, and by keys "reward_...".
+static void r1i_report_components(r1i_report *report, r1i_chart *chart) {
+    const r1_json *weights = r1i_setting(report, "reward_weights");
+    for (const r1_json *m = weights ? weights->child : NULL; m; m = m->next) {
+        r1i_series *series = r1i_series_find(report, R1I_STAGE_RL, m->key);
+        if (series && series->n) r1i_chart_add(chart, series, NULL, false);
+    }
+    for (size_t i = 0; i < report->n_series; i++) {
+        r1i_series *series = &report->series[i];
+        if (series->stage != R1I_STAGE_RL || strncmp(series->key, "reward_", 7)) continue;
+        if (series->n) r1i_chart_add(chart, series, series->key + 7, false);
+    }
+}
+// The small charts, leaving out those that only repeat another.
+static void r1i_report_small(r1i_report *report, r1i_chart *chart) {
     size_t n = sizeof r1i_chart_plans / sizeof r1i_chart_plans[0];
-    r1i_page_put(page, "<h2>Signals of the run</h2>\n<div class=\"small\">\n");
     for (size_t i = 0; i < n; i++) {
         const r1i_chart_plan *plan = &r1i_chart_plans[i];
-        bool fresh = false; // shows something that the main figure does not
+        bool fresh = false;
         r1i_chart_start(chart, plan->title, plan->unit, plan->stage, plan->flags, false);
         for (int k = 0; k < R1I_REPORT_LINES && plan->keys[k]; k++) {
-            r1i_series *series = r1i_series_of(report, plan->stage, plan->keys[k]);
-            fresh = fresh || (series && !series->drawn);
-            r1i_chart_add(chart, series, NULL, false);
+            r1i_series *series = r1i_series_of(report, plan->stage, plan->keys[k]), *other = NULL;
+            if (plan->stage == R1I_STAGE_RL && !plan->keys[1])
+                other = r1i_series_of(report, R1I_STAGE_EVAL, plan->keys[k]);
+            fresh = fresh || (series && !series->drawn) || (other && !other->drawn);
+            if (other)
+                r1i_chart_add_both(report, chart, plan->keys[k]);
+            else
+                r1i_chart_add(chart, series, NULL, false);
         }
-        const r1_json *weights = i == 0 ? r1i_report_weights(report) : NULL;
-        for (const r1_json *m = weights ? weights->child : NULL; m; m = m->next) {
-            r1i_series *series = r1i_series_find(report, R1I_STAGE_RL, m->key);
-            if (series && series->n) r1i_chart_add(chart, series, NULL, false);
-        }
-        if (fresh) r1i_chart_draw(page, chart);
+        if (chart->n && !strcmp(plan->keys[0], "reward")) r1i_report_components(report, chart);
+        if (fresh) r1i_group_draw(report, chart, plan->group);
+        if (!strcmp(plan->keys[0], "wait")) r1i_report_words(report, chart);
     }
-    r1i_page_put(page, "</div>\n");
 }
-// Keys of RL that no plan knows, each in a chart of its own: their scales may be worlds apart.
+// Whether a series has no chart yet, and deserves one.
+static bool r1i_series_left(r1i_report *report, const r1i_series *series) {
+    static const char *const dull[] = {"tokens", "updates", "time", "k"}; // "seconds" in any form
+    if (series->drawn || !series->n || strstr(series->key, "seconds")) return false;
+    for (size_t d = 0; d < sizeof dull / sizeof dull[0]; d++)
+        if (strcmp(series->key, dull[d]) == 0) return false;
+    // An evaluation of what has a chart of its training, such as a word, says little more.
+    const r1i_series *train = r1i_series_find(report, R1I_STAGE_RL, r1i_page_slice(series->key));
+    return series->stage != R1I_STAGE_EVAL || !train || !train->drawn;
+}
+// Whether all values are the same; then a word says as much as a chart.
+static bool r1i_series_flat(const r1i_series *series) {
+    for (size_t i = 1; i < series->n; i++)
+        if (series->points[i].y != series->points[0].y) return false;
+    return series->n > 1;
+}
+// Keys that no plan knows, each in a chart of its own: their scales may be worlds apart.
 static void r1i_report_others(r1i_report *report, r1i_chart *chart) {
-    static const char *const dull[] = {"tokens", "seconds", "updates"};
+    static const char group[] = "Other numbers of the log";
+    r1_json_writer *page = &report->page;
     int charts = 0;
     for (size_t i = 0; i < report->n_series && charts < R1I_REPORT_OTHERS; i++) {
         r1i_series *series = &report->series[i];
-        bool skip = series->stage != R1I_STAGE_RL || series->drawn || !series->n;
-        for (size_t d = 0; d < sizeof dull / sizeof dull[0]; d++)
-            skip = skip || strcmp(series->key, dull[d]) == 0;
-        if (skip) continue;
-        if (!charts++)
-            r1i_page_put(&report->page,
-                         "<h2>Other numbers of the log</h2>\n<div class=\"small\">\n");
+        if (!r1i_series_left(report, series) || r1i_series_flat(series)) continue;
         r1i_chart_start(chart, "", "", series->stage, R1I_CHART_FLOAT, false);
         chart->title = series->key;
-        r1i_chart_add(chart, series, NULL, false);
-        r1i_chart_draw(&report->page, chart);
+        if (series->stage == R1I_STAGE_PRETRAIN)
+            r1i_chart_add(chart, series, NULL, false);
+        else
+            r1i_chart_add_both(report, chart, series->key);
+        r1i_group_draw(report, chart, group);
+        charts++;
     }
-    if (charts) r1i_page_put(&report->page, "</div>\n");
+    if (report->group) r1i_page_put(page, "</div>\n");
+    charts = 0;
+    for (size_t i = 0; i < report->n_series && charts < R1I_REPORT_OTHERS; i++) {
+        const r1i_series *series = &report->series[i];
+        if (!r1i_series_left(report, series) || !r1i_series_flat(series)) continue;
+        r1i_page_put(page, charts++ ? "; " : "<p class=\"soft flat\">The same at every step: ");
+        r1i_page_key(page, series->key);
+        r1i_page_put(page, " ");
+        r1i_page_value(page, series->points[0].y);
+    }
+    if (charts) r1i_page_put(page, ".</p>\n");
 }
 
 // ---- colours and layout ----
@@ -18009,9 +18288,12 @@ static void r1i_page_colours(r1_json_writer *page, bool dark) {
         {"#6cb6ff", "#ff9e57", "#4fc78a", "#c89bff", "#ff8ab8", "#b5bcc4"}};
     for (int i = 0; i < R1I_REPORT_LINES; i++)
         r1i_page_print(page, ".s%d{stroke:%s;fill:%s}", i, lines[dark][i], lines[dark][i]);
-    r1i_page_print(page, "text{fill:%s}.u{fill:%s}.g{stroke:%s}.a{stroke:%s}\n",
+    r1i_page_print(page, "text{fill:%s}.u,.n{fill:%s}.g{stroke:%s}.a{stroke:%s}.b{stroke:%s}\n",
                    dark ? "#e6eaf0" : "#1c2128", dark ? "#a5afbb" : "#57606a",
-                   dark ? "#2d343d" : "#e3e7ec", dark ? "#6b7582" : "#8a94a0");
+                   dark ? "#2d343d" : "#e3e7ec", dark ? "#6b7582" : "#8a94a0",
+                   dark ? "#a5afbb" : "#57606a");
+    // Around a text that may lie on a curve.
+    r1i_page_print(page, "text.n{stroke:%s}\n", dark ? "#14181d" : "#fff");
 }
 // What the page and a figure of its own have in common. No CSS variables here: the programs that
 // turn an SVG file into pixels often lack them.
@@ -18025,7 +18307,8 @@ static void r1i_page_chart_style(r1_json_writer *page) {
         "tspan.u{font-size:12px;font-weight:400}"
         ".e{text-anchor:end}.c{text-anchor:middle}"
         ".l{fill:none;stroke-width:2;stroke-linejoin:round}.k{stroke-width:1.2}.m{stroke:none}"
-        ".a,.g{fill:none}\n");
+        ".a,.g,.b{fill:none}.b{stroke-dasharray:3 4}text.v{stroke:none;font-weight:600}"
+        "text.n{paint-order:stroke;stroke-width:3px;stroke-linejoin:round;font-size:11px}\n");
     for (int i = 1; i < R1I_REPORT_LINES; i++)
         r1i_page_print(page, ".s%d .l{stroke-dasharray:%s}", i, dashes[i]);
     r1i_page_colours(page, false);
@@ -18039,55 +18322,70 @@ static void r1i_page_style(r1_json_writer *page) {
     r1i_page_put(
         page,
         ":root{--ground:#fff;--ink:#1c2128;--soft:#57606a;--line:#d5dae1;--panel:#f6f8fa;"
-        "--good:#00643f;--bad:#a83200}\n"
+        "--good:#00643f;--bad:#a83200;--error:#ffe4d4;--fixed:#d3f3e1;--word:#ffe58a}\n"
         "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}\n"
         "body{margin:0 auto;max-width:1180px;padding:28px 20px 40px;background:var(--ground);"
         "color:var(--ink);font:16px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}\n"
         "h1{font-size:28px;line-height:1.2;margin:0 0 6px;overflow-wrap:anywhere}"
         "h2{font-size:19px;margin:36px 0 12px}p{margin:0 0 8px}.soft{color:var(--soft)}\n"
         ".cards,.main,.small,.pair{display:grid;gap:14px}.cards{margin:20px 0 14px;"
-        "grid-template-columns:repeat(auto-fit,minmax(min(100%,210px),1fr))}\n"
+        "grid-template-columns:repeat(auto-fit,minmax(min(100%,165px),1fr))}\n"
         ".card,figure,.pair>div{background:var(--ground);border:1px solid var(--line);"
         "border-radius:10px}.card{padding:12px 16px}.card h3{margin:0;font-size:14px;"
-        "font-weight:600}.card .big{margin:0;font-size:27px;line-height:1.35;"
+        "font-weight:600}.card .big{margin:0;font-size:23px;line-height:1.4;"
         "font-variant-numeric:tabular-nums;white-space:nowrap}"
         ".card .soft{margin:0;font-size:13px}.card:only-child{max-width:360px}.big "
         "b{font-weight:700}\n"
         "figure{margin:0;padding:6px;min-width:0;break-inside:avoid}"
         "svg{display:block;width:100%;height:auto}\n"
         ".main{grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr))}"
-        ".small{grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr))}\n");
-    // Samples, settings, phones and paper.
+        ".small{grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr))}"
+        "progress{display:block;width:100%;max-width:420px;height:10px;margin-top:6px;accent-color:"
+        "#0b5fa5}"
+        ".flat{margin:12px 0 0;font-size:14px}\n");
+    // Samples and settings.
     r1i_page_put(
         page,
         ".pair{grid-template-columns:minmax(0,1fr) minmax(0,1fr);margin:0 0 14px}"
         ".pair>div{padding:10px 14px;background:var(--panel);break-inside:avoid}"
         ".pair h3{margin:0 0 6px;font-size:13px;font-weight:600}"
         ".pair h3 span{font-weight:400;color:var(--soft)}"
-        ".pair h3 .good{color:var(--good);font-weight:600}"
-        ".pair h3 .bad{color:var(--bad);font-weight:600}\n"
-        "pre{margin:0;font:13px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
+        ".pair h3 .good,.fixed{color:var(--good);font-weight:600}"
+        ".pair h3 .bad,.error{color:var(--bad);font-weight:600}\n"
+        "pre{margin:0;font:14px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
         "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}"
         "pre i{font-style:normal;color:var(--soft)}\n"
-        "mark{background:#ffe58a;color:#1c2128;border-radius:3px;padding:0 2px}\n"
-        "details{border:1px solid var(--line);border-radius:10px;padding:10px 16px}"
+        "mark{background:var(--word);color:#1c2128;border-radius:3px;padding:0 2px}"
+        "u{border-radius:3px;padding:1px 3px;text-underline-offset:3px;box-decoration-break:clone;"
+        "-webkit-box-decoration-break:clone}"
+        "u.error{background:var(--error);text-decoration:underline wavy var(--bad)}"
+        "u.fixed{background:var(--fixed);text-decoration:underline double var(--good)}"
+        "small{font:600 11px/1 system-ui,sans-serif;padding:0 4px;white-space:nowrap}\n"
+        "details{border:1px solid var(--line);border-radius:10px;padding:10px 16px;"
+        "margin:0 0 14px}details .pair:first-of-type{margin-top:12px}"
         "summary{cursor:pointer;font-weight:600}table{border-collapse:collapse;width:100%;"
         "margin:8px 0;font-size:14px}th,td{text-align:left;padding:3px 16px 3px 0;"
         "border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}"
-        "th{font-weight:400;color:var(--soft);width:40%}footer{margin-top:28px;font-size:13px}\n"
+        "th{font-weight:400;color:var(--soft);width:40%}footer{margin-top:28px;font-size:13px}\n");
+    // Screens: large charts are drawn larger, so their text is not; phones; paper; the dark.
+    r1i_page_put(
+        page,
+        "@media(min-width:900px){.main text{font-size:10px}.main text.h{font-size:11.5px}"
+        ".main tspan.u,.main text.n{font-size:9.5px}}\n"
         "@media(max-width:680px){body{padding:18px 12px 30px}.pair{grid-template-columns:"
         "minmax(0,1fr);gap:4px}th{width:58%}h1{font-size:24px}.cards{grid-template-columns:1fr "
         "1fr;gap:10px}"
         ".card{padding:10px 12px}.card .big{font-size:20px}"
         ".card:last-child:nth-child(odd){grid-column:1/-1}"
-        ".main text{font-size:13px}.main text.h{font-size:15px}.main tspan.u{font-size:13px}}\n"
+        ".main text{font-size:13px}.main text.h{font-size:15px}"
+        ".main tspan.u,.main text.n{font-size:12.5px}}\n"
         "@media print{@page{size:A4;margin:14mm}body{padding:0;max-width:none;font-size:14px}"
         "h2{break-after:avoid}.cards{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}"
         ".main{grid-template-columns:1fr 1fr}.small{grid-template-columns:repeat(3,1fr)}"
         ".card .big{font-size:19px}}\n"
         "@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ground:#14181d;"
         "--ink:#e6eaf0;--soft:#a5afbb;--line:#343c46;--panel:#1b2027;--good:#4fc78a;"
-        "--bad:#ff9e57}\n");
+        "--bad:#ff9e57;--error:#4a2712;--fixed:#123c2a}progress{accent-color:#6cb6ff}\n");
     r1i_page_colours(page, true);
     r1i_page_put(page, "}\n</style>\n");
 }
@@ -18097,7 +18395,8 @@ static void r1i_page_style(r1_json_writer *page) {
 typedef struct r1i_card {
     r1i_report_stage stage;
     const char *key, *title, *note; // title NULL: the vote, whose k is in the log
-    int digits; // behind the point; with one, the card also says how many times more
+    int digits;                     // behind the point
+    bool times;                     // also say how many times more
 } r1i_card;
 
 // A card, if its series has a point; with a single one there is no before yet.
@@ -18117,7 +18416,7 @@ static bool r1i_page_card(r1i_report *report, const r1i_card *card) {
     r1i_page_put(page, "<b>");
     r1i_page_fixed(page, last, card->digits);
     r1i_page_print(page, "</b></p><p class=\"soft\">%s", card->note);
-    if (card->digits == 1 && series->n > 1 && first > 0 && last / first < 1e6) {
+    if (card->times && series->n > 1 && first > 0 && last / first < 1e6) {
         r1i_page_put(page, ", &#215;&#160;");
         r1i_page_fixed(page, last / first, 1);
     }
@@ -18127,14 +18426,15 @@ static bool r1i_page_card(r1i_report *report, const r1i_card *card) {
 // The evaluations if there are some, else what training says, else the pre-training.
 static void r1i_page_cards(r1i_report *report) {
     static const r1i_card cards[] = {
-        {R1I_STAGE_EVAL, "pass_at_1", "pass@1", "right answers among samples", 2},
-        {R1I_STAGE_EVAL, "cons_at_k", NULL, "right by majority vote", 2},
-        {R1I_STAGE_EVAL, "per_try", "per try", "right among single tries", 2},
-        {R1I_STAGE_EVAL, "length", "length", "tokens an answer", 1},
-        {R1I_STAGE_EVAL, "wait", "\"wait\"", "an answer", 1},
-        {R1I_STAGE_RL, "accuracy", "training accuracy", "right answers of a batch", 2},
-        {R1I_STAGE_RL, "length", "length", "tokens an answer", 1},
-        {R1I_STAGE_PRETRAIN, "loss", "pre-training loss", "nats a token", 2}};
+        {R1I_STAGE_EVAL, "pass_at_1", "pass@1", "right answers among samples", 2, false},
+        {R1I_STAGE_EVAL, "cons_at_k", NULL, "right by majority vote", 2, false},
+        {R1I_STAGE_EVAL, "sets_pass_at_1", "pass@1, sets", "on held-out sets", 2, false},
+        {R1I_STAGE_EVAL, "length", "length", "tokens an answer", 1, true},
+        {R1I_STAGE_EVAL, "wait", "\"wait\"", "times an answer", 2, true},
+        {R1I_STAGE_EVAL, "per_try", "right tries", "share of single tries", 2, false},
+        {R1I_STAGE_RL, "accuracy", "training accuracy", "right answers of a batch", 2, false},
+        {R1I_STAGE_RL, "length", "length", "tokens an answer", 1, true},
+        {R1I_STAGE_PRETRAIN, "loss", "pre-training loss", "nats a token", 2, false}};
     bool any = false;
     r1i_page_put(&report->page, "<div class=\"cards\">\n");
     for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++) {
@@ -18144,6 +18444,14 @@ static void r1i_page_cards(r1i_report *report) {
     }
     r1i_page_put(&report->page, "</div>\n");
 }
+// A bar of how far a stage is.
+static void r1i_page_progress(r1_json_writer *page, double step, double steps) {
+    r1i_page_put(page, " <progress aria-label=\"steps done\" value=\"");
+    r1i_page_fixed(page, step, 0);
+    r1i_page_put(page, "\" max=\"");
+    r1i_page_fixed(page, steps, 0);
+    r1i_page_put(page, "\"></progress>");
+}
 // How far the run is, by its log: a page cannot know whether the process still lives.
 static void r1i_page_status(r1i_report *report) {
     static const char *const names[R1I_STAGE_COUNT] = {"Pre-training", "", "RL"};
@@ -18151,6 +18459,9 @@ static void r1i_page_status(r1i_report *report) {
     double step = report->last[R1I_STAGE_RL];
     int stage = step > 0 ? R1I_STAGE_RL : R1I_STAGE_PRETRAIN;
     if (!step) step = report->last[R1I_STAGE_PRETRAIN];
+    const char *key = stage == R1I_STAGE_RL ? "rl_steps" : "pretrain_steps";
+    double steps = r1_json_number(r1i_setting(report, key), 0); // as it was meant to be
+    bool known = steps >= step && steps < R1I_REPORT_LARGEST_STEP;
     r1i_page_put(page, "<p class=\"soft\">");
     if (!step) {
         r1i_page_put(page, r1i_report_has(report, R1I_STAGE_EVAL)
@@ -18163,16 +18474,24 @@ static void r1i_page_status(r1i_report *report) {
     } else {
         r1i_page_print(page, "%s step ", names[stage]);
         r1i_page_fixed(page, step, 0);
-        r1i_page_put(page, "; the run goes on, or was stopped here.");
+        if (known) r1i_page_put(page, " of ");
+        if (known) r1i_page_fixed(page, steps, 0);
+        r1i_page_put(page, "; the run goes on, or was stopped here. Load the page again to see.");
+        if (known) r1i_page_progress(page, step, steps);
     }
     r1i_page_put(page, "</p>\n");
 }
 // All above the main figure.
 static void r1i_page_head(r1i_report *report) {
     r1_json_writer *page = &report->page;
-    r1_slice task = r1_json_text(r1_json_find(report->settings, "task"));
+    r1_slice task = r1_json_text(r1i_setting(report, "task"));
+    r1_slice about = r1_json_text(r1i_setting(report, "about"));
     // In the first moment of a run there are no settings yet.
     if (!task.size) task = r1i_page_slice("a run");
+    if (!about.size)
+        about = r1i_page_slice("A small language model, pre-trained on text that a program wrote, "
+                               "then trained by reinforcement learning on a rule-based reward "
+                               "alone.");
     r1i_page_put(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                        "<meta name=\"color-scheme\" content=\"light dark\">\n<title>R1-Zero: ");
@@ -18181,9 +18500,9 @@ static void r1i_page_head(r1i_report *report) {
     r1i_page_style(page);
     r1i_page_put(page, "</head>\n<body>\n<h1>R1-Zero: ");
     r1i_page_escape(page, task, 200);
-    r1i_page_put(page,
-                 "</h1>\n<p>A small language model, pre-trained on text that a program wrote, "
-                 "then trained by reinforcement learning on a rule-based reward alone.</p>\n");
+    r1i_page_put(page, "</h1>\n<p>");
+    r1i_page_escape(page, about, 600);
+    r1i_page_put(page, "</p>\n");
     r1i_page_status(report);
     r1i_page_cards(report);
 }
@@ -18219,33 +18538,41 @@ static void r1i_settings_value(r1_json_writer *page, const r1_json *node, size_t
     }
 }
 // A row for each value; the key of what lies in an object has the object's key before it.
-static void r1i_settings_rows(r1_json_writer *page, const r1_json *object, const char *prefix,
-                              int *left) {
-    for (const r1_json *m = object->child; m && *left > 0; m = m->next) {
-        char key[128];
-        // The name of the row is no setting.
-        if (!*prefix && r1i_slice_is(m->key, "stage")) continue;
-        snprintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "." : "", m->key.data);
-        if (m->kind == R1_JSON_OBJECT && m->count) {
-            r1i_settings_rows(page, m, key, left);
-            continue;
-        }
-        --*left;
-        r1i_page_put(page, "<tr><th scope=\"row\">");
-        r1i_page_escape(page, r1i_page_slice(key), 100);
-        r1i_page_put(page, "</th><td>");
-        r1i_settings_value(page, m, 140);
-        r1i_page_put(page, "</td></tr>\n");
+static void r1i_settings_row(r1_json_writer *page, const r1_json *member, const char *prefix,
+                             int *left) {
+    char key[128];
+    snprintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "." : "", member->key.data);
+    if (member->kind == R1_JSON_OBJECT && member->count) {
+        for (const r1_json *m = member->child; m && *left > 0; m = m->next)
+            r1i_settings_row(page, m, key, left);
+        return;
     }
+    --*left;
+    r1i_page_put(page, "<tr><th scope=\"row\">");
+    r1i_page_escape(page, r1i_page_slice(key), 100);
+    r1i_page_put(page, "</th><td>");
+    r1i_settings_value(page, member, 140);
+    r1i_page_put(page, "</td></tr>\n");
+}
+// Whether a later row of settings has the key too: a resumed run writes them again.
+static bool r1i_setting_replaced(const r1i_report *report, size_t row, const char *key) {
+    while (++row < report->n_settings)
+        if (r1_json_find(report->settings[row], key)) return true;
+    return false;
 }
 // The table of settings, folded, because it is long and seldom what one came for.
 static void r1i_page_settings(r1i_report *report) {
     int left = R1I_REPORT_SETTINGS;
     r1_json_writer *page = &report->page;
-    if (!report->settings) return;
+    if (!report->n_settings) return;
     r1i_page_put(page, "<h2>Settings</h2>\n<details><summary>Every setting of this run</summary>\n"
                        "<table><tbody>\n");
-    r1i_settings_rows(page, report->settings, "", &left);
+    for (size_t i = 0; i < report->n_settings; i++)
+        for (const r1_json *m = report->settings[i]->child; m && left > 0; m = m->next) {
+            // The name of the row is no setting.
+            if (r1i_slice_is(m->key, "stage")) continue;
+            if (!r1i_setting_replaced(report, i, m->key.data)) r1i_settings_row(page, m, "", &left);
+        }
     r1i_page_put(page, "</tbody></table></details>\n");
 }
 
@@ -18306,13 +18633,12 @@ static void r1i_report_samples(r1i_report *report, const char *folder) {
 }
 // The letters of a word that the paper counts as reflection, and that stands alone; 0 if none.
 static size_t r1i_reflective(r1_slice text, size_t at) {
-    static const char *const words[] = {"wait",  "mistake", "however", "but",      "retry",
-                                        "error", "verify",  "wrong",   "evaluate", "check"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t n = strlen(words[i]), same = 0;
+    for (int i = 0; i < R1I_REFLECTIVE_WORDS; i++) {
+        const char *word = r1i_reflective_words[i];
+        size_t n = strlen(word), same = 0;
         if (text.size - at < n) continue;
         // All words are lower case letters, so this bit is all that capitals differ in.
-        while (same < n && (text.data[at + same] | 32) == words[i][same]) same++;
+        while (same < n && (text.data[at + same] | 32) == word[same]) same++;
         if (same < n) continue;
         char before = at ? (char)(text.data[at - 1] | 32) : ' ';
         char behind = at + n < text.size ? (char)(text.data[at + n] | 32) : ' ';
@@ -18320,9 +18646,9 @@ static size_t r1i_reflective(r1_slice text, size_t at) {
     }
     return 0;
 }
-// A completion, with the words of reflection marked.
-static void r1i_sample_text(r1_json_writer *page, r1_slice text, size_t limit) {
-    size_t done = 0, end = r1i_size_add(page->size, limit);
+// Text of a completion, with the words of reflection marked, up to this size of the page.
+static void r1i_sample_words(r1_json_writer *page, r1_slice text, size_t end) {
+    size_t done = 0;
     for (size_t at = 0; at < text.size && page->size < end; at++) {
         size_t letters = r1i_reflective(text, at);
         if (!letters) continue;
@@ -18336,6 +18662,71 @@ static void r1i_sample_text(r1_json_writer *page, r1_slice text, size_t limit) {
     // The rest behind the last mark.
     if (page->size < end)
         r1i_page_escape(page, (r1_slice){text.data + done, text.size - done}, end - page->size);
+}
+// A part of a completion that the log points at.
+typedef struct r1i_span {
+    const char *kind; // "error" or its "fixed", which are classes of the style
+    size_t from, to;  // bytes
+    r1_slice label;
+} r1i_span;
+
+// The first byte of the character that holds the byte `at`.
+static size_t r1i_span_edge(r1_slice text, size_t at) {
+    while (at > 0 && at < text.size && ((unsigned char)text.data[at] & 0xc0u) == 0x80u) at--;
+    return at;
+}
+// Reads the span of a row under these keys; false when it has none within its completion.
+static bool r1i_span_read(const r1_json *row, const char *const keys[3], r1i_span *span) {
+    r1_slice text = r1_json_text(r1_json_find(row, "completion"));
+    double from = r1_json_number(r1_json_find(row, keys[0]), -1);
+    double to = r1_json_number(r1_json_find(row, keys[1]), -1);
+    if (!(from >= 0 && to > from && to <= (double)text.size)) return false;
+    span->from = r1i_span_edge(text, (size_t)from);
+    span->to = r1i_span_edge(text, (size_t)to);
+    r1_slice label = r1_json_text(r1_json_find(row, keys[2]));
+    if (label.size) span->label = label;
+    return span->to > span->from;
+}
+// The spans of a row in their order, at most two; those that overlap lose the later one.
+static int r1i_sample_spans(const r1_json *row, r1i_span spans[2]) {
+    static const char *const keys[2][3] = {{"mark_from", "mark_to", "mark_label"},
+                                           {"fix_from", "fix_to", "fix_label"}};
+    r1i_span span = {"error", 0, 0, r1i_page_slice("error")};
+    int n = 0;
+    if (r1i_span_read(row, keys[0], &span)) spans[n++] = span;
+    span = (r1i_span){"fixed", 0, 0, r1i_page_slice("corrected")};
+    if (r1i_span_read(row, keys[1], &span)) spans[n++] = span;
+    if (n == 2 && spans[1].from < spans[0].from) {
+        span = spans[0], spans[0] = spans[1], spans[1] = span;
+    }
+    return n == 2 && spans[1].from < spans[0].to ? 1 : n;
+}
+// A completion with its spans: coloured, underlined and named, since not all see colours.
+static void r1i_sample_text(r1_json_writer *page, const r1_json *row, size_t limit) {
+    r1_slice text = r1_json_text(r1_json_find(row, "completion"));
+    r1i_span spans[2];
+    int n = r1i_sample_spans(row, spans);
+    size_t at = 0, start = page->size, end = r1i_size_add(start, limit);
+    if (n && spans[0].from > limit / 16) { // what is pointed at must not be cut off
+        r1i_sample_words(page, (r1_slice){text.data, spans[0].from}, start + limit / 2);
+        bool late = page->size >= start + limit / 2;
+        page->size = start; // only to be measured
+        if (late) at = r1i_span_edge(text, spans[0].from - limit / 16);
+        if (late) r1i_page_put(page, "&#8230;");
+    }
+    for (int i = 0; i < n && page->size < end; i++) {
+        const r1i_span *span = &spans[i];
+        r1i_sample_words(page, (r1_slice){text.data + at, span->from - at}, end);
+        if (page->size >= end) return;
+        r1i_page_print(page, "<u class=\"%s\">", span->kind);
+        r1i_page_escape(page, (r1_slice){text.data + span->from, span->to - span->from},
+                        end - page->size);
+        r1i_page_print(page, "</u><small class=\"%s\">", span->kind);
+        r1i_page_escape(page, span->label, 60);
+        r1i_page_put(page, "</small>");
+        at = span->to;
+    }
+    if (page->size < end) r1i_sample_words(page, (r1_slice){text.data + at, text.size - at}, end);
 }
 // One side of a pair: what it is, how it was judged, and the text as it was drawn.
 static void r1i_sample_cell(r1_json_writer *page, const r1_json *row, const char *side) {
@@ -18361,12 +18752,14 @@ static void r1i_sample_cell(r1_json_writer *page, const r1_json *row, const char
         r1i_page_escape(page, member->text, 32);
         r1i_page_put(page, "</span>");
     }
+    if (r1_json_bool(r1_json_find(row, "truncated"), false))
+        r1i_page_put(page, " <span>&#183; cut at the limit</span>");
     r1i_page_put(page, "</h3><pre>");
     if (row) {
         r1i_page_put(page, "<i>");
-        r1i_page_escape(page, r1_json_text(r1_json_find(row, "prompt")), 700);
+        r1i_page_escape(page, r1_json_text(r1_json_find(row, "prompt")), 600);
         r1i_page_put(page, "</i>");
-        r1i_sample_text(page, r1_json_text(r1_json_find(row, "completion")), 2200);
+        r1i_sample_text(page, row, 2000);
     }
     r1i_page_put(page, row ? "</pre></div>\n" : "none yet</pre></div>\n");
 }
@@ -18376,37 +18769,71 @@ static bool r1i_same_prompt(const r1_json *a, const r1_json *b) {
                              r1_json_text(r1_json_find(b, "prompt"))) == 0;
 }
 // Two samples side by side; NULL is a side that the run has not come to.
-static void r1i_page_pair(r1_json_writer *page, const r1_json *before, const r1_json *after) {
+typedef struct r1i_sample_pair {
+    const r1_json *before, *after;
+} r1i_sample_pair;
+
+static void r1i_page_pair(r1_json_writer *page, const r1i_sample_pair *pair) {
     r1i_page_put(page, "<div class=\"pair\">\n");
-    r1i_sample_cell(page, before, "Before");
-    r1i_sample_cell(page, after, "After");
+    r1i_sample_cell(page, pair->before, "Before");
+    r1i_sample_cell(page, pair->after, "After");
     r1i_page_put(page, "</div>\n");
 }
-// Pairs with the same prompt where there are some, else side by side as they come. Nothing looks at
-// the rewards: the samples are not chosen to please.
-static void r1i_page_samples(r1i_report *report) {
-    r1_json_writer *page = &report->page;
+// Whether the log points at a correction in a sample.
+static bool r1i_sample_corrects(const r1_json *row) {
+    r1i_span spans[2];
+    int n = r1i_sample_spans(row, spans);
+    return n && !strcmp(spans[n - 1].kind, "fixed");
+}
+// Pairs with the same prompt where there are some, else side by side as they come; at most `limit`
+// of them. The first with a correction comes first, the others in the order of the log. Nothing
+// looks at the rewards: the samples are not chosen to please.
+static size_t r1i_sample_pairs(const r1i_report *report, r1i_sample_pair *pairs, size_t limit) {
     const r1i_samples *before = &report->before, *after = &report->after;
-    // One prompt, two answers: only then are the two sides a comparison.
-    size_t pairs = 0, n = r1i_max(before->n, after->n);
-    if (!n) return;
-    r1i_page_put(page,
-                 "<h2>Samples before and after</h2>\n<p class=\"soft\">As they stand in "
-                 "the log, not chosen by their reward. The prompt is grey; words of reflection "
-                 "are marked.</p>\n");
-    for (size_t a = 0; a < after->n && pairs < R1I_REPORT_SAMPLES; a++) {
+    size_t n = 0;
+    bool lead = false;
+    for (size_t a = 0; a < after->n; a++) {
         size_t b = 0, earlier = 0;
         while (earlier < a && !r1i_same_prompt(after->rows[earlier], after->rows[a])) earlier++;
         while (b < before->n && !r1i_same_prompt(before->rows[b], after->rows[a])) b++;
         // Each prompt once: a group has many answers to one question.
         if (earlier < a || b == before->n) continue;
-        r1i_page_pair(page, before->rows[b], after->rows[a]);
-        pairs++;
+        r1i_sample_pair pair = {before->rows[b], after->rows[a]};
+        bool first = !lead && r1i_sample_corrects(pair.after);
+        if (n == limit && !first) continue;
+        if (n < limit) n++;
+        lead = lead || first;
+        if (first) memmove(pairs + 1, pairs, (n - 1) * sizeof *pairs);
+        pairs[first ? 0 : n - 1] = pair;
     }
+    if (n) return n;
     // No prompt in common: training draws new ones, and the run is still in it.
-    for (size_t i = 0; !pairs && i < r1i_min(n, R1I_REPORT_SAMPLES); i++)
-        r1i_page_pair(page, i < before->n ? before->rows[i] : NULL,
-                      i < after->n ? after->rows[i] : NULL);
+    for (; n < r1i_min(limit, r1i_max(before->n, after->n)); n++)
+        pairs[n] = (r1i_sample_pair){n < before->n ? before->rows[n] : NULL,
+                                     n < after->n ? after->rows[n] : NULL};
+    return n;
+}
+static void r1i_page_samples(r1i_report *report) {
+    r1_json_writer *page = &report->page;
+    r1i_sample_pair pairs[R1I_REPORT_SAMPLES];
+    size_t n = r1i_sample_pairs(report, pairs, R1I_REPORT_SAMPLES);
+    if (!n) return;
+    r1i_page_put(page, "<h2>Answers before and after</h2>\n<p class=\"soft\">");
+    if (r1i_sample_corrects(pairs[0].after))
+        r1i_page_put(page,
+                     "The first pair is the first of the log in which the later answer corrects "
+                     "itself: the <span class=\"error\">error</span> has a wavy underline, its "
+                     "<span class=\"fixed\">correction</span> a double one. The others stand as ");
+    else
+        r1i_page_put(page, "As ");
+    r1i_page_put(page, "in the log, not chosen by their reward. The prompt is grey; words of "
+                       "reflection are marked.</p>\n");
+    for (size_t i = 0; i < n; i++) {
+        if (i == R1I_REPORT_OPEN)
+            r1i_page_print(page, "<details><summary>%zu more pairs</summary>\n", n - i);
+        r1i_page_pair(page, &pairs[i]);
+    }
+    if (n > R1I_REPORT_OPEN) r1i_page_put(page, "</details>\n");
 }
 
 // ---- the files ----
@@ -18420,7 +18847,7 @@ static void r1i_page_foot(r1i_report *report) {
     }
     r1i_page_put(page, "</footer>\n</body>\n</html>\n");
 }
-// The order of the page is the order of interest: result, curves, signals, samples, settings.
+// The order of the page is the order of interest: result, curves, answers, signals, settings.
 R1I_BODY r1_status r1_report_write(r1_context *ctx, const char *folder) {
     r1i_report *report = r1i_report_new(ctx, folder);
     r1i_chart *chart = report ? (r1i_chart *)r1i_alloc(ctx, sizeof *chart) : NULL;
@@ -18435,9 +18862,10 @@ R1I_BODY r1_status r1_report_write(r1_context *ctx, const char *folder) {
             r1i_chart_draw(page, chart);
         }
         r1i_page_put(page, "</div>\n");
-        if (report->n_series) r1i_report_small(report, chart);
-        r1i_report_others(report, chart);
         r1i_page_samples(report);
+        r1i_report_accuracies(report, chart);
+        r1i_report_small(report, chart);
+        r1i_report_others(report, chart);
         r1i_page_settings(report);
         r1i_page_foot(report);
         r1i_report_save(ctx, folder, "report.html", page);
@@ -18500,9 +18928,11 @@ static size_t r1i_columns_place(r1_context *ctx, r1i_columns *columns, r1_slice 
     columns->keys[columns->n] = copy;
     return columns->n++;
 }
-// Puts the numbers of a row in their places; false if the row is not of RL.
-static bool r1i_columns_fill(r1_context *ctx, r1i_columns *columns, const r1_json *row) {
-    if (!r1i_slice_is(r1_json_text(r1_json_find(row, "stage")), "rl")) return false;
+// Puts the numbers of a row in their places; false if the row is not of this stage.
+static bool r1i_columns_fill(r1_context *ctx, r1i_columns *columns, const r1_json *row,
+                             r1i_report_stage stage) {
+    double last[R1I_STAGE_COUNT] = {0}, x;
+    if (r1i_row_place(row, last, &x) != (int)stage) return false;
     // A slice of no bytes is what stands in the file for a key that this row lacks.
     memset(columns->values, 0, sizeof columns->values);
     for (const r1_json *m = row->child; m; m = m->next) {
@@ -18525,8 +18955,8 @@ static void r1i_csv_key(r1_json_writer *out, const char *key) {
     if (quotes) r1i_json_put(out, "\"", 1);
 }
 // Twice over the log: the first time for the keys, the second for the numbers.
-static void r1i_csv_write(r1_json_writer *out, r1i_columns *columns, const char *text,
-                          size_t size) {
+static void r1i_csv_write(r1_json_writer *out, r1i_columns *columns, const char *text, size_t size,
+                          r1i_report_stage stage) {
     r1_context *ctx = out->ctx;
     r1_json *row;
     for (int pass = 0; pass < 2; pass++) {
@@ -18537,7 +18967,7 @@ static void r1i_csv_write(r1_json_writer *out, r1i_columns *columns, const char 
         }
         if (pass && columns->n) r1i_json_put(out, "\n", 1);
         for (; (row = r1i_report_next(&lines)) != NULL; r1_json_free(ctx, row)) {
-            if (!r1i_columns_fill(ctx, columns, row) || !pass) continue;
+            if (!r1i_columns_fill(ctx, columns, row, stage) || !pass) continue;
             for (size_t i = 0; i < columns->n; i++) {
                 if (i) r1i_json_put(out, ",", 1);
                 r1i_json_put(out, columns->values[i].data, columns->values[i].size);
@@ -18546,19 +18976,175 @@ static void r1i_csv_write(r1_json_writer *out, r1i_columns *columns, const char 
         }
     }
 }
-// Numbers are copied as text, so that what a reader gets is the double that the log has.
-R1I_BODY r1_status r1_report_csv(r1_context *ctx, const char *folder) {
-    size_t size = 0;
-    char *text = r1i_report_read(ctx, folder, "metrics.jsonl", &size);
-    r1i_columns *columns = text ? (r1i_columns *)r1i_alloc(ctx, sizeof *columns) : NULL;
+// The table of one stage. The file of RL is there for every run, the others where they have a row.
+static void r1i_csv_stage(r1_context *ctx, const char *folder, const char *text, size_t size,
+                          r1i_report_stage stage) {
+    static const char *const names[R1I_STAGE_COUNT] = {"pretrain.csv", "eval.csv", "metrics.csv"};
+    r1i_columns *columns = (r1i_columns *)r1i_alloc(ctx, sizeof *columns);
     r1_json_writer out = {.ctx = ctx};
     if (columns) {
-        r1i_csv_write(&out, columns, text, size);
-        if (r1_status_of(ctx) == R1_OK) r1i_report_save(ctx, folder, "metrics.csv", &out);
+        r1i_csv_write(&out, columns, text, size, stage);
+        if (r1_status_of(ctx) == R1_OK && (columns->n || stage == R1I_STAGE_RL))
+            r1i_report_save(ctx, folder, names[stage], &out);
         for (size_t i = 0; i < columns->n; i++) r1i_free(ctx, columns->keys[i]);
     }
     r1_json_writer_free(&out);
     r1i_free(ctx, columns);
+}
+// Numbers are copied as text, so that what a reader gets is the double that the log has.
+R1I_BODY r1_status r1_report_csv(r1_context *ctx, const char *folder) {
+    size_t size = 0;
+    char *text = r1i_report_read(ctx, folder, "metrics.jsonl", &size);
+    for (int stage = 0; text && stage < R1I_STAGE_COUNT; stage++)
+        r1i_csv_stage(ctx, folder, text, size, (r1i_report_stage)stage);
+    r1_file_free(ctx, text);
+    return r1_status_of(ctx);
+}
+
+// ---- TensorBoard ----
+// An events file is a sequence of records, each with its length and two checksums around a message
+// of protocol buffers. Only four kinds of fields occur, so they are written by hand:
+//   Event         1 wall_time (double), 2 step (varint), 3 file_version (text), 5 summary (Summary)
+//   Summary       1 value (Value, repeated)
+//   Summary.Value 1 tag (text), 2 simple_value (float)
+typedef struct r1i_events {
+    r1_json_writer file, event, summary; // only their growing texts are used
+    uint32_t table[256];                 // of the checksum
+} r1i_events;
+
+enum { R1I_WIRE_VARINT = 0, R1I_WIRE_FIXED64 = 1, R1I_WIRE_BYTES = 2, R1I_WIRE_FIXED32 = 5 };
+
+// CRC-32C (Castagnoli), low bit first, for each value of a byte.
+static void r1i_crc32c_table(uint32_t table[256]) {
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t crc = byte;
+        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (crc & 1 ? 0x82f63b78u : 0u);
+        table[byte] = crc;
+    }
+}
+static uint32_t r1i_crc32c(const uint32_t table[256], const void *data, size_t size) {
+    const unsigned char *p = (const unsigned char *)data;
+    uint32_t crc = 0xffffffffu;
+    for (size_t i = 0; i < size; i++) crc = (crc >> 8) ^ table[(crc ^ p[i]) & 0xffu];
+    return ~crc;
+}
+// Checksums are stored turned and shifted, since a checksum of data that holds its own is weak.
+static uint32_t r1i_crc32c_masked(const uint32_t table[256], const void *data, size_t size) {
+    uint32_t crc = r1i_crc32c(table, data, size);
+    return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
+}
+// An integer of so many bytes, the low one first, on any machine.
+static void r1i_events_fixed(r1_json_writer *out, uint64_t value, size_t bytes) {
+    char text[8];
+    for (size_t i = 0; i < bytes; i++) text[i] = (char)(unsigned char)(value >> (8 * i) & 0xffu);
+    r1i_json_put(out, text, bytes);
+}
+// Seven bits a byte, the low ones first; the top bit says that more follow.
+static void r1i_events_varint(r1_json_writer *out, uint64_t value) {
+    for (; value > 0x7f; value >>= 7) r1i_events_fixed(out, (value & 0x7f) | 0x80, 1);
+    r1i_events_fixed(out, value, 1);
+}
+static void r1i_events_key(r1_json_writer *out, unsigned field, unsigned wire) {
+    r1i_events_varint(out, field << 3 | wire);
+}
+static void r1i_events_double(r1_json_writer *out, unsigned field, double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    r1i_events_key(out, field, R1I_WIRE_FIXED64);
+    r1i_events_fixed(out, bits, 8);
+}
+static void r1i_events_bytes(r1_json_writer *out, unsigned field, const char *data, size_t size) {
+    r1i_events_key(out, field, R1I_WIRE_BYTES);
+    r1i_events_varint(out, size);
+    r1i_json_put(out, data, size);
+}
+// Adds a scalar "stage/key" to the summary of a row.
+static void r1i_events_scalar(r1_json_writer *summary, const char *stage, const r1_json *member) {
+    float value = (float)member->number;
+    uint32_t bits;
+    size_t slash = strlen(stage), tag = r1i_size_add(slash + 1, member->key.size), head = 1;
+    memcpy(&bits, &value, sizeof bits);
+    for (size_t rest = tag; rest > 0x7f; rest >>= 7) head++; // bytes of the tag's length
+    r1i_events_key(summary, 1, R1I_WIRE_BYTES);
+    r1i_events_varint(summary, r1i_size_add(1 + head + 5, tag));
+    r1i_events_key(summary, 1, R1I_WIRE_BYTES);
+    r1i_events_varint(summary, tag);
+    r1i_json_put(summary, stage, slash);
+    r1i_json_put(summary, "/", 1);
+    r1i_json_put(summary, member->key.data, member->key.size);
+    r1i_events_key(summary, 2, R1I_WIRE_FIXED32);
+    r1i_events_fixed(summary, bits, 4);
+}
+// Ends the event and puts it into the file as a record.
+static void r1i_events_record(r1i_events *events) {
+    r1_json_writer *file = &events->file, *event = &events->event;
+    size_t start = file->size;
+    r1i_events_fixed(file, event->size, 8);
+    if (file->failed || event->failed) return;
+    r1i_events_fixed(file, r1i_crc32c_masked(events->table, file->text + start, 8), 4);
+    r1i_json_put(file, event->text, event->size);
+    r1i_events_fixed(file, r1i_crc32c_masked(events->table, event->text, event->size), 4);
+    r1_json_writer_reset(event);
+}
+// A row as one event with all its numbers, if it has some.
+static void r1i_events_row(r1i_events *events, const r1_json *row, double last[R1I_STAGE_COUNT]) {
+    static const char *const names[R1I_STAGE_COUNT] = {"pretrain", "eval", "rl"};
+    double x;
+    int stage = r1i_row_place(row, last, &x);
+    if (stage == R1I_STAGE_COUNT) return;
+    for (const r1_json *m = row->child; m; m = m->next)
+        if (m->kind == R1_JSON_NUMBER && !r1i_slice_is(m->key, "step") &&
+            !r1i_slice_is(m->key, "time"))
+            r1i_events_scalar(&events->summary, names[stage], m);
+    if (events->summary.size) {
+        r1i_events_double(&events->event, 1, r1_json_number(r1_json_find(row, "time"), 0));
+        r1i_events_key(&events->event, 2, R1I_WIRE_VARINT);
+        r1i_events_varint(&events->event, (uint64_t)(int64_t)x);
+        r1i_events_bytes(&events->event, 5, events->summary.text, events->summary.size);
+        r1i_events_record(events);
+    }
+    r1_json_writer_reset(&events->summary);
+}
+// Writes all events of a log into memory. Returns its first time, which names the file: each call
+// then finds the file of the call before, and a reader sees one run.
+static double r1i_events_write(r1i_events *events, const char *text, size_t size) {
+    r1_context *ctx = events->file.ctx;
+    double last[R1I_STAGE_COUNT] = {0}, start = 0;
+    r1_json *row;
+    for (int pass = 0; pass < 2; pass++) {
+        r1i_report_lines lines = {ctx, text, size, 0};
+        if (pass) { // what the file is, at the time at which it begins
+            r1i_events_double(&events->event, 1, start);
+            r1i_events_bytes(&events->event, 3, "brain.Event:2", 13);
+            r1i_events_record(events);
+        }
+        while ((row = r1i_report_next(&lines)) != NULL) {
+            double time = r1_json_number(r1_json_find(row, "time"), 0);
+            if (pass) r1i_events_row(events, row, last);
+            r1_json_free(ctx, row);
+            if (!pass && time >= 1 && time < 1e10) {
+                start = time;
+                break;
+            }
+        }
+    }
+    return start;
+}
+R1I_BODY r1_status r1_report_events(r1_context *ctx, const char *folder) {
+    size_t size = 0;
+    char name[64], *text = r1i_report_read(ctx, folder, "metrics.jsonl", &size);
+    r1i_events *events = text ? (r1i_events *)r1i_alloc(ctx, sizeof *events) : NULL;
+    if (events) {
+        events->file.ctx = events->event.ctx = events->summary.ctx = ctx;
+        r1i_crc32c_table(events->table);
+        double start = r1i_events_write(events, text, size);
+        // Ten digits, as readers that sort by name expect.
+        snprintf(name, sizeof name, "events.out.tfevents.%010lld.r1", (long long)start);
+        if (r1_status_of(ctx) == R1_OK) r1i_report_save(ctx, folder, name, &events->file);
+        r1_json_writer_free(&events->file), r1_json_writer_free(&events->event);
+        r1_json_writer_free(&events->summary);
+    }
+    r1i_free(ctx, events);
     r1_file_free(ctx, text);
     return r1_status_of(ctx);
 }
