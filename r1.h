@@ -1926,21 +1926,17 @@ static void r1i_libc_free(void *user, void *memory, size_t bytes) {
 
 enum { R1I_ALIGN = 64 }; // a cache line, and the widest vector
 
-// A zeroed block that belongs to the context; NULL and a sticky error when there is none.
+// A zeroed block that belongs to the context; NULL when there is none. Without an error, for what
+// only saves time: the pool of workers, one large chunk in place of several.
 // Zeroed, although it costs a pass: what is never written is then the same in every run. 0 bytes
 // are allowed and give a pointer that may be freed. For the caller's thread only: workers get
 // scratch that was made before they start.
-static void *r1i_alloc(r1_context *ctx, size_t bytes) {
-    if (ctx->status != R1_OK) return NULL;
+static void *r1i_alloc_quiet(r1_context *ctx, size_t bytes) {
     size_t total = r1i_size_add(r1i_round_up(bytes, R1I_ALIGN), R1I_ALIGN);
     r1i_block *block = NULL;
     if (total < SIZE_MAX / 2)
         block = (r1i_block *)ctx->allocator.alloc(ctx->allocator.user, total, R1I_ALIGN);
-    if (!block) {
-        r1i_fail(ctx, R1_ERROR_MEMORY, "no memory for %zu bytes (%zu bytes are in use)", bytes,
-                 ctx->now_bytes);
-        return NULL;
-    }
+    if (!block) return NULL;
     memset(block, 0, total);
     block->bytes = total;
     block->next = ctx->blocks;
@@ -1949,6 +1945,15 @@ static void *r1i_alloc(r1_context *ctx, size_t bytes) {
     ctx->now_bytes += total;
     if (ctx->now_bytes > ctx->peak_bytes) ctx->peak_bytes = ctx->now_bytes;
     return (char *)block + R1I_ALIGN;
+}
+// The same with a sticky error, and nothing on a context that has one.
+static void *r1i_alloc(r1_context *ctx, size_t bytes) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    void *memory = r1i_alloc_quiet(ctx, bytes);
+    if (!memory)
+        r1i_fail(ctx, R1_ERROR_MEMORY, "no memory for %zu bytes (%zu bytes are in use)", bytes,
+                 ctx->now_bytes);
+    return memory;
 }
 // An array of n elements of `size` bytes.
 static void *r1i_alloc_array(r1_context *ctx, size_t n, size_t size) {
@@ -1998,6 +2003,13 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
 }
 
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
+// Puts a new chunk in front, if there is one.
+static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes) {
+    if (!chunk) return NULL;
+    chunk->bytes = bytes;
+    chunk->next = arena->chunk;
+    return arena->chunk = chunk;
+}
 
 // Space that is not zeroed: whoever asks for it writes it first.
 // 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
@@ -2008,11 +2020,8 @@ static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     if (!chunk || chunk->bytes - chunk->used < bytes) {
         size_t least = chunk ? chunk->bytes : (size_t)1 << 16;
         size_t size = r1i_max(bytes, least);
-        chunk = (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN));
+        chunk = r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN)), size);
         if (!chunk) return NULL;
-        chunk->bytes = size;
-        chunk->next = arena->chunk;
-        arena->chunk = chunk;
     }
     void *space = r1i_chunk_space(chunk) + chunk->used;
     chunk->used += bytes;
@@ -2033,7 +2042,8 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
         arena->chunk = next;
     }
 }
-// Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one.
+// Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one, or none
+// where that cannot be had.
 // The melt is what makes a training loop free of allocations: the first step leaves several chunks,
 // they become one of their total size, and the second step fits into it.
 //   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
@@ -2044,8 +2054,8 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, 
         for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
         if (chunks > 1) {
             r1i_arena_free(ctx, arena);
-            r1_status before = ctx->status;
-            if (before == R1_OK && r1i_arena_alloc(ctx, arena, total)) arena->chunk->used = 0;
+            size_t bytes = r1i_size_add(total, R1I_ALIGN);
+            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, bytes), total);
         } else if (arena->chunk) {
             arena->chunk->used = 0;
         }
@@ -2205,10 +2215,10 @@ static void *r1i_pool_main(void *arg) {
         pthread_mutex_unlock(&pool->mutex);
     }
 }
-// Starts what can be started: fewer workers than asked for only cost time.
+// Starts what can be started: fewer workers than asked for only cost time, and so do none.
 static r1i_pool *r1i_pool_of(r1_context *ctx) {
     if (ctx->pool) return (r1i_pool *)ctx->pool;
-    r1i_pool *pool = (r1i_pool *)r1i_alloc(ctx, sizeof *pool);
+    r1i_pool *pool = (r1i_pool *)r1i_alloc_quiet(ctx, sizeof *pool);
     if (!pool) return NULL;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -5553,7 +5563,7 @@ static void r1i_launch_task(void *arg, size_t begin, size_t end, int worker) {
 // Runs one direction of an op. False leaves a sticky error.
 // The three directions have the same path, and so has every op: plan, scratch, workers.
 static bool r1i_run(r1_context *ctx, r1_op op, r1_direction direction, const void *args) {
-    if (ctx->status != R1_OK || !r1i_rows_ready(ctx)) return false;
+    if (r1_status_of(ctx) != R1_OK || !r1i_rows_ready(ctx)) return false;
     r1i_launch launch = {&r1i_op_rows[op], args, direction, ctx};
     r1i_plan plan = launch.row->plan(args, direction);
     if (!r1i_scratch_ready(ctx, r1i_size_mul(plan.scratch, sizeof(r1i_real)))) return false;
@@ -5646,7 +5656,9 @@ R1I_BODY r1_tensor *r1_tensor_parameter(r1_context *ctx, int rank, const size_t 
     for (int i = 0; i < rank; i++) x->shape[i] = shape[i];
     x->data = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->data);
     x->grad = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->grad);
-    return x->data && x->grad ? x : NULL;
+    if (x->data && x->grad) return x;
+    r1i_free(ctx, x->data), r1i_free(ctx, x->grad), r1i_free(ctx, x);
+    return NULL;
 }
 R1I_BODY size_t r1_tensor_check(const r1_tensor *x) {
     size_t n = r1_tensor_count(x), i = 0;
@@ -5787,7 +5799,7 @@ R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank,
     y->wants_grad = x->wants_grad;
     // Both names must see one gradient, so it has to exist before they part.
     if (ctx->tape && ctx->tape->no_grad) y->wants_grad = false;
-    if (y->wants_grad) y->grad = r1i_grad_of(ctx, x);
+    if (y->wants_grad && !(y->grad = r1i_grad_of(ctx, x))) return NULL;
     return y;
 }
 
@@ -6489,7 +6501,7 @@ R1I_BODY double r1_grad_check(r1_context *ctx, r1_loss_fn *loss, void *arg, r1_t
             double error = fabs(slope - (double)parameters[i]->grad[j]) / (1 + fabs(slope));
             if (!(error <= worst)) worst = error;
         }
-    return ctx->status == R1_OK ? worst : HUGE_VAL;
+    return r1_status_of(ctx) == R1_OK ? worst : HUGE_VAL;
 }
 
 // ==== [optimizer] ================================================================================
@@ -8394,6 +8406,7 @@ static bool r1i_model_rope(r1_model *model) {
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
+    model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D}; // r1_model_free has it from here
     if (!cosine || !sine) return false;
     double log_theta = r1i_log_double(c->rope_theta);
     for (size_t i = 0; i < half; i++) {
@@ -8404,7 +8417,6 @@ static bool r1i_model_rope(r1_model *model) {
             cosine[t * half + i] = (r1i_real)co, sine[t * half + i] = (r1i_real)s;
         }
     }
-    model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D};
     return true;
 }
 // Also takes back what a failed r1i_model_make has left half done: memory comes zeroed.
@@ -8534,8 +8546,11 @@ R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
 R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
-        range->m = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->m);
-        range->v = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->v);
+        // A call that ran out of memory may have left some of them.
+        if (!range->m)
+            range->m = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->m);
+        if (!range->v)
+            range->v = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->v);
         if (!range->m || !range->v) return model->ctx->status;
     }
     model->moments = true;
@@ -9283,8 +9298,12 @@ R1I_BODY r1_rollout *r1_rollout_new(r1_context *ctx) {
     r1_rollout *rollout = (r1_rollout *)r1i_alloc(ctx, sizeof *rollout);
     if (!rollout) return NULL;
     rollout->engine = (r1i_engine *)r1i_alloc(ctx, sizeof *rollout->engine);
-    if (rollout->engine) rollout->engine->ctx = ctx;
-    return rollout->engine ? rollout : NULL;
+    if (rollout->engine) {
+        rollout->engine->ctx = ctx;
+        return rollout;
+    }
+    r1i_free(ctx, rollout);
+    return NULL;
 }
 // tables_capacity counts rollout->samples too: the two arrays grow together.
 R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
