@@ -9479,11 +9479,13 @@ static bool r1i_engine_start(r1i_engine *e, size_t n, size_t group) {
         size_t limit = e->desc.max_new ? e->prompts[i].n + e->desc.max_new : most;
         longest = r1i_max(longest, r1i_min(most, limit));
     }
-    e->rollout->n = r1i_size_mul(n, group), e->rollout->prompts = n, e->rollout->group = group;
+    size_t samples = r1i_size_mul(n, group);
+    e->rollout->n = e->rollout->prompts = 0, e->rollout->group = group; // until there is memory
     e->rollout->tokens = e->rollout->prefill_tokens = e->rollout->steps = e->rollout->evicted = 0;
     e->n_running = e->n_finished = 0;
-    e->desc.batch = r1i_min(e->desc.batch, e->rollout->n);
-    if (!r1i_engine_arrays(e, n, e->rollout->n) || !r1i_engine_pool(e, longest)) return false;
+    e->desc.batch = r1i_min(e->desc.batch, samples);
+    if (!r1i_engine_arrays(e, n, samples) || !r1i_engine_pool(e, longest)) return false;
+    e->rollout->n = samples, e->rollout->prompts = n;
     for (size_t i = 0; i < e->rollout->n; i++)
         if (!r1i_sample_start(e, i)) return false;
     return true;
@@ -16027,8 +16029,11 @@ static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
 static r1_status r1i_grpo_draw(r1_grpo *run, r1_rollout *rollout, size_t n) {
     r1_generate_desc generate = run->desc.generate;
     generate.sampler.step = (uint32_t)(run->step + 1);
-    if (!r1i_grpo_prompts(run, n)) return run->ctx->status;
-    return r1_generate(run->policy, rollout, run->prompts, n, run->desc.group, &generate);
+    uint64_t next = run->next_prompt;
+    if (r1i_grpo_prompts(run, n))
+        r1_generate(run->policy, rollout, run->prompts, n, run->desc.group, &generate);
+    if (run->ctx->status != R1_OK) run->next_prompt = next; // to be asked for again
+    return run->ctx->status;
 }
 // Verdicts have an array of their own: a reward function sees its sample as constant.
 typedef struct r1i_judging {
@@ -16348,11 +16353,18 @@ R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
     metrics->update_seconds = r1i_seconds() - start;
     return run->ctx->status;
 }
-// An error in any of the four leaves step uncounted; updates that were made before it stay.
+// An error in any of the four leaves step uncounted; updates that were made before it stay. The
+// step can be tried again and has the same prompts then, unless the error was that they teach
+// nothing.
 R1I_BODY bool r1_grpo_step(r1_grpo *run) {
     if (!run || run->ctx->status != R1_OK || run->step >= run->desc.steps) return false;
-    return r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
-           r1_grpo_advantage(run) == R1_OK && r1_grpo_update(run) == R1_OK;
+    uint64_t next = run->next_prompt;
+    size_t silent = run->silent;
+    if (r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
+        r1_grpo_advantage(run) == R1_OK && r1_grpo_update(run) == R1_OK)
+        return true;
+    if (run->ctx->status != R1_ERROR_SIGNAL) run->next_prompt = next, run->silent = silent;
+    return false;
 }
 // Both belong to the run and are overwritten by its next step.
 R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) { return &run->metrics; }
@@ -16400,7 +16412,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
         r1_json_write_number(w, d->parts[i], d->weights[i]);
     r1_json_end_object(w);
     r1_json_end_object(w);
-    return w->text ? w->text : "{}";
+    return w->failed ? "{}" : w->text; // never half of it
 }
 // Hashes are text: a JSON number would lose bits beyond 2^53. Seconds are left out, so that two
 // runs from one seed write equal logs.
@@ -16505,18 +16517,23 @@ static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t mo
     if (scan) closedir(scan);
     return n;
 }
-// Keeps the newest two, and only after the newest has been read back whole, its hash included. Two,
-// so that a newest one that is damaged later still leaves one to go on from.
+// Keeps the newest that can be read back whole, its hash included, and the one before it. Two, so
+// that a newest one that is damaged later still leaves one to go on from. Damaged ones that are
+// newer do not count: a run that went on behind them comes to their steps again.
 static void r1i_checkpoint_prune(r1_context *ctx, const char *folder) {
     uint64_t steps[64];
     char path[1024];
-    size_t n = r1i_checkpoint_list(folder, steps, 64);
+    size_t n = r1i_checkpoint_list(folder, steps, 64), newest = 0;
     if (n < 3 || ctx->status != R1_OK) return;
-    r1i_checkpoint_path(path, sizeof path, folder, steps[0]);
-    r1_tensors *file = r1_tensors_open(ctx, path);
-    if (!file) return;
-    r1_tensors_close(file);
-    for (size_t i = 2; i < n; i++) {
+    for (bool found = false; newest < n && !found; newest += !found) {
+        r1i_checkpoint_path(path, sizeof path, folder, steps[newest]);
+        r1_tensors *file = r1_tensors_open(ctx, path);
+        found = file != NULL;
+        r1_tensors_close(file);
+        if (ctx->status == R1_ERROR_MEMORY) return;
+        r1_error_clear(ctx);
+    }
+    for (size_t i = newest + 2; i < n; i++) {
         r1i_checkpoint_path(path, sizeof path, folder, steps[i]);
         remove(path);
     }
@@ -16584,7 +16601,10 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     if (!fine)
         r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config",
                  path);
-    fine = fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved);
+    if (fine && !r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved)) {
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the state of the run is missing", path);
+        fine = false;
+    }
     if (fine && saved->seed != ctx->seed) {
         r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the run had seed %llu, this context has %llu", path,
                  (unsigned long long)saved->seed, (unsigned long long)ctx->seed);
@@ -16616,6 +16636,8 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
         r1_error_clear(ctx);
         r1i_checkpoint_path(path, sizeof path, folder, steps[i]);
         if (r1i_checkpoint_read(ctx, path, model, reference, saved, note, note_bytes)) return true;
+        // Only damage is passed over: with more memory this one might be whole.
+        if (ctx->status == R1_ERROR_MEMORY) return false;
     }
     if (!n) r1i_fail(ctx, R1_ERROR_FILE, "%s: there is no checkpoint to continue from", folder);
     return false;

@@ -29,6 +29,7 @@ typedef struct fault {
     // refused, and what is out.
     size_t calls, first, last, least, denied;
     size_t denied_call, denied_bytes; // the first refusal
+    const char *denied_text;
     size_t blocks, bytes;
     // Units so far; the one whose arena is cut, and to how many lines.
     size_t units, target, lines;
@@ -47,7 +48,7 @@ static void *fault_alloc(void *user, size_t bytes, size_t align) {
     fault *f = (fault *)user;
     f->calls++;
     if (f->calls >= f->first && f->calls <= f->last && bytes >= f->least) {
-        if (!f->denied++) f->denied_call = f->calls, f->denied_bytes = bytes;
+        if (!f->denied++) f->denied_call = f->calls, f->denied_bytes = bytes, f->denied_text = f->text;
         return NULL;
     }
     size_t *block = (size_t *)r1i_libc_alloc(NULL, bytes + R1I_ALIGN, R1I_ALIGN);
@@ -106,10 +107,10 @@ static void fault_called(const char *text) {
 __attribute__((noreturn)) static void fault_stop(const fault *f, const char *what) {
     static const char *const modes[] = {"none", "one", "rest", "arena"};
     test_stop(TEST_FAILED,
-              "%s: %.300s (mode %s, refused first call %zu, %zu bytes; unit %zu, cut in %zu to %zu "
-              "lines; context: %s)",
-              what, f->text, modes[f->mode], f->denied_call, f->denied_bytes, f->units, f->target,
-              f->lines, r1_message_of(f->ctx));
+              "%s: %.300s (mode %s, refused first: call %zu, %zu bytes in unit %.300s; cut in unit "
+              "%zu to %zu lines; context: %s)",
+              what, f->text, modes[f->mode], f->denied_call, f->denied_bytes,
+              f->denied_text ? f->denied_text : "-", f->target, f->lines, r1_message_of(f->ctx));
 }
 static void fault_enter(fault *f, const char *text, bool anyway) {
     f->text = text, f->tries = 0, f->anyway = anyway, f->units++;
