@@ -8068,7 +8068,7 @@ R1I_BODY size_t r1_tokenizer_count(const r1_tokenizer *tok) { return tok ? tok->
 
 R1I_BODY int32_t r1_tokenizer_find(const r1_tokenizer *tok, const char *piece) {
     size_t size = strlen(piece);
-    for (size_t i = 0; i < tok->n; i++)
+    for (size_t i = 0; i < r1_tokenizer_count(tok); i++)
         if (tok->pieces[i].size == size && !memcmp(tok->pieces[i].data, piece, size))
             return (int32_t)i;
     return -1;
@@ -8081,7 +8081,7 @@ R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size
     for (size_t at = 0; at < size;) {
         size_t longest = 0;
         int32_t id = 0;
-        for (size_t i = 0; i < tok->n; i++) {
+        for (size_t i = 0; i < r1_tokenizer_count(tok); i++) {
             r1_slice piece = tok->pieces[i];
             if (piece.size > longest && piece.size <= size - at &&
                 !memcmp(piece.data, text + at, piece.size))
@@ -8098,7 +8098,7 @@ R1I_BODY size_t r1_decode(const r1_tokenizer *tok, const int32_t *ids, size_t n,
                           size_t capacity) {
     size_t length = 0;
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || (size_t)ids[i] >= tok->n) continue;
+        if (ids[i] < 0 || (size_t)ids[i] >= r1_tokenizer_count(tok)) continue;
         r1_slice piece = tok->pieces[ids[i]];
         for (size_t c = 0; c < piece.size; c++, length++)
             if (length + 1 < capacity) text[length] = piece.data[c];
@@ -8533,17 +8533,20 @@ R1I_BODY r1_model *r1_model_clone(r1_model *model) {
     return copy;
 }
 R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->ctx : NULL; }
-R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) { return &model->config; }
+R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) {
+    return model ? &model->config : NULL;
+}
 R1I_BODY const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n) {
     if (n) *n = model ? model->n : 0;
     return model ? model->parameters : NULL;
 }
 R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
-    if (n) *n = 3;
-    return model->ranges;
+    if (n) *n = model ? 3 : 0;
+    return model ? model->ranges : NULL;
 }
 // Moments are made late: a reference or a model that only samples never pays for them.
 R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
+    if (!model) return R1_ERROR_ARGUMENT;
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
         // A call that ran out of memory may have left some of them.
@@ -8559,19 +8562,21 @@ R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
 // Counts parameters, without the padding between them and without the router biases.
 R1I_BODY size_t r1_model_size(const r1_model *model) {
     size_t size = 0;
-    for (size_t i = 0; i < model->n; i++) size += r1_tensor_count(model->parameters[i].tensor);
+    for (size_t i = 0; model && i < model->n; i++)
+        size += r1_tensor_count(model->parameters[i].tensor);
     return size;
 }
 // Chained over the ranges, then the biases. The padding is hashed too; it is zero in every model.
 R1I_BODY uint64_t r1_model_hash(const r1_model *model) {
     uint64_t hash = 0;
+    if (!model) return hash;
     for (int r = 0; r < 3; r++)
         hash = r1i_hash(hash, model->ranges[r].w, model->ranges[r].n * sizeof(r1i_real));
     return r1i_hash(hash, model->router_bias,
                     model->moe_layers * model->config.experts * sizeof(r1i_real));
 }
-R1I_BODY r1_tensor *r1_model_head(r1_model *model) { return model->head; }
-R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model->moe_layers; }
+R1I_BODY r1_tensor *r1_model_head(r1_model *model) { return model ? model->head : NULL; }
+R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model ? model->moe_layers : 0; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
     return model && layer < model->config.layers ? model->layers[layer].bias : NULL;
 }
@@ -8594,6 +8599,7 @@ static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *
 R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
     char stack[96];
     size_t expert = 0;
+    if (!model) return NULL;
     bool one = r1i_expert_name(name, stack, sizeof stack, &expert);
     for (size_t i = 0; i < model->n; i++) {
         r1_tensor *x = model->parameters[i].tensor;
@@ -8858,6 +8864,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
 }
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
+    if (!model) return;
     size_t E = model->config.experts;
     for (size_t layer = 0; layer < model->moe_layers; layer++) {
         // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
@@ -15777,6 +15784,7 @@ R1I_BODY uint64_t r1_trainer_steps(const r1_trainer *trainer) {
 // The moments belong to the model, the step count to the trainer; the bias correction of AdamW is
 // right only when both start together.
 R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
+    if (!trainer) return;
     size_t chunks = trainer->desc.chunks;
     if (desc) trainer->desc = *desc;
     trainer->desc.chunks = chunks; // the tree's memory is made for it
@@ -16005,6 +16013,12 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     r1_grpo_free(run);
     return NULL;
 }
+// The first line of every call on a run: none without a run, and nothing runs after an error. Half
+// a rollout must not come before a reward function.
+static r1_status r1i_grpo_status(const r1_grpo *run) {
+    return run ? run->ctx->status : R1_ERROR_ARGUMENT;
+}
+static bool r1i_grpo_usable(const r1_grpo *run) { return r1i_grpo_status(run) == R1_OK; }
 // Asks for n prompts into the run's buffers. Numbers count up over the whole run and are the keys
 // of the draws; a checkpoint keeps the next one.
 static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
@@ -16111,6 +16125,7 @@ static void r1i_grpo_resample(r1_grpo *run) {
 }
 // Draws the answers to the next questions; the metrics of the step begin here.
 R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     double start = r1i_seconds();
     // A step without updates keeps the numbers that only an update can change.
     run->metrics = (r1_grpo_metrics){
@@ -16149,6 +16164,7 @@ static r1_status r1i_grpo_reference(r1_grpo *run) {
 }
 // Groups are replaced before the reference scores them, so no forward pass is spent on the old.
 R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     double start = r1i_seconds();
     r1i_grpo_verdicts(run, run->rollout);
     if (run->desc.policy.no_signal == R1_NO_SIGNAL_RESAMPLE) r1i_grpo_resample(run);
@@ -16184,6 +16200,7 @@ R1I_PLAIN static void r1i_grpo_means(r1_grpo *run) {
 // beta * sum_t kl_t first, with the sampler's own log-probs (DSM eq. 2 for k1); the log shows the
 // reward without it.
 R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     r1i_float_state state = r1i_float_enter();
     const r1_policy_desc *policy = &run->desc.policy;
     size_t n = run->rollout->n, G = run->desc.group;
@@ -16334,6 +16351,7 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
 // since the rollout, and that is where the clip acts. Metrics are means over the updates made. The
 // reference becomes the policy at the end of a rollout, never between its updates.
 R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     double start = r1i_seconds();
     size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
     for (size_t epoch = 0; epoch < run->desc.epochs; epoch++) {
@@ -16357,7 +16375,7 @@ R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
 // step can be tried again and has the same prompts then, unless the error was that they teach
 // nothing.
 R1I_BODY bool r1_grpo_step(r1_grpo *run) {
-    if (!run || run->ctx->status != R1_OK || run->step >= run->desc.steps) return false;
+    if (!r1i_grpo_usable(run) || run->step >= run->desc.steps) return false;
     uint64_t next = run->next_prompt;
     size_t silent = run->silent;
     if (r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
@@ -16367,8 +16385,12 @@ R1I_BODY bool r1_grpo_step(r1_grpo *run) {
     return false;
 }
 // Both belong to the run and are overwritten by its next step.
-R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) { return &run->metrics; }
-R1I_BODY const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run) { return run->rollout; }
+R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) {
+    return run ? &run->metrics : NULL;
+}
+R1I_BODY const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run) {
+    return run ? run->rollout : NULL;
+}
 
 // Words instead of numbers for enumerations, so that a log can be read years later.
 R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
@@ -16378,6 +16400,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     static const char *const kls[] = {"none", "k1", "k2", "k3"};
     static const char *const objectives[] = {"clipped", "cispo", "reinforce"};
     static const char *const no_signals[] = {"keep", "drop", "resample"};
+    if (!run) return "{}";
     const r1_grpo_desc *d = &run->desc;
     const r1_policy_desc *p = &d->policy;
     r1_json_writer *w = &run->settings;
@@ -16417,6 +16440,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
 // Hashes are text: a JSON number would lose bits beyond 2^53. Seconds are left out, so that two
 // runs from one seed write equal logs.
 R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
+    if (!run) return;
     const r1_grpo_metrics *m = &run->metrics;
     char hash[24];
     r1_log_integer(log, "step", (int64_t)m->step);
@@ -16644,6 +16668,8 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
 }
 // A supervised run counts optimizer steps only: both numbers of the state are the same.
 R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note) {
+    if (!trainer || trainer->ctx->status != R1_OK)
+        return trainer ? trainer->ctx->status : R1_ERROR_ARGUMENT;
     r1i_saved saved = {.step = trainer->step, .updates = trainer->step};
     r1i_checkpoint_write(trainer->ctx, folder, trainer->model, NULL, &saved, note);
     r1i_checkpoint_prune(trainer->ctx, folder);
@@ -16652,6 +16678,7 @@ R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, cons
 R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note,
                                 size_t note_bytes) {
     r1i_saved saved;
+    if (!trainer) return false;
     if (!r1i_checkpoint_newest(trainer->ctx, folder, trainer->model, NULL, &saved, note,
                                note_bytes))
         return false;
@@ -16660,6 +16687,7 @@ R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *n
 }
 // rollout number, optimizer steps, next prompt: the three places from which all counters go on.
 R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     r1i_saved saved = {.step = run->step,
                        .updates = run->trainer->step,
                        .next_prompt = run->next_prompt,
@@ -16672,6 +16700,7 @@ R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *no
 // config of the model and nothing of the settings, which are in the log.
 R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes) {
     r1i_saved saved;
+    if (!run) return false;
     if (!r1i_checkpoint_newest(run->ctx, folder, run->policy, run->reference, &saved, note,
                                note_bytes))
         return false;
@@ -16685,6 +16714,7 @@ R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_
 // place in its prompts is put back.
 R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
                                   r1_rollout *rollout) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     r1_generate_desc generate = run->desc.generate;
     generate.sampler.step = (uint32_t)step;
     uint64_t next = run->next_prompt;

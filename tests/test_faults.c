@@ -759,7 +759,7 @@ static void fault_grpo(fault *f) {
         fault_walk(f, r1_grpo_rollout_of(run));
         DO(r1_grpo_rollout(run) == R1_OK); // the four calls of a step, one by one
         DO(r1_grpo_judge(run) == R1_OK);
-        if (!f->failed) DO(r1_grpo_advantage(run) == R1_OK);
+        DO(r1_grpo_advantage(run) == R1_OK);
         DO(r1_grpo_update(run) == R1_OK);
         fault_walk(f, r1_grpo_rollout_of(run));
     }
