@@ -1076,7 +1076,7 @@ typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN } r1_rope_kind;
 typedef struct r1_rope_scaling {
     r1_rope_kind kind;
     double factor;               // [40]
-    size_t original;             // tokens of the first training [4096];  0 = max_tokens / factor
+    size_t original;             // tokens of the first training [4096];  0 = max_tokens
     double beta_fast, beta_slow; // 0 = 32 and 1
     double mscale, mscale_all;   // [1, 1]; as in Hugging Face, 0 is not 1 but absent
 } r1_rope_scaling;
@@ -1974,21 +1974,17 @@ static void r1i_libc_free(void *user, void *memory, size_t bytes) {
 
 enum { R1I_ALIGN = 64 }; // a cache line, and the widest vector
 
-// A zeroed block that belongs to the context; NULL and a sticky error when there is none.
+// A zeroed block that belongs to the context; NULL when there is none. Without an error, for what
+// only saves time: the pool of workers, one large chunk in place of several.
 // Zeroed, although it costs a pass: what is never written is then the same in every run. 0 bytes
 // are allowed and give a pointer that may be freed. For the caller's thread only: workers get
 // scratch that was made before they start.
-static void *r1i_alloc(r1_context *ctx, size_t bytes) {
-    if (ctx->status != R1_OK) return NULL;
+static void *r1i_alloc_quiet(r1_context *ctx, size_t bytes) {
     size_t total = r1i_size_add(r1i_round_up(bytes, R1I_ALIGN), R1I_ALIGN);
     r1i_block *block = NULL;
     if (total < SIZE_MAX / 2)
         block = (r1i_block *)ctx->allocator.alloc(ctx->allocator.user, total, R1I_ALIGN);
-    if (!block) {
-        r1i_fail(ctx, R1_ERROR_MEMORY, "no memory for %zu bytes (%zu bytes are in use)", bytes,
-                 ctx->now_bytes);
-        return NULL;
-    }
+    if (!block) return NULL;
     memset(block, 0, total);
     block->bytes = total;
     block->next = ctx->blocks;
@@ -1997,6 +1993,15 @@ static void *r1i_alloc(r1_context *ctx, size_t bytes) {
     ctx->now_bytes += total;
     if (ctx->now_bytes > ctx->peak_bytes) ctx->peak_bytes = ctx->now_bytes;
     return (char *)block + R1I_ALIGN;
+}
+// The same with a sticky error, and nothing on a context that has one.
+static void *r1i_alloc(r1_context *ctx, size_t bytes) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    void *memory = r1i_alloc_quiet(ctx, bytes);
+    if (!memory)
+        r1i_fail(ctx, R1_ERROR_MEMORY, "no memory for %zu bytes (%zu bytes are in use)", bytes,
+                 ctx->now_bytes);
+    return memory;
 }
 // An array of n elements of `size` bytes.
 static void *r1i_alloc_array(r1_context *ctx, size_t n, size_t size) {
@@ -2046,6 +2051,13 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
 }
 
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
+// Puts a new chunk in front, if there is one.
+static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes) {
+    if (!chunk) return NULL;
+    chunk->bytes = bytes;
+    chunk->next = arena->chunk;
+    return arena->chunk = chunk;
+}
 
 // Space that is not zeroed: whoever asks for it writes it first.
 // 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
@@ -2056,11 +2068,9 @@ static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     if (!chunk || chunk->bytes - chunk->used < bytes) {
         size_t least = chunk ? chunk->bytes : (size_t)1 << 16;
         size_t size = r1i_max(bytes, least);
-        chunk = (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN));
+        chunk =
+            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN)), size);
         if (!chunk) return NULL;
-        chunk->bytes = size;
-        chunk->next = arena->chunk;
-        arena->chunk = chunk;
     }
     void *space = r1i_chunk_space(chunk) + chunk->used;
     chunk->used += bytes;
@@ -2081,7 +2091,8 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
         arena->chunk = next;
     }
 }
-// Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one.
+// Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one, or
+// none where that cannot be had.
 // The melt is what makes a training loop free of allocations: the first step leaves several chunks,
 // they become one of their total size, and the second step fits into it.
 //   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
@@ -2092,8 +2103,8 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, 
         for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
         if (chunks > 1) {
             r1i_arena_free(ctx, arena);
-            r1_status before = ctx->status;
-            if (before == R1_OK && r1i_arena_alloc(ctx, arena, total)) arena->chunk->used = 0;
+            size_t bytes = r1i_size_add(total, R1I_ALIGN);
+            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, bytes), total);
         } else if (arena->chunk) {
             arena->chunk->used = 0;
         }
@@ -2253,10 +2264,10 @@ static void *r1i_pool_main(void *arg) {
         pthread_mutex_unlock(&pool->mutex);
     }
 }
-// Starts what can be started: fewer workers than asked for only cost time.
+// Starts what can be started: fewer workers than asked for only cost time, and so do none.
 static r1i_pool *r1i_pool_of(r1_context *ctx) {
     if (ctx->pool) return (r1i_pool *)ctx->pool;
-    r1i_pool *pool = (r1i_pool *)r1i_alloc(ctx, sizeof *pool);
+    r1i_pool *pool = (r1i_pool *)r1i_alloc_quiet(ctx, sizeof *pool);
     if (!pool) return NULL;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -5601,7 +5612,7 @@ static void r1i_launch_task(void *arg, size_t begin, size_t end, int worker) {
 // Runs one direction of an op. False leaves a sticky error.
 // The three directions have the same path, and so has every op: plan, scratch, workers.
 static bool r1i_run(r1_context *ctx, r1_op op, r1_direction direction, const void *args) {
-    if (ctx->status != R1_OK || !r1i_rows_ready(ctx)) return false;
+    if (r1_status_of(ctx) != R1_OK || !r1i_rows_ready(ctx)) return false;
     r1i_launch launch = {&r1i_op_rows[op], args, direction, ctx};
     r1i_plan plan = launch.row->plan(args, direction);
     if (!r1i_scratch_ready(ctx, r1i_size_mul(plan.scratch, sizeof(r1i_real)))) return false;
@@ -5694,7 +5705,9 @@ R1I_BODY r1_tensor *r1_tensor_parameter(r1_context *ctx, int rank, const size_t 
     for (int i = 0; i < rank; i++) x->shape[i] = shape[i];
     x->data = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->data);
     x->grad = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->grad);
-    return x->data && x->grad ? x : NULL;
+    if (x->data && x->grad) return x;
+    r1i_free(ctx, x->data), r1i_free(ctx, x->grad), r1i_free(ctx, x);
+    return NULL;
 }
 R1I_BODY size_t r1_tensor_check(const r1_tensor *x) {
     size_t n = r1_tensor_count(x), i = 0;
@@ -5835,7 +5848,7 @@ R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank,
     y->wants_grad = x->wants_grad;
     // Both names must see one gradient, so it has to exist before they part.
     if (ctx->tape && ctx->tape->no_grad) y->wants_grad = false;
-    if (y->wants_grad) y->grad = r1i_grad_of(ctx, x);
+    if (y->wants_grad && !(y->grad = r1i_grad_of(ctx, x))) return NULL;
     return y;
 }
 
@@ -6537,7 +6550,7 @@ R1I_BODY double r1_grad_check(r1_context *ctx, r1_loss_fn *loss, void *arg, r1_t
             double error = fabs(slope - (double)parameters[i]->grad[j]) / (1 + fabs(slope));
             if (!(error <= worst)) worst = error;
         }
-    return ctx->status == R1_OK ? worst : HUGE_VAL;
+    return r1_status_of(ctx) == R1_OK ? worst : HUGE_VAL;
 }
 
 // ==== [optimizer] ================================================================================
@@ -8104,7 +8117,7 @@ R1I_BODY size_t r1_tokenizer_count(const r1_tokenizer *tok) { return tok ? tok->
 
 R1I_BODY int32_t r1_tokenizer_find(const r1_tokenizer *tok, const char *piece) {
     size_t size = strlen(piece);
-    for (size_t i = 0; i < tok->n; i++)
+    for (size_t i = 0; i < r1_tokenizer_count(tok); i++)
         if (tok->pieces[i].size == size && !memcmp(tok->pieces[i].data, piece, size))
             return (int32_t)i;
     return -1;
@@ -8117,7 +8130,7 @@ R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size
     for (size_t at = 0; at < size;) {
         size_t longest = 0;
         int32_t id = 0;
-        for (size_t i = 0; i < tok->n; i++) {
+        for (size_t i = 0; i < r1_tokenizer_count(tok); i++) {
             r1_slice piece = tok->pieces[i];
             if (piece.size > longest && piece.size <= size - at &&
                 !memcmp(piece.data, text + at, piece.size))
@@ -8134,7 +8147,7 @@ R1I_BODY size_t r1_decode(const r1_tokenizer *tok, const int32_t *ids, size_t n,
                           size_t capacity) {
     size_t length = 0;
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || (size_t)ids[i] >= tok->n) continue;
+        if (ids[i] < 0 || (size_t)ids[i] >= r1_tokenizer_count(tok)) continue;
         r1_slice piece = tok->pieces[ids[i]];
         for (size_t c = 0; c < piece.size; c++, length++)
             if (length + 1 < capacity) text[length] = piece.data[c];
@@ -8239,8 +8252,7 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (!c->experts) c->dense_layers = c->layers;
     r1_rope_scaling *rope = &c->rope;
     if (rope->kind == R1_ROPE_YARN) {
-        if (!rope->original && rope->factor >= 1)
-            rope->original = (size_t)((double)c->max_tokens / rope->factor);
+        if (!rope->original) rope->original = c->max_tokens;
         if (rope->beta_fast == 0) rope->beta_fast = 32;
         if (rope->beta_slow == 0) rope->beta_slow = 1;
     }
@@ -8512,8 +8524,10 @@ static bool r1i_model_rope(r1_model *model) {
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
+    model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D}; // r1_model_free has it from here
+    if (!cosine || !sine) return false;
     double amplitude = c->rope.kind == R1_ROPE_YARN ? r1i_yarn_amplitude(&c->rope) : 1;
-    for (size_t i = 0; i < half && cosine && sine; i++) {
+    for (size_t i = 0; i < half; i++) {
         double frequency = r1i_rope_frequency(c, D, i);
         for (size_t t = 0; t < c->max_tokens; t++) {
             double s, co;
@@ -8522,8 +8536,7 @@ static bool r1i_model_rope(r1_model *model) {
             sine[t * half + i] = (r1i_real)(s * amplitude);
         }
     }
-    model->rope = (r1_rope_table){cosine, sine, c->max_tokens, D};
-    return cosine && sine;
+    return true;
 }
 // The factor on the scores of MLA: 1 / sqrt(nope + rope), times m^2 with YaRN.
 R1I_PLAIN static double r1i_mla_scale(const r1_model_config *c) {
@@ -8675,21 +8688,27 @@ R1I_BODY r1_model *r1_model_clone(r1_model *model) {
     return copy;
 }
 R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->ctx : NULL; }
-R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) { return &model->config; }
+R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) {
+    return model ? &model->config : NULL;
+}
 R1I_BODY const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n) {
     if (n) *n = model ? model->n : 0;
     return model ? model->parameters : NULL;
 }
 R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
-    if (n) *n = 3;
-    return model->ranges;
+    if (n) *n = model ? 3 : 0;
+    return model ? model->ranges : NULL;
 }
 // Moments are made late: a reference or a model that only samples never pays for them.
 R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
+    if (!model) return R1_ERROR_ARGUMENT;
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
-        range->m = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->m);
-        range->v = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->v);
+        // A call that ran out of memory may have left some of them.
+        if (!range->m)
+            range->m = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->m);
+        if (!range->v)
+            range->v = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->v);
         if (!range->m || !range->v) return model->ctx->status;
     }
     model->moments = true;
@@ -8698,20 +8717,22 @@ R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
 // Counts parameters, without the padding between them and without the router biases.
 R1I_BODY size_t r1_model_size(const r1_model *model) {
     size_t size = 0;
-    for (size_t i = 0; i < model->n; i++) size += r1_tensor_count(model->parameters[i].tensor);
+    for (size_t i = 0; model && i < model->n; i++)
+        size += r1_tensor_count(model->parameters[i].tensor);
     return size;
 }
 // Chained over the ranges, then the biases. The padding is hashed too; it is zero in every model.
 R1I_BODY uint64_t r1_model_hash(const r1_model *model) {
     uint64_t hash = 0;
+    if (!model) return hash;
     for (int r = 0; r < 3; r++)
         hash = r1i_hash(hash, model->ranges[r].w, model->ranges[r].n * sizeof(r1i_real));
     return r1i_hash(hash, model->router_bias,
                     model->routers * model->config.experts * sizeof(r1i_real));
 }
-R1I_BODY r1_tensor *r1_model_head(r1_model *model) { return model->head; }
-R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model->moe_layers; }
-R1I_BODY size_t r1_model_routers(const r1_model *model) { return model->routers; }
+R1I_BODY r1_tensor *r1_model_head(r1_model *model) { return model ? model->head : NULL; }
+R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model ? model->moe_layers : 0; }
+R1I_BODY size_t r1_model_routers(const r1_model *model) { return model ? model->routers : 0; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
     return model && layer < r1i_all_layers(&model->config) ? model->layers[layer].bias : NULL;
 }
@@ -8734,6 +8755,7 @@ static bool r1i_expert_name(const char *name, char *stack, size_t size, size_t *
 R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
     char stack[96];
     size_t expert = 0;
+    if (!model) return NULL;
     bool one = r1i_expert_name(name, stack, sizeof stack, &expert);
     for (size_t i = 0; i < model->n; i++) {
         r1_tensor *x = model->parameters[i].tensor;
@@ -9015,7 +9037,8 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
 //   row i of a sequence    0       1       2             x = W [norm(embed(t_i+k)) ; norm(h_i)]
 //   depth 1 reads        h0 t1   h1 t2   h2 t3           and predicts t2 t3 t4
 //   depth 2 reads        g0 t2   g1 t3                   and predicts t3 t4; g is from depth 1
-//   Source: V3 eq. 21 to 23. Differs: embedding first, the order of the columns in checkpoints.
+//   Source: V3 eq. 21 to 23. Differs: embedding first, the order of the columns in checkpoints. The
+// next depth gets the output of the block, as the equations say; transformers norms it before.
 static r1_tensor *r1i_mtp_forward(r1_model *model, r1_batch *batch, size_t depth,
                                   r1_tensor *below) {
     r1_context *ctx = model->ctx;
@@ -9040,6 +9063,7 @@ static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
 }
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
+    if (!model) return;
     size_t E = model->config.experts;
     for (size_t layer = 0; layer < model->routers; layer++) {
         // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
@@ -9206,9 +9230,15 @@ static r1_slice r1i_rope_type(const r1_json *rope) {
     const r1_json *type = r1_json_find(rope, "rope_type");
     return r1_json_text(type ? type : r1_json_find(rope, "type"));
 }
+// Keys that would change the numbers and are not understood.
 static bool r1i_rope_unknown(const r1_json *rope) {
     r1_slice type = r1i_rope_type(rope);
-    return type.size && !r1i_text_is(type, "default") && !r1i_text_is(type, "yarn");
+    bool plain = !type.size || r1i_text_is(type, "default");
+    if (r1_json_number(r1_json_find(rope, "partial_rotary_factor"), 1) != 1) return true;
+    if (plain) return false;
+    const r1_json *factor = r1_json_find(rope, "attention_factor");
+    return !r1i_text_is(type, "yarn") || (factor && factor->kind != R1_JSON_NULL) ||
+           !r1_json_bool(r1_json_find(rope, "truncate"), true);
 }
 static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
     if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){R1_ROPE_PLAIN};
@@ -9555,8 +9585,12 @@ R1I_BODY r1_rollout *r1_rollout_new(r1_context *ctx) {
     r1_rollout *rollout = (r1_rollout *)r1i_alloc(ctx, sizeof *rollout);
     if (!rollout) return NULL;
     rollout->engine = (r1i_engine *)r1i_alloc(ctx, sizeof *rollout->engine);
-    if (rollout->engine) rollout->engine->ctx = ctx;
-    return rollout->engine ? rollout : NULL;
+    if (rollout->engine) {
+        rollout->engine->ctx = ctx;
+        return rollout;
+    }
+    r1i_free(ctx, rollout);
+    return NULL;
 }
 // tables_capacity counts rollout->samples too: the two arrays grow together.
 R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
@@ -9747,12 +9781,14 @@ static bool r1i_engine_start(r1i_engine *e, size_t n, size_t group) {
         size_t limit = e->desc.max_new ? e->prompts[i].n + e->desc.max_new : most;
         longest = r1i_max(longest, r1i_min(most, limit));
     }
-    e->rollout->n = r1i_size_mul(n, group), e->rollout->prompts = n, e->rollout->group = group;
+    size_t samples = r1i_size_mul(n, group);
+    e->rollout->n = e->rollout->prompts = 0, e->rollout->group = group; // until there is memory
     e->rollout->tokens = e->rollout->prefill_tokens = e->rollout->steps = e->rollout->evicted = 0;
     e->rollout->drafted = e->rollout->accepted = 0;
     e->n_running = e->n_finished = 0;
-    e->desc.batch = r1i_min(e->desc.batch, e->rollout->n);
-    if (!r1i_engine_arrays(e, n, e->rollout->n) || !r1i_engine_pool(e, longest)) return false;
+    e->desc.batch = r1i_min(e->desc.batch, samples);
+    if (!r1i_engine_arrays(e, n, samples) || !r1i_engine_pool(e, longest)) return false;
+    e->rollout->n = samples, e->rollout->prompts = n;
     for (size_t i = 0; i < e->rollout->n; i++)
         if (!r1i_sample_start(e, i)) return false;
     return true;
@@ -16333,6 +16369,7 @@ R1I_BODY uint64_t r1_trainer_steps(const r1_trainer *trainer) {
 // The moments belong to the model, the step count to the trainer; the bias correction of AdamW is
 // right only when both start together.
 R1I_BODY void r1_trainer_reset(r1_trainer *trainer, const r1_train_desc *desc) {
+    if (!trainer) return;
     size_t chunks = trainer->desc.chunks;
     if (desc) trainer->desc = *desc;
     trainer->desc.chunks = chunks; // the tree's memory is made for it
@@ -16570,6 +16607,12 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     r1_grpo_free(run);
     return NULL;
 }
+// The first line of every call on a run: none without a run, and nothing runs after an error. Half
+// a rollout must not come before a reward function.
+static r1_status r1i_grpo_status(const r1_grpo *run) {
+    return run ? run->ctx->status : R1_ERROR_ARGUMENT;
+}
+static bool r1i_grpo_usable(const r1_grpo *run) { return r1i_grpo_status(run) == R1_OK; }
 // Asks for n prompts into the run's buffers. Numbers count up over the whole run and are the keys
 // of the draws; a checkpoint keeps the next one.
 static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
@@ -16594,8 +16637,11 @@ static bool r1i_grpo_prompts(r1_grpo *run, size_t n) {
 static r1_status r1i_grpo_draw(r1_grpo *run, r1_rollout *rollout, size_t n) {
     r1_generate_desc generate = run->desc.generate;
     generate.sampler.step = (uint32_t)(run->step + 1);
-    if (!r1i_grpo_prompts(run, n)) return run->ctx->status;
-    return r1_generate(run->policy, rollout, run->prompts, n, run->desc.group, &generate);
+    uint64_t next = run->next_prompt;
+    if (r1i_grpo_prompts(run, n))
+        r1_generate(run->policy, rollout, run->prompts, n, run->desc.group, &generate);
+    if (run->ctx->status != R1_OK) run->next_prompt = next; // to be asked for again
+    return run->ctx->status;
 }
 // Verdicts have an array of their own: a reward function sees its sample as constant.
 typedef struct r1i_judging {
@@ -16673,6 +16719,7 @@ static void r1i_grpo_resample(r1_grpo *run) {
 }
 // Draws the answers to the next questions; the metrics of the step begin here.
 R1I_BODY r1_status r1_grpo_rollout(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     double start = r1i_seconds();
     // A step without updates keeps the numbers that only an update can change.
     run->metrics = (r1_grpo_metrics){
@@ -16713,6 +16760,7 @@ static r1_status r1i_grpo_reference(r1_grpo *run) {
 }
 // Groups are replaced before the reference scores them, so no forward pass is spent on the old.
 R1I_BODY r1_status r1_grpo_judge(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     double start = r1i_seconds();
     r1i_grpo_verdicts(run, run->rollout);
     if (run->desc.policy.no_signal == R1_NO_SIGNAL_RESAMPLE) r1i_grpo_resample(run);
@@ -16748,6 +16796,7 @@ R1I_PLAIN static void r1i_grpo_means(r1_grpo *run) {
 // beta * sum_t kl_t first, with the sampler's own log-probs (DSM eq. 2 for k1); the log shows the
 // reward without it.
 R1I_PLAIN R1I_BODY r1_status r1_grpo_advantage(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     r1i_float_state state = r1i_float_enter();
     const r1_policy_desc *policy = &run->desc.policy;
     size_t n = run->rollout->n, G = run->desc.group;
@@ -16902,6 +16951,7 @@ static r1_status r1i_grpo_mini_batch(r1_grpo *run, size_t first, size_t end) {
 // since the rollout, and that is where the clip acts. Metrics are means over the updates made. The
 // reference becomes the policy at the end of a rollout, never between its updates.
 R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     double start = r1i_seconds();
     size_t Q = run->rollout->prompts, M = run->desc.mini_batches;
     for (size_t epoch = 0; epoch < run->desc.epochs; epoch++) {
@@ -16921,15 +16971,26 @@ R1I_BODY r1_status r1_grpo_update(r1_grpo *run) {
     metrics->update_seconds = r1i_seconds() - start;
     return run->ctx->status;
 }
-// An error in any of the four leaves step uncounted; updates that were made before it stay.
+// An error in any of the four leaves step uncounted; updates that were made before it stay. The
+// step can be tried again and has the same prompts then, unless the error was that they teach
+// nothing.
 R1I_BODY bool r1_grpo_step(r1_grpo *run) {
-    if (!run || run->ctx->status != R1_OK || run->step >= run->desc.steps) return false;
-    return r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
-           r1_grpo_advantage(run) == R1_OK && r1_grpo_update(run) == R1_OK;
+    if (!r1i_grpo_usable(run) || run->step >= run->desc.steps) return false;
+    uint64_t next = run->next_prompt;
+    size_t silent = run->silent;
+    if (r1_grpo_rollout(run) == R1_OK && r1_grpo_judge(run) == R1_OK &&
+        r1_grpo_advantage(run) == R1_OK && r1_grpo_update(run) == R1_OK)
+        return true;
+    if (run->ctx->status != R1_ERROR_SIGNAL) run->next_prompt = next, run->silent = silent;
+    return false;
 }
 // Both belong to the run and are overwritten by its next step.
-R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) { return &run->metrics; }
-R1I_BODY const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run) { return run->rollout; }
+R1I_BODY const r1_grpo_metrics *r1_grpo_metrics_of(const r1_grpo *run) {
+    return run ? &run->metrics : NULL;
+}
+R1I_BODY const r1_rollout *r1_grpo_rollout_of(const r1_grpo *run) {
+    return run ? run->rollout : NULL;
+}
 
 // Words instead of numbers for enumerations, so that a log can be read years later.
 R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
@@ -16939,6 +17000,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     static const char *const kls[] = {"none", "k1", "k2", "k3"};
     static const char *const objectives[] = {"clipped", "cispo", "reinforce"};
     static const char *const no_signals[] = {"keep", "drop", "resample"};
+    if (!run) return "{}";
     const r1_grpo_desc *d = &run->desc;
     const r1_policy_desc *p = &d->policy;
     r1_json_writer *w = &run->settings;
@@ -16974,11 +17036,12 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
         r1_json_write_number(w, d->parts[i], d->weights[i]);
     r1_json_end_object(w);
     r1_json_end_object(w);
-    return w->text ? w->text : "{}";
+    return w->failed ? "{}" : w->text; // never half of it
 }
 // Hashes are text: a JSON number would lose bits beyond 2^53. Seconds are left out, so that two
 // runs from one seed write equal logs.
 R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
+    if (!run) return;
     const r1_grpo_metrics *m = &run->metrics;
     char hash[24];
     r1_log_integer(log, "step", (int64_t)m->step);
@@ -17080,18 +17143,23 @@ static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t mo
     if (scan) closedir(scan);
     return n;
 }
-// Keeps the newest two, and only after the newest has been read back whole, its hash included. Two,
-// so that a newest one that is damaged later still leaves one to go on from.
+// Keeps the newest that can be read back whole, its hash included, and the one before it. Two, so
+// that a newest one that is damaged later still leaves one to go on from. Damaged ones that are
+// newer do not count: a run that went on behind them comes to their steps again.
 static void r1i_checkpoint_prune(r1_context *ctx, const char *folder) {
     uint64_t steps[64];
     char path[1024];
-    size_t n = r1i_checkpoint_list(folder, steps, 64);
+    size_t n = r1i_checkpoint_list(folder, steps, 64), newest = 0;
     if (n < 3 || ctx->status != R1_OK) return;
-    r1i_checkpoint_path(path, sizeof path, folder, steps[0]);
-    r1_tensors *file = r1_tensors_open(ctx, path);
-    if (!file) return;
-    r1_tensors_close(file);
-    for (size_t i = 2; i < n; i++) {
+    for (bool found = false; newest < n && !found; newest += !found) {
+        r1i_checkpoint_path(path, sizeof path, folder, steps[newest]);
+        r1_tensors *file = r1_tensors_open(ctx, path);
+        found = file != NULL;
+        r1_tensors_close(file);
+        if (ctx->status == R1_ERROR_MEMORY) return;
+        r1_error_clear(ctx);
+    }
+    for (size_t i = newest + 2; i < n; i++) {
         r1i_checkpoint_path(path, sizeof path, folder, steps[i]);
         remove(path);
     }
@@ -17159,7 +17227,10 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     if (!fine)
         r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the checkpoint is of a model with another config",
                  path);
-    fine = fine && r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved);
+    if (fine && !r1i_checkpoint_numbers(r1_tensors_metadata(file, "state"), saved)) {
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the state of the run is missing", path);
+        fine = false;
+    }
     if (fine && saved->seed != ctx->seed) {
         r1i_fail(ctx, R1_ERROR_FORMAT, "%s: the run had seed %llu, this context has %llu", path,
                  (unsigned long long)saved->seed, (unsigned long long)ctx->seed);
@@ -17191,12 +17262,16 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
         r1_error_clear(ctx);
         r1i_checkpoint_path(path, sizeof path, folder, steps[i]);
         if (r1i_checkpoint_read(ctx, path, model, reference, saved, note, note_bytes)) return true;
+        // Only damage is passed over: with more memory this one might be whole.
+        if (ctx->status == R1_ERROR_MEMORY) return false;
     }
     if (!n) r1i_fail(ctx, R1_ERROR_FILE, "%s: there is no checkpoint to continue from", folder);
     return false;
 }
 // A supervised run counts optimizer steps only: both numbers of the state are the same.
 R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note) {
+    if (!trainer || trainer->ctx->status != R1_OK)
+        return trainer ? trainer->ctx->status : R1_ERROR_ARGUMENT;
     r1i_saved saved = {.step = trainer->step, .updates = trainer->step};
     r1i_checkpoint_write(trainer->ctx, folder, trainer->model, NULL, &saved, note);
     r1i_checkpoint_prune(trainer->ctx, folder);
@@ -17205,6 +17280,7 @@ R1I_BODY r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, cons
 R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *note,
                                 size_t note_bytes) {
     r1i_saved saved;
+    if (!trainer) return false;
     if (!r1i_checkpoint_newest(trainer->ctx, folder, trainer->model, NULL, &saved, note,
                                note_bytes))
         return false;
@@ -17213,6 +17289,7 @@ R1I_BODY bool r1_trainer_resume(r1_trainer *trainer, const char *folder, char *n
 }
 // rollout number, optimizer steps, next prompt: the three places from which all counters go on.
 R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *note) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     r1i_saved saved = {.step = run->step,
                        .updates = run->trainer->step,
                        .next_prompt = run->next_prompt,
@@ -17225,6 +17302,7 @@ R1I_BODY r1_status r1_grpo_save(r1_grpo *run, const char *folder, const char *no
 // config of the model and nothing of the settings, which are in the log.
 R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t note_bytes) {
     r1i_saved saved;
+    if (!run) return false;
     if (!r1i_checkpoint_newest(run->ctx, folder, run->policy, run->reference, &saved, note,
                                note_bytes))
         return false;
@@ -17238,6 +17316,7 @@ R1I_BODY bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_
 // place in its prompts is put back.
 R1I_BODY r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt,
                                   r1_rollout *rollout) {
+    if (!r1i_grpo_usable(run)) return r1i_grpo_status(run);
     r1_generate_desc generate = run->desc.generate;
     generate.sampler.step = (uint32_t)step;
     uint64_t next = run->next_prompt;
