@@ -54,6 +54,10 @@ CASES = {  # name: (config, lengths of the sequences)
         "num_experts_per_tok": 2, "n_shared_experts": 1, "max_position_embeddings": 256,
         "rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 64,
             "beta_fast": 32, "beta_slow": 1, "mscale": 0.707, "mscale_all_dim": 1.0}}, [150, 1, 40]),
+    "qwen2_yarn": (QWEN2 | {"num_hidden_layers": 1, "vocab_size": 17, "hidden_size": 28,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 9,
+        "tie_word_embeddings": True, "max_position_embeddings": 128, "rope_scaling": {"type": "yarn",
+            "factor": 4.0, "original_max_position_embeddings": 32}}, [100, 7]),
 }
 MTP = DSV3 | {"num_hidden_layers": 2, "num_nextn_predict_layers": 2, "vocab_size": 31, "hidden_size": 13,
     "num_attention_heads": 2, "num_key_value_heads": 2, "q_lora_rank": 6, "kv_lora_rank": 7,

@@ -21,10 +21,12 @@ def plain_rope(c, D):
     if not scaling:
         return theta, 1.0, 1.0
     s, log = scaling["factor"], math.log
-    m = lambda weight: 0.1 * scaling[weight] * log(s) + 1
+    both = "mscale" in scaling and "mscale_all_dim" in scaling
+    m = lambda key: 0.1 * (scaling[key] if both else key == "mscale") * log(s) + 1
     pair = lambda turns: D * log(scaling["original_max_position_embeddings"] / (2 * math.pi * turns)) / (
         2 * log(c["rope_theta"]))
-    low, high = max(0, math.floor(pair(scaling["beta_fast"]))), math.ceil(pair(scaling["beta_slow"]))
+    low = max(0, math.floor(pair(scaling.get("beta_fast", 32))))
+    high = math.ceil(pair(scaling.get("beta_slow", 1)))
     ramp = np.clip((np.arange(D // 2) - low) / (high - low), 0, 1)
     return theta * (1 - ramp) + theta / s * ramp, m("mscale") / m("mscale_all_dim"), m("mscale_all_dim") ** 2
 
