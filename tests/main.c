@@ -23,3 +23,4 @@ static int test_fault(const char *call);
 #include "test_generate.c"
 #include "test_policy.c"
 #include "test_train.c"
+#include "test_demo.c"
