@@ -7,10 +7,10 @@
 //   build/r1_zero replay --step 40 --prompt 3      draws one group of answers again
 //   build/r1_zero diff RUN_A RUN_B                 where two runs part
 //
-// The steps of the paper's section 2 in the order of main's: pretrain makes the base model, evaluate
-// asks it held-out problems, reinforce is GRPO with rewards for accuracy and format and nothing
-// else, and evaluate asks the same problems again. What a task is, see task.h; the two tasks are
-// task_countdown.h and task_parity.h.
+// Read it from the end: main, then train, which has the steps in order. pretrain makes the base
+// model, evaluate_all asks it held-out problems, reinforce is GRPO with rewards for accuracy and
+// format and nothing else (section 2 of the paper), and evaluate_all asks the same problems again.
+// What a task is says task.h; the two tasks are task_countdown.h and task_parity.h.
 #include "r1.h"
 #include "task_countdown.h"
 #include "task_parity.h"
@@ -645,7 +645,9 @@ static bool read_base_evaluation(run *r) {
         if (!found) continue;
         r->base[0] = (evaluation){.pass = number_in(row, "pass_at_1"),
                                   .cons = number_in(row, "cons_at_k"),
-                                  .length = number_in(row, "length")};
+                                  .length = number_in(row, "length"),
+                                  .format = number_in(row, "format"),
+                                  .truncated = number_in(row, "truncated")};
         for (size_t i = 0; i < r->task.n_measures; i++)
             count(&r->base[0].measures[i], number_in(row, r->task.measures[i]));
         r->base[1] = (evaluation){.pass = number_in(row, "sets_pass_at_1"),
@@ -670,8 +672,30 @@ static void print_json(const run *r, double seconds) {
         printf(",\"sets_pass_at_1\":[%.4f,%.4f]", r->base[1].pass, r->final[1].pass);
     printf(",\"seconds\":%.1f}\n", seconds);
 }
+static void print_row(const char *name, double before, double after) {
+    printf("    %-22s %8.3f %8.3f\n", name, before, after);
+}
+// What changed inside the answers, and on problems of the second kind.
+static void print_table(const run *r) {
+    const evaluation *base = r->base, *final = r->final;
+    printf("    %-22s %8s %8s\n", "", "base", "final");
+    print_row("format", base->format, final->format);
+    print_row("truncated", base->truncated, final->truncated);
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        print_row(r->task.measures[i], share(&base->measures[i]), share(&final->measures[i]));
+    if (r->task.splits < 2) return;
+    print_row("unseen_sets_pass_at_1", base[1].pass, final[1].pass);
+    print_row("unseen_sets_cons_at_16", base[1].cons, final[1].cons);
+}
 static void print_change(const char *name, int digits, double before, double after) {
     printf("  %s %.*f -> %.*f", name, digits, before, digits, after);
+}
+// A measure that the last line has a place for, if the task counts it.
+static void print_measure(const run *r, const char *measure, const char *name, int digits) {
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        if (!strcmp(r->task.measures[i], measure))
+            print_change(name, digits, share(&r->base[0].measures[i]),
+                         share(&r->final[0].measures[i]));
 }
 static void print_result(run *r) {
     const evaluation *base = &r->base[0], *final = &r->final[0];
@@ -681,23 +705,13 @@ static void print_result(run *r) {
         print_json(r, seconds);
         return;
     }
-    if (r->task.splits > 1 && !r->options.quiet) {
-        printf("r1-zero: sets of numbers that no text has:");
-        print_change("pass@1", 2, r->base[1].pass, r->final[1].pass);
-        print_change("cons@16", 2, r->base[1].cons, r->final[1].cons);
-        putchar('\n');
-    }
-    int decimals = final->length < 20 ? 1 : 0; // of the length, in tokens
+    if (!r->options.quiet) print_table(r);
     printf("r1-zero: task %s", r->task.name);
     print_change("pass@1", 2, base->pass, final->pass);
     print_change("cons@16", 2, base->cons, final->cons);
-    for (size_t i = 0; i < r->task.n_measures; i++)
-        if (!strcmp(r->task.measures[i], "per_try"))
-            print_change("per-try", 2, share(&base->measures[i]), share(&final->measures[i]));
-    print_change("length", decimals, base->length, final->length);
-    for (size_t i = 0; i < r->task.n_measures; i++)
-        if (!strcmp(r->task.measures[i], "wait"))
-            print_change("wait", 1, share(&base->measures[i]), share(&final->measures[i]));
+    print_measure(r, "per_try", "per-try", 2);
+    print_change("length", final->length < 20 ? 1 : 0, base->length, final->length);
+    print_measure(r, "wait", "wait", 1);
     printf("  (%.0f s)\n", seconds);
 }
 static bool write_results(run *r) {

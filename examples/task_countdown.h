@@ -236,9 +236,9 @@ static void write_sums_page(r1_random *at, writer *w, size_t *loss_from) {
 }
 static void countdown_document(const corpus *corpus, r1_random *at, writer *w, size_t *loss_from) {
     float kind = r1_random_unit(at);
-    if (kind < 0.12f)
+    if (kind < 0.18f)
         write_tries_page(at, w, loss_from);
-    else if (kind < 0.2f)
+    else if (kind < 0.25f)
         write_sums_page(at, w, loss_from);
     else
         write_trace(corpus, at, w, loss_from);
@@ -432,7 +432,7 @@ static const task countdown_task = {
     .pretrain_steps = 3000,
     .pretrain_batch = 32,
     .pretrain_warmup = 100,
-    .pretrain_rate = 5e-3,
+    .pretrain_rate = 6e-3,
     .write_problem = countdown_problem,
     .reward = countdown_reward,
     .rl_steps = 80,

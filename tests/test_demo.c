@@ -28,7 +28,7 @@ static void test_demo_mark_problem(test_demo_marks *marks, const int32_t *t) {
     CHECK(t[3] > RESULT && t[3] <= RESULT + LARGEST);
     test_demo_mark(marks, numbers, t[3] - RESULT);
 }
-// Every three numbers of a text, with the target of its head: the head itself, each try, the answer.
+// Every three numbers of a text, with the target of its head: the head, each try, the answer.
 static void test_demo_mark_document(test_demo_marks *marks, const int32_t *t, size_t n) {
     bool page = t[0] == PAGE, sums = page && t[1] >= RESULT;
     size_t head = page ? 1 : 0, target = sums ? 1 : head + 3;
