@@ -14,8 +14,9 @@
 #include "r1.h"
 #include "task_countdown.h"
 #include "task_parity.h"
+#include "zero_diff.h"
+#include "zero_options.h"
 #include <signal.h>
-#include <stddef.h>
 #include <time.h>
 #ifndef _WIN32
 #include <unistd.h>
@@ -24,133 +25,10 @@
 static const task *const tasks[] = {&countdown_task, &parity_task};
 enum { TASK_COUNT = sizeof tasks / sizeof *tasks };
 
-enum { EVAL_PROBLEMS = 128, EVAL_EVERY = 20, VOTES = 16, SHOWN = 12, SAVE_EVERY = 10 };
-enum { PRETRAIN_SAVE_EVERY = 500, PATH_BYTES = 1200, LONGEST_PATH = 1000 };
-enum { FINE = 0, FAILED = 1, WRONG_USAGE = 2, BAD_FILE = 3, INTERRUPTED = 130 }; // exit statuses
-
-// ---- options ----
-typedef struct options {
-    const char *task, *out, *base, *folders[2]; // folders: of diff
-    long long seed, threads, steps, pretrain_steps, problems, step, prompt;
-    double base_wait;
-    bool resume, no_gate, quiet, json, help, replay, diff;
-} options;
-
-typedef enum option_kind { FLAG, TEXT, NUMBER, FRACTION } option_kind;
-typedef struct option_row {
-    const char *name, *value, *text;
-    option_kind kind;
-    size_t place; // in struct options
-    long long low, high;
-} option_row;
-
-#define AT(field) offsetof(options, field)
-static const option_row option_table[] = {
-    {"--task", "NAME", "countdown (the default) or parity", TEXT, AT(task), 0, 0},
-    {"--seed", "N", "seed of everything random; 0 .. 2^63 - 1, default 1", NUMBER, AT(seed), 0,
-     INT64_MAX},
-    {"--threads", "N", "workers, 1 .. 256; default: one per core. The result does not depend on it",
-     NUMBER, AT(threads), 1, 256},
-    {"--steps", "N", "rollouts of the RL stage, 1 .. 100000; default: the task's", NUMBER,
-     AT(steps), 1, 100000},
-    {"--pretrain-steps", "N", "steps of pre-training, 1 .. 1000000; default: the task's", NUMBER,
-     AT(pretrain_steps), 1, 1000000},
-    {"--base", "FOLDER", "start from this base model instead of pre-training", TEXT, AT(base), 0,
-     0},
-    {"--base-wait", "P", "chance that a text of the base corpus goes on after a failed try",
-     FRACTION, AT(base_wait), 0, 1},
-    {"--problems", "N", "held-out problems of an evaluation, 1 .. 128; default 128", NUMBER,
-     AT(problems), 1, EVAL_PROBLEMS},
-    {"--no-gate", NULL, "start RL even from a base that fails its gate", FLAG, AT(no_gate), 0, 0},
-    {"--out", "FOLDER", "where the results go; default out/r1_zero", TEXT, AT(out), 0, 0},
-    {"--resume", NULL, "go on with the run in --out from its newest checkpoint", FLAG, AT(resume),
-     0, 0},
-    {"--step", "N", "replay: which rollout, from 1", NUMBER, AT(step), 1, 100000},
-    {"--prompt", "N", "replay: which of its prompts, from 0; default 0", NUMBER, AT(prompt), 0,
-     100000},
-    {"--quiet", NULL, "print the last line only", FLAG, AT(quiet), 0, 0},
-    {"--json", NULL, "print the result as one JSON object instead of the last line", FLAG, AT(json),
-     0, 0},
-    {"--help", NULL, "print this and exit", FLAG, AT(help), 0, 0},
-};
-enum { OPTION_COUNT = sizeof option_table / sizeof *option_table };
-
-static void print_help(void) {
-    puts("usage: r1_zero [options]\n"
-         "       r1_zero replay --step N [--prompt N] [--out FOLDER]\n"
-         "       r1_zero diff FOLDER FOLDER\n"
-         "Pre-trains a small DeepSeek-V3-style model, then trains it by GRPO with accuracy and\n"
-         "format rewards. Writes metrics.jsonl, metrics.csv, samples.jsonl, eval_base.jsonl,\n"
-         "eval_final.jsonl, the weights (base/ and the folder itself), checkpoints/, report.html\n"
-         "and curve.svg. replay draws one group of answers again; diff finds the first step at\n"
-         "which two runs differ.\n");
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        char left[32];
-        const option_row *row = &option_table[i];
-        snprintf(left, sizeof left, "%s%s%s", row->name, row->value ? " " : "",
-                 row->value ? row->value : "");
-        printf("  %-18s %s\n", left, row->text);
-    }
-    puts("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 a file cannot be read or written,\n"
-         "130 interrupted: --resume goes on");
-}
-static int usage_error(const char *what, const char *thing) {
-    fprintf(stderr, "r1_zero: %s: %s\nr1_zero: try --help\n", what, thing);
-    return WRONG_USAGE;
-}
-// Writes the value to its place; false when it is no such value.
-static bool set_option(options *o, const option_row *row, const char *value) {
-    void *place = (char *)o + row->place;
-    char *end = NULL;
-    if (row->kind == FLAG) {
-        *(bool *)place = true;
-        return true;
-    }
-    if (row->kind == TEXT) {
-        *(const char **)place = value;
-        return *value != 0;
-    }
-    if (row->kind == FRACTION) {
-        double fraction = strtod(value, &end);
-        *(double *)place = fraction;
-        return *value && !*end && fraction >= 0 && fraction <= 1;
-    }
-    long long number = strtoll(value, &end, 10);
-    *(long long *)place = number;
-    return *value && !*end && number >= row->low && number <= row->high;
-}
-static int parse_options(int argc, char **argv, options *o) {
-    int first = 1, folders = 0;
-    *o = (options){.task = "countdown",
-                   .out = "out/r1_zero",
-                   .seed = 1,
-                   .problems = EVAL_PROBLEMS,
-                   .base_wait = R1_OFF};
-    if (argc > 1 && !strcmp(argv[1], "replay")) o->replay = true, first = 2;
-    if (argc > 1 && !strcmp(argv[1], "diff")) o->diff = true, first = 2;
-    for (int i = first; i < argc; i++) {
-        const option_row *row = NULL;
-        for (int k = 0; k < OPTION_COUNT; k++)
-            if (!strcmp(argv[i], option_table[k].name)) row = &option_table[k];
-        if (!row && o->diff && argv[i][0] != '-' && folders < 2) {
-            o->folders[folders++] = argv[i];
-            continue;
-        }
-        if (!row) return usage_error("unknown option", argv[i]);
-        const char *value = row->value ? argv[++i] : NULL;
-        if (row->value && !value) return usage_error("a value is missing after", row->name);
-        if (!set_option(o, row, value)) {
-            fprintf(stderr, "r1_zero: %s does not take \"%s\": %s\n", row->name, value, row->text);
-            return WRONG_USAGE;
-        }
-    }
-    if (o->help) return FINE;
-    if (o->diff && folders < 2) return usage_error("diff needs two folders", "diff");
-    if (o->replay && !o->step) return usage_error("replay needs a rollout", "--step N");
-    return FINE;
-}
-
 // ---- the run ----
+enum { EVAL_EVERY = 20, VOTES = 16, SHOWN = 12 };    // evaluations
+enum { PRETRAIN_SAVE_EVERY = 500, SAVE_EVERY = 10 }; // checkpoints
+
 typedef enum stage { PRETRAINING, REINFORCING } stage;
 
 typedef struct run {
@@ -187,11 +65,6 @@ static const char *path_in(const run *r, const char *name) {
     static char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", r->options.out, name);
     return path;
-}
-static bool file_exists(const char *path) {
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
 }
 // One live line on a terminal, a plain line every tenth of a stage elsewhere. The report follows.
 static void progress(run *r, const char *stage, size_t step, size_t steps, const char *text,
@@ -422,8 +295,8 @@ static const char *const split_names[MAX_SPLITS] = {"held_out", "held_out_sets"}
 static bool evaluate_split(run *r, const char *at, uint64_t step, int which, size_t problems,
                            r1_log_file *log, evaluation *e) {
     enum { MOST_TOKENS = 32 };
-    static int32_t ids[EVAL_PROBLEMS][MOST_TOKENS];
-    r1_prompt prompts[EVAL_PROBLEMS];
+    static int32_t ids[MOST_PROBLEMS][MOST_TOKENS];
+    r1_prompt prompts[MOST_PROBLEMS];
     int32_t stop = END;
     r1_generate_desc desc = {.stops = &stop, .n_stops = 1, .sampler = {.stream = STREAM_EVAL}};
     r1_random random = {
@@ -431,7 +304,7 @@ static bool evaluate_split(run *r, const char *at, uint64_t step, int which, siz
     for (size_t i = 0; i < problems; i++) {
         writer w = {.ids = ids[i], .capacity = MOST_TOKENS};
         r->task.write_problem(&random, HELD_OUT + which, &w);
-        prompts[i] = (r1_prompt){w.ids, w.n, (uint32_t)(i + (size_t)which * EVAL_PROBLEMS)};
+        prompts[i] = (r1_prompt){w.ids, w.n, (uint32_t)(i + (size_t)which * MOST_PROBLEMS)};
     }
     *e = (evaluation){0};
     r1_rollout *rollout = r1_rollout_new(r->ctx);
@@ -577,38 +450,6 @@ static bool reinforce(run *r) {
 }
 
 // ---- reading a run back ----
-// The rows of a log, one at a time. A torn last row is passed over.
-typedef struct rows {
-    r1_context *ctx;
-    char *text;
-    size_t size, at;
-} rows;
-
-static bool open_rows(rows *rows, r1_context *ctx, const char *path) {
-    *rows = (struct rows){.ctx = ctx};
-    rows->text = r1_file_read(ctx, path, &rows->size);
-    return rows->text != NULL;
-}
-// The next row, NULL at the end. Free it with r1_json_free.
-static r1_json *next_row(rows *rows) {
-    while (rows->at < rows->size) {
-        const char *line = rows->text + rows->at;
-        const char *end = (const char *)memchr(line, '\n', rows->size - rows->at);
-        size_t size = end ? (size_t)(end - line) : rows->size - rows->at;
-        rows->at += size + 1;
-        r1_json *row = r1_json_try(rows->ctx, line, size, NULL, 0);
-        if (row) return row;
-    }
-    return NULL;
-}
-static void close_rows(rows *rows) { r1_file_free(rows->ctx, rows->text); }
-static bool says(const r1_json *row, const char *key, const char *text) {
-    r1_slice found = r1_json_text(r1_json_find(row, key));
-    return found.size == strlen(text) && !memcmp(found.data, text, found.size);
-}
-static double number_in(const r1_json *row, const char *key) {
-    return r1_json_number(r1_json_find(row, key), 0);
-}
 // Takes the settings of an earlier run over: task, seed, sizes. Options of this call that would
 // change its numbers are overruled.
 static bool read_settings(r1_context *ctx, options *o, char *task, size_t task_bytes) {
@@ -850,103 +691,6 @@ static int replay(run *r) {
     r1_rollout_free(rollout);
     r1_grpo_free(grpo);
     return status_of(r, done);
-}
-// ---- diff ----
-// The next row that has a hash of the weights.
-static r1_json *next_hash(rows *rows) {
-    r1_json *row;
-    while ((row = next_row(rows)) != NULL && !r1_json_find(row, "weight_hash"))
-        r1_json_free(rows->ctx, row);
-    return row;
-}
-static bool same_text(const r1_json *a, const r1_json *b, const char *key) {
-    r1_slice x = r1_json_text(r1_json_find(a, key)), y = r1_json_text(r1_json_find(b, key));
-    return x.size == y.size && !memcmp(x.data, y.data, x.size);
-}
-// Prints the first tensor that differs between two checkpoints. They hold flat ranges; a model of
-// the same config knows which tensor lies where.
-static void compare_checkpoints(r1_context *ctx, r1_model *model, const char *const paths[2]) {
-    r1_tensors *files[2] = {r1_tensors_open(ctx, paths[0]), r1_tensors_open(ctx, paths[1])};
-    size_t n = 0;
-    const r1_parameter *parameters = r1_model_parameters(model, &n);
-    const r1_range *ranges = r1_model_ranges(model, NULL);
-    for (size_t i = 0; i < n && files[0] && files[1]; i++) {
-        char name[32];
-        const r1_parameter *p = &parameters[i];
-        size_t from = (size_t)(p->tensor->data - ranges[p->range].w);
-        size_t count = r1_tensor_count(p->tensor);
-        snprintf(name, sizeof name, "policy.%d.w", p->range);
-        const r1_entry *a = r1_tensors_find(files[0], name), *b = r1_tensors_find(files[1], name);
-        if (!a || !b || a->bytes != b->bytes || a->bytes < (from + count) * sizeof(float)) break;
-        const char *x = (const char *)a->data + from * sizeof(float);
-        const char *y = (const char *)b->data + from * sizeof(float);
-        size_t at = 0;
-        while (at < count && !memcmp(x + at * sizeof(float), y + at * sizeof(float), sizeof(float)))
-            at++;
-        if (at == count) continue;
-        float values[2];
-        memcpy(&values[0], x + at * sizeof(float), sizeof(float));
-        memcpy(&values[1], y + at * sizeof(float), sizeof(float));
-        printf("first tensor that differs, in %s: %s, element %zu: %.9g and %.9g\n", paths[0],
-               p->name, at, (double)values[0], (double)values[1]);
-        break;
-    }
-    r1_tensors_close(files[0]);
-    r1_tensors_close(files[1]);
-}
-// The first checkpoint at or after a step that both runs have.
-static void find_and_compare(r1_context *ctx, const options *o, const char *stage, uint64_t step) {
-    enum { FAR = 20000 };
-    bool rl = !strcmp(stage, "rl");
-    char paths[2][PATH_BYTES], base[PATH_BYTES];
-    for (uint64_t last = step + FAR; step <= last; step++) {
-        bool both = true;
-        for (int i = 0; i < 2; i++) {
-            char folder[64] = "pretrain";
-            if (rl) snprintf(folder, sizeof folder, "rl-%06llu", (unsigned long long)step);
-            snprintf(paths[i], PATH_BYTES, "%s/checkpoints/%s/checkpoint-%08llu.safetensors",
-                     o->folders[i], folder, (unsigned long long)step);
-            both = both && file_exists(paths[i]);
-        }
-        if (!both) continue;
-        snprintf(base, sizeof base, "%s/base", o->folders[0]);
-        r1_model *model = r1_model_load(ctx, base);
-        if (model) compare_checkpoints(ctx, model, (const char *const[]){paths[0], paths[1]});
-        return;
-    }
-    puts("no checkpoint behind that step is in both folders");
-}
-// Compares the hashes of the weights, row by row.
-static int compare_runs(r1_context *ctx, const options *o, rows *logs) {
-    for (uint64_t equal = 0;; equal++) {
-        r1_json *a = next_hash(&logs[0]), *b = next_hash(&logs[1]);
-        if (!a || !b) {
-            if (a || b)
-                printf("equal for %llu rows, then %s ends\n", (unsigned long long)equal,
-                       o->folders[a ? 1 : 0]);
-            else
-                printf("the runs are equal: %llu rows\n", (unsigned long long)equal);
-            bool same = !a && !b;
-            r1_json_free(ctx, a);
-            r1_json_free(ctx, b);
-            return same ? FINE : FAILED;
-        }
-        bool rl = says(a, "stage", "rl");
-        double step = number_in(a, "step");
-        bool place = same_text(a, b, "stage") && step == number_in(b, "step");
-        bool same = place && same_text(a, b, "weight_hash");
-        if (!same) {
-            printf("first difference: %s step %.0f%s: weights %.*s and %.*s\n",
-                   rl ? "rl" : "pretrain", step, place ? "" : " (the other has another step)", 16,
-                   r1_json_text(r1_json_find(a, "weight_hash")).data, 16,
-                   r1_json_text(r1_json_find(b, "weight_hash")).data);
-            if (place && step >= 0 && step < 1e6)
-                find_and_compare(ctx, o, rl ? "rl" : "pretrain", (uint64_t)step);
-        }
-        r1_json_free(ctx, a);
-        r1_json_free(ctx, b);
-        if (!same) return FAILED;
-    }
 }
 static int diff(run *r) {
     char path[PATH_BYTES];
