@@ -1,7 +1,7 @@
 // R1-Zero in miniature: pre-trains a small DeepSeek-V3-style model on text that this program makes,
 // then teaches it to think by reinforcement learning with a rule reward, and draws the curve.
 //
-//   build/r1_zero                      the countdown task, some minutes; see out/r1_zero/report.html
+//   build/r1_zero                      countdown, some minutes; look at out/r1_zero/report.html
 //   build/r1_zero --task parity        some seconds
 //   build/r1_zero --resume             goes on where Ctrl-C stopped it, to the same bits
 //   build/r1_zero replay --step 40 --prompt 3      draws one group of answers again
@@ -16,6 +16,7 @@
 #include "task_parity.h"
 #include "zero_diff.h"
 #include "zero_options.h"
+#include <dirent.h>
 #include <signal.h>
 #include <time.h>
 #ifndef _WIN32
@@ -44,6 +45,7 @@ typedef struct run {
     uint64_t from_step;
     evaluation base[MAX_SPLITS], final[MAX_SPLITS];
     double start, stage_start;
+    size_t first_step;      // of this stage in this call
     int last_tenth, silent; // silent: rollouts in a row without any signal
 } run;
 
@@ -69,13 +71,12 @@ static const char *path_in(const run *r, const char *name) {
 // One live line on a terminal, a plain line every tenth of a stage elsewhere. The report follows.
 static void progress(run *r, const char *stage, size_t step, size_t steps, const char *text,
                      double tokens) {
-    static size_t first;
     double now = seconds_now();
     int tenth = (int)(step * 10 / steps);
     bool begins = r->stage_start == 0;
-    if (begins) r->stage_start = now, r->last_tenth = tenth, first = step;
-    double left =
-        step > first ? (now - r->stage_start) / (double)(step - first) * (double)(steps - step) : 0;
+    if (begins) r->stage_start = now, r->last_tenth = tenth, r->first_step = step;
+    double done = (double)(step - r->first_step), left = 0;
+    if (done > 0) left = (now - r->stage_start) / done * (double)(steps - step);
     bool due = tenth != r->last_tenth || begins;
     r->last_tenth = tenth;
     if (due) r1_report_write(r->ctx, r->options.out);
@@ -109,8 +110,7 @@ static void log_settings(run *r, r1_grpo *grpo) {
     r1_log_row(log);
 }
 static bool open_logs(run *r, bool append) {
-    if (strlen(r->options.out) > LONGEST_PATH || r1_folder_make(r->ctx, r->options.out) != R1_OK)
-        return false;
+    if (r1_folder_make(r->ctx, r->options.out) != R1_OK) return false;
     r->metrics = r1_log_open(r->ctx, path_in(r, "metrics.jsonl"), append);
     r->samples = r1_log_open(r->ctx, path_in(r, "samples.jsonl"), append);
     return fine(r);
@@ -149,6 +149,24 @@ static bool find_rl_checkpoint(const run *r, uint64_t step, uint64_t *found) {
     for (*found = step; !has_rl_checkpoint(r, *found); --*found)
         if (!*found) return false;
     return true;
+}
+
+// A new run in an old folder: its checkpoints must not be taken for those of the new one.
+static void remove_checkpoints(const run *r) {
+    char folder[PATH_BYTES], path[2 * PATH_BYTES];
+    snprintf(folder, sizeof folder, "%s", path_in(r, "checkpoints"));
+    DIR *folders = opendir(folder);
+    for (struct dirent *entry; folders && (entry = readdir(folders)) != NULL;) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        DIR *files = opendir(path);
+        for (struct dirent *file; files && (file = readdir(files)) != NULL;) {
+            snprintf(path, sizeof path, "%s/%s/%s", folder, entry->d_name, file->d_name);
+            if (!strncmp(file->d_name, "checkpoint-", 11)) remove(path);
+        }
+        if (files) closedir(files);
+    }
+    if (folders) closedir(folders);
 }
 
 // ---- pre-training ----
@@ -450,6 +468,11 @@ static bool reinforce(run *r) {
 }
 
 // ---- reading a run back ----
+// A whole number of the settings within the limits of the option; 0 when it is none.
+static long long read_setting(const r1_json *row, const char *key, long long most) {
+    double value = number_in(row, key);
+    return value >= 1 && value <= (double)most ? (long long)value : 0;
+}
 // Takes the settings of an earlier run over: task, seed, sizes. Options of this call that would
 // change its numbers are overruled.
 static bool read_settings(r1_context *ctx, options *o, char *task, size_t task_bytes) {
@@ -458,17 +481,18 @@ static bool read_settings(r1_context *ctx, options *o, char *task, size_t task_b
     snprintf(path, sizeof path, "%s/metrics.jsonl", o->out);
     if (!open_rows(&rows, ctx, path)) return false;
     r1_json *row = next_row(&rows);
-    bool found = says(row, "stage", "settings");
+    r1_slice name = r1_json_text(r1_json_find(row, "task"));
+    const r1_json *seed = r1_json_find(row, "seed"); // its text: a double has too few digits
+    o->pretrain_steps = read_setting(row, "pretrain_steps", MOST_PRETRAIN_STEPS);
+    o->steps = read_setting(row, "rl_steps", MOST_STEPS);
+    o->problems = read_setting(row, "problems", MOST_PROBLEMS);
+    o->base_wait = number_in(row, "base_wait");
+    bool found = says(row, "stage", "settings") && name.size && name.size < task_bytes && seed &&
+                 seed->kind == R1_JSON_NUMBER && o->pretrain_steps && o->steps && o->problems;
     if (found) {
-        r1_slice name = r1_json_text(r1_json_find(row, "task"));
-        const r1_json *seed = r1_json_find(row, "seed"); // its text: a double has too few digits
-        snprintf(task, task_bytes, "%.*s", (int)name.size, name.data ? name.data : "");
+        memcpy(task, name.data, name.size);
         o->task = task;
-        o->seed = seed && seed->text.data ? strtoll(seed->text.data, NULL, 10) : 0;
-        o->pretrain_steps = (long long)number_in(row, "pretrain_steps");
-        o->steps = (long long)number_in(row, "rl_steps");
-        o->problems = (long long)number_in(row, "problems");
-        o->base_wait = number_in(row, "base_wait");
+        o->seed = strtoll(seed->text.data, NULL, 10);
     } else {
         fprintf(stderr, "r1_zero: %s does not begin with the settings of a run\n", path);
     }
@@ -621,7 +645,10 @@ static int train(run *r) {
     int code = open_run(r);
     if (code) return code;
     bool done = true;
-    if (!r->options.resume) done = open_logs(r, false);
+    if (!r->options.resume) {
+        remove_checkpoints(r);
+        done = open_logs(r, false);
+    }
     done = done && open_model(r);
     if (r->options.resume && r->from == REINFORCING)
         done = done && read_base_evaluation(r);

@@ -192,18 +192,22 @@ static void write_trace(const corpus *corpus, r1_random *at, writer *w, size_t *
     put(w, END);
 }
 // A page of tries at one problem, in any order and past any hit. It has no words of search: it
-// keeps sums and checks right at distances that traces do not reach.
+// keeps sums and checks right at distances that traces do not reach, and never repeats a line. On
+// every other page each line ends with its expression in brackets, which is how answers are copied.
 static void write_tries_page(r1_random *at, writer *w, size_t *loss_from) {
     problem p = draw_problem(at, TRAINING);
     expression list[MAX_CANDIDATES];
     int n = list_candidates(p.numbers, list);
+    bool brackets = r1_random_below(at, 2);
+    int most = brackets ? 13 : 20; // what fits
     put(w, PAGE);
     put_problem(w, &p);
     *loss_from = w->n;
-    for (int lines = 0; lines < 20 && n; lines++) {
+    for (int lines = 0; lines < most && n; lines++) {
         int i = (int)r1_random_below(at, (uint32_t)n);
         put(w, LINE);
         put_try(w, &list[i], p.target);
+        if (brackets) put_answer(w, &list[i]);
         list[i] = list[--n];
     }
     put(w, END);
@@ -236,9 +240,9 @@ static void write_sums_page(r1_random *at, writer *w, size_t *loss_from) {
 }
 static void countdown_document(const corpus *corpus, r1_random *at, writer *w, size_t *loss_from) {
     float kind = r1_random_unit(at);
-    if (kind < 0.18f)
+    if (kind < 0.2f)
         write_tries_page(at, w, loss_from);
-    else if (kind < 0.25f)
+    else if (kind < 0.26f)
         write_sums_page(at, w, loss_from);
     else
         write_trace(corpus, at, w, loss_from);

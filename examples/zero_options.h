@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum { FINE = 0, FAILED = 1, WRONG_USAGE = 2, BAD_FILE = 3, INTERRUPTED = 130 }; // exit statuses
-enum { MOST_PROBLEMS = 128, PATH_BYTES = 1200, LONGEST_PATH = 1000 };
+enum { MOST_STEPS = 100000, MOST_PRETRAIN_STEPS = 1000000, MOST_PROBLEMS = 128 };
+enum { PATH_BYTES = 1200, LONGEST_PATH = 1000 };
 
 typedef struct options {
     const char *task, *out, *base, *folders[2]; // folders: of diff
@@ -33,9 +34,9 @@ static const option_row option_table[] = {
     {"--threads", "N", "workers, 1 .. 256; default: one per core. The result does not depend on it",
      NUMBER, AT(threads), 1, 256},
     {"--steps", "N", "rollouts of the RL stage, 1 .. 100000; default: the task's", NUMBER,
-     AT(steps), 1, 100000},
+     AT(steps), 1, MOST_STEPS},
     {"--pretrain-steps", "N", "steps of pre-training, 1 .. 1000000; default: the task's", NUMBER,
-     AT(pretrain_steps), 1, 1000000},
+     AT(pretrain_steps), 1, MOST_PRETRAIN_STEPS},
     {"--base", "FOLDER", "start from this base model instead of pre-training", TEXT, AT(base), 0,
      0},
     {"--base-wait", "P", "chance that a text of the base corpus goes on after a failed try",
@@ -46,7 +47,7 @@ static const option_row option_table[] = {
     {"--out", "FOLDER", "where the results go; default out/r1_zero", TEXT, AT(out), 0, 0},
     {"--resume", NULL, "go on with the run in --out from its newest checkpoint", FLAG, AT(resume),
      0, 0},
-    {"--step", "N", "replay: which rollout, from 1", NUMBER, AT(step), 1, 100000},
+    {"--step", "N", "replay: which rollout, from 1", NUMBER, AT(step), 1, MOST_STEPS},
     {"--prompt", "N", "replay: which of its prompts, from 0; default 0", NUMBER, AT(prompt), 0,
      100000},
     {"--quiet", NULL, "print the last line only", FLAG, AT(quiet), 0, 0},
@@ -89,7 +90,7 @@ static bool set_option(options *o, const option_row *row, const char *value) {
     }
     if (row->kind == TEXT) {
         *(const char **)place = value;
-        return *value != 0;
+        return *value && strlen(value) <= LONGEST_PATH;
     }
     if (row->kind == FRACTION) {
         double fraction = strtod(value, &end);
