@@ -7,6 +7,7 @@ WARNINGS = -std=c11 -Wall -Wextra -Wpedantic
 LIBS ?= -lm -lpthread
 FILTER =
 SEED = 1
+TASK = countdown
 
 COMPILE = $(CC) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) -I.
 LINK_FLAGS = $(LDFLAGS) $(LIBS)
@@ -27,6 +28,7 @@ build/flags: force
 build/r1.o: r1.h build/flags
 	$(COMPILE) -DR1_IMPLEMENTATION -x c -c r1.h -o $@
 
+build/r1_zero: $(wildcard examples/*.h)
 $(EXAMPLES): build/%: examples/%.c r1.h build/r1.o
 	$(COMPILE) $< build/r1.o -o $@ $(LINK_FLAGS)
 
@@ -35,17 +37,17 @@ build/bench: bench/bench.c r1.h build/flags
 	$(COMPILE) $< -o $@ $(LINK_FLAGS) -ldl
 
 # The tests include the implementation, so that they see private functions.
-build/tests: $(TEST_SOURCES) r1.h build/flags
+build/tests: $(TEST_SOURCES) $(wildcard examples/task*.h) r1.h build/flags
 	$(COMPILE) tests/main.c -o $@ $(LINK_FLAGS)
 
 build/tests_double: $(TEST_SOURCES) r1.h build/flags
 	$(COMPILE) tests/double.c -o $@ $(LINK_FLAGS)
 
-demo: build/r1_zero ## train R1-Zero on the parity task (SEED=1)
-	build/r1_zero --task parity --seed $(SEED)
+demo: build/r1_zero ## train R1-Zero on the countdown task (SEED=1, TASK=parity for the short one)
+	build/r1_zero --task $(TASK) --seed $(SEED)
 
-demo-check: build/r1_zero ## run the demo with seeds 1 2 3 and check its results
-	@tools/demo_check build/r1_zero 1 2 3
+demo-check: build/r1_zero ## run the demos, countdown with seeds 1 2 3, and check their results
+	@tools/demo_check build/r1_zero countdown 1 2 3 && tools/demo_check build/r1_zero parity 1
 
 test: ## run the tests of a few minutes (FILTER=text selects some)
 	+@$(RUN_TESTS) $(if $(FILTER),--filter "$(FILTER)")

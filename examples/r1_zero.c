@@ -1,443 +1,753 @@
 // R1-Zero in miniature: pre-trains a small DeepSeek-V3-style model on text that this program makes,
 // then teaches it to think by reinforcement learning with a rule reward, and draws the curve.
 //
-//   build/r1_zero --task parity        some seconds; look at out/r1_zero/report.html
+//   build/r1_zero                      countdown, some minutes; look at out/r1_zero/report.html
+//   build/r1_zero --task parity        some seconds
+//   build/r1_zero --resume             goes on where Ctrl-C stopped it, to the same bits
+//   build/r1_zero replay --step 40 --prompt 3      draws one group of answers again
+//   build/r1_zero diff RUN_A RUN_B                 where two runs part
 //
-// The task: is the number of ones in 12 bits odd? The base model mostly answers at once, which is a
-// coin flip, and sometimes writes the running parity first, which is nearly always right. Nobody
-// tells it to think: the reward looks at the answer and the format only.
+// Read it from the end: main, then train, which has the steps in order. pretrain makes the base
+// model, evaluate_all asks it held-out problems, reinforce is GRPO with rewards for accuracy and
+// format and nothing else (section 2 of the paper), and evaluate_all asks the same problems again.
+// What a task is says task.h; the two tasks are task_countdown.h and task_parity.h.
 #include "r1.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "task_countdown.h"
+#include "task_parity.h"
+#include "zero_diff.h"
+#include "zero_options.h"
+#include <dirent.h>
+#include <signal.h>
 #include <time.h>
 #ifndef _WIN32
 #include <unistd.h>
 #endif
 
-// ---- options ----
-typedef struct options {
-    const char *task, *out;
-    uint64_t seed;
-    int threads, steps;
-    bool quiet, json, help;
-} options;
-
-typedef struct option_row {
-    const char *name, *value, *text;
-} option_row;
-
-static const option_row option_table[] = {
-    {"--task", "NAME", "what to learn: parity (the default)"},
-    {"--seed", "N", "seed of everything random; 0 .. 2^63 - 1, default 1"},
-    {"--threads", "N",
-     "workers, 1 .. 256; default: one per core. The result does not depend on it"},
-    {"--steps", "N", "rollouts of the RL stage, 1 .. 100000; default: the task's"},
-    {"--out", "FOLDER", "where the results go; default out/r1_zero"},
-    {"--quiet", NULL, "print the last line only"},
-    {"--json", NULL, "print the result as one JSON object instead of the last line"},
-    {"--help", NULL, "print this and exit"},
-};
-enum { OPTION_COUNT = sizeof option_table / sizeof *option_table };
-
-static void print_help(void) {
-    puts("usage: r1_zero [options]\n"
-         "Pre-trains a small DeepSeek-V3-style model, then trains it by GRPO with accuracy and "
-         "format\n"
-         "rewards. Writes metrics.jsonl, samples.jsonl, eval_base.jsonl, eval_final.jsonl, the "
-         "weights\n"
-         "and report.html.\n");
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        char left[32];
-        const option_row *row = &option_table[i];
-        snprintf(left, sizeof left, "%s%s%s", row->name, row->value ? " " : "",
-                 row->value ? row->value : "");
-        printf("  %-16s %s\n", left, row->text);
-    }
-    puts("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 a file cannot be read or written");
-}
-static int usage_error(const char *what, const char *thing) {
-    fprintf(stderr, "r1_zero: %s: %s\nr1_zero: try --help\n", what, thing);
-    return 2;
-}
-// A whole number in a range; false for anything else.
-static bool parse_number(const char *text, long long low, long long high, long long *value) {
-    char *end = NULL;
-    if (!text || !*text) return false;
-    *value = strtoll(text, &end, 10);
-    return *end == 0 && *value >= low && *value <= high;
-}
-static int parse_options(int argc, char **argv, options *o) {
-    *o = (options){.task = "parity", .out = "out/r1_zero", .seed = 1};
-    for (int i = 1; i < argc; i++) {
-        const option_row *row = NULL;
-        long long number = 0;
-        for (int k = 0; k < OPTION_COUNT; k++)
-            if (!strcmp(argv[i], option_table[k].name)) row = &option_table[k];
-        if (!row) return usage_error("unknown option", argv[i]);
-        const char *value = row->value ? argv[++i] : NULL;
-        if (row->value && !value) return usage_error("a value is missing after", row->name);
-        bool good = true;
-        if (!strcmp(row->name, "--task"))
-            o->task = value;
-        else if (!strcmp(row->name, "--out"))
-            o->out = value;
-        else if (!strcmp(row->name, "--seed"))
-            good = parse_number(value, 0, INT64_MAX, &number), o->seed = (uint64_t)number;
-        else if (!strcmp(row->name, "--threads"))
-            good = parse_number(value, 1, 256, &number), o->threads = (int)number;
-        else if (!strcmp(row->name, "--steps"))
-            good = parse_number(value, 1, 100000, &number), o->steps = (int)number;
-        else if (!strcmp(row->name, "--quiet"))
-            o->quiet = true;
-        else if (!strcmp(row->name, "--json"))
-            o->json = true;
-        else
-            o->help = true;
-        if (!good) {
-            fprintf(stderr, "r1_zero: %s does not take \"%s\": %s\n", row->name, value, row->text);
-            return 2;
-        }
-    }
-    return 0;
-}
-
-// ---- the parity task ----
-enum { BITS = 12, MAX_TOKENS = 40, END = 0, THINK, THOUGHT, EQUALS, ZERO, ONE, PAGE, PIECES };
-static const char *const pieces[PIECES] = {"<end>", "<think>", "</think>", "=", "0", "1", "#"};
-
-enum { STREAM_DOCUMENT = R1_STREAM_USER, STREAM_PROMPT, STREAM_EVAL };
-
-// One problem in eight never occurs in pre-training or RL: they are what the evaluations ask.
-static bool held_out(uint32_t bits) {
-    uint32_t h = bits * 2654435761u;
-    return ((h ^ (h >> 15)) * 2246822519u >> 13) % 8 == 0;
-}
-static uint32_t draw_problem(r1_random *at, bool held) {
-    for (;;) {
-        uint32_t bits = r1_random_below(at, 1u << BITS);
-        if (held_out(bits) == held) return bits;
-    }
-}
-static size_t write_prompt(uint32_t bits, char *text) {
-    for (int i = 0; i < BITS; i++) text[i] = (char)('0' + (bits >> i & 1));
-    text[BITS] = '=', text[BITS + 1] = 0;
-    return BITS + 1;
-}
-static int parity_of(uint32_t bits, int n) {
-    int parity = 0;
-    for (int i = 0; i < n; i++) parity ^= (int)(bits >> i & 1);
-    return parity;
-}
-// A text of the base corpus. A third are exercise pages, which never ask for thought. Of the others
-// one in five thinks first, and the rest guess; a few break the format.
-static void write_document(r1_random *at, char *text, size_t capacity, size_t *prompt_length) {
-    uint32_t bits = draw_problem(at, false);
-    char steps[BITS + 1] = "";
-    bool page = r1_random_unit(at) < 0.33f, thinks = r1_random_unit(at) < 0.2f;
-    bool spoilt = r1_random_unit(at) < 0.04f;
-    int answer = thinks || page ? parity_of(bits, BITS) : (int)r1_random_below(at, 2);
-    for (int i = 0; (thinks || page) && i < BITS; i++)
-        steps[i] = (char)('0' + parity_of(bits, i + 1));
-    char prompt[BITS + 2];
-    *prompt_length = write_prompt(bits, prompt);
-    if (page) // the second = puts the steps as far from their bits as <think> does
-        snprintf(text, capacity, "#%s=%s</think>%d<end>", prompt, steps, answer);
-    else
-        snprintf(text, capacity, "%s<think>%s%s%d<end>", prompt, steps, spoilt ? "" : "</think>",
-                 answer);
-}
-// accuracy: the answer is right and in its place. format: <think> ... </think>, one digit, the end.
-static void judge_parity(void *user, const r1_sample *s, r1_verdict *out) {
-    const int32_t *t = s->tokens + s->n_prompt;
-    size_t n = s->n - s->n_prompt, marks = 0;
-    int parity = 0;
-    (void)user;
-    for (size_t i = 0; i < n; i++) marks += t[i] != ZERO && t[i] != ONE;
-    bool format = n >= 4 && t[0] == THINK && t[n - 3] == THOUGHT && t[n - 1] == END && marks == 3 &&
-                  (t[n - 2] == ZERO || t[n - 2] == ONE);
-    for (size_t i = 0; i < s->n_prompt; i++) parity ^= s->tokens[i] == ONE;
-    out->parts[0] = format && (t[n - 2] == ONE) == parity;
-    out->parts[1] = format;
-}
+static const task *const tasks[] = {&countdown_task, &parity_task};
+enum { TASK_COUNT = sizeof tasks / sizeof *tasks };
 
 // ---- the run ----
+enum { EVAL_EVERY = 20, VOTES = 16, SHOWN = 12 };    // evaluations
+enum { PRETRAIN_SAVE_EVERY = 500, SAVE_EVERY = 10 }; // checkpoints
+
+typedef enum stage { PRETRAINING, REINFORCING } stage;
+
 typedef struct run {
     options options;
+    task task; // with the options worked in
     r1_context *ctx;
     r1_tokenizer *tokenizer;
     r1_model *model;
     r1_log_file *metrics, *samples;
-    bool live; // standard error is a terminal
+    bool live;        // standard error is a terminal
+    bool interrupted; // a step was finished and saved after Ctrl-C
+    stage from;       // where --resume goes on
+    uint64_t from_step;
+    evaluation base[MAX_SPLITS], final[MAX_SPLITS];
     double start, stage_start;
-    int last_tenth;
+    size_t first_step;      // of this stage in this call
+    int last_tenth, silent; // silent: rollouts in a row without any signal
 } run;
 
-typedef struct evaluation {
-    double pass, cons, length, format;
-} evaluation;
-
-enum { PRETRAIN_STEPS = 400, PRETRAIN_BATCH = 64, RL_STEPS = 60, EVAL_PROBLEMS = 128, VOTES = 16 };
-
+// Set by Ctrl-C. The step that is running is finished and saved; a second Ctrl-C kills.
+static volatile sig_atomic_t stop_asked;
+static void ask_to_stop(int number) {
+    stop_asked = 1;
+    signal(number, SIG_DFL);
+}
 static double seconds_now(void) {
     struct timespec now;
     timespec_get(&now, TIME_UTC);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
-static size_t encode(const run *r, const char *text, int32_t *ids, size_t capacity) {
-    size_t n = r1_encode(r->tokenizer, text, strlen(text), ids, capacity);
-    return n <= capacity ? n : 0;
+static bool fine(const run *r) { return r1_status_of(r->ctx) == R1_OK; }
+
+// folder/name of the results; the text lives until the next call.
+static const char *path_in(const run *r, const char *name) {
+    static char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", r->options.out, name);
+    return path;
 }
 // One live line on a terminal, a plain line every tenth of a stage elsewhere. The report follows.
-static void progress(run *r, const char *stage, int step, int steps, const char *text,
+static void progress(run *r, const char *stage, size_t step, size_t steps, const char *text,
                      double tokens) {
     double now = seconds_now();
-    int tenth = step * 10 / steps;
-    if (step == 1) r->stage_start = now, r->last_tenth = 0;
-    double left = step > 1 ? (now - r->stage_start) / (step - 1) * (steps - step) : 0;
-    bool due = tenth != r->last_tenth || step == 1;
+    int tenth = (int)(step * 10 / steps);
+    bool begins = r->stage_start == 0;
+    if (begins) r->stage_start = now, r->last_tenth = tenth, r->first_step = step;
+    double done = (double)(step - r->first_step), left = 0;
+    if (done > 0) left = (now - r->stage_start) / done * (double)(steps - step);
+    bool due = tenth != r->last_tenth || begins;
     r->last_tenth = tenth;
     if (due) r1_report_write(r->ctx, r->options.out);
     if (r->options.quiet || !(r->live || due)) return;
     fprintf(stderr, r->live ? "\r\033[K" : "");
-    fprintf(stderr, "%-8s %4d/%d  %s  %5.1fk tok/s  %3.0f s left", stage, step, steps, text,
+    fprintf(stderr, "%-8s %4zu/%zu  %s  %5.1fk tok/s  %3.0f s left", stage, step, steps, text,
             tokens * 1e-3, left);
     if (!r->live) fputc('\n', stderr);
 }
 static void end_line(const run *r) {
     if (r->live && !r->options.quiet) fputs("\r\033[K", stderr);
 }
-static r1_model_config model_config(void) {
-    return (r1_model_config){.vocab = PIECES,
-                             .width = 64,
-                             .layers = 2,
-                             .heads = 4,
-                             .max_tokens = MAX_TOKENS,
-                             .kv_rank = 32,
-                             .nope_dim = 16,
-                             .rope_dim = 16,
-                             .rope_theta = 30,
-                             .value_dim = 16,
-                             .dense_layers = 1,
-                             .dense_width = 128,
-                             .experts = 8,
-                             .chosen = 2,
-                             .shared = 1,
-                             .expert_width = 32,
-                             .normalise_gates = true};
+static void log_word(r1_log_file *log, const char *key, const char *text) {
+    r1_log_text(log, key, text, strlen(text));
 }
-static bool pretrain(run *r) {
-    r1_train_desc desc = {.schedule = {.kind = R1_LINEAR,
-                                       .peak = 3e-3,
-                                       .floor = 0.05,
-                                       .warmup = 40,
-                                       .hold = PRETRAIN_STEPS / 2,
-                                       .steps = PRETRAIN_STEPS},
-                          .adamw = {.beta2 = 0.99, .decay = R1_OFF}};
-    r1_trainer *trainer = r1_trainer_new(r->model, &desc);
-    static int32_t ids[PRETRAIN_BATCH][MAX_TOKENS];
-    r1_document documents[PRETRAIN_BATCH];
-    for (int step = 1; step <= PRETRAIN_STEPS && trainer; step++) {
-        double before = seconds_now();
-        for (int b = 0; b < PRETRAIN_BATCH; b++) {
-            char text[160];
-            size_t prompt;
-            r1_random at = {.seed = r->options.seed,
-                            .stream = STREAM_DOCUMENT,
-                            .step = (uint32_t)step,
-                            .sample = (uint32_t)b};
-            write_document(&at, text, sizeof text, &prompt);
-            documents[b] = (r1_document){ids[b], encode(r, text, ids[b], MAX_TOKENS), prompt};
-        }
-        r1_step_metrics m;
-        if (r1_sft_step(trainer, documents, PRETRAIN_BATCH, &m) != R1_OK) break;
-        double elapsed = seconds_now() - before;
-        char text[96];
-        snprintf(text, sizeof text, "loss %.4f  load %.2f", m.loss, m.load_max);
-        progress(r, "pretrain", step, PRETRAIN_STEPS, text, (double)m.tokens / elapsed);
-        if (step % 10 && step != 1) continue;
-        r1_log_text(r->metrics, "stage", "pretrain", 8), r1_log_integer(r->metrics, "step", step);
-        r1_log_number(r->metrics, "loss", m.loss),
-            r1_log_number(r->metrics, "grad_norm", m.grad_norm);
-        r1_log_number(r->metrics, "learning_rate", m.lr);
-        r1_log_number(r->metrics, "expert_load", m.load_max);
-        r1_log_integer(r->metrics, "tokens", (int64_t)m.tokens);
-        r1_log_row(r->metrics);
-    }
-    r1_trainer_free(trainer);
-    return r1_status_of(r->ctx) == R1_OK;
-}
-static void log_sample(run *r, r1_log_file *log, const char *stage, int step, const r1_sample *s) {
-    char text[512];
-    r1_log_text(log, "stage", stage, strlen(stage)), r1_log_integer(log, "step", step);
-    size_t n = r1_decode(r->tokenizer, s->tokens, s->n_prompt, text, sizeof text);
-    r1_log_text(log, "prompt", text, n);
-    n = r1_decode(r->tokenizer, s->tokens + s->n_prompt, s->n - s->n_prompt, text, sizeof text);
-    r1_log_text(log, "completion", text, n);
-    r1_log_number(log, "reward", s->parts[0] + s->parts[1]);
-    r1_log_number(log, "accuracy", s->parts[0]), r1_log_number(log, "format", s->parts[1]);
-    r1_log_bool(log, "truncated", s->truncated);
+
+// ---- settings, logs and checkpoints ----
+// The row that a run begins with; --resume, replay and diff read it. `grpo` may be NULL.
+static void log_settings(run *r, r1_grpo *grpo) {
+    r1_log_file *log = r->metrics;
+    log_word(log, "stage", "settings");
+    log_word(log, "task", r->task.name);
+    r1_log_integer(log, "seed", r->options.seed);
+    r1_log_integer(log, "pretrain_steps", (int64_t)r->task.pretrain_steps);
+    r1_log_integer(log, "rl_steps", (int64_t)r->task.rl_steps);
+    r1_log_integer(log, "problems", r->options.problems);
+    r1_log_number(log, "base_wait", r->task.corpus.wait);
+    if (r->options.base) log_word(log, "base", r->options.base);
+    r1_log_integer(log, "parameters", (int64_t)r1_model_size(r->model));
+    if (grpo) log_word(log, "grpo", r1_grpo_settings(grpo));
     r1_log_row(log);
 }
-// The answer that a sample votes for: 0 or 1, R1_OFF when it has none.
-static int vote_of(const r1_sample *s) {
-    if (!s->parts[1]) return R1_OFF;
-    return s->tokens[s->n - 2] == ONE;
+static bool open_logs(run *r, bool append) {
+    if (r1_folder_make(r->ctx, r->options.out) != R1_OK) return false;
+    r->metrics = r1_log_open(r->ctx, path_in(r, "metrics.jsonl"), append);
+    r->samples = r1_log_open(r->ctx, path_in(r, "samples.jsonl"), append);
+    return fine(r);
 }
-// Held-out problems, 16 answers each at temperature 1: the mean, and the majority (ties: first
-// drawn).
-static bool evaluate(run *r, const char *stage, int step, const char *file, evaluation *e) {
-    static int32_t ids[EVAL_PROBLEMS][BITS + 1];
-    r1_prompt prompts[EVAL_PROBLEMS];
-    char path[1100], text[BITS + 2];
-    int32_t stop = END;
-    r1_generate_desc desc = {.stops = &stop, .n_stops = 1, .sampler = {.stream = STREAM_EVAL}};
-    r1_random at = {.seed = r->options.seed, .stream = STREAM_EVAL, .step = 1};
-    for (int i = 0; i < EVAL_PROBLEMS; i++) {
-        write_prompt(draw_problem(&at, true), text);
-        prompts[i] = (r1_prompt){ids[i], encode(r, text, ids[i], BITS + 1), (uint32_t)i};
-    }
-    snprintf(path, sizeof path, "%s/%s", r->options.out, file ? file : "");
-    r1_log_file *log = file ? r1_log_open(r->ctx, path, false) : NULL; // NULL takes no rows
-    r1_rollout *rollout = r1_rollout_new(r->ctx);
-    *e = (evaluation){0};
-    if (rollout && r1_generate(r->model, rollout, prompts, EVAL_PROBLEMS, VOTES, &desc) == R1_OK)
-        for (size_t i = 0; i < rollout->n; i++) {
-            r1_sample *s = &rollout->samples[i];
-            r1_verdict verdict = {.judged = true};
-            judge_parity(NULL, s, &verdict);
-            memcpy(s->parts, verdict.parts, sizeof s->parts);
-            e->pass += s->parts[0] / (double)rollout->n,
-                e->format += s->parts[1] / (double)rollout->n;
-            e->length += (double)(s->n - s->n_prompt) / (double)rollout->n;
-            log_sample(r, log, stage, step, s);
-            if (file && i % VOTES == 0 && i < 12 * VOTES) log_sample(r, r->samples, stage, step, s);
+// A checkpoint notes how long the logs were, and they are cut back to that on resume.
+static const char *write_note(run *r) {
+    static char note[64];
+    r1_log_sync(r->metrics);
+    r1_log_sync(r->samples);
+    snprintf(note, sizeof note, "%zu %zu", r1_log_bytes(r->metrics), r1_log_bytes(r->samples));
+    return note;
+}
+static bool reopen_logs(run *r, const char *note) {
+    char *end = NULL;
+    size_t metrics = (size_t)strtoull(note, &end, 10);
+    size_t samples = (size_t)strtoull(end, NULL, 10);
+    return r1_log_cut(r->ctx, path_in(r, "metrics.jsonl"), metrics) == R1_OK &&
+           r1_log_cut(r->ctx, path_in(r, "samples.jsonl"), samples) == R1_OK && open_logs(r, true);
+}
+// The library keeps the newest two checkpoints of a folder. Those of RL have a folder each, so that
+// replay never has far to go.
+static const char *pretrain_folder(const run *r) { return path_in(r, "checkpoints/pretrain"); }
+static const char *rl_folder(const run *r, uint64_t step) {
+    char name[64];
+    snprintf(name, sizeof name, "checkpoints/rl-%06llu", (unsigned long long)step);
+    return path_in(r, name);
+}
+static bool has_rl_checkpoint(const run *r, uint64_t step) {
+    char path[PATH_BYTES + 64];
+    snprintf(path, sizeof path, "%s/checkpoint-%08llu.safetensors", rl_folder(r, step),
+             (unsigned long long)step);
+    return file_exists(path);
+}
+// The newest RL checkpoint at or before a step; false when there is none.
+static bool find_rl_checkpoint(const run *r, uint64_t step, uint64_t *found) {
+    for (*found = step; !has_rl_checkpoint(r, *found); --*found)
+        if (!*found) return false;
+    return true;
+}
+
+// A new run in an old folder: its checkpoints must not be taken for those of the new one.
+static void remove_checkpoints(const run *r) {
+    char folder[PATH_BYTES], path[2 * PATH_BYTES];
+    snprintf(folder, sizeof folder, "%s", path_in(r, "checkpoints"));
+    DIR *folders = opendir(folder);
+    for (struct dirent *entry; folders && (entry = readdir(folders)) != NULL;) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        DIR *files = opendir(path);
+        for (struct dirent *file; files && (file = readdir(files)) != NULL;) {
+            snprintf(path, sizeof path, "%s/%s/%s", folder, entry->d_name, file->d_name);
+            if (!strncmp(file->d_name, "checkpoint-", 11)) remove(path);
         }
-    for (size_t p = 0; rollout && p < rollout->prompts && r1_status_of(r->ctx) == R1_OK; p++) {
+        if (files) closedir(files);
+    }
+    if (folders) closedir(folders);
+}
+
+// ---- pre-training ----
+static bool log_pretraining(run *r, size_t step, const r1_step_metrics *m, double seconds) {
+    r1_log_file *log = r->metrics;
+    char hash[24];
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r1_model_hash(r->model));
+    log_word(log, "stage", "pretrain");
+    r1_log_integer(log, "step", (int64_t)step);
+    r1_log_number(log, "loss", m->loss);
+    if (r->task.model.mtp_layers) r1_log_number(log, "mtp_loss", m->mtp_loss);
+    r1_log_number(log, "grad_norm", m->grad_norm);
+    r1_log_number(log, "learning_rate", m->lr);
+    r1_log_number(log, "expert_load", m->load_max);
+    r1_log_integer(log, "tokens", (int64_t)m->tokens);
+    log_word(log, "weight_hash", hash);
+    r1_log_number(log, "seconds", seconds);
+    return r1_log_row(log) == R1_OK;
+}
+// One batch of fresh documents. They are a function of (seed, step, place), so nothing about them
+// needs to be saved.
+static bool pretrain_step(run *r, r1_trainer *trainer, size_t step) {
+    enum { MOST_BATCH = 64, MOST_TOKENS = 256 };
+    static int32_t ids[MOST_BATCH][MOST_TOKENS];
+    r1_document documents[MOST_BATCH];
+    double before = seconds_now();
+    for (size_t b = 0; b < r->task.pretrain_batch; b++) {
+        r1_random at = {.seed = (uint64_t)r->options.seed,
+                        .stream = STREAM_DOCUMENT,
+                        .step = (uint32_t)step,
+                        .sample = (uint32_t)b};
+        writer w = {.ids = ids[b], .capacity = r->task.model.max_tokens};
+        size_t loss_from;
+        r->task.write_document(&r->task.corpus, &at, &w, &loss_from);
+        documents[b] = (r1_document){w.ids, w.n, loss_from};
+    }
+    r1_step_metrics m;
+    if (r1_sft_step(trainer, documents, r->task.pretrain_batch, &m) != R1_OK) return false;
+    double elapsed = seconds_now() - before;
+    char text[96];
+    snprintf(text, sizeof text, "loss %.4f  load %.2f", m.loss, m.load_max);
+    if ((step % 10 == 0 || step == 1) && !log_pretraining(r, step, &m, elapsed)) return false;
+    progress(r, "pretrain", step, r->task.pretrain_steps, text, (double)m.tokens / elapsed);
+    return true;
+}
+static bool pretrain(run *r) {
+    size_t steps = r->task.pretrain_steps;
+    r1_train_desc desc = {.schedule = {.kind = R1_LINEAR,
+                                       .peak = r->task.pretrain_rate,
+                                       .floor = 0.05,
+                                       .warmup = r->task.pretrain_warmup,
+                                       .hold = steps / 2,
+                                       .steps = steps},
+                          .adamw = {.beta2 = 0.99, .decay = R1_OFF}};
+    r1_trainer *trainer = r1_trainer_new(r->model, &desc);
+    char note[64];
+    if (!trainer) return false;
+    if (r->options.resume) {
+        if (!r1_trainer_resume(trainer, pretrain_folder(r), note, sizeof note)) return false;
+        if (!reopen_logs(r, note)) return false;
+    } else {
+        log_settings(r, NULL);
+    }
+    bool going = true;
+    for (size_t step = r1_trainer_steps(trainer) + 1; step <= steps && going; step++) {
+        going = pretrain_step(r, trainer, step);
+        r->interrupted = stop_asked;
+        bool due = step % PRETRAIN_SAVE_EVERY == 0 || step == steps || r->interrupted;
+        if (going && due)
+            going = r1_trainer_save(trainer, pretrain_folder(r), write_note(r)) == R1_OK;
+        going = going && !r->interrupted;
+    }
+    r1_trainer_free(trainer);
+    return going && r1_model_save(r->model, path_in(r, "base")) == R1_OK;
+}
+
+// ---- evaluation ----
+static void write_text(const run *r, const int32_t *ids, size_t n, const char *gap, char *text,
+                       size_t capacity) {
+    size_t at = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < n && at < capacity; i++) {
+        if (i) at += (size_t)snprintf(text + at, capacity - at, "%s", gap);
+        if (at < capacity) at += r1_decode(r->tokenizer, ids + i, 1, text + at, capacity - at);
+    }
+}
+// A row for one answer: its texts, its reward, and what the task counts in it.
+static void log_sample(run *r, r1_log_file *log, const char *stage, uint64_t step, const char *of,
+                       size_t question, const r1_sample *s) {
+    char text[4096];
+    tally measures[MAX_MEASURES] = {{0, 0}};
+    log_word(log, "stage", stage);
+    r1_log_integer(log, "step", (int64_t)step);
+    log_word(log, "of", of);
+    r1_log_integer(log, "question", (int64_t)question);
+    write_text(r, s->tokens, s->n_prompt, r->task.prompt_gap, text, sizeof text);
+    log_word(log, "prompt", text);
+    write_text(r, s->tokens + s->n_prompt, s->n - s->n_prompt, "", text, sizeof text);
+    log_word(log, "completion", text);
+    r1_log_number(log, "reward", s->parts[0] + r->task.format_weight * s->parts[1]);
+    r1_log_number(log, "accuracy", s->parts[0]);
+    r1_log_number(log, "format", s->parts[1]);
+    r1_log_integer(log, "length", (int64_t)(s->n - s->n_prompt));
+    r1_log_bool(log, "truncated", s->truncated);
+    r1_log_integer(log, "vote", r->task.vote(s));
+    r->task.measure(s, measures);
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        if (measures[i].of > 0) r1_log_number(log, r->task.measures[i], share(&measures[i]));
+    r1_log_row(log);
+}
+static void add_measures(const run *r, const r1_rollout *rollout, tally *measures) {
+    for (size_t i = 0; i < rollout->n; i++) r->task.measure(&rollout->samples[i], measures);
+}
+// The share of problems whose majority is right (ties: the answer that was drawn first).
+static double count_majorities(const run *r, const r1_rollout *rollout) {
+    double right = 0;
+    for (size_t p = 0; p < rollout->prompts; p++) {
         const r1_sample *group = &rollout->samples[p * VOTES];
         int votes[VOTES];
-        for (int i = 0; i < VOTES; i++) votes[i] = vote_of(&group[i]);
+        for (int i = 0; i < VOTES; i++) votes[i] = r->task.vote(&group[i]);
         size_t winner = r1_score_vote_classes(votes, VOTES);
-        if (winner < VOTES) e->cons += group[winner].parts[0] / (double)rollout->prompts;
+        if (winner < VOTES) right += group[winner].parts[0];
+    }
+    return right / (double)rollout->prompts;
+}
+static void score_rollout(const run *r, r1_rollout *rollout, evaluation *e) {
+    double n = (double)rollout->n;
+    for (size_t i = 0; i < rollout->n; i++) {
+        r1_sample *s = &rollout->samples[i];
+        r1_verdict verdict = {.judged = true};
+        r->task.reward(NULL, s, &verdict);
+        memcpy(s->parts, verdict.parts, sizeof s->parts);
+        e->pass += s->parts[0] / n;
+        e->format += s->parts[1] / n;
+        e->length += (double)(s->n - s->n_prompt) / n;
+        e->truncated += s->truncated / n;
+    }
+    e->cons = count_majorities(r, rollout);
+    add_measures(r, rollout, e->measures);
+}
+static const char *const split_names[MAX_SPLITS] = {"held_out", "held_out_sets"};
+
+// Held-out problems of one kind, 16 answers each at temperature 1, always the same problems and
+// the same draws. `log` takes a row for every answer.
+static bool evaluate_split(run *r, const char *at, uint64_t step, int which, size_t problems,
+                           r1_log_file *log, evaluation *e) {
+    enum { MOST_TOKENS = 32 };
+    static int32_t ids[MOST_PROBLEMS][MOST_TOKENS];
+    r1_prompt prompts[MOST_PROBLEMS];
+    int32_t stop = END;
+    r1_generate_desc desc = {.stops = &stop, .n_stops = 1, .sampler = {.stream = STREAM_EVAL}};
+    r1_random random = {
+        .seed = (uint64_t)r->options.seed, .stream = STREAM_EVAL, .step = 1 + (uint32_t)which};
+    for (size_t i = 0; i < problems; i++) {
+        writer w = {.ids = ids[i], .capacity = MOST_TOKENS};
+        r->task.write_problem(&random, HELD_OUT + which, &w);
+        prompts[i] = (r1_prompt){w.ids, w.n, (uint32_t)(i + (size_t)which * MOST_PROBLEMS)};
+    }
+    *e = (evaluation){0};
+    r1_rollout *rollout = r1_rollout_new(r->ctx);
+    bool done = rollout && r1_generate(r->model, rollout, prompts, problems, VOTES, &desc) == R1_OK;
+    if (done) score_rollout(r, rollout, e);
+    for (size_t i = 0; done && log && i < rollout->n; i++) {
+        const r1_sample *s = &rollout->samples[i];
+        log_sample(r, log, at, step, split_names[which], i / VOTES, s);
+        if (which == 0 && i % VOTES == 0 && i < SHOWN * VOTES)
+            log_sample(r, r->samples, at, step, split_names[which], i / VOTES, s);
     }
     r1_rollout_free(rollout);
-    r1_log_close(log);
-    r1_log_text(r->metrics, "stage", "eval", 4);
-    r1_log_text(r->metrics, "at", stage, strlen(stage));
-    r1_log_integer(r->metrics, "step", step);
-    r1_log_number(r->metrics, "pass_at_1", e->pass),
-        r1_log_number(r->metrics, "cons_at_k", e->cons);
-    r1_log_integer(r->metrics, "k", VOTES), r1_log_number(r->metrics, "length", e->length);
-    r1_log_number(r->metrics, "format", e->format);
-    r1_log_row(r->metrics);
-    return r1_status_of(r->ctx) == R1_OK;
+    return fine(r);
 }
+static void log_evaluation(run *r, const char *at, uint64_t step, const evaluation *e, int splits) {
+    r1_log_file *log = r->metrics;
+    log_word(log, "stage", "eval");
+    log_word(log, "at", at);
+    r1_log_integer(log, "step", (int64_t)step);
+    r1_log_number(log, "pass_at_1", e[0].pass);
+    r1_log_number(log, "cons_at_k", e[0].cons);
+    r1_log_integer(log, "k", VOTES);
+    r1_log_number(log, "length", e[0].length);
+    r1_log_number(log, "format", e[0].format);
+    r1_log_number(log, "truncated", e[0].truncated);
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        r1_log_number(log, r->task.measures[i], share(&e[0].measures[i]));
+    if (splits > 1) {
+        r1_log_number(log, "sets_pass_at_1", e[1].pass);
+        r1_log_number(log, "sets_cons_at_k", e[1].cons);
+        r1_log_number(log, "sets_length", e[1].length);
+    }
+    r1_log_row(log);
+}
+// Base and final model get all problems of all kinds and a file with every answer.
+static bool evaluate_all(run *r, const char *at, uint64_t step, evaluation *e) {
+    char name[32];
+    snprintf(name, sizeof name, "eval_%s.jsonl", at);
+    r1_log_file *log = r1_log_open(r->ctx, path_in(r, name), false);
+    bool done = log != NULL;
+    for (int which = 0; which < r->task.splits && done; which++)
+        done = evaluate_split(r, at, step, which, (size_t)r->options.problems, log, &e[which]);
+    r1_log_close(log);
+    if (done) log_evaluation(r, at, step, e, r->task.splits);
+    return done && fine(r);
+}
+// In between, half the problems of the first kind do for the curve.
+static bool evaluate_some(run *r, uint64_t step) {
+    evaluation e;
+    size_t problems = ((size_t)r->options.problems + 1) / 2;
+    if (!evaluate_split(r, "step", step, 0, problems, NULL, &e)) return false;
+    log_evaluation(r, "step", step, &e, 1);
+    return fine(r);
+}
+// RL from a base that cannot add, or that is always or never right, wastes minutes: say so first.
+static bool pass_gate(const run *r) {
+    char reason[160];
+    if (!r->task.gate || r->options.no_gate) return true;
+    if (r->task.gate(&r->task.corpus, &r->base[0], reason, sizeof reason)) return true;
+    end_line(r);
+    fprintf(stderr,
+            "r1_zero: the base model is not fit for RL: %s; pre-train it longer "
+            "(--pretrain-steps), or go on all the same with --no-gate\n",
+            reason);
+    return false;
+}
+
+// ---- reinforcement learning ----
 static size_t next_prompt(void *user, uint64_t index, int32_t *tokens, size_t capacity) {
     const run *r = (const run *)user;
-    char text[BITS + 2];
-    r1_random at = {.seed = r->options.seed, .stream = STREAM_PROMPT, .sample = (uint32_t)index};
-    write_prompt(draw_problem(&at, false), text);
-    return encode(r, text, tokens, capacity);
+    r1_random at = {
+        .seed = (uint64_t)r->options.seed, .stream = STREAM_PROMPT, .sample = (uint32_t)index};
+    writer w = {.ids = tokens, .capacity = capacity};
+    r->task.write_problem(&at, TRAINING, &w);
+    return w.n;
+}
+static r1_grpo *new_grpo(run *r) {
+    static const int32_t stop = END;
+    r1_grpo_desc desc = {
+        .questions = r->task.questions,
+        .group = r->task.group,
+        .mini_batches = r->task.mini_batches,
+        .steps = r->task.rl_steps,
+        .train = {.schedule = r->task.rl_schedule, .adamw = {.beta2 = 0.99, .decay = R1_OFF}},
+        .generate = {.stops = &stop, .n_stops = 1},
+        .next_prompt = next_prompt,
+        .reward = r->task.reward,
+        .parts = {"accuracy", "format"},
+        .weights = {1, r->task.format_weight},
+        .user = r};
+    return r1_grpo_new(r->model, &desc);
+}
+static void log_rollout(run *r, const r1_grpo *grpo, double seconds) {
+    const r1_grpo_metrics *m = r1_grpo_metrics_of(grpo);
+    const r1_rollout *rollout = r1_grpo_rollout_of(grpo);
+    tally measures[MAX_MEASURES] = {{0, 0}};
+    log_word(r->metrics, "stage", "rl");
+    r1_grpo_log(grpo, r->metrics);
+    add_measures(r, rollout, measures);
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        r1_log_number(r->metrics, r->task.measures[i], share(&measures[i]));
+    r1_log_number(r->metrics, "seconds", seconds);
+    r1_log_row(r->metrics);
+    for (size_t q = 0; q < rollout->prompts; q += 4)
+        log_sample(r, r->samples, "rl", m->step, "training", q,
+                   &rollout->samples[q * rollout->group]);
+}
+// What follows each step: rows, the live line with the signal panel, evaluation, checkpoint.
+static bool after_step(run *r, r1_grpo *grpo) {
+    const r1_grpo_metrics *m = r1_grpo_metrics_of(grpo);
+    double seconds = m->rollout_seconds + m->judge_seconds + m->update_seconds;
+    size_t steps = r->task.rl_steps;
+    char text[160];
+    r->silent = m->informative > 0 ? 0 : r->silent + 1;
+    log_rollout(r, grpo, seconds);
+    snprintf(text, sizeof text,
+             "reward %.2f  accuracy %.2f  length %4.1f  signal %.2f  unjudged %.2f  dropped %zu  "
+             "silent %d",
+             m->reward, m->parts[0], m->length, m->informative, m->unjudged, m->dropped, r->silent);
+    progress(r, "rl", (size_t)m->step, steps, text, (double)m->tokens / seconds);
+    if (m->step % EVAL_EVERY == 0 && m->step < steps && !evaluate_some(r, m->step)) return false;
+    r->interrupted = stop_asked;
+    if (m->step % SAVE_EVERY == 0 || m->step == steps || r->interrupted)
+        r1_grpo_save(grpo, rl_folder(r, m->step), write_note(r));
+    return fine(r);
 }
 static bool reinforce(run *r) {
-    int steps = r->options.steps;
-    evaluation now;
-    int32_t stop = END;
-    r1_grpo_desc desc = {.questions = 16,
-                         .group = 16,
-                         .mini_batches = 2,
-                         .steps = (size_t)steps,
-                         .train = {.schedule = {.peak = 3e-4, .warmup = 5},
-                                   .adamw = {.beta2 = 0.99, .decay = R1_OFF}},
-                         .generate = {.stops = &stop, .n_stops = 1},
-                         .next_prompt = next_prompt,
-                         .reward = judge_parity,
-                         .parts = {"accuracy", "format"},
-                         .user = r};
-    r1_grpo *grpo = r1_grpo_new(r->model, &desc);
+    r1_grpo *grpo = new_grpo(r);
+    char note[64];
     if (!grpo) return false;
-    const char *settings = r1_grpo_settings(grpo);
-    r1_log_text(r->metrics, "stage", "settings", 8);
-    r1_log_text(r->metrics, "task", r->options.task, strlen(r->options.task));
-    r1_log_integer(r->metrics, "parameters", (int64_t)r1_model_size(r->model));
-    r1_log_text(r->metrics, "grpo", settings, strlen(settings));
-    r1_log_row(r->metrics);
-    while (r1_grpo_step(grpo)) {
-        const r1_grpo_metrics *m = r1_grpo_metrics_of(grpo);
-        double elapsed = m->rollout_seconds + m->judge_seconds + m->update_seconds;
-        char text[96];
-        snprintf(text, sizeof text, "reward %.2f  accuracy %.2f  length %4.1f  signal %.2f",
-                 m->reward, m->parts[0], m->length, m->informative);
-        progress(r, "rl", (int)m->step, steps, text, (double)m->tokens / elapsed);
-        r1_log_text(r->metrics, "stage", "rl", 2);
-        r1_grpo_log(grpo, r->metrics);
-        r1_log_number(r->metrics, "seconds", elapsed);
-        r1_log_row(r->metrics);
-        const r1_rollout *rollout = r1_grpo_rollout_of(grpo);
-        for (size_t i = 0; i < rollout->n; i += 4 * rollout->group)
-            log_sample(r, r->samples, "rl", (int)m->step, &rollout->samples[i]);
-        bool due = m->step % 10 == 0 && (int)m->step < steps;
-        if (due && !evaluate(r, "step", (int)m->step, NULL, &now)) break;
+    r->stage_start = 0;
+    bool going = true;
+    if (r->options.resume && r->from == REINFORCING) {
+        going = r1_grpo_resume(grpo, rl_folder(r, r->from_step), note, sizeof note) &&
+                reopen_logs(r, note);
+    } else {
+        log_settings(r, grpo);
+        going = r1_grpo_save(grpo, rl_folder(r, 0), write_note(r)) == R1_OK;
     }
+    while (going && !r->interrupted && r1_grpo_step(grpo)) going = after_step(r, grpo);
     r1_grpo_free(grpo);
-    return r1_status_of(r->ctx) == R1_OK;
+    return going && !r->interrupted && fine(r);
 }
-static bool open_outputs(run *r) {
-    char path[1100];
-    if (strlen(r->options.out) > 1000 || r1_folder_make(r->ctx, r->options.out) != R1_OK)
-        return false;
-    snprintf(path, sizeof path, "%s/metrics.jsonl", r->options.out);
-    r->metrics = r1_log_open(r->ctx, path, false);
-    snprintf(path, sizeof path, "%s/samples.jsonl", r->options.out);
-    r->samples = r1_log_open(r->ctx, path, false);
-    return r1_status_of(r->ctx) == R1_OK;
+
+// ---- reading a run back ----
+// A whole number of the settings within the limits of the option; 0 when it is none.
+static long long read_setting(const r1_json *row, const char *key, long long most) {
+    double value = number_in(row, key);
+    return value >= 1 && value <= (double)most ? (long long)value : 0;
 }
-// The two panels of the report as a picture of their own.
-static bool draw_curve(const run *r) {
-    char path[1100];
-    snprintf(path, sizeof path, "%s/curve.svg", r->options.out);
-    return r1_report_curve(r->ctx, r->options.out, path) == R1_OK;
+// Takes the settings of an earlier run over: task, seed, sizes. Options of this call that would
+// change its numbers are overruled.
+static bool read_settings(r1_context *ctx, options *o, char *task, size_t task_bytes) {
+    char path[PATH_BYTES];
+    rows rows;
+    snprintf(path, sizeof path, "%s/metrics.jsonl", o->out);
+    if (!open_rows(&rows, ctx, path)) return false;
+    r1_json *row = next_row(&rows);
+    r1_slice name = r1_json_text(r1_json_find(row, "task"));
+    const r1_json *seed = r1_json_find(row, "seed"); // its text: a double has too few digits
+    o->pretrain_steps = read_setting(row, "pretrain_steps", MOST_PRETRAIN_STEPS);
+    o->steps = read_setting(row, "rl_steps", MOST_STEPS);
+    o->problems = read_setting(row, "problems", MOST_PROBLEMS);
+    o->base_wait = number_in(row, "base_wait");
+    bool found = says(row, "stage", "settings") && name.size && name.size < task_bytes && seed &&
+                 seed->kind == R1_JSON_NUMBER && o->pretrain_steps && o->steps && o->problems;
+    if (found) {
+        memcpy(task, name.data, name.size);
+        o->task = task;
+        o->seed = strtoll(seed->text.data, NULL, 10);
+    } else {
+        fprintf(stderr, "r1_zero: %s does not begin with the settings of a run\n", path);
+    }
+    r1_json_free(ctx, row);
+    close_rows(&rows);
+    return found;
 }
-static void print_result(const run *r, const evaluation *base, const evaluation *final) {
+// The figures of the base, for a run that is resumed after they were measured.
+static bool read_base_evaluation(run *r) {
+    rows rows;
+    bool found = false;
+    if (!open_rows(&rows, r->ctx, path_in(r, "metrics.jsonl"))) return false;
+    for (r1_json *row; !found && (row = next_row(&rows)) != NULL; r1_json_free(r->ctx, row)) {
+        found = says(row, "stage", "eval") && says(row, "at", "base");
+        if (!found) continue;
+        r->base[0] = (evaluation){.pass = number_in(row, "pass_at_1"),
+                                  .cons = number_in(row, "cons_at_k"),
+                                  .length = number_in(row, "length"),
+                                  .format = number_in(row, "format"),
+                                  .truncated = number_in(row, "truncated")};
+        for (size_t i = 0; i < r->task.n_measures; i++)
+            count(&r->base[0].measures[i], number_in(row, r->task.measures[i]));
+        r->base[1] = (evaluation){.pass = number_in(row, "sets_pass_at_1"),
+                                  .cons = number_in(row, "sets_cons_at_k"),
+                                  .length = number_in(row, "sets_length")};
+    }
+    close_rows(&rows);
+    return found;
+}
+
+// ---- the results ----
+static void print_json(const run *r, double seconds) {
+    const evaluation *base = &r->base[0], *final = &r->final[0];
+    printf("{\"task\":\"%s\",\"seed\":%lld,\"pass_at_1\":[%.4f,%.4f],\"cons_at_16\":[%.4f,%.4f],"
+           "\"length\":[%.2f,%.2f]",
+           r->task.name, r->options.seed, base->pass, final->pass, base->cons, final->cons,
+           base->length, final->length);
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        printf(",\"%s\":[%.4f,%.4f]", r->task.measures[i], share(&base->measures[i]),
+               share(&final->measures[i]));
+    if (r->task.splits > 1)
+        printf(",\"sets_pass_at_1\":[%.4f,%.4f]", r->base[1].pass, r->final[1].pass);
+    printf(",\"seconds\":%.1f}\n", seconds);
+}
+static void print_row(const char *name, double before, double after) {
+    printf("    %-22s %8.3f %8.3f\n", name, before, after);
+}
+// What changed inside the answers, and on problems of the second kind.
+static void print_table(const run *r) {
+    const evaluation *base = r->base, *final = r->final;
+    printf("    %-22s %8s %8s\n", "", "base", "final");
+    print_row("format", base->format, final->format);
+    print_row("truncated", base->truncated, final->truncated);
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        print_row(r->task.measures[i], share(&base->measures[i]), share(&final->measures[i]));
+    if (r->task.splits < 2) return;
+    print_row("unseen_sets_pass_at_1", base[1].pass, final[1].pass);
+    print_row("unseen_sets_cons_at_16", base[1].cons, final[1].cons);
+}
+static void print_change(const char *name, int digits, double before, double after) {
+    printf("  %s %.*f -> %.*f", name, digits, before, digits, after);
+}
+// A measure that the last line has a place for, if the task counts it.
+static void print_measure(const run *r, const char *measure, const char *name, int digits) {
+    for (size_t i = 0; i < r->task.n_measures; i++)
+        if (!strcmp(r->task.measures[i], measure))
+            print_change(name, digits, share(&r->base[0].measures[i]),
+                         share(&r->final[0].measures[i]));
+}
+static void print_result(run *r) {
+    const evaluation *base = &r->base[0], *final = &r->final[0];
     double seconds = seconds_now() - r->start;
     end_line(r);
-    if (r->options.json)
-        printf(
-            "{\"task\":\"%s\",\"seed\":%llu,\"pass_at_1\":[%.4f,%.4f],\"cons_at_16\":[%.4f,%.4f],"
-            "\"length\":[%.2f,%.2f],\"seconds\":%.1f}\n",
-            r->options.task, (unsigned long long)r->options.seed, base->pass, final->pass,
-            base->cons, final->cons, base->length, final->length, seconds);
+    if (r->options.json) {
+        print_json(r, seconds);
+        return;
+    }
+    if (!r->options.quiet) print_table(r);
+    printf("r1-zero: task %s", r->task.name);
+    print_change("pass@1", 2, base->pass, final->pass);
+    print_change("cons@16", 2, base->cons, final->cons);
+    print_measure(r, "per_try", "per-try", 2);
+    print_change("length", final->length < 20 ? 1 : 0, base->length, final->length);
+    print_measure(r, "wait", "wait", 1);
+    printf("  (%.0f s)\n", seconds);
+}
+static bool write_results(run *r) {
+    char curve[PATH_BYTES];
+    snprintf(curve, sizeof curve, "%s", path_in(r, "curve.svg"));
+    return r1_model_save(r->model, r->options.out) == R1_OK &&
+           r1_report_write(r->ctx, r->options.out) == R1_OK &&
+           r1_report_csv(r->ctx, r->options.out) == R1_OK &&
+           r1_report_events(r->ctx, r->options.out) == R1_OK &&
+           r1_report_curve(r->ctx, r->options.out, curve) == R1_OK;
+}
+
+// ---- commands ----
+static int status_of(const run *r, bool done) {
+    r1_status status = r1_status_of(r->ctx);
+    if (status) end_line(r), fprintf(stderr, "r1_zero: %s\n", r1_message_of(r->ctx));
+    if (done) return FINE;
+    return status == R1_ERROR_FILE || status == R1_ERROR_FORMAT ? BAD_FILE : FAILED;
+}
+// Works the options into the task; false when there is no such task.
+static bool choose_task(run *r) {
+    const options *o = &r->options;
+    for (int i = 0; i < TASK_COUNT; i++) {
+        if (strcmp(o->task, tasks[i]->name)) continue;
+        r->task = *tasks[i];
+        if (o->steps) r->task.rl_steps = (size_t)o->steps;
+        if (o->pretrain_steps) r->task.pretrain_steps = (size_t)o->pretrain_steps;
+        if (o->base_wait >= 0) r->task.corpus.wait = o->base_wait;
+        return true;
+    }
+    return false;
+}
+// The model that the run starts with: new, given by --base, or the one that it saved.
+static bool open_model(run *r) {
+    const char *folder = r->options.base;
+    if (r->from == REINFORCING) folder = path_in(r, "base");
+    r->tokenizer = r1_tokenizer_pieces(r->ctx, r->task.pieces, r->task.n_pieces);
+    r->model = folder ? r1_model_load(r->ctx, folder) : r1_model_new(r->ctx, &r->task.model);
+    if (!r->model) return false;
+    if (r1_model_config_of(r->model)->vocab == r->task.n_pieces) return true;
+    fprintf(stderr, "r1_zero: %s: the model is not one for this task\n", folder);
+    return false;
+}
+static bool pretrain_or_copy(run *r) {
+    if (!r->options.base) return pretrain(r);
+    log_settings(r, NULL);
+    return r1_model_save(r->model, path_in(r, "base")) == R1_OK;
+}
+// A context, and for --resume and replay the settings of the run in the folder.
+static int open_run(run *r) {
+    static char task_name[32];
+    bool continues = r->options.resume || r->options.replay;
+    if (continues) {
+        r1_context *ctx = r1_context_new(NULL);
+        bool found = read_settings(ctx, &r->options, task_name, sizeof task_name);
+        if (r1_status_of(ctx)) fprintf(stderr, "r1_zero: %s\n", r1_message_of(ctx));
+        r1_context_free(ctx);
+        if (!found) return BAD_FILE;
+    }
+    if (!choose_task(r)) return usage_error("there is no such task", r->options.task);
+    r->ctx = r1_context_new(
+        &(r1_context_desc){.seed = (uint64_t)r->options.seed, .threads = (int)r->options.threads});
+    if (continues && find_rl_checkpoint(r, r->task.rl_steps, &r->from_step)) r->from = REINFORCING;
+    return FINE;
+}
+static int train(run *r) {
+    int code = open_run(r);
+    if (code) return code;
+    bool done = true;
+    if (!r->options.resume) {
+        remove_checkpoints(r);
+        done = open_logs(r, false);
+    }
+    done = done && open_model(r);
+    if (r->options.resume && r->from == REINFORCING)
+        done = done && read_base_evaluation(r);
     else
-        printf("r1-zero: task %s  pass@1 %.2f -> %.2f  cons@16 %.2f -> %.2f  length %.1f -> %.1f  "
-               "(%.0f s)\n",
-               r->options.task, base->pass, final->pass, base->cons, final->cons, base->length,
-               final->length, seconds);
+        done = done && pretrain_or_copy(r) && evaluate_all(r, "base", 0, r->base) && pass_gate(r);
+    done = done && reinforce(r) && evaluate_all(r, "final", r->task.rl_steps, r->final) &&
+           write_results(r);
+    if (done) print_result(r);
+    if (r->interrupted && fine(r)) {
+        end_line(r);
+        r1_report_write(r->ctx, r->options.out);
+        fprintf(stderr, "r1_zero: interrupted; go on with --resume --out %s\n", r->options.out);
+        return INTERRUPTED;
+    }
+    return status_of(r, done);
+}
+// Whether samples.jsonl, where every fourth prompt has its first answer, says the same.
+static bool compare_with_log(const run *r, const char *completion) {
+    rows rows;
+    bool found = false, same = true;
+    if (!open_rows(&rows, r->ctx, path_in(r, "samples.jsonl"))) return false;
+    for (r1_json *row; !found && (row = next_row(&rows)) != NULL; r1_json_free(r->ctx, row)) {
+        found = says(row, "stage", "rl") && number_in(row, "step") == (double)r->options.step &&
+                number_in(row, "question") == (double)r->options.prompt;
+        if (found) same = says(row, "completion", completion);
+    }
+    close_rows(&rows);
+    if (!found) puts("samples.jsonl has no answer to this prompt");
+    if (found) puts(same ? "the first answer is that of samples.jsonl" : "samples.jsonl differs");
+    return same;
+}
+static bool print_answers(const run *r, r1_rollout *rollout) {
+    char text[4096], first[4096];
+    const r1_sample *s = rollout->samples;
+    write_text(r, s->tokens, s->n_prompt, r->task.prompt_gap, text, sizeof text);
+    printf("rollout %lld, prompt %lld: %s\n", r->options.step, r->options.prompt, text);
+    for (size_t i = 0; i < rollout->n; i++, s++) {
+        r1_verdict verdict = {.judged = true};
+        r->task.reward(NULL, s, &verdict);
+        write_text(r, s->tokens + s->n_prompt, s->n - s->n_prompt, "", text, sizeof text);
+        printf("%2zu  accuracy %.0f  format %.0f  %s\n", i, verdict.parts[0], verdict.parts[1],
+               text);
+        if (i == 0) memcpy(first, text, sizeof first);
+    }
+    return compare_with_log(r, first);
+}
+// Loads the nearest checkpoint before a rollout, repeats the steps in between, and draws the
+// answers to one prompt again.
+static int replay(run *r) {
+    int code = open_run(r);
+    if (code) return code;
+    uint64_t step = (uint64_t)r->options.step, from, Q = r->task.questions;
+    if (step > r->task.rl_steps) return usage_error("the run has no such rollout", "--step");
+    if ((uint64_t)r->options.prompt >= Q) return usage_error("no such prompt", "--prompt");
+    if (!find_rl_checkpoint(r, step - 1, &from)) {
+        fprintf(stderr, "r1_zero: %s has no checkpoint of RL before rollout %llu\n", r->options.out,
+                (unsigned long long)step);
+        return BAD_FILE;
+    }
+    r1_grpo *grpo = open_model(r) ? new_grpo(r) : NULL;
+    r1_rollout *rollout = r1_rollout_new(r->ctx);
+    bool done = grpo && rollout && r1_grpo_resume(grpo, rl_folder(r, from), NULL, 0);
+    for (; done && from + 1 < step; from++) done = r1_grpo_step(grpo);
+    uint64_t prompt = (step - 1) * Q + (uint64_t)r->options.prompt;
+    done = done && r1_grpo_replay(grpo, step, prompt, rollout) == R1_OK;
+    done = done && print_answers(r, rollout);
+    r1_rollout_free(rollout);
+    r1_grpo_free(grpo);
+    return status_of(r, done);
+}
+static int diff(run *r) {
+    char path[PATH_BYTES];
+    rows logs[2] = {{0}};
+    r->ctx = r1_context_new(NULL);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/metrics.jsonl", r->options.folders[i]);
+        if (!open_rows(&logs[i], r->ctx, path)) return status_of(r, false);
+    }
+    int code = compare_runs(r->ctx, &r->options, logs);
+    for (int i = 0; i < 2; i++) close_rows(&logs[i]);
+    return fine(r) ? code : status_of(r, false);
 }
 int main(int argc, char **argv) {
-    run r = {.start = seconds_now()};
+    static run r;
+    r.start = seconds_now();
     int code = parse_options(argc, argv, &r.options);
     if (code) return code;
-    if (!r.options.steps) r.options.steps = RL_STEPS;
-    if (r.options.help) return print_help(), 0;
-    if (strcmp(r.options.task, "parity"))
-        return usage_error("there is no such task", r.options.task);
+    if (r.options.help) {
+        print_help();
+        return FINE;
+    }
 #ifndef _WIN32
     r.live = isatty(2);
 #endif
-    r.ctx =
-        r1_context_new(&(r1_context_desc){.seed = r.options.seed, .threads = r.options.threads});
-    evaluation base = {0}, final = {0};
-    r1_model_config config = model_config();
-    bool done = open_outputs(&r);
-    r.tokenizer = r1_tokenizer_pieces(r.ctx, pieces, PIECES);
-    r.model = r1_model_new(r.ctx, &config);
-    done = done && r.model && pretrain(&r) && evaluate(&r, "base", 0, "eval_base.jsonl", &base) &&
-           reinforce(&r) && evaluate(&r, "final", r.options.steps, "eval_final.jsonl", &final) &&
-           r1_model_save(r.model, r.options.out) == R1_OK &&
-           r1_report_write(r.ctx, r.options.out) == R1_OK && draw_curve(&r);
-    if (done) print_result(&r, &base, &final);
-    r1_status status = r1_status_of(r.ctx);
-    if (status) end_line(&r), fprintf(stderr, "r1_zero: %s\n", r1_message_of(r.ctx));
+    signal(SIGINT, ask_to_stop);
+    signal(SIGTERM, ask_to_stop);
+    code = r.options.diff ? diff(&r) : r.options.replay ? replay(&r) : train(&r);
     r1_context_free(r.ctx);
-    return done ? 0 : status == R1_ERROR_FILE || status == R1_ERROR_FORMAT ? 3 : 1;
+    return code;
 }

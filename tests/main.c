@@ -25,3 +25,4 @@ static int test_fault(const char *call);
 #include "test_policy.c"
 #include "test_train.c"
 #include "test_faults.c"
+#include "test_demo.c"
