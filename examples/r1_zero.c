@@ -317,7 +317,11 @@ static bool evaluate_split(run *r, const char *at, uint64_t step, int which, siz
     static int32_t ids[MOST_PROBLEMS][MOST_TOKENS];
     r1_prompt prompts[MOST_PROBLEMS];
     int32_t stop = END;
-    r1_generate_desc desc = {.stops = &stop, .n_stops = 1, .sampler = {.stream = STREAM_EVAL}};
+    // Drafts change no text; here they show what the layer of multi-token prediction is worth.
+    r1_generate_desc desc = {.stops = &stop,
+                             .n_stops = 1,
+                             .speculate = r1_model_config_of(r->model)->mtp_layers,
+                             .sampler = {.stream = STREAM_EVAL}};
     r1_random random = {
         .seed = (uint64_t)r->options.seed, .stream = STREAM_EVAL, .step = 1 + (uint32_t)which};
     for (size_t i = 0; i < problems; i++) {
@@ -329,6 +333,7 @@ static bool evaluate_split(run *r, const char *at, uint64_t step, int which, siz
     r1_rollout *rollout = r1_rollout_new(r->ctx);
     bool done = rollout && r1_generate(r->model, rollout, prompts, problems, VOTES, &desc) == R1_OK;
     if (done) score_rollout(r, rollout, e);
+    if (done && rollout->drafted) e->drafts = (double)rollout->accepted / (double)rollout->drafted;
     for (size_t i = 0; done && log && i < rollout->n; i++) {
         const r1_sample *s = &rollout->samples[i];
         log_sample(r, log, at, step, split_names[which], i / VOTES, s);
@@ -351,6 +356,7 @@ static void log_evaluation(run *r, const char *at, uint64_t step, const evaluati
     r1_log_number(log, "truncated", e[0].truncated);
     for (size_t i = 0; i < r->task.n_measures; i++)
         r1_log_number(log, r->task.measures[i], share(&e[0].measures[i]));
+    if (e[0].drafts > 0) r1_log_number(log, "draft_acceptance", e[0].drafts);
     if (splits > 1) {
         r1_log_number(log, "sets_pass_at_1", e[1].pass);
         r1_log_number(log, "sets_cons_at_k", e[1].cons);

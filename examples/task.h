@@ -43,6 +43,7 @@ enum { MAX_MEASURES = 12, MAX_SPLITS = 2 };
 // What an evaluation of one split found.
 typedef struct evaluation {
     double pass, cons, length, format, truncated;
+    double drafts; // share of drafted tokens that were right; 0 without drafts
     tally measures[MAX_MEASURES];
 } evaluation;
 
