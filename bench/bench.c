@@ -370,14 +370,15 @@ static r1_model *bench_model(r1_context *ctx) {
                                                 .normalise_gates = true});
 }
 // Tokens per second of r1_sft_step and of r1_generate on random tokens, one thread.
-static void bench_model_speed(int level, double *train, double *rollout) {
+static void bench_model_speed(int level, size_t chunks, double *train, double *rollout) {
     static int32_t tokens[BENCH_BATCH][BENCH_LENGTH];
     r1_document documents[BENCH_BATCH];
     r1_prompt prompts[BENCH_BATCH];
     r1_context *ctx =
         r1_context_new(&(r1_context_desc){.threads = 1, .cpu_level = (r1_cpu_level)level});
     r1_model *model = bench_model(ctx);
-    r1_trainer *trainer = r1_trainer_new(model, &(r1_train_desc){.schedule = {.peak = 1e-3}});
+    r1_train_desc desc = {.schedule = {.peak = 1e-3}, .chunks = chunks};
+    r1_trainer *trainer = r1_trainer_new(model, &desc);
     r1_rollout *drawn = r1_rollout_new(ctx);
     r1_random at = {.stream = R1_STREAM_USER};
     for (int b = 0; b < BENCH_BATCH; b++) {
@@ -406,11 +407,44 @@ static void bench_model_section(void) {
     for (int level = R1_CPU_SCALAR + 1; level <= r1i_cpu_best(); level++) {
         double train, rollout;
         if (!r1i_rows_of(level)) continue;
-        bench_model_speed(level, &train, &rollout);
+        bench_model_speed(level, 0, &train, &rollout);
         const char *values[] = {r1i_rows_of(level)->name, bench_text("%.0f", train),
                                 bench_text("%.0f", rollout)};
         bench_row("model", names, values, 3);
     }
+}
+
+// ---- the price of one arithmetic ----
+// Nanoseconds a number of a loop over 4096 numbers, the best of some rounds.
+static double bench_exp(bool ours) {
+    enum { N = 4096 };
+    static float x[N], y[N];
+    double best = 1e9;
+    for (int i = 0; i < N; i++) x[i] = -(float)i / 300;
+    for (int round = 0; round < (bench_quick ? 20 : 200); round++) {
+        double start = bench_now();
+        for (int i = 0; i < N; i++) y[i] = ours ? r1i_expf(x[i]) : expf(x[i]);
+        double seconds = bench_now() - start;
+        best = seconds < best ? seconds : best;
+    }
+    return y[7] > 0 ? best / N * 1e9 : 0;
+}
+static void bench_price_row(const char *what, const char *unit, double here, double elsewhere) {
+    static const char *const names[] = {"what", "unit", "one_arithmetic", "free", "ratio"};
+    const char *values[] = {what, unit, bench_text("%.4g", here), bench_text("%.4g", elsewhere),
+                            bench_text("%.3f", here / elsewhere)};
+    bench_row("price", names, values, 5);
+}
+// What the fixed orders cost beside the freer thing: the tree of chunks beside plain accumulation,
+// our exp beside libm's, both one number at a time. The chain over k of a product stands beside
+// OpenBLAS in the section of matmul.
+static void bench_price_section(void) {
+    if (!bench_json) printf("section,what,unit,one_arithmetic,free,ratio\n");
+    double tree, plain, rollout;
+    bench_model_speed(r1i_cpu_best(), 8, &tree, &rollout);
+    bench_model_speed(r1i_cpu_best(), 1, &plain, &rollout);
+    bench_price_row("training in 8 chunks beside 1", "tokens/s", tree, plain);
+    bench_price_row("exp beside libm", "ns", bench_exp(true), bench_exp(false));
 }
 
 // ---- compile time ----
@@ -440,6 +474,7 @@ static const struct {
     {"small", "the cost of one call of the product kernel", bench_small_section},
     {"rows", "the kernels that work row by row or number by number", bench_rows_section},
     {"model", "tokens per second of the demo's model, trained and drawn", bench_model_section},
+    {"price", "what the fixed orders of one arithmetic cost", bench_price_section},
     {"compile", "seconds to compile the implementation", bench_compile_section},
 };
 enum { BENCH_SECTIONS = sizeof bench_sections / sizeof *bench_sections };
