@@ -28,8 +28,7 @@ build/flags: force
 build/r1.o: r1.h build/flags
 	$(COMPILE) -DR1_IMPLEMENTATION -x c -c r1.h -o $@
 
-build/r1_zero: $(wildcard examples/*.h)
-$(EXAMPLES): build/%: examples/%.c r1.h build/r1.o
+$(EXAMPLES): build/%: examples/%.c $(wildcard examples/*.h) r1.h build/r1.o
 	$(COMPILE) $< build/r1.o -o $@ $(LINK_FLAGS)
 
 # The bench measures inner kernels, so it holds the implementation too.

@@ -62,6 +62,7 @@
        model       MLA, DeepSeekMoE, grouped-query attention
        generate    block caches, sampling, continuous batching
        answer      extraction of answers; exact, bounded equality of mathematics
+       reward      accuracy, format, language, repetition and length terms
        score       pass@1, pass@k, cons@k, intervals, decontamination
        policy      advantages, and one loss with seven switches
        train       supervised and GRPO trainers, checkpoints
@@ -1327,9 +1328,171 @@ R1_DEF r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_slice
                                    size_t size);
 // "equal", "different" or "undecided".
 R1_DEF const char *r1_equality_name(r1_equality verdict);
+// ==== [reward] ===================================================================================
+// Rule rewards for texts: accuracy, format, language, repetition, length, each logged apart. Calls
+// [base] and [answer]. A component gives a value, or says that it could not judge, which is never a
+// 0: then the total is no verdict either, unless the component may be left out.
+//   Source: N Methods "Reward design"; R2 2.2 (rules), 3.2.1 (language). docs/rewards.md has all
+//   formulas.
+
+enum { R1_REASON_BYTES = 128 }; // of a reason, the final zero included
+
+// What a right answer is. MATH: equal to gold (or gold's letter, when that is one). CHOICE: the
+// letter of gold. LOGIC: each name of gold has gold's role, "Ann is a knight" in free wording.
+// COUNTDOWN: an expression of the given numbers, each used once, whose value is gold.
+typedef enum r1_task { R1_TASK_MATH = 0, R1_TASK_CHOICE, R1_TASK_LOGIC, R1_TASK_COUNTDOWN } r1_task;
+// The task of a name, "math", "choice", "logic" or "countdown"; -1 for another one.
+R1_DEF int r1_task_find(r1_slice name);
+
+// What a complete text looks like: thoughts and a tagged answer (R1-Zero's template), or thoughts
+// and a free summary (R1's). Each tag stands once, nothing between them is empty.
+typedef enum r1_format { R1_FORMAT_ANSWER = 0, R1_FORMAT_SUMMARY } r1_format;
+
+// Writing systems that words are told apart by. Words of Latin letters are one language here.
+// X(constant, codes of languages that use it).
+#define R1_SCRIPT_LIST(X)                                                                          \
+    X(LATIN, "en de es fr id it la nl pl pt sv tr vi")                                             \
+    X(HAN, "zh")                                                                                   \
+    X(KANA, "ja")                                                                                  \
+    X(HANGUL, "ko")                                                                                \
+    X(GREEK, "el")                                                                                 \
+    X(CYRILLIC, "ru uk bg sr")                                                                     \
+    X(HEBREW, "he")                                                                                \
+    X(ARABIC, "ar fa ur")                                                                          \
+    X(DEVANAGARI, "hi mr ne")                                                                      \
+    X(THAI, "th")                                                                                  \
+    X(OTHER, "")
+#define R1I_SCRIPT_ENUM(constant, codes) R1_SCRIPT_##constant,
+// NONE is no letter: digits, signs, white space, emoji. As a target it means "not known".
+typedef enum r1_script {
+    R1_SCRIPT_NONE = 0,
+    R1_SCRIPT_LIST(R1I_SCRIPT_ENUM) R1_SCRIPT_COUNT
+} r1_script;
+
+// Words of a text by script. Han and kana characters are words of their own; elsewhere a run of
+// letters is one. Code (between backquotes), LaTeX and single letters, which are symbols, are left
+// out. Linear.
+typedef struct r1_word_count {
+    size_t words[R1_SCRIPT_COUNT], all;
+} r1_word_count;
+// Counts the words of a text.
+R1_DEF r1_word_count r1_words_count(r1_slice text);
+// The script that most words have; Japanese is KANA. NONE without words.
+R1_DEF r1_script r1_words_script(const r1_word_count *count);
+// The script of a language code such as "zh" or "en-GB"; NONE for one that is not in the list.
+R1_DEF r1_script r1_script_find(r1_slice code);
+// Words of the target over all words; Japanese counts kana and Han. -1 without words.
+//   Source: N eq. 7.
+R1_DEF double r1_words_share(const r1_word_count *count, r1_script target);
+
+// What is judged. Only the completion is always needed; empty slices are what is not known.
+typedef struct r1_reward_input {
+    r1_slice completion; // without the prompt
+    r1_slice gold;       // the answer, or a text that holds it
+    r1_slice numbers;    // of a countdown: "3, 7, 25"
+    r1_slice question;   // tells the target language
+    r1_script language;  // target; NONE = that of the question
+    r1_task task;
+    double length; // of the completion in tokens; 0 = its characters are counted
+} r1_reward_input;
+
+// What a component says. Without `judged` the value is 0 and means nothing.
+typedef struct r1_reward_part {
+    double value;
+    bool judged;
+    char reason[R1_REASON_BYTES];
+} r1_reward_part;
+
+// A completion on its way through the components.
+typedef struct r1_reward_call r1_reward_call;
+// A component. `out` comes in as judged, 0 and without a reason. Runs on workers; a verdict must be
+// a pure function of the input.
+typedef void r1_reward_part_fn(void *user, r1_reward_call *call, r1_reward_part *out);
+
+// A component of a reward, with its share in the total.
+typedef struct r1_reward_component {
+    const char *name;
+    r1_reward_part_fn *judge;
+    double weight;   // 0 = 1
+    bool unrewarded; // only logged
+    bool optional;   // adds nothing when it could not judge, instead of spoiling the total
+    void *user;      // for judge
+} r1_reward_component;
+// A built-in component by its name, weight 1; `judge` is NULL for an unknown name. They are
+//   accuracy     1 = right answer, see r1_task         format   1 = complete, see r1_format
+//   language     share of words in the target language, over the thoughts; optional
+//   repetition   `repeated` times the share of n-grams that occurred before
+//   overlong     0, falling to -1 over the last `margin` tokens below `limit`
+//   cosine       accuracy with values that depend on the length
+//   tags         a quarter for each tag that stands once
+//   steps        signs of steps, a third each            code     a code block, and complete
+R1_DEF r1_reward_component r1_reward_find(const char *name);
+
+// Options. NULL or zeros: accuracy + format, equal weights, as R1-Zero.   Source: R2 2.2.
+typedef struct r1_reward_desc {
+    r1_reward_component parts[R1_MAX_PARTS]; // up to the first without a judge
+    r1_format format;
+    bool opened;      // the prompt ends with <think>, so the completion begins inside
+    bool strict;      // without <think> ... </think> there is no answer
+    const char *end;  // what ends a completion and is no part of it, e.g. "<end>"; NULL = nothing
+    size_t gram;      // words of an n-gram;                  0 = 3, at most 64
+    double repeated;  // value of nothing but repetition;     0 = -1
+    double limit;     // longest completion;                  0 = 32768 (R1-Zero)
+    double margin;    // where overlong begins to fall;       0 = 4096 (DAPO)
+    double cosine[4]; // right at 0, right at limit, wrong at 0, wrong at limit;
+                      // all 0 = 1, 0.5, -1, -0.5 (open-r1)
+    bool leave_out;   // a countdown need not use all numbers
+    const char *code; // language of the code block;          NULL = any
+    r1_answer_desc answer;
+} r1_reward_desc;
+
+// All components of one completion.
+typedef struct r1_reward {
+    r1_reward_part parts[R1_MAX_PARTS];
+    size_t count;
+    double total; // sum of weight * value over the rewarded ones
+    bool judged;  // whether the total is a verdict
+} r1_reward;
+
+// Components with their work areas, one (of about 5 MiB) for each worker of the context. Calls from
+// several threads at once are fine; none of them touches the context.
+typedef struct r1_rewarder r1_rewarder;
+// Copies the desc (NULL = all defaults); names and codes must outlive the rewarder. NULL and
+// R1_ERROR_ARGUMENT with the field to mend, or R1_ERROR_MEMORY.
+R1_DEF r1_rewarder *r1_rewarder_new(r1_context *ctx, const r1_reward_desc *desc);
+// Frees it. NULL is fine.
+R1_DEF void r1_rewarder_free(r1_rewarder *rewarder);
+// Judges one completion by all components. In a reward function of a trainer: decode, call, copy.
+//     r1_reward_text(rewarder, &input, &reward);
+//     for (size_t i = 0; i < reward.count; i++) out->parts[i] = reward.parts[i].value;
+//     out->judged = reward.judged;
+// Time is linear in the text, apart from the bounded work of comparing answers.
+R1_DEF void r1_reward_text(r1_rewarder *rewarder, const r1_reward_input *input, r1_reward *reward);
+
+// For components of one's own: what is judged.
+R1_DEF const r1_reward_input *r1_reward_input_of(const r1_reward_call *call);
+// The thoughts, and what follows them; the data is NULL where there is none. A text without tags is
+// all answer.
+R1_DEF r1_slice r1_reward_thoughts(const r1_reward_call *call);
+R1_DEF r1_slice r1_reward_answer(const r1_reward_call *call);
+// Whether the answer is right, found out once a call. The reason gets at most R1_REASON_BYTES; NULL
+// asks for none.
+R1_DEF r1_equality r1_reward_check(r1_reward_call *call, char *reason);
+
+// The formulas behind the components, for other units than texts.
+// Share of the n-grams of n items that occurred before: 1 - different / all; 0 for fewer items than
+// an n-gram has. At most the first 131072 items count.   Source: open-r1, Yeo et al. (2025) B.
+R1_DEF double r1_reward_repeated(r1_rewarder *rewarder, const int32_t *ids, size_t n, size_t gram);
+// 0 up to limit - margin, -1 from limit on, a line between.   Source: DAPO (2025) eq. 13.
+R1_DEF double r1_reward_overlong(double length, double limit, double margin);
+// From at_zero to at_limit along half a cosine; at_limit beyond.   Source: Yeo et al. (2025).
+R1_DEF double r1_reward_cosine(double length, double limit, double at_zero, double at_limit);
+// Lengths within one group: 0.5 - (length - shortest) / (longest - shortest) for right answers,
+// that but at most 0 for wrong ones; all 0 when the lengths are equal.   Source: Kimi k1.5 2.3.3.
+R1_DEF void r1_reward_lengths(const double *lengths, const bool *right, size_t n, double *dst);
 // ==== [score] ====================================================================================
 // What a run is worth: pass@1, pass@k, cons@k, intervals, tests, and whether the training set knew
-// the questions. Calls [base] and [random].
+// the questions. Calls [base], [random], [reward].
 // The unit of chance is the problem: its samples are averaged first, then problems are resampled.
 
 // One problem of a benchmark. A sample that could not be judged is not in `samples`, so it is
@@ -13317,8 +13480,10 @@ enum {
 // The value of a name at the current point: k / 131071 with 2^20 choices of k, so two different
 // polynomials of degree d agree at a point with a chance of at most d / 2^20.
 // A sample is a counter and a name is a seed, so both answers see the same value for the same
-// name, on every machine, without a table. From sample 4 on a name is negative with a chance of
-// one half; odd samples are smaller by 8. Whole points are small and grow with the sample.
+// name, on every machine, without a table. Samples 0 to 3 are positive. Of samples 4 to 7 each name
+// has a pattern of signs that is never all plus, so that |x| and x come apart, and that two letters
+// rarely share, so that |xy| and xy do; later signs are drawn. Odd samples are smaller by 8. Whole
+// points are small and grow with the sample.
 static r1i_value r1i_answer_point(r1_answer_work *work, r1_slice name) {
     if (work->fixed && r1i_slice_same(name, work->fixed_name)) return *work->fixed;
     uint32_t counter[4] = {(uint32_t)work->sample, 0, 0, 0}, word[4];
@@ -13327,7 +13492,10 @@ static r1i_value r1i_answer_point(r1_answer_work *work, r1_slice name) {
         return r1i_value_of(work, 1 + (int64_t)(hash >> 20) % 5 + 2 * work->sample, 1);
     r1_random_block(hash, counter, word);
     int64_t top = 1 + (int64_t)(word[0] & 0xfffff);
-    bool minus = work->sample >= R1I_ANSWER_POINTS / 2 && word[1] & 1;
+    uint32_t signs = 1, late = (uint32_t)work->sample - R1I_ANSWER_POINTS / 2;
+    for (size_t i = 0; i < name.size; i++) signs += (unsigned char)name.data[i];
+    signs = late < 4 ? (1 + signs % 15) >> late : word[1];
+    bool minus = work->sample >= R1I_ANSWER_POINTS / 2 && signs & 1;
     return r1i_value_of(work, minus ? -top : top, work->sample % 2 ? 131071 * 8 : 131071);
 }
 static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node);
@@ -14444,44 +14612,48 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
     return good >= 4;
 }
 // A zero of a's gap in one name, the others at the current point, up to degree two.
-// The polynomial is found from its values at 0 to 3, where the second differences must be
-// exactly equal. Linear ones have one root (second gives none), quadratic ones -b +- sqrt(b^2 -
-// 4ac) over 2a, complex or not.
+// The polynomial is found from its values at -1 to 2, where the second differences must be exactly
+// equal: they are not for |t|, as they would be at positive places only. Linear ones have one root
+// (second gives none), quadratic ones -b +- sqrt(b^2 - 4ac) over 2a, complex or not.
 static r1i_value r1i_relation_root(r1_answer_work *work, const r1i_node *a, r1_slice name,
                                    bool second) {
     r1i_value f[4], point, two = r1i_value_of(work, 2, 1);
     work->fixed_name = name, work->fixed = &point;
-    for (int i = 0; i < 4; i++) point = r1i_value_of(work, i, 1), f[i] = r1i_relation_gap(work, a);
+    for (int i = 0; i < 4; i++)
+        point = r1i_value_of(work, i - 1, 1), f[i] = r1i_relation_gap(work, a);
     work->fixed = NULL;
     r1i_value d0 = r1i_value_sub(work, f[1], f[0]), d1 = r1i_value_sub(work, f[2], f[1]);
     r1i_value d2 = r1i_value_sub(work, f[3], f[2]);
     r1i_value bend = r1i_value_sub(work, d1, d0), more = r1i_value_sub(work, d2, d1);
     bool exact;
     if (r1i_value_same(work, bend, more, &exact) <= 0 || !exact) return r1i_value_none();
-    // f = f0 + d0 t + bend t (t-1) / 2
+    // f(0) = f1, and f = f1 + linear t + square t^2
     r1i_value square = r1i_value_divide(work, bend, two);
-    r1i_value linear = r1i_value_sub(work, d0, square);
+    r1i_value linear = r1i_value_sub(work, d1, square);
     if (r1i_value_is_zero(&square))
-        return second ? r1i_value_none() : r1i_value_negate(r1i_value_divide(work, f[0], linear));
-    r1i_value inner = r1i_value_mul(work, r1i_value_mul(work, two, bend), f[0]);
+        return second ? r1i_value_none() : r1i_value_negate(r1i_value_divide(work, f[1], linear));
+    r1i_value inner = r1i_value_mul(work, r1i_value_mul(work, two, bend), f[1]);
     inner = r1i_value_sqrt(work, r1i_value_sub(work, r1i_value_mul(work, linear, linear), inner));
     r1i_value top = second ? r1i_value_sub(work, inner, linear)
                            : r1i_value_negate(r1i_value_add(work, inner, linear));
     return r1i_value_divide(work, top, bend);
 }
-// Looks for a point that solves a and surely not b: 1 found, 0 not, -1 nothing could be tested.
-// Each variable in turn is solved for at four points of the others, the first and the second
-// root by turns. "0 not" needs two tests at least, so that one lucky point does not prove an
-// equality. At most 32 roots.
+// Looks for a point that solves a and surely not b: 1 found, 2 found where other variables are
+// negative only, 0 not, -1 nothing could be tested.
+// Each variable in turn is solved for at eight points of the others, the first and the second
+// root by turns, the first where there is no second. "0 not" needs two tests at least, so that one
+// lucky point does not prove an equality. At most 64 roots.
 static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     r1i_names names = {{{NULL, 0}}, 0};
     r1i_names_collect(a, &names);
     int tested = 0;
+    bool negative = false;
     for (size_t n = 0; n < names.count; n++)
-        for (int s = 0; s < 4 && !work->stop; s++) {
+        for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
             work->sample = s;
             size_t used = work->used;
             r1i_value root = r1i_relation_root(work, a, names.name[n], s % 2), gap;
+            if (!root.kind) root = r1i_relation_root(work, a, names.name[n], false);
             if (root.kind) {
                 work->fixed_name = names.name[n], work->fixed = &root;
                 gap = r1i_relation_gap(work, b);
@@ -14489,12 +14661,13 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
                 tested += gap.kind != R1I_VALUE_NONE;
                 bool far = r1i_value_not_zero(&gap);
                 work->used = used, work->sample = 0;
-                if (far) return 1;
+                if (far && s < R1I_ANSWER_POINTS / 2) return 1;
+                negative = negative || far;
             }
             work->used = used;
         }
     work->sample = 0;
-    return tested >= 2 ? 0 : -1;
+    return negative ? 2 : tested >= 2 ? 0 : -1;
 }
 // Equations are equal when their solutions are; multiples are the simple case.
 // Multiples are tested first because they need no solving. A root of one that surely misses the
@@ -14505,8 +14678,10 @@ static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
     if (r1i_relation_proportional(work, a, b, &sign))
         return r1i_answer_say(work, R1_EQUAL, "the equations are multiples of each other");
     int there = r1i_relation_refuted(work, a, b), back = r1i_relation_refuted(work, b, a);
-    if (there > 0 || back > 0)
+    if (there == 1 || back == 1)
         return r1i_answer_say(work, R1_DIFFERENT, "a point solves only one of the equations");
+    if (there == 2 || back == 2)
+        return r1i_answer_say(work, R1_UNDECIDED, "equal where the variables are positive only");
     if (there == 0 && back == 0)
         return r1i_answer_say(work, R1_EQUAL, "the tested solutions solve both equations");
     return r1i_answer_say(work, R1_UNDECIDED, "the equations could not be compared");
@@ -15003,7 +15178,7 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
     work->second_sign = work->whole_points = false;
     work->fixed = NULL, work->bits = R1I_ANSWER_BITS;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
-    if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "too many steps");
+    if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
     r1i_answer_reading a = r1i_answer_read(work, gold), b = r1i_answer_read(work, pred);
     bool known = a.stop != R1I_STOP_UNSUPPORTED && b.stop != R1I_STOP_UNSUPPORTED;
     if (a.wordy || b.wordy || !known) {
@@ -15056,6 +15231,7 @@ static r1_equality r1i_answer_readings(r1_answer_work *work, r1_slice gold, r1_s
         if (way & ~ways || verdict == R1_UNDECIDED) continue;
         work->reading = way;
         if (r1i_answer_attempt(work, gold, pred) == verdict) continue;
+        if (work->stop == R1I_STOP_STEPS) return R1_UNDECIDED; // the budget, and not the notation
         work->stop = R1I_STOP_NONE;
         return r1i_answer_say(work, R1_UNDECIDED, "it depends on how log, E or 1/2x is meant");
     }
@@ -15479,6 +15655,990 @@ R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_sli
     return r1_answer_equal(work, wanted, r1_answer_extract(pred, modes), desc, reason, size);
 }
 
+// ==== [reward] ===================================================================================
+// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number] and [answer]. Everything here
+// reads slices of the completion and writes to a work area that one call owns at a time, so that
+// workers never meet, and the context is only used to make and free the areas.
+
+// ---- characters, scripts and words ----
+// Reads the character at *at and moves behind it. Bytes that are not UTF-8 are U+FFFD, one at a
+// time.
+static uint32_t r1i_utf8_read(r1_slice text, size_t *at) {
+    const unsigned char *p = (const unsigned char *)text.data + *at;
+    if (p[0] < 0x80) return ++*at, p[0];
+    size_t size = r1i_utf8_size(p, text.size - *at);
+    *at += size ? size : 1;
+    switch (size) {
+    case 2:
+        return (uint32_t)(p[0] & 31) << 6 | (p[1] & 63u);
+    case 3:
+        return (uint32_t)(p[0] & 15) << 12 | (uint32_t)(p[1] & 63) << 6 | (p[2] & 63u);
+    case 4:
+        return (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 |
+               (uint32_t)(p[2] & 63) << 6 | (p[3] & 63u);
+    default:
+        return 0xfffd;
+    }
+}
+
+typedef struct r1i_script_range {
+    uint32_t first, last;
+    r1_script script;
+} r1i_script_range;
+
+// Letters and the marks that stand on them, in rising order; what is in no row is no letter.
+//   Source: the Unicode character database, files Scripts and UnicodeData. Blocks of living
+//   scripts are exact; those of other ones are taken whole.
+static const r1i_script_range r1i_script_ranges[] = {
+    {0x41, 0x5a, R1_SCRIPT_LATIN},        {0x61, 0x7a, R1_SCRIPT_LATIN},
+    {0xaa, 0xaa, R1_SCRIPT_LATIN},        {0xba, 0xba, R1_SCRIPT_LATIN},
+    {0xc0, 0xd6, R1_SCRIPT_LATIN},        {0xd8, 0xf6, R1_SCRIPT_LATIN},
+    {0xf8, 0x2b8, R1_SCRIPT_LATIN},       {0x2e0, 0x2e4, R1_SCRIPT_LATIN},
+    {0x370, 0x373, R1_SCRIPT_GREEK},      {0x376, 0x37d, R1_SCRIPT_GREEK},
+    {0x37f, 0x37f, R1_SCRIPT_GREEK},      {0x386, 0x386, R1_SCRIPT_GREEK},
+    {0x388, 0x3e1, R1_SCRIPT_GREEK},      {0x3f0, 0x3f5, R1_SCRIPT_GREEK},
+    {0x3f7, 0x3ff, R1_SCRIPT_GREEK},      {0x400, 0x481, R1_SCRIPT_CYRILLIC},
+    {0x48a, 0x52f, R1_SCRIPT_CYRILLIC},   {0x531, 0x588, R1_SCRIPT_OTHER},
+    {0x591, 0x5bd, R1_SCRIPT_HEBREW},     {0x5c1, 0x5c2, R1_SCRIPT_HEBREW},
+    {0x5d0, 0x5f2, R1_SCRIPT_HEBREW},     {0x620, 0x63f, R1_SCRIPT_ARABIC},
+    {0x641, 0x65f, R1_SCRIPT_ARABIC},     {0x66e, 0x6d3, R1_SCRIPT_ARABIC},
+    {0x6d5, 0x6dc, R1_SCRIPT_ARABIC},     {0x6df, 0x6e8, R1_SCRIPT_ARABIC},
+    {0x6ea, 0x6ef, R1_SCRIPT_ARABIC},     {0x6fa, 0x6fc, R1_SCRIPT_ARABIC},
+    {0x6ff, 0x6ff, R1_SCRIPT_ARABIC},     {0x710, 0x74f, R1_SCRIPT_OTHER},
+    {0x750, 0x77f, R1_SCRIPT_ARABIC},     {0x780, 0x86f, R1_SCRIPT_OTHER},
+    {0x870, 0x887, R1_SCRIPT_ARABIC},     {0x889, 0x88e, R1_SCRIPT_ARABIC},
+    {0x8a0, 0x8c9, R1_SCRIPT_ARABIC},     {0x900, 0x963, R1_SCRIPT_DEVANAGARI},
+    {0x971, 0x97f, R1_SCRIPT_DEVANAGARI}, {0x980, 0xdff, R1_SCRIPT_OTHER},
+    {0xe01, 0xe3a, R1_SCRIPT_THAI},       {0xe40, 0xe4e, R1_SCRIPT_THAI},
+    {0xe81, 0x10ff, R1_SCRIPT_OTHER},     {0x1100, 0x11ff, R1_SCRIPT_HANGUL},
+    {0x1200, 0x1c7f, R1_SCRIPT_OTHER},    {0x1c80, 0x1c88, R1_SCRIPT_CYRILLIC},
+    {0x1c90, 0x1cff, R1_SCRIPT_OTHER},    {0x1d00, 0x1d25, R1_SCRIPT_LATIN},
+    {0x1d26, 0x1d2a, R1_SCRIPT_GREEK},    {0x1d2b, 0x1d2b, R1_SCRIPT_CYRILLIC},
+    {0x1d2c, 0x1d5c, R1_SCRIPT_LATIN},    {0x1d6b, 0x1d77, R1_SCRIPT_LATIN},
+    {0x1d79, 0x1dbe, R1_SCRIPT_LATIN},    {0x1e00, 0x1eff, R1_SCRIPT_LATIN},
+    {0x1f00, 0x1fbc, R1_SCRIPT_GREEK},    {0x1fc2, 0x1fcc, R1_SCRIPT_GREEK},
+    {0x1fd0, 0x1fdb, R1_SCRIPT_GREEK},    {0x1fe0, 0x1fec, R1_SCRIPT_GREEK},
+    {0x1ff2, 0x1ffc, R1_SCRIPT_GREEK},    {0x2c00, 0x2c5f, R1_SCRIPT_OTHER},
+    {0x2c60, 0x2c7f, R1_SCRIPT_LATIN},    {0x2c80, 0x2ce4, R1_SCRIPT_OTHER},
+    {0x2d00, 0x2dde, R1_SCRIPT_OTHER},    {0x2de0, 0x2dff, R1_SCRIPT_CYRILLIC},
+    {0x3005, 0x3005, R1_SCRIPT_HAN},      {0x303b, 0x303b, R1_SCRIPT_HAN},
+    {0x3041, 0x3096, R1_SCRIPT_KANA},     {0x309d, 0x309f, R1_SCRIPT_KANA},
+    {0x30a1, 0x30fa, R1_SCRIPT_KANA},     {0x30fc, 0x30ff, R1_SCRIPT_KANA},
+    {0x3105, 0x312f, R1_SCRIPT_OTHER},    {0x3131, 0x318e, R1_SCRIPT_HANGUL},
+    {0x31a0, 0x31bf, R1_SCRIPT_OTHER},    {0x31f0, 0x31ff, R1_SCRIPT_KANA},
+    {0x3400, 0x4dbf, R1_SCRIPT_HAN},      {0x4e00, 0x9fff, R1_SCRIPT_HAN},
+    {0xa000, 0xa62b, R1_SCRIPT_OTHER},    {0xa640, 0xa66e, R1_SCRIPT_CYRILLIC},
+    {0xa67f, 0xa69d, R1_SCRIPT_CYRILLIC}, {0xa722, 0xa787, R1_SCRIPT_LATIN},
+    {0xa78b, 0xa7ff, R1_SCRIPT_LATIN},    {0xa960, 0xa97c, R1_SCRIPT_HANGUL},
+    {0xab30, 0xab5a, R1_SCRIPT_LATIN},    {0xac00, 0xd7fb, R1_SCRIPT_HANGUL},
+    {0xf900, 0xfad9, R1_SCRIPT_HAN},      {0xfb00, 0xfb06, R1_SCRIPT_LATIN},
+    {0xfb1d, 0xfb28, R1_SCRIPT_HEBREW},   {0xfb2a, 0xfb4f, R1_SCRIPT_HEBREW},
+    {0xfb50, 0xfbb1, R1_SCRIPT_ARABIC},   {0xfbd3, 0xfd3d, R1_SCRIPT_ARABIC},
+    {0xfd50, 0xfdc7, R1_SCRIPT_ARABIC},   {0xfdf0, 0xfdfb, R1_SCRIPT_ARABIC},
+    {0xfe70, 0xfefc, R1_SCRIPT_ARABIC},   {0xff21, 0xff3a, R1_SCRIPT_LATIN},
+    {0xff41, 0xff5a, R1_SCRIPT_LATIN},    {0xff66, 0xff9f, R1_SCRIPT_KANA},
+    {0xffa0, 0xffdc, R1_SCRIPT_HANGUL},   {0x10000, 0x16fdf, R1_SCRIPT_OTHER},
+    {0x16fe2, 0x16ff1, R1_SCRIPT_HAN},    {0x17000, 0x1cfff, R1_SCRIPT_OTHER},
+    {0x20000, 0x323af, R1_SCRIPT_HAN},
+};
+
+static r1_script r1i_script_of(uint32_t code) {
+    size_t low = 0, high = sizeof r1i_script_ranges / sizeof *r1i_script_ranges;
+    if (code < 0x80) {
+        bool letter = (code | 32) >= 'a' && (code | 32) <= 'z';
+        return letter ? R1_SCRIPT_LATIN : R1_SCRIPT_NONE;
+    }
+    while (low < high) { // the first row that does not end before the code
+        size_t middle = (low + high) / 2;
+        if (r1i_script_ranges[middle].last < code)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool inside = low < sizeof r1i_script_ranges / sizeof *r1i_script_ranges &&
+                  r1i_script_ranges[low].first <= code;
+    return inside ? r1i_script_ranges[low].script : R1_SCRIPT_NONE;
+}
+// Scripts without spaces, whose characters are counted one by one.
+static bool r1i_script_is_wide(r1_script script) {
+    return script == R1_SCRIPT_HAN || script == R1_SCRIPT_KANA;
+}
+R1I_BODY r1_script r1_script_find(r1_slice code) {
+    static const char *const codes[] = {
+#define R1I_SCRIPT_CODES(constant, codes) codes,
+        "", R1_SCRIPT_LIST(R1I_SCRIPT_CODES)};
+    size_t size = 0;
+    while (size < code.size && r1i_is_letter(code.data[size])) size++;
+    code.size = size; // "en-GB" is "en"
+    for (int i = 1; size && i < R1_SCRIPT_COUNT; i++)
+        if (r1i_word_among(codes[i], code)) return (r1_script)i;
+    return R1_SCRIPT_NONE;
+}
+// The first place of a word at or behind `from`; SIZE_MAX when there is none.
+static size_t r1i_text_find(r1_slice text, const char *word, size_t from) {
+    while (from < text.size) {
+        const char *hit = (const char *)memchr(text.data + from, word[0], text.size - from);
+        if (!hit) break;
+        from = (size_t)(hit - text.data);
+        if (r1i_answer_at(text, from, word)) return from;
+        from++;
+    }
+    return SIZE_MAX;
+}
+// What is no prose: code and LaTeX. A fence that never closes takes the rest, as a program that was
+// cut off does; the others must close within their paragraph: a lone dollar is a price.
+typedef struct r1i_prose_mark {
+    const char *open, *close;
+    bool rest;
+} r1i_prose_mark;
+static const r1i_prose_mark r1i_prose_marks[] = {
+    {"```", "```", true},  {"`", "`", false},     {"$$", "$$", false},          {"$", "$", false},
+    {"\\(", "\\)", false}, {"\\[", "\\]", false}, {"\\begin{", "\\end{", false}};
+enum { R1I_PROSE_MARKS = sizeof r1i_prose_marks / sizeof *r1i_prose_marks };
+
+// A walk over a text. next[i] is the first closing mark i at or behind the place that asked last,
+// and the last entry the first blank line: places only rise, so all searches together are linear.
+typedef struct r1i_prose_walk {
+    r1_slice text;
+    size_t next[R1I_PROSE_MARKS + 1];
+} r1i_prose_walk;
+
+static size_t r1i_prose_find(r1i_prose_walk *walk, size_t mark, size_t from) {
+    const char *word = mark < R1I_PROSE_MARKS ? r1i_prose_marks[mark].close : "\n\n";
+    if (walk->next[mark] < from) walk->next[mark] = r1i_text_find(walk->text, word, from);
+    return walk->next[mark];
+}
+// The place behind code or LaTeX that begins at `at`; 0 when none does.
+static size_t r1i_prose_skip(r1i_prose_walk *walk, size_t at) {
+    r1_slice text = walk->text;
+    char c = text.data[at];
+    if (c != '`' && c != '$' && c != '\\') return 0;
+    for (size_t i = 0; i < R1I_PROSE_MARKS; i++) {
+        const r1i_prose_mark *mark = &r1i_prose_marks[i];
+        if (!r1i_answer_at(text, at, mark->open)) continue;
+        size_t from = at + strlen(mark->open), end = r1i_prose_find(walk, i, from);
+        if (end == SIZE_MAX && mark->rest) return text.size;
+        if (end == SIZE_MAX || (!mark->rest && r1i_prose_find(walk, R1I_PROSE_MARKS, from) < end))
+            continue;
+        end += strlen(mark->close);
+        return mark->close[1] == 'e' ? r1i_answer_group_end(text, end - 1) : end;
+    }
+    if (c != '\\') return 0;
+    size_t end = at + 1; // a command outside of marks: its name is no word
+    while (end < text.size && r1i_is_letter(text.data[end])) end++;
+    return end;
+}
+// Whether the character joins the letters around it: the apostrophe of "don't", an accent.
+static bool r1i_words_joins(uint32_t code) {
+    return code == '\'' || code == 0x2019 || (code >= 0x300 && code <= 0x36f);
+}
+R1I_BODY r1_word_count r1_words_count(r1_slice text) {
+    r1_word_count count;
+    r1_script script = R1_SCRIPT_NONE; // of the word that is open
+    r1i_prose_walk walk = {text, {0}};
+    size_t letters = 0;
+    memset(&count, 0, sizeof count);
+    for (size_t at = 0; at <= text.size;) {
+        size_t skipped = at < text.size ? r1i_prose_skip(&walk, at) : 0;
+        uint32_t code = ' ';
+        if (skipped)
+            at = skipped;
+        else if (at < text.size)
+            code = r1i_utf8_read(text, &at);
+        else
+            at++; // one more round ends the last word
+        r1_script now = r1i_script_of(code);
+        if (now == script && script != R1_SCRIPT_NONE && !r1i_script_is_wide(now)) {
+            letters++;
+        } else if (script == R1_SCRIPT_NONE || !r1i_words_joins(code)) {
+            if (letters > 1) count.words[script]++;
+            script = now, letters = now != R1_SCRIPT_NONE;
+            if (r1i_script_is_wide(now)) count.words[now]++, script = R1_SCRIPT_NONE, letters = 0;
+        }
+    }
+    for (int i = 0; i < R1_SCRIPT_COUNT; i++) count.all += count.words[i];
+    return count;
+}
+// Kana with Han is Japanese when it is a fifth of both; ties go to the lower number.
+R1I_BODY r1_script r1_words_script(const r1_word_count *count) {
+    size_t han = count->words[R1_SCRIPT_HAN], kana = count->words[R1_SCRIPT_KANA];
+    size_t most = han + kana;
+    r1_script best = !most ? R1_SCRIPT_NONE : kana * 4 >= han ? R1_SCRIPT_KANA : R1_SCRIPT_HAN;
+    for (int i = 1; i < R1_SCRIPT_COUNT; i++) {
+        if (r1i_script_is_wide((r1_script)i) || count->words[i] <= most) continue;
+        most = count->words[i], best = (r1_script)i;
+    }
+    return best;
+}
+R1I_BODY double r1_words_share(const r1_word_count *count, r1_script target) {
+    if (!count->all || target <= R1_SCRIPT_NONE || target >= R1_SCRIPT_COUNT) return -1;
+    size_t good = count->words[target];
+    if (target == R1_SCRIPT_KANA) good += count->words[R1_SCRIPT_HAN];
+    return (double)good / (double)count->all;
+}
+
+// ---- n-grams ----
+#define R1I_GRAM_FACTOR 0x9e3779b97f4a7c15u // odd, so that multiplying loses nothing
+enum { R1I_GRAM_MAX = 64, R1I_REWARD_ITEMS = 1 << 17 };
+
+// Spreads every bit over the low ones, which choose the place in the table.
+static uint64_t r1i_gram_mix(uint64_t x) {
+    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+    return x ^ (x >> 32);
+}
+// The place of a hash, or the empty one where it belongs. One empty place must exist.
+static uint64_t *r1i_gram_place(uint64_t *gram, size_t capacity, uint64_t hash) {
+    size_t at = (size_t)(hash >> 1) & (capacity - 1);
+    while (gram[at] && gram[at] != hash) at = (at + 1) & (capacity - 1);
+    return &gram[at];
+}
+
+// The work area of one call: answers, the words of a text as numbers, and a table of four places
+// for every two of them. Areas that nobody uses are in a list.
+typedef struct r1i_reward_area {
+    struct r1i_reward_area *next;
+    r1_answer_work *answers;
+    uint64_t *item, *table;
+} r1i_reward_area;
+
+// 1 - different / all n-grams of the first n items of the area.
+// hash = sum of item[i] * factor^(age of i), as in the decontaminator: a step takes out the oldest
+// item, multiplies and adds. 64 bits: two n-grams are taken for one with a chance of n^2 / 2^64.
+static double r1i_gram_repeated(r1i_reward_area *area, size_t n, size_t gram) {
+    if (n < gram || !gram) return 0;
+    size_t all = n - gram + 1, capacity = 2, different = 0;
+    uint64_t hash = 0, top = 1;
+    while (capacity < 2 * all) capacity *= 2;
+    memset(area->table, 0, capacity * sizeof *area->table);
+    for (size_t i = 1; i < gram; i++) top *= R1I_GRAM_FACTOR;
+    for (size_t i = 0; i < n; i++) {
+        if (i >= gram) hash -= area->item[i - gram] * top;
+        hash = hash * R1I_GRAM_FACTOR + area->item[i];
+        if (i + 1 < gram) continue;
+        uint64_t key = r1i_gram_mix(hash) | 1, *place = r1i_gram_place(area->table, capacity, key);
+        different += !*place, *place = key;
+    }
+    return 1 - (double)different / (double)all;
+}
+// What stands beside a Han character, everywhere in a text: a neighbour, or SEVERAL.
+typedef struct r1i_han_place {
+    uint32_t code, next, previous, count;
+} r1i_han_place;
+enum { R1I_HAN_PLACES = 1 << 16 };
+#define R1I_HAN_SEVERAL UINT32_MAX
+#define R1I_WORD_BIT    ((uint64_t)1 << 63) // set in items that are no single Han character
+
+static r1i_han_place *r1i_han_find(r1i_reward_area *area, uint64_t code) {
+    r1i_han_place *places = (r1i_han_place *)(void *)area->table;
+    size_t at = (size_t)(r1i_gram_mix(code) & (R1I_HAN_PLACES - 1));
+    while (places[at].code && places[at].code != code) at = (at + 1) & (R1I_HAN_PLACES - 1);
+    return &places[at];
+}
+static void r1i_han_note(uint32_t *side, uint64_t neighbour) {
+    uint32_t code = neighbour & R1I_WORD_BIT ? R1I_HAN_SEVERAL : (uint32_t)neighbour;
+    *side = !*side || *side == code ? code : R1I_HAN_SEVERAL;
+}
+// Joins pairs of Han characters that occur at least twice and never apart: Chinese writes no spaces
+// between its words, most of which have two characters. Returns the new number of items.
+static size_t r1i_han_join(r1i_reward_area *area, size_t n) {
+    size_t known = 0, kept = 0;
+    memset(area->table, 0, R1I_HAN_PLACES * sizeof(r1i_han_place));
+    for (size_t i = 0; i < n; i++) {
+        if (area->item[i] & R1I_WORD_BIT) continue;
+        r1i_han_place *place = r1i_han_find(area, area->item[i]);
+        known += !place->code;
+        if (known > R1I_HAN_PLACES / 2) return n;
+        place->code = (uint32_t)area->item[i], place->count++;
+        r1i_han_note(&place->next, i + 1 < n ? area->item[i + 1] : R1I_WORD_BIT);
+        r1i_han_note(&place->previous, i ? area->item[i - 1] : R1I_WORD_BIT);
+    }
+    for (size_t i = 0; i < n; i++, kept++) {
+        uint64_t a = area->item[i], b = i + 1 < n ? area->item[i + 1] : R1I_WORD_BIT;
+        area->item[kept] = a;
+        if ((a | b) & R1I_WORD_BIT || r1i_han_find(area, a)->count < 2) continue;
+        if (r1i_han_find(area, a)->next != b || r1i_han_find(area, b)->previous != a) continue;
+        area->item[kept] = r1i_gram_mix(a << 32 | b) | R1I_WORD_BIT;
+        i++;
+    }
+    return kept;
+}
+// Fills the items with the words of a text: what stands between white space, in lower case, and
+// single Han and kana characters. Returns how many there are, at most R1I_REWARD_ITEMS.
+static size_t r1i_reward_items(r1i_reward_area *area, r1_slice text) {
+    size_t n = 0, han = 0;
+    uint64_t hash = 0;
+    for (size_t at = 0; at <= text.size && n + 1 < R1I_REWARD_ITEMS;) {
+        uint32_t code = ' ';
+        if (at < text.size)
+            code = r1i_utf8_read(text, &at);
+        else
+            at++; // one more round ends the last word
+        bool wide = code >= 0x80 && r1i_script_is_wide(r1i_script_of(code));
+        bool space = code <= ' ' || code == 0xa0 || code == 0x3000;
+        if (hash && (wide || space)) area->item[n++] = hash | R1I_WORD_BIT, hash = 0;
+        if (wide) area->item[n++] = code, han++;
+        if (wide || space) continue;
+        if (code >= 'A' && code <= 'Z') code += 32;
+        hash = r1i_gram_mix((hash ^ code) * R1I_GRAM_FACTOR) | 1;
+    }
+    return han ? r1i_han_join(area, n) : n;
+}
+
+// ---- the parts of a completion ----
+struct r1_reward_call {
+    const r1_reward_desc *desc;
+    const r1_reward_input *input;
+    r1i_reward_area *area;
+    r1_slice text, thoughts, answer;
+    bool checked; // the next two hold the verdict on the answer
+    r1_equality equality;
+    char reason[R1_REASON_BYTES];
+};
+
+struct r1_rewarder {
+    r1_context *ctx;
+    r1_reward_desc desc;
+    r1i_reward_area *areas, *idle;
+#ifndef R1_NO_THREADS
+    pthread_mutex_t mutex; // of the list `idle`
+    pthread_cond_t returned;
+#endif
+};
+
+static const r1_slice r1i_slice_none = {NULL, 0};
+
+static void r1i_reward_say(char *reason, const char *text) {
+    if (reason) snprintf(reason, R1_REASON_BYTES, "%s", text);
+}
+static bool r1i_slice_blank(r1_slice text) { return !r1i_answer_trim(text).size; }
+
+// Finds thoughts and answer. Without tags all is answer; thoughts that never close have none.
+static void r1i_reward_split(r1_reward_call *call) {
+    const char *end = call->desc->end;
+    r1_slice text = call->input->completion;
+    if (!text.data) text = (r1_slice){"", 0};
+    if (end && *end) { // the tail goes, however often the sampler wrote it
+        r1_slice cut = r1i_answer_trim(text);
+        size_t size = strlen(end);
+        while (cut.size >= size && r1i_answer_at(cut, cut.size - size, end)) {
+            cut.size -= size;
+            cut = text = r1i_answer_trim(cut);
+        }
+    }
+    call->text = text, call->thoughts = call->answer = r1i_slice_none;
+    size_t open = r1i_text_find(text, "<think>", 0), close = r1i_answer_last(text, "</think>");
+    bool begun = call->desc->opened || open != SIZE_MAX;
+    size_t from = open != SIZE_MAX && (close == SIZE_MAX || open < close) ? open + 7 : 0;
+    if (close != SIZE_MAX) {
+        call->thoughts = r1i_answer_part(text, from, close);
+        call->answer = r1i_answer_part(text, close + 8, text.size);
+    } else if (begun) {
+        call->thoughts = r1i_answer_part(text, from, text.size);
+    } else {
+        call->answer = text;
+    }
+    if (call->desc->strict && (!begun || close == SIZE_MAX)) call->answer = r1i_slice_none;
+}
+// How often a word stands in a text.
+static size_t r1i_text_count(r1_slice text, const char *word) {
+    size_t count = 0;
+    for (size_t at = 0; (at = r1i_text_find(text, word, at)) != SIZE_MAX; at++) count++;
+    return count;
+}
+// What is missing of a complete text; NULL when nothing is.
+static const char *r1i_reward_missing(const r1_reward_call *call) {
+    r1_slice text = r1i_answer_trim(call->text);
+    size_t opens = r1i_text_count(text, "<think>");
+    if (call->desc->opened && opens) return "<think> once more";
+    if (!call->desc->opened && !r1i_answer_at(text, 0, "<think>"))
+        return opens ? "text before <think>" : "no <think>";
+    if (opens > 1) return "<think> more than once";
+    size_t closes = r1i_text_count(text, "</think>");
+    if (closes != 1) return closes ? "</think> more than once" : "no </think>";
+    if (r1i_slice_blank(call->thoughts)) return "no thoughts";
+    r1_slice rest = r1i_answer_trim(call->answer);
+    if (!rest.data) rest = r1i_answer_part(text, text.size, text.size);
+    if (call->desc->format == R1_FORMAT_SUMMARY) return rest.size ? NULL : "nothing after </think>";
+    if (r1i_text_count(text, "<answer>") != 1 || r1i_text_count(text, "</answer>") != 1)
+        return "not one <answer> ... </answer>";
+    size_t close = r1i_answer_last(rest, "</answer>");
+    if (!r1i_answer_at(rest, 0, "<answer>")) return "text before <answer>";
+    if (close == SIZE_MAX || close + 9 != rest.size) return "text after </answer>";
+    return r1i_slice_blank(r1i_answer_part(rest, 8, close)) ? "an empty answer" : NULL;
+}
+// The inside of the last <answer> ... </answer>; the whole text without one.
+static r1_slice r1i_reward_tagged(r1_slice text, bool *tagged) {
+    size_t close = r1i_answer_last(text, "</answer>");
+    size_t open = SIZE_MAX;
+    if (close != SIZE_MAX) open = r1i_answer_last(r1i_answer_part(text, 0, close), "<answer>");
+    *tagged = open != SIZE_MAX;
+    return *tagged ? r1i_answer_part(text, open + 8, close) : text;
+}
+
+// ---- knights and knaves ----
+enum { R1I_ROLE_NAMES = 32, R1I_KNIGHT = 1, R1I_KNAVE = 2 };
+// A name and its role; both bits are a contradiction.
+typedef struct r1i_role {
+    r1_slice name;
+    unsigned role;
+} r1i_role;
+// Reads sentences like "Ann is a knight", "Ann and Bob are not knaves", "Knights: Ann, Bob". Names
+// wait for the next role word; a role word without names before it holds for those behind it. The
+// end of a sentence or line forgets both.
+typedef struct r1i_role_reader {
+    r1i_role *roles;
+    size_t count, waiting[R1I_ROLE_NAMES], n_waiting;
+    unsigned ahead;       // role for the names that follow
+    bool learn, last, no; // take every word for a name; the last role counts; negated
+} r1i_role_reader;
+
+static bool r1i_same_word(r1_slice a, r1_slice b) {
+    bool same = a.size == b.size;
+    for (size_t i = 0; same && i < a.size; i++) same = r1i_lower(a.data[i]) == r1i_lower(b.data[i]);
+    return same;
+}
+static bool r1i_word_is_one_of(r1_slice word, const char *const *list, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (r1i_same_word(word, (r1_slice){list[i], strlen(list[i])})) return true;
+    return false;
+}
+static void r1i_role_give(r1i_role_reader *reader, size_t name, unsigned role) {
+    unsigned *old = &reader->roles[name].role;
+    *old = reader->last ? role : *old | role;
+}
+static void r1i_role_name(r1i_role_reader *reader, r1_slice word) {
+    static const char *const fillers[] = {"a",  "an", "and", "are", "as",   "both",  "but", "is",
+                                          "of", "so", "the", "was", "were", "while", "with"};
+    size_t i = 0;
+    while (i < reader->count && !r1i_same_word(reader->roles[i].name, word)) i++;
+    if (i == reader->count) {
+        bool filler = r1i_word_is_one_of(word, fillers, sizeof fillers / sizeof *fillers);
+        if (!reader->learn || filler || i == R1I_ROLE_NAMES) return;
+        reader->roles[reader->count++] = (r1i_role){word, 0};
+    }
+    if (reader->ahead)
+        r1i_role_give(reader, i, reader->ahead);
+    else if (reader->n_waiting < R1I_ROLE_NAMES)
+        reader->waiting[reader->n_waiting++] = i;
+}
+static void r1i_role_word(r1i_role_reader *reader, r1_slice word) {
+    static const char *const knights[] = {"knight", "knights"}, *const knaves[] = {"knave",
+                                                                                   "knaves"};
+    static const char *const negations[] = {"not", "never", "neither", "isn't", "aren't"};
+    bool knight = r1i_word_is_one_of(word, knights, 2), knave = r1i_word_is_one_of(word, knaves, 2);
+    if (r1i_word_is_one_of(word, negations, sizeof negations / sizeof *negations)) {
+        reader->no = true;
+    } else if (knight || knave) {
+        unsigned role = knight != reader->no ? R1I_KNIGHT : R1I_KNAVE;
+        for (size_t i = 0; i < reader->n_waiting; i++)
+            r1i_role_give(reader, reader->waiting[i], role);
+        reader->ahead = reader->n_waiting || reader->no ? 0 : role;
+        reader->n_waiting = 0, reader->no = false;
+    } else {
+        r1i_role_name(reader, word);
+    }
+}
+static void r1i_role_read(r1i_role_reader *reader, r1_slice text) {
+    for (size_t at = 0; at < text.size;) {
+        size_t from = at;
+        while (at < text.size && (r1i_is_letter(text.data[at]) || (text.data[at] & 0x80) ||
+                                  (text.data[at] == '\'' && at > from)))
+            at++;
+        if (at > from) {
+            r1i_role_word(reader, r1i_answer_part(text, from, at));
+        } else if (strchr(".;\n", text.data[at++])) {
+            reader->n_waiting = 0, reader->ahead = 0, reader->no = false;
+        }
+    }
+}
+// Every name of gold must have gold's role. In <answer> tags a contradiction is wrong; in a free
+// text, which may go through cases first, the last role of a name counts.
+static r1_equality r1i_reward_logic(r1_slice gold, r1_slice answer, char *reason) {
+    r1i_role wanted[R1I_ROLE_NAMES], found[R1I_ROLE_NAMES];
+    r1i_role_reader reader = {.roles = wanted, .learn = true};
+    bool tagged = false;
+    r1i_role_read(&reader, r1i_reward_tagged(gold, &tagged));
+    size_t n = reader.count, missing = 0, wrong = 0;
+    for (size_t i = 0; i < n; i++) {
+        missing += wanted[i].role != R1I_KNIGHT && wanted[i].role != R1I_KNAVE;
+        found[i] = (r1i_role){wanted[i].name, 0};
+    }
+    if (!n || missing) {
+        r1i_reward_say(reason, "the expected answer does not give each name one role");
+        return R1_UNDECIDED;
+    }
+    reader = (r1i_role_reader){.roles = found, .count = n};
+    r1_slice text = r1i_reward_tagged(answer, &tagged);
+    reader.last = !tagged;
+    r1i_role_read(&reader, text);
+    for (size_t i = 0; i < n; i++)
+        missing += !found[i].role, wrong += found[i].role != wanted[i].role;
+    if (reason)
+        snprintf(reason, R1_REASON_BYTES, "%zu of %zu roles are right, %zu missing", n - wrong, n,
+                 missing);
+    return wrong ? R1_DIFFERENT : R1_EQUAL;
+}
+
+// ---- countdown ----
+enum { R1I_NUMBERS = 32 };
+// The next number at or behind *at, digits with perhaps a point between them, without leading
+// zeros; data NULL when there is none.
+static r1_slice r1i_number_next(r1_slice text, size_t *at) {
+    while (*at < text.size && !r1i_is_digit(text.data[*at])) ++*at;
+    size_t from = *at;
+    *at += r1i_answer_digits(text, *at);
+    size_t more = r1i_answer_char(text, *at) == '.' ? r1i_answer_digits(text, *at + 1) : 0;
+    if (more) *at += more + 1;
+    if (*at == from) return r1i_slice_none;
+    while (from + 1 < *at && text.data[from] == '0' && r1i_is_digit(text.data[from + 1])) from++;
+    return r1i_answer_part(text, from, *at);
+}
+// Bytes of an arithmetic sign at a place; 0 for anything else.
+static size_t r1i_number_sign(r1_slice text, size_t at) {
+    static const char *const signs[] = {"+",        "-",       "*",      "/",     "\xc3\x97",
+                                        "\xc3\xb7", "\\times", "\\cdot", "\\div", "\xe2\x88\x92",
+                                        "\xc2\xb7"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (r1i_answer_at(text, at, signs[i])) return strlen(signs[i]);
+    return 0;
+}
+// Whether a text is an expression of numbers, + - * / and brackets, and of nothing else. A bracket
+// behind a value multiplies, as \frac's second one does.
+static bool r1i_number_expression(r1_slice text) {
+    static const char *const passed[] = {" ", "\t", "\n", "\\left", "\\right", "\\dfrac", "\\frac"};
+    bool value = false; // stands before this place
+    int depth = 0;
+    for (size_t at = 0; at < text.size;) {
+        size_t sign = r1i_number_sign(text, at), skip = 0;
+        char c = text.data[at];
+        for (size_t i = 0; !skip && i < sizeof passed / sizeof *passed; i++)
+            if (r1i_answer_at(text, at, passed[i])) skip = strlen(passed[i]);
+        if (skip) {
+            at += skip;
+        } else if (sign) {
+            if (!value && c != '-' && c != '+') return false;
+            value = false, at += sign;
+        } else if (c == '(' || c == '[' || c == '{') {
+            value = false, depth++, at++;
+        } else if (c == ')' || c == ']' || c == '}') {
+            if (!value || --depth < 0) return false;
+            at++;
+        } else if (!r1i_is_digit(c) || value) {
+            return false;
+        } else {
+            r1i_number_next(text, &at);
+            value = true;
+        }
+    }
+    return value && !depth;
+}
+// Whether the numbers of an expression are those given, each at most once, and all when `all`.
+static bool r1i_number_uses(r1_slice expression, r1_slice given, bool all) {
+    r1_slice numbers[R1I_NUMBERS], one;
+    bool used[R1I_NUMBERS] = {false};
+    size_t n = 0, left;
+    for (size_t at = 0; n < R1I_NUMBERS && (one = r1i_number_next(given, &at)).data;)
+        numbers[n++] = one;
+    left = n;
+    for (size_t at = 0; (one = r1i_number_next(expression, &at)).data; left--) {
+        size_t i = 0;
+        while (i < n && (used[i] || !r1i_slice_same(numbers[i], one))) i++;
+        if (i == n) return false;
+        used[i] = true;
+    }
+    return !all || !left;
+}
+// One side of "expression = value", or an expression alone.
+static r1_equality r1i_countdown_side(r1_reward_call *call, r1_slice expression, char *reason) {
+    const r1_reward_input *input = call->input;
+    r1_answer_desc exact = {.digits = R1_OFF, .steps = call->desc->answer.steps};
+    if (!r1i_number_expression(expression)) {
+        r1i_reward_say(reason, "not one expression of numbers, + - * / and brackets");
+        return R1_DIFFERENT;
+    }
+    if (!r1i_number_uses(expression, input->numbers, !call->desc->leave_out)) {
+        r1i_reward_say(reason, "not the given numbers, each once");
+        return R1_DIFFERENT;
+    }
+    return r1_answer_equal(call->area->answers, input->gold, expression, &exact, reason,
+                           reason ? R1_REASON_BYTES : 0);
+}
+// The expression may stand on either side of an equals sign, with the target on the other one.
+static r1_equality r1i_reward_countdown(r1_reward_call *call, r1_slice answer, char *reason) {
+    const unsigned places =
+        R1_EXTRACT_TAG | R1_EXTRACT_BOXED | R1_EXTRACT_BARE | R1_EXTRACT_PHRASE | R1_EXTRACT_MATH;
+    size_t at = 0;
+    r1_slice text = r1i_answer_clean(r1_answer_extract(answer, places));
+    if (!r1i_number_next(call->input->numbers, &at).data) {
+        r1i_reward_say(reason, "the numbers of the countdown are missing");
+        return R1_UNDECIDED;
+    }
+    while (text.size && strchr("$.", text.data[0])) text.data++, text.size--;
+    while (text.size && strchr("$. \n", text.data[text.size - 1])) text.size--;
+    const char *equals = text.size ? (const char *)memchr(text.data, '=', text.size) : NULL;
+    if (!equals) return r1i_countdown_side(call, text, reason);
+    size_t left = (size_t)(equals - text.data);
+    r1_slice side[2] = {r1i_answer_part(text, 0, left), r1i_answer_part(text, left + 1, text.size)};
+    r1_equality verdict = R1_DIFFERENT;
+    for (int i = 0; i < 2 && verdict == R1_DIFFERENT; i++) {
+        r1_slice value = side[!i];
+        if (!r1i_number_expression(value)) {
+            r1i_reward_say(reason, "not one equation");
+            break;
+        }
+        verdict = r1_answer_equal(call->area->answers, call->input->gold, value, NULL, reason,
+                                  reason ? R1_REASON_BYTES : 0);
+        if (verdict == R1_EQUAL) verdict = r1i_countdown_side(call, side[i], reason);
+    }
+    return verdict;
+}
+
+// ---- components ----
+R1I_BODY int r1_task_find(r1_slice name) {
+    static const char *const names[] = {"math", "choice", "logic", "countdown"};
+    for (int i = 0; i < 4; i++)
+        if (r1i_answer_is(name, names[i])) return i;
+    return -1;
+}
+static r1_equality r1i_reward_choice(r1_slice gold, r1_slice answer, char *reason) {
+    r1_slice wanted = r1_answer_extract(gold, R1_EXTRACT_LETTER | R1_EXTRACT_TAG);
+    r1_slice found = r1_answer_extract(answer, R1_EXTRACT_LETTER | R1_EXTRACT_TAG);
+    if (wanted.size != 1) {
+        r1i_reward_say(reason, "the expected answer is no letter");
+        return R1_UNDECIDED;
+    }
+    if (reason && found.size == 1)
+        snprintf(reason, R1_REASON_BYTES, "%c, expected %c", found.data[0], wanted.data[0]);
+    else
+        r1i_reward_say(reason, "no letter was chosen");
+    return found.size == 1 && found.data[0] == wanted.data[0] ? R1_EQUAL : R1_DIFFERENT;
+}
+static r1_equality r1i_reward_judge(r1_reward_call *call, char *reason) {
+    const r1_reward_input *input = call->input;
+    if (r1i_slice_blank(input->gold)) {
+        r1i_reward_say(reason, "there is no expected answer");
+        return R1_UNDECIDED;
+    }
+    if (!call->answer.data || r1i_slice_blank(call->answer)) {
+        r1i_reward_say(reason, call->thoughts.data ? "no answer behind the thoughts" : "no answer");
+        return R1_DIFFERENT;
+    }
+    switch (input->task) {
+    case R1_TASK_MATH:
+        return r1_answer_check(call->area->answers, input->gold, call->answer, 0,
+                               &call->desc->answer, reason, R1_REASON_BYTES);
+    case R1_TASK_CHOICE:
+        return r1i_reward_choice(input->gold, call->answer, reason);
+    case R1_TASK_LOGIC:
+        return r1i_reward_logic(input->gold, call->answer, reason);
+    case R1_TASK_COUNTDOWN:
+        return r1i_reward_countdown(call, call->answer, reason);
+    default:
+        r1i_reward_say(reason, "the task is not known");
+        return R1_UNDECIDED;
+    }
+}
+R1I_BODY r1_equality r1_reward_check(r1_reward_call *call, char *reason) {
+    if (!call->checked) call->equality = r1i_reward_judge(call, call->reason);
+    call->checked = true;
+    r1i_reward_say(reason, call->reason);
+    return call->equality;
+}
+R1I_BODY const r1_reward_input *r1_reward_input_of(const r1_reward_call *call) {
+    return call->input;
+}
+R1I_BODY r1_slice r1_reward_thoughts(const r1_reward_call *call) { return call->thoughts; }
+R1I_BODY r1_slice r1_reward_answer(const r1_reward_call *call) { return call->answer; }
+
+static void r1i_part_accuracy(void *user, r1_reward_call *call, r1_reward_part *out) {
+    r1_equality equality = r1_reward_check(call, out->reason);
+    (void)user;
+    out->value = equality == R1_EQUAL, out->judged = equality != R1_UNDECIDED;
+}
+static void r1i_part_format(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const char *missing = r1i_reward_missing(call);
+    (void)user;
+    out->value = !missing;
+    r1i_reward_say(out->reason, missing ? missing : "complete");
+}
+// Over the thoughts; a text without tags is judged whole.
+static void r1i_part_language(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const r1_reward_input *input = call->input;
+    r1_script target = input->language;
+    r1_word_count question = r1_words_count(input->question);
+    r1_word_count count = r1_words_count(call->thoughts.data ? call->thoughts : call->text);
+    (void)user;
+    if (target == R1_SCRIPT_NONE) target = r1_words_script(&question);
+    double share = r1_words_share(&count, target);
+    out->judged = share >= 0, out->value = share >= 0 ? share : 0;
+    if (out->judged)
+        snprintf(out->reason, R1_REASON_BYTES, "%.0f of %zu words", share * (double)count.all,
+                 count.all);
+    else
+        r1i_reward_say(out->reason, target ? "no words" : "the target language is not known");
+}
+static void r1i_part_repetition(void *user, r1_reward_call *call, r1_reward_part *out) {
+    size_t n = r1i_reward_items(call->area, call->text);
+    double share = r1i_gram_repeated(call->area, n, call->desc->gram);
+    (void)user;
+    if (share > 0) out->value = share * call->desc->repeated;
+    snprintf(out->reason, R1_REASON_BYTES, "%.1f %% of %zu-grams were there before", 100 * share,
+             call->desc->gram);
+}
+// Tokens when the caller knows them, else characters.
+static double r1i_reward_length(const r1_reward_call *call) {
+    double n = 0;
+    if (call->input->length > 0) return call->input->length;
+    for (size_t at = 0; at < call->text.size; n++) r1i_utf8_read(call->text, &at);
+    return n;
+}
+static void r1i_part_overlong(void *user, r1_reward_call *call, r1_reward_part *out) {
+    double length = r1i_reward_length(call);
+    (void)user;
+    out->value = r1_reward_overlong(length, call->desc->limit, call->desc->margin);
+    snprintf(out->reason, R1_REASON_BYTES, "length %.0f", length);
+}
+static void r1i_part_cosine(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const double *value = call->desc->cosine;
+    r1_equality equality = r1_reward_check(call, out->reason);
+    (void)user;
+    if (equality == R1_DIFFERENT) value += 2;
+    out->judged = equality != R1_UNDECIDED;
+    if (out->judged)
+        out->value =
+            r1_reward_cosine(r1i_reward_length(call), call->desc->limit, value[0], value[1]);
+}
+static void r1i_part_tags(void *user, r1_reward_call *call, r1_reward_part *out) {
+    static const char *const tags[] = {"<think>", "</think>", "<answer>", "</answer>"};
+    int good = 0;
+    (void)user;
+    for (int i = 0; i < 4; i++)
+        good += r1i_text_count(call->text, tags[i]) + (!i && call->desc->opened) == 1;
+    out->value = good / 4.0;
+    snprintf(out->reason, R1_REASON_BYTES, "%d of 4 tags stand once", good);
+}
+// Signs of steps: "Step 1:", a line that begins with "1." or a dash or star, "First,", "Finally,".
+static void r1i_part_steps(void *user, r1_reward_call *call, r1_reward_part *out) {
+    static const char *const words[] = {"First,", "Second,", "Next,", "Finally,", "\n-", "\n*"};
+    r1_slice text = call->text;
+    size_t count = 0;
+    (void)user;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        count += r1i_text_count(text, words[i]);
+    for (size_t at = 0; at < text.size; at++) {
+        bool line = !at || text.data[at - 1] == '\n';
+        size_t digits = line ? r1i_answer_digits(text, at) : 0;
+        count += digits && r1i_answer_char(text, at + digits) == '.';
+        if (!r1i_answer_at(text, at, "Step ")) continue;
+        digits = r1i_answer_digits(text, at + 5);
+        count += digits && r1i_answer_char(text, at + 5 + digits) == ':';
+    }
+    out->value = count < 3 ? (double)count / 3 : 1;
+    snprintf(out->reason, R1_REASON_BYTES, "%zu signs of steps", count);
+}
+// A fence with the language behind it, and its end, in the answer of a complete text.
+static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const char *missing = r1i_reward_missing(call), *code = call->desc->code;
+    size_t open = 0, close = SIZE_MAX;
+    (void)user;
+    if (!code) code = "";
+    while (!missing && close == SIZE_MAX &&
+           (open = r1i_text_find(call->answer, "```", open)) != SIZE_MAX) {
+        open += 3;
+        bool named = r1i_answer_at(call->answer, open, code) &&
+                     r1i_is_letter(r1i_answer_char(call->answer, open)) &&
+                     !r1i_is_letter(r1i_answer_char(call->answer, open + strlen(code)) * !!*code);
+        size_t end = r1i_text_find(call->answer, "```", open);
+        if (named)
+            close = end;
+        else if (end == SIZE_MAX)
+            break;
+        else
+            open = end + 3;
+    }
+    out->value = !missing && close != SIZE_MAX;
+    r1i_reward_say(out->reason, missing ? missing : out->value ? "complete" : "no code block");
+}
+
+// X(name, whether it may be left out). The functions are r1i_part_NAME.
+#define R1I_PART_LIST(X)                                                                           \
+    X(accuracy, false)                                                                             \
+    X(format, false)                                                                               \
+    X(language, true)                                                                              \
+    X(repetition, false)                                                                           \
+    X(overlong, false)                                                                             \
+    X(cosine, false)                                                                               \
+    X(tags, false)                                                                                 \
+    X(steps, false)                                                                                \
+    X(code, false)
+R1I_BODY r1_reward_component r1_reward_find(const char *name) {
+#define R1I_PART_ROW(name, optional) {#name, r1i_part_##name, 1, false, optional, NULL},
+    static const r1_reward_component rows[] = {R1I_PART_LIST(R1I_PART_ROW)};
+    r1_reward_component none = {NULL, NULL, 0, false, false, NULL};
+    for (size_t i = 0; name && i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].name, name)) return rows[i];
+    return none;
+}
+
+// ---- the rewarder ----
+// What is wrong with a desc that has its defaults; NULL when nothing is.
+static const char *r1i_reward_fault(const r1_reward_desc *desc) {
+    for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
+        if (!desc->parts[i].name || !(fabs(desc->parts[i].weight) < 1e30))
+            return "a component needs a name and a finite weight";
+    if (desc->gram > R1I_GRAM_MAX) return "gram is at most 64";
+    if (desc->format < R1_FORMAT_ANSWER || desc->format > R1_FORMAT_SUMMARY) return "format";
+    if (!(desc->margin > 0 && desc->margin <= desc->limit)) return "0 < margin <= limit";
+    return NULL;
+}
+static void r1i_reward_defaults(r1_reward_desc *desc) {
+    static const double cosine[4] = {1, 0.5, -1, -0.5};
+    bool zero = true;
+    if (!desc->parts[0].judge) {
+        desc->parts[0] = r1_reward_find("accuracy");
+        desc->parts[1] = r1_reward_find("format");
+    }
+    for (int i = 0; i < R1_MAX_PARTS; i++)
+        if (!desc->parts[i].weight) desc->parts[i].weight = 1;
+    for (int i = 0; i < 4; i++) zero = zero && !desc->cosine[i];
+    if (zero) memcpy(desc->cosine, cosine, sizeof cosine);
+    if (!desc->gram) desc->gram = 3;
+    if (!desc->repeated) desc->repeated = -1;
+    if (!desc->limit) desc->limit = 32768;
+    if (!desc->margin) desc->margin = desc->limit < 8192 ? desc->limit / 8 : 4096;
+}
+// Younger blocks of the context may be gone when it dies first, so only the lock is undone here.
+static void r1i_rewarder_close(void *object) {
+    r1_rewarder *rewarder = (r1_rewarder *)object;
+#ifndef R1_NO_THREADS
+    pthread_mutex_destroy(&rewarder->mutex);
+    pthread_cond_destroy(&rewarder->returned);
+#endif
+    r1i_free(rewarder->ctx, rewarder);
+}
+static bool r1i_rewarder_area(r1_rewarder *rewarder) {
+    r1_context *ctx = rewarder->ctx;
+    size_t bytes = (R1I_REWARD_ITEMS + 2 * R1I_REWARD_ITEMS) * sizeof(uint64_t);
+    r1i_reward_area *area = (r1i_reward_area *)r1i_alloc(ctx, sizeof *area + bytes);
+    r1_answer_work *answers = area ? r1_answer_new(ctx) : NULL;
+    if (!answers) {
+        r1i_free(ctx, area);
+        return false;
+    }
+    area->answers = answers;
+    area->item = (uint64_t *)(void *)(area + 1);
+    area->table = area->item + R1I_REWARD_ITEMS;
+    area->next = rewarder->idle;
+    rewarder->idle = area;
+    return true;
+}
+R1I_BODY r1_rewarder *r1_rewarder_new(r1_context *ctx, const r1_reward_desc *desc) {
+    if (!ctx) return NULL;
+    r1_rewarder *rewarder =
+        (r1_rewarder *)r1i_alloc_object(ctx, sizeof *rewarder, r1i_rewarder_close);
+    if (!rewarder) return NULL;
+    rewarder->ctx = ctx;
+#ifndef R1_NO_THREADS
+    pthread_mutex_init(&rewarder->mutex, NULL);
+    pthread_cond_init(&rewarder->returned, NULL);
+#endif
+    if (desc) rewarder->desc = *desc;
+    r1i_reward_defaults(&rewarder->desc);
+    const char *fault = r1i_reward_fault(&rewarder->desc);
+    if (fault) r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_rewarder_new: %s", fault);
+    bool good = !fault;
+    for (int i = 0; good && i < r1_thread_count(ctx); i++) good = r1i_rewarder_area(rewarder);
+    if (good) return rewarder;
+    r1_rewarder_free(rewarder);
+    return NULL;
+}
+R1I_BODY void r1_rewarder_free(r1_rewarder *rewarder) {
+    if (!rewarder) return;
+    for (r1i_reward_area *area = rewarder->idle, *next; area; area = next) {
+        next = area->next;
+        r1_answer_free(area->answers);
+        r1i_free(rewarder->ctx, area);
+    }
+    r1i_rewarder_close(rewarder);
+}
+// Takes an area that nobody uses; waits for one when there are more callers than workers.
+static r1i_reward_area *r1i_rewarder_take(r1_rewarder *rewarder) {
+#ifndef R1_NO_THREADS
+    pthread_mutex_lock(&rewarder->mutex);
+    while (!rewarder->idle) pthread_cond_wait(&rewarder->returned, &rewarder->mutex);
+#endif
+    r1i_reward_area *area = rewarder->idle;
+    rewarder->idle = area->next;
+#ifndef R1_NO_THREADS
+    pthread_mutex_unlock(&rewarder->mutex);
+#endif
+    return area;
+}
+static void r1i_rewarder_give(r1_rewarder *rewarder, r1i_reward_area *area) {
+#ifndef R1_NO_THREADS
+    pthread_mutex_lock(&rewarder->mutex);
+#endif
+    area->next = rewarder->idle;
+    rewarder->idle = area;
+#ifndef R1_NO_THREADS
+    pthread_cond_signal(&rewarder->returned);
+    pthread_mutex_unlock(&rewarder->mutex);
+#endif
+}
+R1I_BODY void r1_reward_text(r1_rewarder *rewarder, const r1_reward_input *input,
+                             r1_reward *reward) {
+    memset(reward, 0, sizeof *reward);
+    if (!rewarder) return;
+    const r1_reward_desc *desc = &rewarder->desc;
+    r1_reward_call call = {.desc = desc, .input = input};
+    call.area = r1i_rewarder_take(rewarder);
+    r1i_reward_split(&call);
+    reward->judged = true;
+    for (; reward->count < R1_MAX_PARTS && desc->parts[reward->count].judge; reward->count++) {
+        const r1_reward_component *row = &desc->parts[reward->count];
+        r1_reward_part *part = &reward->parts[reward->count];
+        part->judged = true;
+        row->judge(row->user, &call, part);
+        if (!part->judged || !(fabs(part->value) < 1e30)) part->judged = false, part->value = 0;
+        if (row->unrewarded) continue;
+        if (!part->judged && !row->optional) reward->judged = false;
+        reward->total += row->weight * part->value;
+    }
+    r1i_rewarder_give(rewarder, call.area);
+}
+
+// ---- formulas ----
+R1I_BODY double r1_reward_repeated(r1_rewarder *rewarder, const int32_t *ids, size_t n,
+                                   size_t gram) {
+    if (!rewarder || gram > R1I_GRAM_MAX) return 0;
+    r1i_reward_area *area = r1i_rewarder_take(rewarder);
+    n = r1i_min(n, R1I_REWARD_ITEMS);
+    for (size_t i = 0; i < n; i++) area->item[i] = r1i_gram_mix((uint32_t)ids[i] + R1I_WORD_BIT);
+    double share = r1i_gram_repeated(area, n, gram);
+    r1i_rewarder_give(rewarder, area);
+    return share;
+}
+R1I_BODY double r1_reward_overlong(double length, double limit, double margin) {
+    if (length <= limit - margin) return 0;
+    return length >= limit ? -1 : (limit - margin - length) / margin;
+}
+R1I_BODY double r1_reward_cosine(double length, double limit, double at_zero, double at_limit) {
+    double sine, cosine, part = length < limit ? length / limit : 1;
+    r1i_sin_cos(3.14159265358979323846 * part, &sine, &cosine);
+    return at_limit + 0.5 * (at_zero - at_limit) * (1 + cosine);
+}
+R1I_BODY void r1_reward_lengths(const double *lengths, const bool *right, size_t n, double *dst) {
+    double low = n ? lengths[0] : 0, high = low;
+    for (size_t i = 0; i < n; i++) {
+        if (lengths[i] < low) low = lengths[i];
+        if (lengths[i] > high) high = lengths[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        double value = high > low ? 0.5 - (lengths[i] - low) / (high - low) : 0;
+        dst[i] = right[i] || value < 0 ? value : 0;
+    }
+}
+
 // ==== [score] ====================================================================================
 // Estimators over samples and problems. Calls [base] and [random]. Plain double arithmetic in a
 // fixed order: the same verdicts give the same table on every machine.
@@ -15695,7 +16855,6 @@ R1I_BODY r1_score_test r1_score_compare(r1_context *ctx, const double *a, const 
 }
 
 // ---- decontamination ----
-enum { R1I_GRAM_MAX = 64 };
 // An open-addressed set of hashes of n-grams, at most half full, so every search ends:
 //
 //     gram   [ 0 ][ h ][ h ][ 0 ][ h ] ...     start at (h >> 1) mod capacity, then step by one
@@ -15711,47 +16870,31 @@ typedef struct r1i_gram_walk {
     uint64_t ring[R1I_GRAM_MAX], hash, top; // top: the factor of the oldest word
 } r1i_gram_walk;
 
-#define R1I_GRAM_FACTOR 0x9e3779b97f4a7c15u // odd, so that multiplying loses nothing
-
 // top = factor^(words-1), what the oldest word of a full window has been multiplied by.
 static r1i_gram_walk r1i_gram_begin(r1_slice text, size_t words) {
     r1i_gram_walk walk = {text, 0, words, 0, {0}, 0, 1};
     for (size_t i = 1; i < words; i++) walk.top *= R1I_GRAM_FACTOR;
     return walk;
 }
-// Spreads every bit over the low ones, which choose the place in the table.
-static uint64_t r1i_gram_mix(uint64_t x) {
-    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
-    return x ^ (x >> 32);
-}
-// Bytes of a CJK character, kana or hangul at `at`, which is a word of its own; else 0.
-static size_t r1i_gram_ideograph(r1_slice text, size_t at) {
-    unsigned char c = (unsigned char)text.data[at];
-    return c >= 0xe3 && c <= 0xed && text.size - at >= 3 ? 3 : 0;
-}
 // The hash of the next word, never 0; 0 at the end of the text.
-// Letters and digits in lower case and all bytes from 0x80 on make words (FNV-1a); anything
-// else separates them.
+// Letters of any script and digits, in lower case, make words (FNV-1a over code points); a Han,
+// kana or hangul character is a word of its own, and anything else separates: also the full-width
+// comma and stop of Chinese.
 static uint64_t r1i_gram_word(r1i_gram_walk *walk) {
-    const r1_slice text = walk->text;
     uint64_t hash = 0;
-    for (; walk->at < text.size; walk->at++) {
-        unsigned char c = (unsigned char)text.data[walk->at];
-        size_t wide = r1i_gram_ideograph(text, walk->at);
-        if (wide && hash) break;
-        if (c >= 'A' && c <= 'Z') c = (unsigned char)(c + 32);
-        bool part = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
-        if (!part && hash) break;
+    while (walk->at < walk->text.size) {
+        size_t next = walk->at;
+        uint32_t code = r1i_utf8_read(walk->text, &next);
+        r1_script script = r1i_script_of(code);
+        bool wide = r1i_script_is_wide(script) || script == R1_SCRIPT_HANGUL;
+        bool mark = code >= 0x300 && code <= 0x36f;
+        bool part = script != R1_SCRIPT_NONE || mark || (code >= '0' && code <= '9');
+        if (hash && (wide || !part)) break;
+        walk->at = next;
         if (!part) continue;
-        if (!hash) hash = 0xcbf29ce484222325u;
-        for (size_t i = 0; i < (wide ? wide : 1); i++) {
-            unsigned char byte = wide ? (unsigned char)text.data[walk->at + i] : c;
-            hash = (hash ^ byte) * 0x100000001b3u;
-        }
-        if (wide) {
-            walk->at += wide;
-            break;
-        }
+        if (code >= 'A' && code <= 'Z') code += 32;
+        hash = ((hash ? hash : 0xcbf29ce484222325u) ^ code) * 0x100000001b3u;
+        if (wide) break;
     }
     return hash ? r1i_gram_mix(hash) | 1 : 0;
 }
@@ -15766,12 +16909,6 @@ static uint64_t r1i_gram_next(r1i_gram_walk *walk) {
         if (++walk->seen >= walk->words) return r1i_gram_mix(walk->hash) | 1;
     }
     return 0;
-}
-// The place of a hash, or the empty one where it belongs. One empty place must exist.
-static uint64_t *r1i_gram_place(uint64_t *gram, size_t capacity, uint64_t hash) {
-    size_t at = (size_t)(hash >> 1) & (capacity - 1);
-    while (gram[at] && gram[at] != hash) at = (at + 1) & (capacity - 1);
-    return &gram[at];
 }
 // The table comes with the first text; 10 words by default, as many as 64.
 R1I_BODY r1_decontaminator *r1_decontaminator_new(r1_context *ctx, size_t words) {

@@ -447,6 +447,52 @@ static void bench_price_section(void) {
     bench_price_row("exp beside libm", "ns", bench_exp(true), bench_exp(false));
 }
 
+// ---- rewards ----
+// A chain of thought of `words` words with formulas, and its answer.
+static size_t bench_thoughts(char *text, size_t capacity, size_t words) {
+    static const char *const pieces[] = {"so",    "the",    "value",   "$x^2 + 1$",
+                                         "is",    "larger", "than",    "seven,",
+                                         "wait,", "check",  "\\(y\\)", "again."};
+    size_t at = (size_t)snprintf(text, capacity, "<think>");
+    for (size_t i = 0; i < words && at + 100 < capacity; i++)
+        at += (size_t)snprintf(text + at, capacity - at, "%s ", pieces[(i * i + i / 7) % 12]);
+    return at + (size_t)snprintf(text + at, capacity - at,
+                                 "</think><answer>\\frac{%d}{14}</answer>", 3 + (int)words % 2);
+}
+// One thread, one component at a time, on short, long and very long completions.
+static void bench_reward_section(void) {
+    static const char *const parts[] = {"accuracy", "format", "language", "repetition"};
+    static const char *const names[] = {"component", "bytes", "microseconds",
+                                        "megabytes_per_second"};
+    static const size_t lengths[] = {20, 1000, 20000};
+    static char text[200000];
+    if (!bench_json) printf("section,component,bytes,microseconds,megabytes_per_second\n");
+    for (size_t p = 0; p < 4; p++)
+        for (size_t l = 0; l < 3; l++) {
+            r1_context *ctx = r1_context_new(&(r1_context_desc){.threads = 1});
+            r1_reward_desc desc = {.gram = 3};
+            r1_reward reward;
+            desc.parts[0] = r1_reward_find(parts[p]);
+            r1_rewarder *rewarder = r1_rewarder_new(ctx, &desc);
+            size_t size = bench_thoughts(text, sizeof text, lengths[l]);
+            r1_reward_input input = {.completion = {text, size}, .gold = {"3/14", 4}};
+            input.language = R1_SCRIPT_LATIN;
+            double times[9];
+            size_t calls = (bench_quick ? 100000 : 1000000) / size + 2;
+            for (int i = 0; i < 9; i++) {
+                double start = bench_now();
+                for (size_t c = 0; c < calls; c++) r1_reward_text(rewarder, &input, &reward);
+                times[i] = (bench_now() - start) / (double)calls;
+            }
+            double seconds = bench_median(times, 9);
+            const char *values[] = {parts[p], bench_text("%zu", size),
+                                    bench_text("%.2f", 1e6 * seconds),
+                                    bench_text("%.0f", 1e-6 * (double)size / seconds)};
+            bench_row("reward", names, values, 4);
+            r1_context_free(ctx);
+        }
+}
+
 // ---- compile time ----
 static void bench_compile_section(void) {
     static const char *const flags[] = {"-O0", "-O2", "-O3"};
@@ -475,6 +521,7 @@ static const struct {
     {"rows", "the kernels that work row by row or number by number", bench_rows_section},
     {"model", "tokens per second of the demo's model, trained and drawn", bench_model_section},
     {"price", "what the fixed orders of one arithmetic cost", bench_price_section},
+    {"reward", "microseconds of a completion, by component and length", bench_reward_section},
     {"compile", "seconds to compile the implementation", bench_compile_section},
 };
 enum { BENCH_SECTIONS = sizeof bench_sections / sizeof *bench_sections };

@@ -19,6 +19,7 @@ static int test_fault(const char *call);
 #include "test_log.c"
 #include "test_model.c"
 #include "test_answer.c"
+#include "test_reward.c"
 #include "test_score.c"
 #include "test_report.c"
 #include "test_generate.c"

@@ -293,6 +293,64 @@ TEST(answer_structures) {
         {"x=1, y=2", "x=2, y=1", R1_DIFFERENT}};
     ANSWER_TABLE(cases);
 }
+// What is equal for positive variables only is no more than that. Every pair of letters is tried,
+// since the points of a name come from its letters.
+TEST(answer_equations_mind_the_sign) {
+    static const answer_case cases[] = {{"|x| = 3", "x = 3", R1_UNDECIDED},
+                                        {"|x| = |y|", "x = y", R1_UNDECIDED},
+                                        {"\\sqrt{x^2} = y", "x = y", R1_UNDECIDED},
+                                        {"x^2 = k^2", "x = k", R1_DIFFERENT},
+                                        {"|x| + y = 3", "x + y = 3", R1_DIFFERENT},
+                                        {"x^2 = k^2", "k^2 - x^2 = 0", R1_EQUAL},
+                                        {"x = y", "3y = 3x", R1_EQUAL},
+                                        {"xy = 1", "y = \\frac{1}{x}", R1_EQUAL},
+                                        {"x^2 - 5x + 6 = 0", "(x - 2)(x - 3) = 0", R1_EQUAL},
+                                        {"x^2 - 5x + 6 = 0", "(x - 2)(x - 4) = 0", R1_DIFFERENT}};
+    ANSWER_TABLE(cases);
+    r1_context *ctx;
+    r1_answer_work *work = answer_begin(&ctx);
+    for (char a = 'a'; a <= 'z'; a++)
+        for (char b = 'a'; b <= 'z'; b++) {
+            char left[32], right[32];
+            if (a == b || strchr("dei", a) || strchr("dei", b)) continue;
+            snprintf(left, sizeof left, "|%c| = %c", a, b);
+            snprintf(right, sizeof right, "%c = %c", a, b);
+            if (answer_verdict(work, left, right) == R1_EQUAL)
+                test_stop(TEST_FAILED, "%s equals %s", left, right);
+            snprintf(left, sizeof left, "|%c| + %c", a, b);
+            snprintf(right, sizeof right, "%c + %c", a, b);
+            if (answer_verdict(work, left, right) == R1_EQUAL)
+                test_stop(TEST_FAILED, "%s equals %s", left, right);
+        }
+    r1_context_free(ctx);
+}
+// With any budget the verdict is the right one, or undecided because the budget was spent.
+TEST(answer_says_that_the_budget_was_spent) {
+    static const char *const pairs[][2] = {{"4, 9", "9, 4"},      {"\\frac{1}{2x}", "1/2x + 1"},
+                                           {"\\log 10 + 1", "3"}, {"(x + 1)^2", "x^2 + 2x + 1"},
+                                           {"x = 3", "2x = 6"},   {"1,234", "1234"}};
+    r1_context *ctx;
+    r1_answer_work *work = answer_begin(&ctx);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        r1_slice a = answer_slice(pairs[i][0]), b = answer_slice(pairs[i][1]);
+        r1_equality verdict = r1_answer_equal(work, a, b, NULL, NULL, 0);
+        CHECK(verdict != R1_UNDECIDED);
+        size_t spent = 0;
+        for (size_t steps = 1; steps < 100000; steps += 1 + steps / 16) {
+            r1_answer_desc desc = {.steps = steps};
+            char reason[128];
+            r1_equality now = r1_answer_equal(work, a, b, &desc, reason, sizeof reason);
+            if (now == verdict) continue;
+            spent++;
+            if (now != R1_UNDECIDED || !strstr(reason, " needs too many steps") ||
+                strstr(reason, "steps needs"))
+                test_stop(TEST_FAILED, "%s | %s with %zu steps: %s", pairs[i][0], pairs[i][1],
+                          steps, reason);
+        }
+        CHECK(spent > 0);
+    }
+    r1_context_free(ctx);
+}
 TEST(answer_options_are_obeyed) {
     r1_context *ctx = r1_context_new(NULL);
     r1_answer_work *work = r1_answer_new(ctx);

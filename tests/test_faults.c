@@ -661,6 +661,18 @@ static void fault_answer(fault *f) {
     CHECK(verdict == (work ? R1_DIFFERENT : R1_UNDECIDED));
     r1_answer_free(work);
 }
+static void fault_rewarder(fault *f) {
+    r1_rewarder *rewarder = NULL;
+    r1_reward reward;
+    const r1_reward_input input = {.completion = fault_slice("<think>so</think>\\boxed{3}"),
+                                   .gold = fault_slice("3")};
+    memset(&reward, 0, sizeof reward);
+    DO((rewarder = r1_rewarder_new(f->ctx, NULL)) != NULL);
+    r1_reward_text(rewarder, &input, &reward);
+    CHECK(reward.judged == (rewarder != NULL)); // not judged is not wrong
+    fault_keep(f, &reward.total, sizeof reward.total);
+    r1_rewarder_free(rewarder);
+}
 static void fault_score(fault *f) {
     const r1_score_problem problems[] = {{4, 1, 1}, {4, 3, 2}, {4, 4, 2}};
     const double a[] = {0.25, 0.5, 1}, b[] = {0.5, 0.5, 0.75};
@@ -859,6 +871,7 @@ static void fault_ten_lines(fault *f) {
     X(folder, 1)                                                                                   \
     X(generate, 1)                                                                                 \
     X(answer, 1)                                                                                   \
+    X(rewarder, 2)                                                                                 \
     X(score, 1)                                                                                    \
     X(decontaminator, 1)                                                                           \
     X(trainer, 1)                                                                                  \
@@ -916,6 +929,7 @@ static void fault_quiet_rest(void) {
     CHECK(r1_tokenizer_find(NULL, "a") == -1 && r1_encode(NULL, "a", 1, &id, 1) == SIZE_MAX);
     CHECK(r1_decode(NULL, &id, 1, text, 4) == 0 && !text[0]);
     CHECK(!r1_answer_new(NULL) && !r1_decontaminator_new(NULL, 1));
+    CHECK(!r1_rewarder_new(NULL, NULL) && r1_reward_repeated(NULL, &id, 1, 1) == 0);
     CHECK(!r1_decontaminator_add(NULL, slice) && !r1_decontaminator_count(NULL, slice));
     CHECK(!r1_file_read(NULL, "x", NULL) && !r1_tensors_open(NULL, "x"));
     CHECK(!r1_log_open(NULL, "x", false) && r1_log_row(NULL) == R1_OK);
@@ -927,6 +941,7 @@ static void fault_quiet_rest(void) {
     CHECK(r1_report_csv(NULL, "x") == R1_ERROR_MEMORY);
     CHECK(r1_report_curve(NULL, "x", "x") == R1_ERROR_MEMORY);
     r1_tokenizer_free(NULL), r1_answer_free(NULL), r1_decontaminator_free(NULL);
+    r1_rewarder_free(NULL);
     r1_tensors_close(NULL), r1_log_close(NULL), r1_file_free(NULL, NULL), r1_json_free(NULL, NULL);
     r1_model_free(NULL), r1_rollout_free(NULL), r1_trainer_free(NULL), r1_grpo_free(NULL);
 }
@@ -941,7 +956,9 @@ static const struct {
      " r1_status_name r1_status_text r1_random_block r1_random_u32 r1_random_unit r1_random_below"
      " r1_random_normal r1_dtype_bytes r1_dtype_name r1_to_bf16 r1_to_f16 r1_to_f8 r1_from_bf16"
      " r1_from_f16 r1_from_f8 r1_exp r1_log r1_cpu_best r1_schedule_value r1_answer_extract"
-     " r1_equality_name r1_score_pass_1 r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
+     " r1_equality_name r1_task_find r1_words_count r1_words_script r1_words_share r1_script_find"
+     " r1_reward_find r1_reward_overlong r1_reward_cosine r1_reward_lengths r1_score_pass_1 "
+     "r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
      " r1_score_vote r1_score_vote_classes r1_advantages r1_policy_weights r1_policy_loss"
      " r1_grpo_paper r1_grad_norm r1_group_self "},
     {"looks at an object",
@@ -952,15 +969,18 @@ static const struct {
      " r1_model_parameters r1_model_ranges r1_model_size r1_model_hash r1_model_head"
      " r1_model_router_bias r1_model_moe_layers r1_model_routers r1_decontaminator_count "
      "r1_trainer_steps"
-     " r1_grpo_metrics_of r1_grpo_rollout_of "},
+     " r1_grpo_metrics_of r1_grpo_rollout_of r1_reward_input_of r1_reward_thoughts"
+     " r1_reward_answer "},
     {"changes memory that is there",
      " r1_error_clear r1_step_end r1_no_grad_end r1_json_writer_reset r1_model_balance_bias"
      " r1_trainer_reset "},
     {"works in memory that r1_answer_new took", " r1_answer_equal r1_answer_check "},
+    {"works in memory that r1_rewarder_new took",
+     " r1_reward_text r1_reward_check r1_reward_repeated "},
     {"frees, and every scenario frees what it made",
      " r1_context_free r1_json_free r1_json_writer_free r1_file_free r1_tensors_close r1_log_close"
      " r1_tokenizer_free r1_model_free r1_rollout_free r1_answer_free r1_decontaminator_free"
-     " r1_trainer_free r1_grpo_free "},
+     " r1_rewarder_free r1_trainer_free r1_grpo_free "},
     {"has no context; a rank that fails is in the tests of [group]", " r1_group_threads "},
     {"without its pool the caller does all, see the scenario of the context", " r1_parallel_for "},
 };

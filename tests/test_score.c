@@ -145,6 +145,25 @@ TEST(score_decontaminates) {
     r1_context_free(ctx);
 }
 
+// Chinese punctuation separates words and is none, and words of other scripts are whole.
+TEST(score_words_of_any_script) {
+    static const char plain[] = "\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b";
+    static const char marked[] = // a full-width comma, a stop, brackets and a wide space between
+        "\xe4\xb8\x80\xef\xbc\x8c\xe4\xba\x8c\xe3\x80\x82\xe3\x80\x8a\xe4\xb8\x89"
+        "\xe3\x80\x8b\xe3\x80\x80\xe5\x9b\x9b";
+    static const char french[] = "le caf\xc3\xa9 est ferm\xc3\xa9",
+                      quoted[] = "Le \xc2\xab"
+                                 "caf\xc3\xa9\xc2\xbb EST ferm\xc3\xa9\xe2\x80\xa6";
+    r1_context *ctx = r1_context_new(NULL);
+    r1_decontaminator *set = r1_decontaminator_new(ctx, 4);
+    r1_slice p = {plain, strlen(plain)}, m = {marked, strlen(marked)};
+    r1_slice f = {french, strlen(french)}, q = {quoted, strlen(quoted)};
+    CHECK(r1_decontaminator_add(set, p) && r1_decontaminator_add(set, f));
+    CHECK_EQUAL_SIZE(r1_decontaminator_count(set, m), 1);
+    CHECK_EQUAL_SIZE(r1_decontaminator_count(set, q), 1);
+    r1_context_free(ctx);
+}
+
 // ---- the data ----
 static bool score_right(r1_answer_work *work, const r1_json *row, r1_slice text) {
     r1_slice kind = r1_json_text(r1_json_find(row, "metric_class"));
