@@ -18987,7 +18987,7 @@ static void r1i_chart_fit(r1i_chart *chart, size_t limit) {
     if (low[1] > 0 && (near_zero || low[1] == high[1])) low[1] = 0;
     if (high[1] < 0) high[1] = 0;
     if ((chart->flags & R1I_CHART_UNIT) && low[1] >= 0 && high[1] <= 1) low[1] = 0, high[1] = 1;
-    r1i_axis_fit(&chart->x, low[0], high[0], 6, true);
+    r1i_axis_fit(&chart->x, low[0], high[0], chart->width >= 400 ? 6 : 4, true);
     r1i_axis_fit(&chart->y, low[1], high[1], 4, false);
     chart->y.low = r1i_axis_tick(&chart->y, chart->y.first);
     chart->y.high = r1i_axis_tick(&chart->y, chart->y.last);
