@@ -19185,9 +19185,9 @@ static void r1i_chart_body(r1_json_writer *page, r1i_chart *chart) {
     r1i_chart_fit(chart, chart->width >= 400 ? R1I_REPORT_POINTS : R1I_REPORT_SMALL);
     r1i_chart_head(page, chart);
     r1i_chart_axes(page, chart);
-    if (chart->based) r1i_chart_base(page, chart);
     for (int i = 0; i < chart->n; i++)
-        r1i_chart_line(page, chart, i); // dashes lie on the full line
+        r1i_chart_line(page, chart, i);            // dashes lie on the full line
+    if (chart->based) r1i_chart_base(page, chart); // its name would be lost below a curve
     r1i_chart_ends(page, chart);
 }
 // What is seen, for those who do not see it.

@@ -154,11 +154,11 @@ static void report_countdown_answers(r1_log_file *log, double p, double noise) {
     r1_log_number(log, "truncated", 0.02 + 0.05 * p * (1 - p) + 0.01 * noise);
     r1_log_number(log, "wait", 0.31 + 2.6 * p + 0.2 * noise);
     r1_log_number(log, "per_try", 0.13 + 0.16 * p + 0.02 * noise);
-    r1_log_number(log, "first_try", 0.12 + 0.17 * p + 0.03 * noise);
+    r1_log_number(log, "first_try_right", 0.12 + 0.17 * p + 0.03 * noise);
     r1_log_number(log, "corrected", 0.04 + 0.5 * p + 0.02 * noise);
     r1_log_number(log, "sums_right", 0.86 + 0.13 * p + 0.01 * noise);
-    r1_log_number(log, "verdict_right", 0.88 + 0.11 * p + 0.01 * noise);
-    r1_log_number(log, "repeats", 0.30 - 0.2 * p + 0.04 * noise);
+    r1_log_number(log, "verdicts_right", 0.88 + 0.11 * p + 0.01 * noise);
+    r1_log_number(log, "repeated_tries", 0.30 - 0.2 * p + 0.04 * noise);
 }
 static void report_countdown_eval(r1_log_file *log, const char *at, int step, double p) {
     double noise = report_noise((unsigned)step + 77);
@@ -500,6 +500,7 @@ TEST(report_of_countdown) {
     figure = report_between(page, "The word &quot;wait&quot; by RL step", "</figure>");
     CHECK(strstr(figure, ">evaluation</text>") && strstr(figure, ">base 0."));
     CHECK(strstr(report_between(page, "Words by RL step", "</figure>"), ">low</text>"));
+    CHECK(strstr(page, "First try right by") && strstr(page, "Repeats by")); // by other names
     CHECK(strstr(report_between(page, "Corrected errors by RL step", "</figure>"), ">train<"));
     figure = report_between(page, "Pre-training loss by pre-training step", "</figure>");
     CHECK(strstr(figure, ">mtp loss</text>"));
