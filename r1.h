@@ -19060,35 +19060,45 @@ static void r1i_chart_line(r1_json_writer *page, const r1i_chart *chart, int i) 
                        r1i_chart_y(chart, points[p].y));
     r1i_page_put(page, marks ? "\"/></g>" : "</g>");
 }
-// Title and unit, and a legend where the title does not name the line. Sets the chart's top.
-static void r1i_chart_head(r1_json_writer *page, r1i_chart *chart) {
+// The names of the lines, and the value of the base. Returns the height of its last row.
+static double r1i_chart_legend(r1_json_writer *page, const r1i_chart *chart) {
     double x = 8, y = 44;
-    r1i_page_put(page, "<text class=\"h\" x=\"8\" y=\"20\">");
-    r1i_page_key(page, chart->title);
-    r1i_page_put(page, "<tspan class=\"u\" dx=\"8\">");
-    r1i_page_escape(page, r1i_page_slice(chart->unit), 80);
-    r1i_page_put(page, "</tspan></text>");
-    chart->top = 36;
-    if (chart->n == 1 && !chart->lines[0].label && !(chart->flags & R1I_CHART_NAMED)) return;
-    for (int i = 0; i < chart->n; i++) {
-        const r1i_line *line = &chart->lines[i];
-        size_t letters = strlen(line->label ? line->label : line->series->key);
-        double width = 30 + 7.2 * (double)r1i_min(letters, 40) + 14; // of common letters at 12 px
+    for (int i = 0; i < chart->n + chart->based; i++) {
+        const r1i_line *line = i < chart->n ? &chart->lines[i] : NULL; // the base comes last
+        const char *name = !line ? "base 0.00" : line->label ? line->label : line->series->key;
+        double width = 30 + 7.2 * (double)r1i_min(strlen(name), 40) + 14; // of letters at 12 px
         // Wrapped by an estimate, for a text has no width before a browser sets it.
         if (i && x + width > chart->width) x = 8, y += 18;
-        r1i_page_print(page, "<g class=\"s%d\"><path class=\"l\" d=\"M%d %dh24\"/>", line->look,
-                       (int)x, (int)y - 4);
-        if (line->marked) {
+        if (line)
+            r1i_page_print(page, "<g class=\"s%d\"><path class=\"l", line->look);
+        else
+            r1i_page_put(page, "<g><path class=\"b");
+        r1i_page_print(page, "\" d=\"M%d %dh24\"/>", (int)x, (int)y - 4);
+        if (line && line->marked) {
             r1i_page_put(page, "<path class=\"m\" d=\"");
             r1i_chart_mark(page, line->look, x + 12, y - 4);
             r1i_page_put(page, "\"/>");
         }
         r1i_page_print(page, "</g><text x=\"%d\" y=\"%d\">", (int)x + 30, (int)y);
-        r1i_line_label(page, line);
+        r1i_page_put(page, line ? "" : "base ");
+        if (line)
+            r1i_line_label(page, line);
+        else
+            r1i_page_value(page, chart->base);
         r1i_page_put(page, "</text>");
         x += width;
     }
-    chart->top = y + 18;
+    return y;
+}
+// Title and unit, and a legend where the title does not name the line. Sets the chart's top.
+static void r1i_chart_head(r1_json_writer *page, r1i_chart *chart) {
+    bool named = chart->n == 1 && !chart->lines[0].label && !(chart->flags & R1I_CHART_NAMED);
+    r1i_page_put(page, "<text class=\"h\" x=\"8\" y=\"20\">");
+    r1i_page_key(page, chart->title);
+    r1i_page_put(page, "<tspan class=\"u\" dx=\"8\">");
+    r1i_page_escape(page, r1i_page_slice(chart->unit), 80);
+    r1i_page_put(page, "</tspan></text>");
+    chart->top = named ? 36 : r1i_chart_legend(page, chart) + 18;
 }
 // The newest value of a line.
 static double r1i_line_last(const r1i_line *line) {
@@ -19129,19 +19139,11 @@ static void r1i_chart_ends(r1_json_writer *page, const r1i_chart *chart) {
         r1i_page_put(page, "</text>");
     }
 }
-// A dashed line at what the base model had. Its name stands on the side that the curve left.
+// A dashed line at what the base model had.
 static void r1i_chart_base(r1_json_writer *page, const r1i_chart *chart) {
-    double y = r1i_chart_y(chart, chart->base);
-    bool rose = r1i_line_last(&chart->lines[chart->n - 1]) >= chart->base;
-    bool below = rose ? y + 16 < chart->bottom : y - 16 < chart->top;
     r1i_page_print(page, "<path class=\"b\" d=\"M%d ", (int)chart->left);
-    r1i_page_coordinate(page, y, 'H');
-    r1i_page_print(page, "%d\"/><text class=\"n e\" x=\"%d\" y=\"", (int)chart->right,
-                   (int)chart->right - 4);
-    r1i_page_coordinate(page, below ? y + 13 : y - 5, '"');
-    r1i_page_put(page, ">base ");
-    r1i_page_value(page, chart->base);
-    r1i_page_put(page, "</text>");
+    r1i_page_coordinate(page, r1i_chart_y(chart, chart->base), 'H');
+    r1i_page_print(page, "%d\"/>", (int)chart->right);
 }
 // Grid, ticks and labels.
 static void r1i_chart_axes(r1_json_writer *page, r1i_chart *chart) {
@@ -19185,9 +19187,9 @@ static void r1i_chart_body(r1_json_writer *page, r1i_chart *chart) {
     r1i_chart_fit(chart, chart->width >= 400 ? R1I_REPORT_POINTS : R1I_REPORT_SMALL);
     r1i_chart_head(page, chart);
     r1i_chart_axes(page, chart);
+    if (chart->based) r1i_chart_base(page, chart);
     for (int i = 0; i < chart->n; i++)
-        r1i_chart_line(page, chart, i);            // dashes lie on the full line
-    if (chart->based) r1i_chart_base(page, chart); // its name would be lost below a curve
+        r1i_chart_line(page, chart, i); // dashes lie on the full line
     r1i_chart_ends(page, chart);
 }
 // What is seen, for those who do not see it.
@@ -19504,12 +19506,10 @@ static void r1i_page_colours(r1_json_writer *page, bool dark) {
         {"#6cb6ff", "#ff9e57", "#4fc78a", "#c89bff", "#ff8ab8", "#b5bcc4"}};
     for (int i = 0; i < R1I_REPORT_LINES; i++)
         r1i_page_print(page, ".s%d{stroke:%s;fill:%s}", i, lines[dark][i], lines[dark][i]);
-    r1i_page_print(page, "text{fill:%s}.u,.n{fill:%s}.g{stroke:%s}.a{stroke:%s}.b{stroke:%s}\n",
+    r1i_page_print(page, "text{fill:%s}.u{fill:%s}.g{stroke:%s}.a{stroke:%s}.b{stroke:%s}\n",
                    dark ? "#e6eaf0" : "#1c2128", dark ? "#a5afbb" : "#57606a",
                    dark ? "#2d343d" : "#e3e7ec", dark ? "#6b7582" : "#8a94a0",
                    dark ? "#a5afbb" : "#57606a");
-    // Around a text that may lie on a curve.
-    r1i_page_print(page, "text.n{stroke:%s}\n", dark ? "#14181d" : "#fff");
 }
 // What the page and a figure of its own have in common. No CSS variables here: the programs that
 // turn an SVG file into pixels often lack them.
@@ -19523,8 +19523,7 @@ static void r1i_page_chart_style(r1_json_writer *page) {
         "tspan.u{font-size:12px;font-weight:400}"
         ".e{text-anchor:end}.c{text-anchor:middle}"
         ".l{fill:none;stroke-width:2;stroke-linejoin:round}.k{stroke-width:1.2}.m{stroke:none}"
-        ".a,.g,.b{fill:none}.b{stroke-dasharray:3 4}text.v{stroke:none;font-weight:600}"
-        "text.n{paint-order:stroke;stroke-width:3px;stroke-linejoin:round;font-size:11px}\n");
+        ".a,.g,.b{fill:none}.b{stroke-dasharray:3 4}text.v{stroke:none;font-weight:600}\n");
     for (int i = 1; i < R1I_REPORT_LINES; i++)
         r1i_page_print(page, ".s%d .l{stroke-dasharray:%s}", i, dashes[i]);
     r1i_page_colours(page, false);
@@ -19587,14 +19586,14 @@ static void r1i_page_style(r1_json_writer *page) {
     r1i_page_put(
         page,
         "@media(min-width:900px){.main text{font-size:10px}.main text.h{font-size:11.5px}"
-        ".main tspan.u,.main text.n{font-size:9.5px}}\n"
+        ".main tspan.u{font-size:9.5px}}\n"
         "@media(max-width:680px){body{padding:18px 12px 30px}.pair{grid-template-columns:"
         "minmax(0,1fr);gap:4px}th{width:58%}h1{font-size:24px}.cards{grid-template-columns:1fr "
         "1fr;gap:10px}"
         ".card{padding:10px 12px}.card .big{font-size:20px}"
         ".card:last-child:nth-child(odd){grid-column:1/-1}"
         ".main text{font-size:13px}.main text.h{font-size:15px}"
-        ".main tspan.u,.main text.n{font-size:12.5px}}\n"
+        ".main tspan.u{font-size:12.5px}}\n"
         "@media print{@page{size:A4;margin:14mm}body{padding:0;max-width:none;font-size:14px}"
         "h2{break-after:avoid}.cards{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}"
         ".main{grid-template-columns:1fr 1fr}.small{grid-template-columns:repeat(3,1fr)}"
