@@ -7370,8 +7370,9 @@ R1I_BODY void r1_json_writer_free(r1_json_writer *writer) {
 #include <process.h>
 #include <sys/stat.h>
 #elif !defined __wasm__
+#include <sys/file.h>
 #include <sys/mman.h>
-#define R1I_MMAP 1
+#define R1I_MMAP 1 // mmap, and flock
 #endif
 #ifndef R1I_MMAP
 #define R1I_MMAP 0
@@ -7522,6 +7523,32 @@ static void r1i_sys_unmap(void *memory, size_t bytes) {
     (void)memory, (void)bytes;
 #endif
 }
+// Lists a folder; NULL and errno on failure.
+static DIR *r1i_sys_list(const char *path) {
+    return r1i_sys_fault(R1I_FAULT("opendir")) ? NULL : opendir(path);
+}
+// Marks an open file as in use until it is closed or its process ends, however that ends. False
+// when another holds it, or has removed it already.
+static bool r1i_sys_hold(int file) {
+#if R1I_MMAP
+    struct stat found;
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+    return fstat(file, &found) != 0 || found.st_nlink > 0;
+#else
+    return file >= 0;
+#endif
+}
+// Removes a file that nobody holds. Where locks cannot be had it stays.
+static void r1i_sys_remove_unheld(const char *path) {
+#if R1I_MMAP
+    int file = r1i_sys_open(path, O_WRONLY);
+    if (file < 0) return;
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) remove(path);
+    r1i_sys_close(file);
+#else
+    remove(path); // Windows refuses while it is open, and WebAssembly has no other process
+#endif
+}
 // A number that no other running process of this machine has.
 static long r1i_sys_process(void) {
 #ifdef _WIN32
@@ -7604,15 +7631,59 @@ static r1_status r1i_save_abort(r1i_saver *saver, const char *verb) {
     r1i_free(saver->ctx, saver->temporary);
     return status;
 }
-// Opens the unfinished file. O_EXCL keeps two savers apart, in one process or in many.
+// Whether a name is that of an unfinished file: NAME.process-number.tmp, where NAME begins so.
+static bool r1i_save_unfinished(const char *name, const char *lead) {
+    size_t n = strlen(name), numbers = 0;
+    if (strncmp(name, lead, strlen(lead)) || n < 4 || strcmp(name + n - 4, ".tmp")) return false;
+    for (n -= 4; n && name[n - 1] != '.'; n--) {
+        if (name[n - 1] == '-') numbers++;
+        if (name[n - 1] != '-' && (name[n - 1] < '0' || name[n - 1] > '9')) return false;
+    }
+    return n > strlen(lead) && numbers == 1;
+}
+// Removes what a process that was killed has left in a folder of files whose names begin with
+// `lead`. A living saver has its file locked; the memory for a path is given by the caller.
+static void r1i_save_sweep(const char *folder, const char *lead, char *path, size_t bytes) {
+    DIR *scan = r1i_sys_list(folder);
+    for (struct dirent *entry; scan && (entry = readdir(scan));) {
+        if (!r1i_save_unfinished(entry->d_name, lead)) continue;
+        int size = snprintf(path, bytes, "%s/%s", folder, entry->d_name);
+        if (size > 0 && (size_t)size < bytes) r1i_sys_remove_unheld(path);
+    }
+    if (scan) closedir(scan);
+}
+// The same for one file, whose path it takes apart.
+static bool r1i_save_sweep_path(r1_context *ctx, const char *path) {
+    size_t size = strlen(path), bytes = r1i_size_add(size, 320);
+    char *folder = r1i_copy_text(ctx, path, size), *other = (char *)r1i_alloc(ctx, bytes);
+    if (other) {
+        char *slash = strrchr(folder, '/');
+        if (slash) *slash = 0;
+        r1i_save_sweep(!slash    ? "."
+                       : *folder ? folder
+                                 : "/",
+                       slash ? slash + 1 : folder, other, bytes);
+    }
+    r1i_free(ctx, folder), r1i_free(ctx, other);
+    return other != NULL;
+}
+// Opens the unfinished file. O_EXCL keeps two savers apart, in one process or in many, and the lock
+// tells those who sweep that this one lives.
 static r1_status r1i_save_begin(r1i_saver *saver, r1_context *ctx, const char *path) {
     size_t bytes = r1i_size_add(strlen(path), 48);
     *saver = (r1i_saver){ctx, path, (char *)r1i_alloc(ctx, bytes), -1};
-    if (!saver->temporary) return ctx->status;
-    for (int i = 0; i < 100 && saver->file < 0; i++) { // a crash may have left one of this name
+    if (!saver->temporary || !r1i_save_sweep_path(ctx, path)) {
+        r1i_free(ctx, saver->temporary);
+        return ctx->status;
+    }
+    for (int i = 0; i < 100 && saver->file < 0; i++) { // another thread may have one of this name
         snprintf(saver->temporary, bytes, "%s.%ld-%d.tmp", path, r1i_sys_process(), i);
         saver->file = r1i_sys_open(saver->temporary, O_WRONLY | O_CREAT | O_EXCL);
         if (saver->file < 0 && errno != EEXIST) break;
+        // Swept in the moment before the lock: the next name, then.
+        if (saver->file < 0 || r1i_sys_hold(saver->file)) continue;
+        r1i_sys_close(saver->file);
+        saver->file = -1, errno = EEXIST;
     }
     if (saver->file >= 0) return R1_OK;
     r1_status status = r1i_file_fail(ctx, "create", saver->temporary);
@@ -7674,8 +7745,12 @@ R1I_BODY r1_status r1_folder_make(r1_context *ctx, const char *path) {
     for (size_t i = 1; i <= size && status == R1_OK; i++) {
         if (path[i] != '/' && path[i] != 0) continue;
         part[i] = 0;
-        if (!r1i_folder_there(part) && r1i_sys_folder(part) != 0 && !r1i_folder_there(part))
+        bool there = r1i_folder_there(part) || r1i_sys_folder(part) == 0;
+        int code = errno; // of mkdir: asking again has one of its own
+        if (!there && !r1i_folder_there(part)) {
+            errno = code;
             status = r1i_file_fail(ctx, "make the folder", part);
+        }
         part[i] = path[i];
     }
     r1i_free(ctx, part);
@@ -18250,6 +18325,8 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu %llu", (unsigned long long)saved->step,
              (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
              (unsigned long long)saved->silent, (unsigned long long)ctx->seed);
+    char other[1024]; // a run that was killed may not come to its last step again
+    r1i_save_sweep(folder, "checkpoint-", other, sizeof other);
     r1_pair pairs[] = {{"state", numbers}, {"config", config.text}, {"note", note ? note : ""}};
     if (r1_folder_make(ctx, folder) == R1_OK && config.text &&
         r1i_checkpoint_model(ctx, &list, model, "policy", true) &&
@@ -18261,9 +18338,11 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     return ctx->status;
 }
 // Steps of the checkpoints in a folder, newest first; returns how many there are, at most `most`.
+// errno tells whether a list of none is one: it is 0 then.
 static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t most) {
     size_t n = 0;
-    DIR *scan = opendir(folder);
+    errno = 0;
+    DIR *scan = r1i_sys_list(folder);
     for (struct dirent *entry; scan && (entry = readdir(scan));) {
         const char *name = entry->d_name;
         uint64_t step = 0;
@@ -18277,7 +18356,9 @@ static size_t r1i_checkpoint_list(const char *folder, uint64_t *steps, size_t mo
         for (; at > 0 && steps[at - 1] < step; at--) steps[at] = steps[at - 1];
         steps[at] = step;
     }
+    int code = errno; // of opendir or readdir
     if (scan) closedir(scan);
+    errno = code;
     return n;
 }
 // Keeps the newest that can be read back whole, its hash included, and the one before it. Two, so
@@ -18287,7 +18368,7 @@ static void r1i_checkpoint_prune(r1_context *ctx, const char *folder) {
     uint64_t steps[64];
     char path[1024];
     size_t n = r1i_checkpoint_list(folder, steps, 64), newest = 0;
-    if (n < 3 || ctx->status != R1_OK) return;
+    if (n < 3 || errno || ctx->status != R1_OK) return;
     for (bool found = false; newest < n && !found; newest += !found) {
         r1i_checkpoint_path(path, sizeof path, folder, steps[newest]);
         r1_tensors *file = r1_tensors_open(ctx, path);
@@ -18393,8 +18474,10 @@ static bool r1i_checkpoint_newest(r1_context *ctx, const char *folder, r1_model 
                                   size_t note_bytes) {
     uint64_t steps[64];
     char path[1024];
-    size_t n = strlen(folder) > sizeof path - 64 ? 0 : r1i_checkpoint_list(folder, steps, 64);
     if (ctx->status != R1_OK) return false;
+    errno = 0;
+    size_t n = strlen(folder) > sizeof path - 64 ? 0 : r1i_checkpoint_list(folder, steps, 64);
+    if (errno && errno != ENOENT) return r1i_file_fail(ctx, "list", folder), false;
     for (size_t i = 0; i < n; i++) {
         r1_error_clear(ctx);
         r1i_checkpoint_path(path, sizeof path, folder, steps[i]);

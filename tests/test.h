@@ -84,7 +84,7 @@ TEST_UNUSED static bool test_full(void) {
     return full && *full && strcmp(full, "0") != 0;
 }
 // folder/name in one of eight buffers that are used in turn.
-static const char *test_join(const char *folder, const char *name) {
+__attribute__((noinline)) static const char *test_join(const char *folder, const char *name) {
     static char paths[8][1024];
     static unsigned turn;
     char *path = paths[turn++ % 8];

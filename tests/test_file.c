@@ -8,7 +8,9 @@
 #ifdef TEST_FAULTS
 static const char *test_fault_call; // the call that fails, NULL: none
 static int test_fault_errno, test_fault_after, test_fault_times = 1000000;
+static int (*test_fault_plan)(const char *call); // decides instead of these when it is set
 static int test_fault(const char *call) {
+    if (test_fault_plan) return test_fault_plan(call);
     if (!test_fault_call || strcmp(call, test_fault_call) != 0) return 0;
     if (test_fault_after > 0) return test_fault_after--, 0;
     return test_fault_times-- > 0 ? test_fault_errno : 0;
