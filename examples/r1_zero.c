@@ -99,7 +99,6 @@ static void log_settings(run *r, r1_grpo *grpo) {
     r1_log_file *log = r->metrics;
     log_word(log, "stage", "settings");
     log_word(log, "task", r->task.name);
-    log_word(log, "about", r->task.about);
     r1_log_integer(log, "seed", r->options.seed);
     r1_log_integer(log, "pretrain_steps", (int64_t)r->task.pretrain_steps);
     r1_log_integer(log, "rl_steps", (int64_t)r->task.rl_steps);
@@ -107,10 +106,6 @@ static void log_settings(run *r, r1_grpo *grpo) {
     r1_log_number(log, "base_wait", r->task.corpus.wait);
     if (r->options.base) log_word(log, "base", r->options.base);
     r1_log_integer(log, "parameters", (int64_t)r1_model_size(r->model));
-    r1_log_begin_object(log, "reward_weights");
-    r1_log_number(log, "accuracy", 1);
-    r1_log_number(log, "format", r->task.format_weight);
-    r1_log_end_object(log);
     if (grpo) log_word(log, "grpo", r1_grpo_settings(grpo));
     r1_log_row(log);
 }
@@ -258,22 +253,6 @@ static void write_text(const run *r, const int32_t *ids, size_t n, const char *g
         if (at < capacity) at += r1_decode(r->tokenizer, ids + i, 1, text + at, capacity - at);
     }
 }
-// Where the marks of an answer lie in its text, in bytes.
-static void log_marks(run *r, r1_log_file *log, const r1_sample *s) {
-    static const char *const keys[2][3] = {{"mark_from", "mark_to", "mark_label"},
-                                           {"fix_from", "fix_to", "fix_label"}};
-    mark marks[2] = {{0, 0, NULL}, {0, 0, NULL}};
-    char text[4096];
-    if (r->task.marks) r->task.marks(s, marks);
-    for (int i = 0; i < 2; i++) {
-        if (!marks[i].label) continue;
-        write_text(r, s->tokens + s->n_prompt, marks[i].from, "", text, sizeof text);
-        r1_log_integer(log, keys[i][0], (int64_t)strlen(text));
-        write_text(r, s->tokens + s->n_prompt, marks[i].to, "", text, sizeof text);
-        r1_log_integer(log, keys[i][1], (int64_t)strlen(text));
-        log_word(log, keys[i][2], marks[i].label);
-    }
-}
 // A row for one answer: its texts, its reward, and what the task counts in it.
 static void log_sample(run *r, r1_log_file *log, const char *stage, uint64_t step, const char *of,
                        size_t question, const r1_sample *s) {
@@ -296,7 +275,6 @@ static void log_sample(run *r, r1_log_file *log, const char *stage, uint64_t ste
     r->task.measure(s, measures);
     for (size_t i = 0; i < r->task.n_measures; i++)
         if (measures[i].of > 0) r1_log_number(log, r->task.measures[i], share(&measures[i]));
-    log_marks(r, log, s);
     r1_log_row(log);
 }
 static void add_measures(const run *r, const r1_rollout *rollout, tally *measures) {

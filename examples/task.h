@@ -40,12 +40,6 @@ static inline double share(const tally *t) { return t->of > 0 ? t->sum / t->of :
 
 enum { MAX_MEASURES = 12, MAX_SPLITS = 2 };
 
-// Tokens from .. to of a completion that the report underlines: an error, or its correction.
-typedef struct mark {
-    size_t from, to;
-    const char *label; // NULL: there is none
-} mark;
-
 // What an evaluation of one split found.
 typedef struct evaluation {
     double pass, cons, length, format, truncated;
@@ -60,7 +54,7 @@ typedef struct corpus {
 
 // A task. Sizes and rates are written out in the task's header.
 typedef struct task {
-    const char *name, *about;  // about: a sentence for the report
+    const char *name;
     const char *const *pieces; // the text of every token id
     size_t n_pieces;
     const char *prompt_gap; // printed between the tokens of a prompt
@@ -87,7 +81,6 @@ typedef struct task {
     const char *const *measures;
     size_t n_measures;
     void (*measure)(const r1_sample *s, tally *measures);
-    void (*marks)(const r1_sample *s, mark marks[2]); // an error and its correction; may be NULL
     bool (*gate)(const corpus *corpus, const evaluation *base, char *reason, size_t size);
 } task;
 

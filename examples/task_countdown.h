@@ -387,21 +387,6 @@ static void countdown_measure(const r1_sample *s, tally *m) {
     count(&m[M_FALSE_YES], said_yes && !right && !s->truncated);
 }
 
-// The first try, when it failed, and the try that hit in the end, when that is the answer.
-static void countdown_marks(const r1_sample *s, mark marks[2]) {
-    const int32_t *t = s->tokens + s->n_prompt;
-    size_t n = s->n - s->n_prompt;
-    problem p = problem_of(s);
-    for (size_t i = 0; i + 1 + TRY_TOKENS < n; i++) {
-        if (!(i == 0 && t[i] == THINK) && t[i] != WAIT) continue;
-        attempt a = read_try(t + i + 1, n - i - 1, &p);
-        mark found = {i + 1, i + 2 + TRY_TOKENS, a.hit ? "corrected" : "wrong first try"};
-        if (i == 0 && !a.hit) marks[0] = found;
-        if (i > 0 && a.hit && s->parts[0] > 0) marks[1] = found;
-    }
-    if (!marks[0].label) marks[1].label = NULL; // nothing to correct
-}
-
 // RL can only amplify what the base shows. Each line is a way in which a base can be useless.
 static bool countdown_gate(const corpus *corpus, const evaluation *base, char *reason,
                            size_t size) {
@@ -427,9 +412,6 @@ static bool countdown_gate(const corpus *corpus, const evaluation *base, char *r
 
 static const task countdown_task = {
     .name = "countdown",
-    .about =
-        "Reach a target with three numbers and two operations. The base model has read searches "
-        "that mostly give up; the reward looks at the answer and its format only.",
     .pieces = countdown_pieces,
     .n_pieces = COUNTDOWN_PIECES,
     .prompt_gap = " ",
@@ -469,6 +451,5 @@ static const task countdown_task = {
     .measures = countdown_measures,
     .n_measures = M_COUNT,
     .measure = countdown_measure,
-    .marks = countdown_marks,
     .gate = countdown_gate,
 };

@@ -93,9 +93,6 @@ static void parity_measure(const r1_sample *s, tally *measures) {
 
 static const task parity_task = {
     .name = "parity",
-    .about =
-        "Is the number of ones in 12 bits odd? The base model mostly guesses; the reward looks "
-        "at the answer and its format only.",
     .pieces = parity_pieces,
     .n_pieces = PARITY_PIECES,
     .prompt_gap = "",
