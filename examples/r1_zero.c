@@ -99,12 +99,17 @@ static void log_settings(run *r, r1_grpo *grpo) {
     r1_log_file *log = r->metrics;
     log_word(log, "stage", "settings");
     log_word(log, "task", r->task.name);
+    log_word(log, "about", r->task.about);
     r1_log_integer(log, "seed", r->options.seed);
     r1_log_integer(log, "pretrain_steps", (int64_t)r->task.pretrain_steps);
     r1_log_integer(log, "rl_steps", (int64_t)r->task.rl_steps);
     r1_log_integer(log, "problems", r->options.problems);
     r1_log_number(log, "base_wait", r->task.corpus.wait);
     if (r->options.base) log_word(log, "base", r->options.base);
+    r1_log_begin_object(log, "reward_weights");
+    r1_log_number(log, "accuracy", 1);
+    r1_log_number(log, "format", r->task.format_weight);
+    r1_log_end_object(log);
     r1_log_integer(log, "parameters", (int64_t)r1_model_size(r->model));
     if (grpo) log_word(log, "grpo", r1_grpo_settings(grpo));
     r1_log_row(log);
@@ -253,6 +258,24 @@ static void write_text(const run *r, const int32_t *ids, size_t n, const char *g
         if (at < capacity) at += r1_decode(r->tokenizer, ids + i, 1, text + at, capacity - at);
     }
 }
+// Marks are tokens of the answer, and bytes of its text in the log.
+static void log_mark(const run *r, r1_log_file *log, const r1_sample *s, const mark *m,
+                     const char *const keys[3]) {
+    const int32_t *answer = s->tokens + s->n_prompt;
+    if (m->from == m->to) return;
+    r1_log_integer(log, keys[0], (int64_t)r1_decode(r->tokenizer, answer, m->from, NULL, 0));
+    r1_log_integer(log, keys[1], (int64_t)r1_decode(r->tokenizer, answer, m->to, NULL, 0));
+    log_word(log, keys[2], m->label);
+}
+static void log_marks(const run *r, r1_log_file *log, const r1_sample *s) {
+    static const char *const mistakes[] = {"mark_from", "mark_to", "mark_label"};
+    static const char *const corrections[] = {"fix_from", "fix_to", "fix_label"};
+    mark mistake = {0, 0, NULL}, correction = {0, 0, NULL};
+    if (!r->task.find_marks) return;
+    r->task.find_marks(s, &mistake, &correction);
+    log_mark(r, log, s, &mistake, mistakes);
+    log_mark(r, log, s, &correction, corrections);
+}
 // A row for one answer: its texts, its reward, and what the task counts in it.
 static void log_sample(run *r, r1_log_file *log, const char *stage, uint64_t step, const char *of,
                        size_t question, const r1_sample *s) {
@@ -275,6 +298,7 @@ static void log_sample(run *r, r1_log_file *log, const char *stage, uint64_t ste
     r->task.measure(s, measures);
     for (size_t i = 0; i < r->task.n_measures; i++)
         if (measures[i].of > 0) r1_log_number(log, r->task.measures[i], share(&measures[i]));
+    log_marks(r, log, s);
     r1_log_row(log);
 }
 static void add_measures(const run *r, const r1_rollout *rollout, tally *measures) {

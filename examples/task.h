@@ -47,6 +47,12 @@ typedef struct evaluation {
     tally measures[MAX_MEASURES];
 } evaluation;
 
+// A stretch of tokens of an answer that the report points out; empty when from == to.
+typedef struct mark {
+    size_t from, to;
+    const char *label;
+} mark;
+
 // Settings of the base corpus that the command line can change.
 typedef struct corpus {
     double wait; // chance that a failed try is followed by another one
@@ -55,6 +61,7 @@ typedef struct corpus {
 // A task. Sizes and rates are written out in the task's header.
 typedef struct task {
     const char *name;
+    const char *about;         // one sentence, for the report
     const char *const *pieces; // the text of every token id
     size_t n_pieces;
     const char *prompt_gap; // printed between the tokens of a prompt
@@ -81,6 +88,8 @@ typedef struct task {
     const char *const *measures;
     size_t n_measures;
     void (*measure)(const r1_sample *s, tally *measures);
+    // A mistake of the answer and its correction, or NULL for tasks without.
+    void (*find_marks)(const r1_sample *s, mark *mistake, mark *correction);
     bool (*gate)(const corpus *corpus, const evaluation *base, char *reason, size_t size);
 } task;
 

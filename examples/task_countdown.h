@@ -333,11 +333,14 @@ static const char *const countdown_measures[M_COUNT] = {
 // One try as it was written. A try that is not well formed has `formed` false.
 typedef struct attempt {
     const int32_t *tokens;
+    size_t at;        // its place in the answer
     bool formed, hit; // hit: its true value is the target, whatever was written
 } attempt;
+enum { MOST_TRIES = 32 };
 
-static attempt read_try(const int32_t *t, size_t n, const problem *p) {
-    attempt a = {.tokens = t};
+static attempt read_try(const int32_t *t, size_t at, size_t n, const problem *p) {
+    attempt a = {.tokens = t + at, .at = at};
+    t += at, n -= at;
     a.formed = n > TRY_TOKENS && is_operand(t[0]) && is_operator(t[1]) && is_operand(t[2]) &&
                t[3] >= RESULT && is_operator(t[4]) && is_operand(t[5]) && t[6] >= RESULT;
     if (!a.formed) return a;
@@ -345,6 +348,14 @@ static attempt read_try(const int32_t *t, size_t n, const problem *p) {
     e.value = apply(e.second, apply(e.first, e.x, e.y), e.z);
     a.hit = e.value == p->target && uses_numbers(p, &e);
     return a;
+}
+// Tries begin after <think> and after each wait. One that was cut off at the limit does not count.
+static size_t list_tries(const r1_sample *s, const problem *p, attempt *tries) {
+    const int32_t *t = s->tokens + s->n_prompt;
+    size_t n = s->n - s->n_prompt, found = 0;
+    for (size_t i = 0; i + 1 + TRY_TOKENS < n && found < MOST_TRIES; i++)
+        if ((i == 0 && t[i] == THINK) || t[i] == WAIT) tries[found++] = read_try(t, i + 1, n, p);
+    return found;
 }
 // Both sums as written, the second one from the written result of the first; and the verdict on
 // the written result.
@@ -359,32 +370,38 @@ static void measure_try(const attempt *a, const problem *p, bool late, tally *m)
     count(&m[M_VERDICTS],
           a->formed && t[TRY_TOKENS] == verdict_on(t[TRY_TOKENS - 1] - RESULT, p->target));
 }
-// Tries begin after <think> and after each wait.
 static void countdown_measure(const r1_sample *s, tally *m) {
-    enum { MOST = 32, LATE = 100 };
-    const int32_t *t = s->tokens + s->n_prompt;
-    size_t n = s->n - s->n_prompt, tries = 0, waits = 0;
-    attempt seen[MOST];
+    enum { LATE = 100 }; // tokens of an answer, longer than nearly all of the base
+    attempt tries[MOST_TRIES];
     problem p = problem_of(s);
-    bool said_yes = false;
-    for (size_t i = 0; i < n; i++) {
-        waits += t[i] == WAIT;
-        said_yes = said_yes || t[i] == YES;
-        bool begins = (i == 0 && t[i] == THINK) || t[i] == WAIT;
-        if (!begins || tries == MOST || i + 1 + TRY_TOKENS >= n) continue; // or it was cut off
-        attempt a = read_try(t + i + 1, n - i - 1, &p);
-        bool repeated = false;
-        for (size_t k = 0; k < tries && !repeated; k++)
-            repeated = !memcmp(seen[k].tokens, a.tokens, TRY_TOKENS * sizeof *t);
-        measure_try(&a, &p, i >= LATE, m);
-        count(&m[M_REPEATED], repeated);
-        seen[tries++] = a;
+    size_t n = list_tries(s, &p, tries), waits = 0;
+    bool right = s->parts[0] > 0, said_yes = false;
+    for (size_t i = s->n_prompt; i < s->n; i++) {
+        waits += s->tokens[i] == WAIT;
+        said_yes = said_yes || s->tokens[i] == YES;
     }
-    bool right = s->parts[0] > 0;
+    for (size_t i = 0; i < n; i++) {
+        bool repeated = false;
+        for (size_t k = 0; k < i && !repeated; k++)
+            repeated = !memcmp(tries[k].tokens, tries[i].tokens, TRY_TOKENS * sizeof(int32_t));
+        measure_try(&tries[i], &p, tries[i].at > LATE, m);
+        count(&m[M_REPEATED], repeated);
+    }
     count(&m[M_WAIT], (double)waits);
-    if (tries) count(&m[M_FIRST_TRY], seen[0].hit);
-    count(&m[M_CORRECTED], right && tries > 1 && !seen[0].hit);
+    if (n) count(&m[M_FIRST_TRY], tries[0].hit);
+    count(&m[M_CORRECTED], right && n > 1 && !tries[0].hit);
     count(&m[M_FALSE_YES], said_yes && !right && !s->truncated);
+}
+// The first try when it misses; and in a right answer, the last one.
+static void countdown_marks(const r1_sample *s, mark *mistake, mark *correction) {
+    attempt tries[MOST_TRIES];
+    problem p = problem_of(s);
+    size_t n = list_tries(s, &p, tries);
+    if (!n || tries[0].hit) return;
+    *mistake = (mark){tries[0].at, tries[0].at + TRY_TOKENS + 1, "misses"};
+    const attempt *last = &tries[n - 1];
+    if (s->parts[0] > 0 && n > 1 && last->hit)
+        *correction = (mark){last->at, last->at + TRY_TOKENS + 1, "corrected"};
 }
 
 // RL can only amplify what the base shows. Each line is a way in which a base can be useless.
@@ -412,6 +429,8 @@ static bool countdown_gate(const corpus *corpus, const evaluation *base, char *r
 
 static const task countdown_task = {
     .name = "countdown",
+    .about = "Reach a number with three others and two of + - *. The base model tries, checks and "
+             "mostly gives up; the reward looks at the answer and its format only.",
     .pieces = countdown_pieces,
     .n_pieces = COUNTDOWN_PIECES,
     .prompt_gap = " ",
@@ -451,5 +470,6 @@ static const task countdown_task = {
     .measures = countdown_measures,
     .n_measures = M_COUNT,
     .measure = countdown_measure,
+    .find_marks = countdown_marks,
     .gate = countdown_gate,
 };

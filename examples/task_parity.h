@@ -93,6 +93,8 @@ static void parity_measure(const r1_sample *s, tally *measures) {
 
 static const task parity_task = {
     .name = "parity",
+    .about =
+        "Is the number of ones in 12 bits odd? Thinking step by step pays, and nobody says so.",
     .pieces = parity_pieces,
     .n_pieces = PARITY_PIECES,
     .prompt_gap = "",

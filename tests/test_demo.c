@@ -87,8 +87,8 @@ TEST(demo_countdown_held_out_problems_are_never_seen) {
     CHECK(problems > 200); // of about 1860 problems, and of 165 sets
     CHECK(sets > 20);
 }
-// Encodes a text by the pieces of the task and asks for its reward.
-static r1_verdict test_demo_judge(const char *completion) {
+// Encodes a text by the pieces of the task, as an answer to 4 8 9 =44, and asks for its reward.
+static r1_sample test_demo_answer(const char *completion) {
     static int32_t ids[COUNTDOWN_TOKENS];
     r1_context *ctx = r1_context_new(NULL);
     r1_tokenizer *pieces = r1_tokenizer_pieces(ctx, countdown_pieces, COUNTDOWN_PIECES);
@@ -99,8 +99,9 @@ static r1_verdict test_demo_judge(const char *completion) {
     CHECK(n < COUNTDOWN_TOKENS - 4);
     r1_sample sample = {.tokens = ids, .n_prompt = 4, .n = n + 4};
     countdown_task.reward(NULL, &sample, &verdict);
+    memcpy(sample.parts, verdict.parts, sizeof sample.parts);
     r1_context_free(ctx);
-    return verdict;
+    return sample;
 }
 TEST(demo_countdown_reward_reads_the_answer_only) {
     static const struct {
@@ -122,8 +123,32 @@ TEST(demo_countdown_reward_reads_the_answer_only) {
         {"</answer><end>", 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        r1_verdict verdict = test_demo_judge(rows[i].text);
-        CHECK_NEAR(verdict.parts[0], rows[i].accuracy, 0);
-        CHECK_NEAR(verdict.parts[1], rows[i].format, 0);
+        r1_sample sample = test_demo_answer(rows[i].text);
+        CHECK_NEAR(sample.parts[0], rows[i].accuracy, 0);
+        CHECK_NEAR(sample.parts[1], rows[i].format, 0);
     }
+}
+// Counted by hand: three tries, of which the second has a wrong sum and a wrong verdict, and the
+// third hits.
+TEST(demo_countdown_measures_what_is_inside_think) {
+    tally m[MAX_MEASURES] = {{0, 0}};
+    mark mistake = {0, 0, NULL}, correction = {0, 0, NULL};
+    r1_sample sample = test_demo_answer("<think>8*4=32-9=23 low wait 8*4=32-9=24 high wait "
+                                        "9*4=36+8=44 yes</think><answer>(9*4)+8</answer><end>");
+    countdown_task.measure(&sample, m);
+    CHECK_NEAR(m[M_WAIT].sum, 2, 0);
+    CHECK_NEAR(m[M_PER_TRY].sum, 1, 0);
+    CHECK_NEAR(m[M_PER_TRY].of, 3, 0);
+    CHECK_NEAR(m[M_FIRST_TRY].sum, 0, 0);
+    CHECK_NEAR(m[M_CORRECTED].sum, 1, 0);
+    CHECK_NEAR(m[M_SUMS].sum, 5, 0);
+    CHECK_NEAR(m[M_SUMS].of, 6, 0);
+    CHECK_NEAR(m[M_VERDICTS].sum, 2, 0); // low, and yes; 24 is not high
+    CHECK_NEAR(m[M_REPEATED].sum, 0, 0); // the result differs
+    CHECK_NEAR(m[M_FALSE_YES].sum, 0, 0);
+    countdown_task.find_marks(&sample, &mistake, &correction);
+    CHECK_EQUAL_SIZE(mistake.from, 1);
+    CHECK_EQUAL_SIZE(mistake.to, 9);
+    CHECK_EQUAL_SIZE(correction.from, 19);
+    CHECK_EQUAL_SIZE(correction.to, 27);
 }
