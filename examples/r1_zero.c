@@ -47,6 +47,7 @@ typedef struct run {
     double start, stage_start;
     size_t first_step;      // of this stage in this call
     int last_tenth, silent; // silent: rollouts in a row without any signal
+    size_t rounds;          // of more pre-training, for a base that was not fit for RL
 } run;
 
 // Set by Ctrl-C. The step that is running is finished and saved; a second Ctrl-C kills.
@@ -191,6 +192,10 @@ static bool log_pretraining(run *r, size_t step, const r1_step_metrics *m, doubl
     r1_log_number(log, "seconds", seconds);
     return r1_log_row(log) == R1_OK;
 }
+// Steps of pre-training up to the end of this round.
+static size_t pretrain_limit(const run *r) {
+    return r->task.pretrain_steps + r->rounds * (r->task.pretrain_steps / 6);
+}
 // One batch of fresh documents. They are a function of (seed, step, place), so nothing about them
 // needs to be saved.
 static bool pretrain_step(run *r, r1_trainer *trainer, size_t step) {
@@ -214,9 +219,11 @@ static bool pretrain_step(run *r, r1_trainer *trainer, size_t step) {
     char text[96];
     snprintf(text, sizeof text, "loss %.4f  load %.2f", m.loss, m.load_max);
     if ((step % 10 == 0 || step == 1) && !log_pretraining(r, step, &m, elapsed)) return false;
-    progress(r, "pretrain", step, r->task.pretrain_steps, text, (double)m.tokens / elapsed);
+    progress(r, "pretrain", step, pretrain_limit(r), text, (double)m.tokens / elapsed);
     return true;
 }
+// The first round has the whole schedule. A later one goes on from its last checkpoint, at the
+// rate with which that ended, a sixth as long.
 static bool pretrain(run *r) {
     size_t steps = r->task.pretrain_steps;
     r1_train_desc desc = {.schedule = {.kind = R1_LINEAR,
@@ -229,17 +236,19 @@ static bool pretrain(run *r) {
     r1_trainer *trainer = r1_trainer_new(r->model, &desc);
     char note[64];
     if (!trainer) return false;
-    if (r->options.resume) {
+    if (r->options.resume || r->rounds) {
         if (!r1_trainer_resume(trainer, pretrain_folder(r), note, sizeof note)) return false;
         if (!reopen_logs(r, note)) return false;
     } else {
         log_settings(r, NULL);
     }
+    while (r1_trainer_steps(trainer) > pretrain_limit(r)) r->rounds++;
     bool going = true;
-    for (size_t step = r1_trainer_steps(trainer) + 1; step <= steps && going; step++) {
+    size_t limit = pretrain_limit(r);
+    for (size_t step = r1_trainer_steps(trainer) + 1; step <= limit && going; step++) {
         going = pretrain_step(r, trainer, step);
         r->interrupted = stop_asked;
-        bool due = step % PRETRAIN_SAVE_EVERY == 0 || step == steps || r->interrupted;
+        bool due = step % PRETRAIN_SAVE_EVERY == 0 || step == limit || r->interrupted;
         if (going && due)
             going = r1_trainer_save(trainer, pretrain_folder(r), write_note(r)) == R1_OK;
         going = going && !r->interrupted;
@@ -409,15 +418,18 @@ static bool evaluate_some(run *r, uint64_t step) {
     return fine(r);
 }
 // RL from a base that cannot add, or that is always or never right, wastes minutes: say so first.
-static bool pass_gate(const run *r) {
+static bool pass_gate(const run *r, bool last) {
     char reason[160];
     if (!r->task.gate || r->options.no_gate) return true;
     if (r->task.gate(&r->task.corpus, &r->base[0], reason, sizeof reason)) return true;
     end_line(r);
-    fprintf(stderr,
-            "r1_zero: the base model is not fit for RL: %s; pre-train it longer "
-            "(--pretrain-steps), or go on all the same with --no-gate\n",
-            reason);
+    if (last)
+        fprintf(stderr,
+                "r1_zero: the base model is not fit for RL: %s; pre-train it longer "
+                "(--pretrain-steps), or go on all the same with --no-gate\n",
+                reason);
+    else if (!r->options.quiet)
+        fprintf(stderr, "the base model is not fit for RL: %s; pre-training goes on\n", reason);
     return false;
 }
 
@@ -656,6 +668,18 @@ static bool pretrain_or_copy(run *r) {
     log_settings(r, NULL);
     return r1_model_save(r->model, path_in(r, "base")) == R1_OK;
 }
+// A base that passes the gate, with at most two more rounds of pre-training. The evaluation of one
+// that fails is cut off the log again.
+static bool make_base(run *r) {
+    enum { MOST_ROUNDS = 2 };
+    for (;; r->rounds++) {
+        if (!pretrain_or_copy(r) || !evaluate_all(r, "base", 0, r->base)) return false;
+        bool last = r->rounds == MOST_ROUNDS || r->options.base;
+        if (pass_gate(r, last)) return true;
+        if (last) return false;
+        r->stage_start = 0;
+    }
+}
 // A context, and for --resume and replay the settings of the run in the folder.
 static int open_run(run *r) {
     static char task_name[32];
@@ -685,7 +709,7 @@ static int train(run *r) {
     if (r->options.resume && r->from == REINFORCING)
         done = done && read_base_evaluation(r);
     else
-        done = done && pretrain_or_copy(r) && evaluate_all(r, "base", 0, r->base) && pass_gate(r);
+        done = done && make_base(r);
     done = done && reinforce(r) && evaluate_all(r, "final", r->task.rl_steps, r->final) &&
            write_results(r);
     if (done) print_result(r);
