@@ -47,7 +47,6 @@ typedef struct run {
     double start, stage_start;
     size_t first_step;      // of this stage in this call
     int last_tenth, silent; // silent: rollouts in a row without any signal
-    size_t rounds;          // of more pre-training, for a base that was not fit for RL
 } run;
 
 // Set by Ctrl-C. The step that is running is finished and saved; a second Ctrl-C kills.
@@ -192,10 +191,6 @@ static bool log_pretraining(run *r, size_t step, const r1_step_metrics *m, doubl
     r1_log_number(log, "seconds", seconds);
     return r1_log_row(log) == R1_OK;
 }
-// Steps of pre-training up to the end of this round.
-static size_t pretrain_limit(const run *r) {
-    return r->task.pretrain_steps + r->rounds * (r->task.pretrain_steps / 6);
-}
 // One batch of fresh documents. They are a function of (seed, step, place), so nothing about them
 // needs to be saved.
 static bool pretrain_step(run *r, r1_trainer *trainer, size_t step) {
@@ -219,11 +214,11 @@ static bool pretrain_step(run *r, r1_trainer *trainer, size_t step) {
     char text[96];
     snprintf(text, sizeof text, "loss %.4f  load %.2f", m.loss, m.load_max);
     if ((step % 10 == 0 || step == 1) && !log_pretraining(r, step, &m, elapsed)) return false;
-    progress(r, "pretrain", step, pretrain_limit(r), text, (double)m.tokens / elapsed);
+    progress(r, "pretrain", step, r->task.pretrain_steps, text, (double)m.tokens / elapsed);
     return true;
 }
-// The first round has the whole schedule. A later one goes on from its last checkpoint, at the
-// rate with which that ended, a sixth as long.
+// The weight of multi-token prediction is that of V3's last part: a small model pays for 0.3 with
+// worse verdicts.
 static bool pretrain(run *r) {
     size_t steps = r->task.pretrain_steps;
     r1_train_desc desc = {.schedule = {.kind = R1_LINEAR,
@@ -232,23 +227,22 @@ static bool pretrain(run *r) {
                                        .warmup = r->task.pretrain_warmup,
                                        .hold = steps / 2,
                                        .steps = steps},
-                          .adamw = {.beta2 = 0.99, .decay = R1_OFF}};
+                          .adamw = {.beta2 = 0.99, .decay = R1_OFF},
+                          .mtp_weight = 0.1};
     r1_trainer *trainer = r1_trainer_new(r->model, &desc);
     char note[64];
     if (!trainer) return false;
-    if (r->options.resume || r->rounds) {
+    if (r->options.resume) {
         if (!r1_trainer_resume(trainer, pretrain_folder(r), note, sizeof note)) return false;
         if (!reopen_logs(r, note)) return false;
     } else {
         log_settings(r, NULL);
     }
-    while (r1_trainer_steps(trainer) > pretrain_limit(r)) r->rounds++;
     bool going = true;
-    size_t limit = pretrain_limit(r);
-    for (size_t step = r1_trainer_steps(trainer) + 1; step <= limit && going; step++) {
+    for (size_t step = r1_trainer_steps(trainer) + 1; step <= steps && going; step++) {
         going = pretrain_step(r, trainer, step);
         r->interrupted = stop_asked;
-        bool due = step % PRETRAIN_SAVE_EVERY == 0 || step == limit || r->interrupted;
+        bool due = step % PRETRAIN_SAVE_EVERY == 0 || step == steps || r->interrupted;
         if (going && due)
             going = r1_trainer_save(trainer, pretrain_folder(r), write_note(r)) == R1_OK;
         going = going && !r->interrupted;
@@ -418,18 +412,15 @@ static bool evaluate_some(run *r, uint64_t step) {
     return fine(r);
 }
 // RL from a base that cannot add, or that is always or never right, wastes minutes: say so first.
-static bool pass_gate(const run *r, bool last) {
+static bool pass_gate(const run *r) {
     char reason[160];
     if (!r->task.gate || r->options.no_gate) return true;
     if (r->task.gate(&r->task.corpus, &r->base[0], reason, sizeof reason)) return true;
     end_line(r);
-    if (last)
-        fprintf(stderr,
-                "r1_zero: the base model is not fit for RL: %s; pre-train it longer "
-                "(--pretrain-steps), or go on all the same with --no-gate\n",
-                reason);
-    else if (!r->options.quiet)
-        fprintf(stderr, "the base model is not fit for RL: %s; pre-training goes on\n", reason);
+    fprintf(stderr,
+            "r1_zero: the base model is not fit for RL: %s; pre-train it longer "
+            "(--pretrain-steps), or go on all the same with --no-gate\n",
+            reason);
     return false;
 }
 
@@ -668,18 +659,6 @@ static bool pretrain_or_copy(run *r) {
     log_settings(r, NULL);
     return r1_model_save(r->model, path_in(r, "base")) == R1_OK;
 }
-// A base that passes the gate, with at most two more rounds of pre-training. The evaluation of one
-// that fails is cut off the log again.
-static bool make_base(run *r) {
-    enum { MOST_ROUNDS = 2 };
-    for (;; r->rounds++) {
-        if (!pretrain_or_copy(r) || !evaluate_all(r, "base", 0, r->base)) return false;
-        bool last = r->rounds == MOST_ROUNDS || r->options.base;
-        if (pass_gate(r, last)) return true;
-        if (last) return false;
-        r->stage_start = 0;
-    }
-}
 // A context, and for --resume and replay the settings of the run in the folder.
 static int open_run(run *r) {
     static char task_name[32];
@@ -709,7 +688,7 @@ static int train(run *r) {
     if (r->options.resume && r->from == REINFORCING)
         done = done && read_base_evaluation(r);
     else
-        done = done && make_base(r);
+        done = done && pretrain_or_copy(r) && evaluate_all(r, "base", 0, r->base) && pass_gate(r);
     done = done && reinforce(r) && evaluate_all(r, "final", r->task.rl_steps, r->final) &&
            write_results(r);
     if (done) print_result(r);
