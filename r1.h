@@ -58,7 +58,7 @@
        json        bounded JSON, reading and writing
        file        atomic files, safetensors
        log         JSON lines
-       tokenizer   pieces to ids and back
+       tokenizer   byte-level BPE, read or trained; chat formats; lists of pieces for toys
        model       MLA, DeepSeekMoE, grouped-query attention
        generate    block caches, sampling, continuous batching
        answer      extraction of answers; exact, bounded equality of mathematics
@@ -1035,27 +1035,166 @@ R1_DEF void r1_log_close(r1_log_file *log);
 // row. Errors: R1_ERROR_FILE if it is shorter than that, R1_ERROR_FORMAT if no row ends there.
 R1_DEF r1_status r1_log_cut(r1_context *ctx, const char *path, size_t bytes);
 // ==== [tokenizer] ================================================================================
-// Text to token ids and back. Calls [base]. The piece tokenizer serves toy tasks: a list of pieces,
-// the longest that matches wins.
+// Text to token ids and back: byte-level BPE as Hugging Face and tiktoken files describe it, the
+// training of one, chat formats, and a list of pieces for toy tasks. Calls [base], [json], [file].
+// A file chooses among state machines and formats that are known here; it cannot bring its own.
+// Once made, a tokenizer is only read: any number of threads may encode and decode with it.
+
+// How text is cut into pieces before the merges, which never cross the edge of a piece.
+typedef enum r1_split {
+    R1_SPLIT_FILE = 0,       // as tokenizer.json says
+    R1_SPLIT_DEEPSEEK_V3,    // and R1
+    R1_SPLIT_DEEPSEEK_LLM,   // deepseek-llm 7B, 67B; V2
+    R1_SPLIT_DEEPSEEK_CODER, // deepseek-coder 1.3B to 33B
+    R1_SPLIT_QWEN2,          // and Qwen2.5, and R1's distillations to it
+    R1_SPLIT_CL100K,         // GPT-4 and Llama-3
+    R1_SPLIT_GPT2,
+    R1_SPLIT_STARCODER,
+    R1_SPLIT_COUNT
+} r1_split;
+
+// Chat formats. Known templates are recognised by their text; none is ever run.
+//   Source: R2 Table 1 (zero), the published tokenizer_config.json files.
+typedef enum r1_chat {
+    R1_CHAT_FILE = 0, // the one of the tokenizer's own files
+    R1_CHAT_ZERO,     // the prompt of R1-Zero, for base models: one question
+    R1_CHAT_V3,       // and R1 in its first form
+    R1_CHAT_R1,       // V3, with "<think>\n" opened for the answer
+    R1_CHAT_QWEN2,    // ChatML; "You are a helpful assistant." unless a system message says else
+    R1_CHAT_QWEN25,   // the same with Qwen2.5's own first sentence
+    R1_CHAT_LLAMA3,
+    R1_CHAT_COUNT
+} r1_chat;
+
+// A token with an id of its own that is found in text as a whole, such as an end mark.
+typedef struct r1_special {
+    const char *text;
+    int32_t id;
+} r1_special;
+
+// What a tokenizer is made of. Give json (tokenizer.json), or vocab and merges (vocab.json,
+// merges.txt), or ranks (a .tiktoken file); the last two need `split`. Texts may go away
+// afterwards.
+typedef struct r1_tokenizer_desc {
+    r1_slice json, vocab, merges, ranks;
+    r1_slice config;            // tokenizer_config.json: begin, end and pad token, chat template
+    r1_slice chat_template;     // a template in a file of its own, in place of config's
+    r1_split split;             // 0 = as json says
+    r1_chat chat;               // 0 = recognised from the template
+    const r1_special *specials; // beside those of the files
+    size_t n_specials;
+} r1_tokenizer_desc;
 
 // A vocabulary and its rules; belongs to its context.
 typedef struct r1_tokenizer r1_tokenizer;
 // A tokenizer whose id i is pieces[i]; pieces are copied, and must be distinct and not empty.
 R1_DEF r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n);
+// A tokenizer from texts in memory. What cannot be done exactly (an unknown pattern, a normalizer
+// that changes text) is refused with R1_ERROR_FORMAT, its text and a remedy.
+//   Differs: NFC, which Qwen2's file asks for, is not applied: text is encoded as it stands.
+R1_DEF r1_tokenizer *r1_tokenizer_new(r1_context *ctx, const r1_tokenizer_desc *desc);
+// Frees it. NULL is fine.
 R1_DEF void r1_tokenizer_free(r1_tokenizer *tokenizer);
-// The number of ids.
+#ifndef R1_NO_STDIO
+// A tokenizer from a folder (tokenizer.json, else vocab.json and merges.txt; and, where they are,
+// tokenizer_config.json and chat_template.jinja), from one tokenizer.json, or from one .tiktoken
+// file. desc may be NULL; its texts are ignored. Errors: R1_ERROR_FILE, R1_ERROR_FORMAT.
+R1_DEF r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
+                                       const r1_tokenizer_desc *desc);
+// Writes a tokenizer.json that Hugging Face's library reads, with the same ids for every text; one
+// that came from ranks is written as their own conversion does, with the merges of a rank in order.
+// Errors: R1_ERROR_FILE; R1_ERROR_ARGUMENT for a tokenizer of pieces.
+R1_DEF r1_status r1_tokenizer_save(const r1_tokenizer *tokenizer, const char *path);
+#endif
+
+// Options of training a BPE.
+typedef struct r1_bpe_desc {
+    size_t vocab;                // ids wanted, of which 256 are the bytes; fewer if pairs run out
+    uint64_t min_count;          // pairs seen less often are not merged;  0 = 1
+    r1_split split;              // 0 = R1_SPLIT_DEEPSEEK_V3
+    const char *const *specials; // take the first ids
+    size_t n_specials;
+} r1_bpe_desc;
+// Learns merges from n texts: the most frequent pair of neighbours becomes a token, of equals the
+// one with the lower ids, again and again. The same merges and ids as Hugging Face's trainer with
+// the byte alphabet.   Source: Sennrich et al. (2016), algorithm 1.
+R1_DEF r1_tokenizer *r1_tokenizer_train(r1_context *ctx, const r1_slice *texts, size_t n,
+                                        const r1_bpe_desc *desc);
+
+// The number of ids: the highest one plus 1.
 R1_DEF size_t r1_tokenizer_count(const r1_tokenizer *tokenizer);
-// The id of a piece, or -1.
+// The id of a piece or special token, or -1.
 R1_DEF int32_t r1_tokenizer_find(const r1_tokenizer *tokenizer, const char *piece);
-// Greedy: at each place the longest piece that fits is taken and never reconsidered. Writes at most
-// `capacity` ids and returns how many the text needs; SIZE_MAX when no piece fits at some place,
-// which is a value and not an error of the context (the ids before that place are written).
+// The bytes of a token; the empty slice with NULL data where there is none. Lives as the tokenizer.
+R1_DEF r1_slice r1_tokenizer_text(const r1_tokenizer *tokenizer, int32_t id);
+// Whether the token is one that is found in text as a whole.
+R1_DEF bool r1_tokenizer_is_special(const r1_tokenizer *tokenizer, int32_t id);
+// The tokens that tokenizer_config.json names to begin, end and pad a sequence; -1 for none.
+R1_DEF int32_t r1_tokenizer_begin(const r1_tokenizer *tokenizer);
+R1_DEF int32_t r1_tokenizer_end(const r1_tokenizer *tokenizer);
+R1_DEF int32_t r1_tokenizer_pad(const r1_tokenizer *tokenizer);
+// The chat format of the tokenizer; R1_CHAT_FILE if its template is unknown or it has none.
+R1_DEF r1_chat r1_tokenizer_chat(const r1_tokenizer *tokenizer);
+
+// Ids of a text, special tokens in it included, none added. Any bytes will do. The time is linear
+// in them; n log n inside a piece, such as a megabyte of one letter. Writes at most `capacity` ids
+// and returns how many the text needs; SIZE_MAX when the vocabulary lacks a byte or piece of the
+// text, or when memory runs out: a value, and not an error of the context. Pieces above 128 bytes
+// take memory from the context's hook, which must then stand several threads. A tokenizer of pieces
+// takes the longest that fits, at each place.
 R1_DEF size_t r1_encode(const r1_tokenizer *tokenizer, const char *text, size_t size, int32_t *ids,
                         size_t capacity);
+// The same for text of strangers: special tokens in it are spelled out like any other text.
+R1_DEF size_t r1_encode_plain(const r1_tokenizer *tokenizer, const char *text, size_t size,
+                              int32_t *ids, size_t capacity);
 // Writes the text of n ids, zero-terminated and cut to `capacity` bytes; returns its full length.
 // Ids outside the vocabulary give nothing.
 R1_DEF size_t r1_decode(const r1_tokenizer *tokenizer, const int32_t *ids, size_t n, char *text,
                         size_t capacity);
+
+// Decodes ids as they come, in whole UTF-8 characters. Start with {.tokenizer = t}.
+typedef struct r1_text_stream {
+    const r1_tokenizer *tokenizer;
+    unsigned char held[4]; // the bytes of a character whose end has not come yet
+    size_t n_held;
+} r1_text_stream;
+// Writes the text of the next n ids as r1_decode does, but keeps an unfinished character back. All
+// that it writes, together with r1_text_end, is what r1_decode gives for all ids. Room for the
+// bytes of the ids and 4 more is enough; what a smaller `capacity` cuts off does not come again.
+R1_DEF size_t r1_text_next(r1_text_stream *stream, const int32_t *ids, size_t n, char *text,
+                           size_t capacity);
+// Writes what was kept back, 3 bytes at most, and forgets it.
+R1_DEF size_t r1_text_end(r1_text_stream *stream, char *text, size_t capacity);
+
+// One turn of a conversation.
+typedef struct r1_message {
+    const char *role; // "system", "user" or "assistant"
+    const char *content;
+    size_t size; // of the content; 0 = up to its zero byte
+} r1_message;
+// A conversation and its format.
+typedef struct r1_chat_desc {
+    r1_chat chat; // 0 = the tokenizer's
+    const r1_message *messages;
+    size_t n;
+    bool prompt;  // ends with the head of the assistant's next answer
+    bool trusted; // special tokens in a user's content count, as in Hugging Face's library
+} r1_chat_desc;
+// The name of a format, e.g. "deepseek-r1"; NULL outside the list.
+R1_DEF const char *r1_chat_name(r1_chat chat);
+// The format of this name; R1_CHAT_FILE if there is none.
+R1_DEF r1_chat r1_chat_find(const char *name);
+// Writes a conversation as text, zero-terminated and cut to `capacity`; returns its full length.
+// SIZE_MAX for a conversation that the format cannot hold (another role, two system messages for
+// V3 and R1, all but one user message for ZERO). An unknown template is R1_ERROR_ARGUMENT. Memory
+// and errors are those of `ctx`; a worker brings its own, beside a tokenizer of another.
+R1_DEF size_t r1_chat_text(r1_context *ctx, const r1_tokenizer *tokenizer, const r1_chat_desc *desc,
+                           char *text, size_t capacity);
+// The same as ids, as r1_encode writes them. What a user says is encoded by r1_encode_plain, so
+// that nobody forges a turn. A special token that the format needs and the vocabulary lacks is
+// R1_ERROR_ARGUMENT.
+R1_DEF size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tokenizer,
+                             const r1_chat_desc *desc, int32_t *ids, size_t capacity);
 // ==== [model] ====================================================================================
 // A DeepSeek-V3-style decoder: MLA, DeepSeekMoE, or by the same config a dense GQA decoder (Qwen2).
 // Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
@@ -7615,6 +7754,14 @@ R1I_BODY char *r1_file_read(r1_context *ctx, const char *path, size_t *size) {
 }
 R1I_BODY void r1_file_free(r1_context *ctx, char *text) { r1i_free(ctx, text); }
 
+// folder/file, to be freed.
+static char *r1i_path(r1_context *ctx, const char *folder, const char *file) {
+    size_t size = strlen(folder) + strlen(file) + 2;
+    char *path = (char *)r1i_alloc(ctx, size);
+    if (path) snprintf(path, size, "%s/%s", folder, file);
+    return path;
+}
+
 // A file in the making, under another name in the same folder.
 typedef struct r1i_saver {
     r1_context *ctx;
@@ -8313,86 +8460,2353 @@ R1I_BODY r1_status r1_log_cut(r1_context *ctx, const char *path, size_t bytes) {
 #endif // R1_NO_STDIO
 
 // ==== [tokenizer] ================================================================================
-// Text to token ids and back. Calls [base].
-// One block: this struct, the table of n slices, then the text that they point into.
-struct r1_tokenizer {
-    r1_context *ctx;
-    size_t n;
-    r1_slice *pieces;
+// Text to token ids and back. Calls [base], [json], [file].
+// Every loop over text is linear in it, whatever the text and the vocabulary are: patterns are
+// state machines that look at each character a bounded number of times, and long pieces are merged
+// with a heap. A file's vocabulary is checked once, when it is read, and then only looked up.
+
+// ---- characters: classes of Unicode, and the sets of characters that patterns name ----
+// General categories, with white space as a class of its own; and one bit for each named set.
+enum r1i_char_class {
+    R1I_OTHER,
+    R1I_LETTER,
+    R1I_COMBINING,
+    R1I_NUMBER,
+    R1I_PUNCTUATION,
+    R1I_SYMBOL,
+    R1I_SPACE,
+    R1I_CLASSES, // the class is the lowest three bits
+    R1I_IN_KANA = 8,
+    R1I_IN_LATIN = 16,
+    R1I_IN_SIGNS = 32,
+    R1I_IN_EAST = 64
+};
+#define R1I_SET(a)    (1u << R1I_##a)
+#define R1I_SET_WORD  (R1I_SET(LETTER) | R1I_SET(COMBINING))
+#define R1I_SET_MARK  (R1I_SET(PUNCTUATION) | R1I_SET(SYMBOL))
+#define R1I_SET_PLAIN (R1I_SET(OTHER) | R1I_SET(COMBINING) | R1I_SET_MARK)
+
+// Unicode 15.0 in order from U+0000: 8 * (code points in a row) + class. By tools/unicode.py.
+static const uint32_t r1i_unicode_runs[] = {
+    264,    28,    13,      52,    13,      36,    83,     20,   29,    20,    209,  28,    13,
+    12,     13,    209,     12,    13,      12,    13,     272,  12,    45,    12,   21,    9,
+    12,     13,    8,       37,    19,      13,    9,      20,   13,    11,    9,    12,    27,
+    12,     185,   13,      249,   13,      3665,  37,     97,   117,   41,    61,   9,     13,
+    9,      141,   898,     41,    13,      17,    16,     33,   12,    9,     32,   21,    9,
+    12,     25,    8,       9,     8,       161,   8,      665,  13,    1113,  13,   58,    1329,
+    8,      305,   16,      9,     52,      329,   20,     16,   29,    8,     362,  12,    10,
+    12,     18,    12,      18,    12,      10,    64,     217,  32,    33,    20,   136,   29,
+    20,     13,    20,      21,    90,      12,    8,      28,   345,   170,   83,   36,    17,
+    10,     793,   12,      9,     58,      8,     13,     50,   17,    18,    13,   34,    17,
+    83,     25,    21,      9,     116,     16,    9,      10,   241,   218,   16,   713,   90,
+    9,      112,   83,      265,   74,      17,    13,     28,   9,     16,    10,   21,    177,
+    34,     9,     74,      9,     26,      9,     42,     16,   124,   8,     201,  26,    16,
+    12,     8,     89,      40,    193,     13,    49,     72,   66,    337,   194,  8,     266,
+    433,    26,    9,       146,   9,       58,    81,     18,   20,    83,    12,   129,   26,
+    8,      65,    16,      17,    16,      177,   8,      57,   8,     9,     24,   33,    16,
+    10,     9,     58,      16,    18,      16,    26,     9,    64,    10,    32,   17,    8,
+    25,     18,    16,      83,    17,      21,    51,     21,   9,     12,    10,   16,    26,
+    8,      49,    32,      17,    16,      177,   8,      57,   8,     17,    8,    17,    8,
+    17,     16,    10,      8,     42,      32,    18,     16,   26,    24,    10,   56,    33,
+    8,      9,     56,      83,    18,      25,    10,     12,   80,    26,    8,    73,    8,
+    25,     8,     177,     8,     57,      8,     17,     8,    41,    16,    10,   9,     66,
+    8,      26,    8,       26,    16,      9,     120,    17,   18,    16,    83,   12,    13,
+    56,     9,     50,      8,     26,      8,     65,     16,   17,    16,    177,  8,     57,
+    8,      17,    8,       41,    16,      10,    9,      58,   16,    18,    16,   26,    56,
+    26,     32,    17,      8,     25,      18,    16,     83,   13,    9,     51,   80,    10,
+    9,      8,     49,      24,    25,      8,     33,     24,   17,    8,     9,    8,     17,
+    24,     17,    24,      25,    24,      97,    32,     42,   24,    26,    8,    34,    16,
+    9,      48,    10,      112,   107,     69,    40,     42,   65,    8,     25,   8,     185,
+    8,      129,   16,      10,    9,       58,    8,      26,   8,     34,    56,   18,    8,
+    25,     16,    9,       16,    17,      18,    16,     83,   56,    12,    59,   13,    9,
+    26,     12,    65,      8,     25,      8,     185,    8,    81,    8,     41,   16,    10,
+    9,      58,    8,       26,    8,       34,    56,     18,   48,    17,    8,    17,    18,
+    16,     83,    8,       17,    10,      96,    34,     73,   8,     25,    8,    329,   18,
+    9,      58,    8,       26,    8,       34,    9,      13,   32,    25,    10,   59,    25,
+    18,     16,    155,     13,    49,      8,     26,     8,    145,   24,    193,  8,     73,
+    8,      9,     16,      57,    24,      10,    32,     50,   8,     10,    8,    66,    48,
+    83,     16,    18,      12,    96,      385,   10,     17,   58,    32,    13,   57,    66,
+    12,     83,    20,      296,   17,      8,     9,      8,    41,    8,     193,  8,     9,
+    8,      81,    10,      17,    74,      9,     16,     41,   8,     9,     8,    58,    8,
+    83,     16,    33,      256,   9,       29,    124,    13,   12,    29,    18,   53,    163,
+    13,     10,    13,      10,    13,      10,    36,     18,   65,    8,     289,  32,    162,
+    12,     18,    41,      90,    8,       290,   8,      69,   10,    53,    8,    21,    44,
+    37,     20,    296,     345,   162,     9,     83,     52,   49,    34,    33,   26,    9,
+    26,     17,    58,      25,    34,      105,   98,     9,    10,    83,    34,   21,    305,
+    8,      9,     40,      9,     16,      345,   12,     2665, 8,     33,    16,   57,    8,
+    9,      8,     33,      16,    329,     8,     33,     16,   265,   8,     33,   16,    57,
+    8,      9,     8,       33,    16,      121,   8,      457,  8,     33,    16,   537,   16,
+    26,     76,    163,     24,    129,     85,    48,     689,  16,    49,    16,   12,    4961,
+    13,     12,    137,     8,     209,     20,    24,     601,  28,    27,    65,   56,    145,
+    34,     72,    153,     26,    20,      72,    145,    18,   96,    105,   8,    25,    8,
+    18,     96,    417,     258,   28,      9,     28,     13,   9,     10,    16,   83,    48,
+    83,     48,    92,      26,    8,       10,    83,     48,   713,   56,    41,   18,    273,
+    10,     9,     40,      561,   80,      249,   8,      98,   32,    98,    32,   13,    24,
+    20,     83,    241,     16,    41,      88,    353,    32,   209,   48,    91,   24,    277,
+    185,    42,    16,      20,    425,     82,    8,      234,  16,    10,    83,   48,    83,
+    48,     60,    9,       52,    16,      250,   392,    42,   377,   138,   65,   24,    83,
+    60,     85,    74,      77,    20,      8,     26,     241,  106,   17,    83,   353,   114,
+    64,     36,    289,     162,   24,      44,    83,     24,   25,    83,    289,  20,    73,
+    56,     345,   16,      25,    68,      64,    26,     12,   170,   33,    10,   49,    10,
+    17,     26,    9,       40,    1537,    514,   2225,   16,   49,    16,    305,  16,    49,
+    16,     65,    8,       9,     8,       9,     8,      9,    8,     249,   16,   425,   8,
+    57,     13,    9,       29,    25,      8,     57,     29,   33,    16,    49,   8,     29,
+    105,    29,    16,      25,    8,       57,    21,     136,  196,   64,    164,  13,    108,
+    13,     100,   136,     11,    9,       16,    51,     29,   20,    9,     83,   29,    20,
+    8,      105,   24,      269,   120,     266,   120,    21,   9,     37,    9,    21,    81,
+    13,     9,     29,      41,    53,      9,     13,     9,    13,    9,     13,   33,    13,
+    89,     21,    33,      45,    41,      37,    9,      13,   411,   17,    43,   21,    32,
+    3013,   36,    237,     20,    2021,    200,   93,     168,  483,   629,   179,  4933,  116,
+    243,    397,   20,      253,   84,      3229,  180,    509,  36,    261,   20,   2997,  16,
+    261,    8,     845,     1833,  53,      33,    26,     17,   40,    36,    11,   20,    305,
+    8,      9,     40,      9,     16,      449,   56,     9,    12,    112,   10,   185,   72,
+    57,     8,     57,      8,     57,      8,     57,     8,    57,    8,     57,   8,     57,
+    8,      57,    8,       258,   380,     9,     260,    21,   100,   272,   213,  8,     717,
+    96,     1717,  208,     101,   40,      28,    13,     17,   11,    84,    21,   100,   13,
+    75,     50,    12,      41,    21,      27,    17,     12,   21,    8,     689,  16,    18,
+    21,     25,    12,      721,   12,      33,    40,     345,  8,     753,   8,    21,    35,
+    85,     257,   293,     96,    129,     253,   8,      83,   245,   67,    13,   123,   261,
+    83,     317,   123,     2565,  52737,   517,   177257, 24,   445,   72,    369,  20,    2153,
+    28,     129,   83,      17,    160,     377,   34,     12,   82,    12,    249,  18,    561,
+    83,     18,    52,      64,    189,     73,    21,     825,  21,    513,   40,   17,    8,
+    9,      8,     41,      192,   129,     10,    25,     10,   33,    10,    185,  42,    37,
+    10,     24,    51,      37,    48,      417,   36,     64,   18,    401,   146,  64,    20,
+    83,     48,    146,     49,    28,      9,     12,     17,   10,    83,    225,  66,    20,
+    185,    106,   88,      12,    233,     24,    34,     377,  114,   108,   8,    9,     83,
+    32,     20,    41,      10,    81,      83,    41,     8,    329,   114,   72,   25,    10,
+    65,     18,    16,      83,    16,      36,    185,    29,   9,     26,    401,  10,    9,
+    26,     17,    18,      41,    18,      9,     10,     9,    192,   25,    20,   89,    42,
+    20,     25,    18,      80,    49,      16,    49,     16,   49,    72,    57,   8,     57,
+    8,      345,   13,      113,   21,      32,    921,    66,   12,    18,    16,   83,    48,
+    89377,  96,    185,     32,    393,     67616, 2929,   16,   849,   304,   57,   96,    41,
+    40,     9,     10,      81,    13,      105,   8,      41,   8,     9,     8,    17,    8,
+    17,     8,     865,     141,   128,     2905,  20,     133,  513,   16,    433,  56,    13,
+    256,    97,    37,      130,   84,      48,    130,    284,  8,     116,   13,   12,    29,
+    8,      12,    13,      20,    32,      41,    8,      1081, 32,    28,    13,   52,    13,
+    36,     83,    20,      29,    20,      209,   28,     13,   12,    13,    209,  12,    13,
+    12,     13,    60,      713,   24,      49,    16,     49,   16,    49,    16,   25,    24,
+    61,     8,     61,      104,   21,      16,    97,     8,    209,   8,     153,  8,     17,
+    8,      121,   16,      113,   272,     985,   40,     28,   32,    363,   24,   77,    459,
+    141,    19,    29,      8,     109,     24,    13,     376,  365,   10,    1040, 233,   24,
+    393,    120,   10,      219,   32,      257,   35,     72,   161,   11,    65,   11,    40,
+    305,    42,    40,      241,   8,       12,    289,    32,   65,    12,    43,   336,   1265,
+    16,     83,    48,      289,   32,      289,   32,     321,  64,    417,   88,   12,    89,
+    8,      121,   8,       57,    8,       17,    8,      89,   8,     121,   8,    57,    8,
+    17,     536,   2489,    72,    177,     80,    65,     192,  49,    8,     337,  8,     73,
+    552,    49,    16,      9,     8,       353,   8,      17,   24,    9,     16,   185,   8,
+    12,     67,    185,     21,    59,      249,   64,     75,   384,   153,   8,    17,    40,
+    43,     177,   51,      24,    12,      209,   40,     12,   512,   449,   32,   19,    17,
+    131,    16,    371,     9,     26,      8,     18,     40,   34,    33,    8,    25,    8,
+    233,    16,    26,      32,    10,      75,    56,     76,   56,    233,   19,   12,    233,
+    27,     256,   65,      13,    225,     18,    32,     43,   60,    72,    433,  24,    60,
+    177,    16,    67,      153,   40,      67,    145,    56,   36,    96,    59,   640,   585,
+    440,    409,   104,     409,   56,      51,    289,    34,   64,    83,    2352, 251,   8,
+    337,    8,     18,      12,    16,      17,    600,    26,   233,   83,    9,    64,    177,
+    90,     35,    44,      176,   145,     34,    36,     304,  169,   59,    160,  185,   72,
+    26,     425,   122,     60,    32,      243,   10,     17,   18,    9,     72,   34,    361,
+    90,     20,    8,       36,    10,      104,   201,    56,   83,    48,    26,   289,   114,
+    8,      83,    36,      9,     18,      9,     64,     281,  10,    20,    9,    72,    26,
+    385,    114,   33,      36,    34,      12,    18,     83,   9,     12,    9,    28,    8,
+    163,    88,    145,     8,     201,     98,    52,     10,   17,    10,    496,  57,    8,
+    9,      8,     33,      8,     121,     8,     81,     12,   48,    377,   98,   40,    83,
+    48,     34,    8,       65,    16,      17,    16,     177,  8,     57,    8,    17,    8,
+    41,     8,     18,      9,     58,      16,    18,     16,   26,    16,    9,    48,    10,
+    40,     41,    18,      16,    58,      24,    42,     1112, 425,   146,   33,   44,    83,
+    20,     8,     12,      10,    25,      240,   385,    162,  17,    12,    9,    64,    83,
+    1328,   377,   58,      16,    74,      188,   33,     18,   272,   385,   138,  28,    9,
+    88,     83,    48,      108,   152,     345,   106,    9,    12,    48,    83,   432,   217,
+    16,     122,   32,      99,    28,      13,    57,     1480, 353,   122,   12,   800,   513,
+    155,    96,    65,      16,    9,       16,    65,     8,    17,    8,     193,  50,    8,
+    18,     16,    34,      9,     10,      9,     18,     28,   72,    83,    560,  65,    16,
+    313,    58,    16,      58,    9,       12,    9,      10,   216,   9,     82,   321,   58,
+    9,      34,    68,      10,    64,      9,     90,     369,  130,   28,    9,    44,    104,
+    585,    56,    84,      1968,  73,      8,     297,    66,   8,     66,    9,    44,    80,
+    235,    24,    20,      241,   16,      178,   8,      114,  584,   57,    8,    17,    8,
+    305,    50,    24,      10,    8,       18,    8,      58,   9,     10,    64,   83,    48,
+    49,     8,     17,      8,     257,     42,    8,      18,   8,     42,    9,    56,    83,
+    2480,   153,   34,      20,    56,      18,    9,      10,   105,   8,     273,  58,    24,
+    42,     108,   83,      688,   9,       120,   171,    237,  104,   12,    7377, 816,   891,
+    8,      44,    88,      1569,  21088,   777,   20,     104,  8577,  128,   10,   49,    122,
+    32080,  4665,  69064,   4553,  56,      249,   8,      83,   32,    20,    633,  8,     83,
+    48,     241,   16,      42,    12,      80,    385,    58,   44,    37,    33,   12,    13,
+    80,     83,    8,       59,    8,       169,   40,     153,  5504,  513,   187,  36,    808,
+    601,    32,    10,      9,     442,     56,    34,     105,  512,   17,    12,   9,     10,
+    88,     18,    112,     49089, 64,      9905,  336,    73,   71480, 33,    8,    57,    8,
+    17,     8,     2329,    120,   9,       232,   25,     16,   9,     112,   33,   64,    3169,
+    18464,  857,   40,      105,   24,      73,    56,     81,   16,    13,    18,   12,    37632,
+    370,    16,    186,     72,    933,     480,   1973,   80,   317,   16,    485,  42,    29,
+    50,     64,    66,      21,    58,      245,   34,     493,  168,   533,   26,   13,    976,
+    163,    96,    163,     96,    701,     72,    203,    1080, 681,   8,     569,  8,     17,
+    16,     9,     16,      17,    16,      33,    8,      97,   8,     9,     8,    57,    8,
+    521,    8,     33,      16,    65,      8,     57,     8,    225,   8,     33,   8,     41,
+    8,      9,     24,      57,    8,       2721,  16,     201,  13,    201,   13,   249,   13,
+    201,    13,    249,     13,    201,     13,    249,    13,   201,   13,    249,  13,    201,
+    13,     65,    16,      403,   4101,    442,   37,     402,  69,    10,    117,  10,    21,
+    44,     120,   42,      8,     122,     8832,  249,    48,   49,    1704,  58,   8,     138,
+    16,     58,    8,       18,    8,       42,    40,     497,  264,   10,    896,  361,   24,
+    58,     57,    16,      83,    32,      9,     13,     2560, 241,   10,    136,  353,   34,
+    83,     40,    13,      3712,  225,     34,    83,     5936, 57,    8,     33,   8,     17,
+    8,      121,   8,       1577,  16,      75,    58,     328,  545,   58,    9,    32,    83,
+    32,     20,    6280,    475,   13,      27,    13,     35,   608,   363,   13,   123,   1552,
+    33,     8,     217,     8,     17,      8,     9,      16,   9,     8,     81,   8,     33,
+    8,      9,     8,       9,     48,      9,     32,     9,    8,     9,     8,    9,     8,
+    25,     8,     17,      8,     9,       16,    9,      8,    9,     8,     9,    8,     9,
+    8,      9,     8,       17,    8,       9,     16,     33,   8,     57,    8,    33,    8,
+    33,     8,     9,       8,     81,      8,     137,    40,   25,    8,     41,   8,     137,
+    416,    21,    2160,    357,   32,      805,   96,     125,  16,    125,   8,    125,   8,
+    301,    80,    107,     1293,  448,     237,   104,    357,  32,    77,    56,   21,    112,
+    53,     1232,  7877,    32,    141,     24,    109,    24,   957,   32,    765,  48,    101,
+    32,     13,    120,     101,   32,      453,   64,     85,   48,    325,   64,   245,   16,
+    21,     624,   2725,    96,    117,     16,    109,    24,   77,    56,    373,  8,     61,
+    64,     117,   32,      77,    56,      77,    56,     1181, 8,     445,   296,  83,    8240,
+    341761, 256,   33233,   48,    1777,    16,    46097,  112,  59785, 24824, 4337, 12048, 39513,
+    40,     33537, 5696128, 1922,  1568896,
+};
+// The property White_Space, first and last.
+static const uint16_t r1i_unicode_spaces[][2] = {
+    {0x09, 0x0d},     {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},     {0x1680, 0x1680},
+    {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}};
+
+// Classes by code point: a table for the planes of daily use, and for the rest the runs from the
+// one that holds its first code point.
+enum { R1I_LOW_CHARS = 0x20000 };
+typedef struct r1i_chars {
+    unsigned char low[R1I_LOW_CHARS];
+    size_t tail_run;
+    uint32_t tail_begin;
+} r1i_chars;
+
+// The code point of a valid character of this size.
+static uint32_t r1i_utf8_code(const unsigned char *p, size_t size) {
+    static const unsigned char lead[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = p[0] & lead[size];
+    for (size_t i = 1; i < size; i++) code = code << 6 | (p[i] & 0x3fu);
+    return code;
+}
+// The class of a code point beyond the table. There are few runs, since they are long.
+static unsigned r1i_char_far(const r1i_chars *chars, uint32_t code) {
+    uint32_t begin = chars->tail_begin;
+    size_t run = chars->tail_run;
+    while (begin + r1i_unicode_runs[run] / 8 <= code) begin += r1i_unicode_runs[run++] / 8;
+    return r1i_unicode_runs[run] % 8;
+}
+// Class and size of the character at p. A byte that belongs to no character is one by itself, as a
+// character that Unicode has not assigned: so any bytes can be encoded.
+R1I_INLINE unsigned r1i_char_at(const r1i_chars *chars, const unsigned char *p, size_t left,
+                                size_t *size) {
+    *size = 1;
+    if (p[0] < 0x80) return chars->low[p[0]];
+    size_t found = r1i_utf8_size(p, left);
+    if (!found) return R1I_OTHER;
+    *size = found;
+    uint32_t code = r1i_utf8_code(p, found);
+    return code < R1I_LOW_CHARS ? chars->low[code] : r1i_char_far(chars, code);
+}
+// Gives the characters between the first brackets of a pattern a bit: single ones and ranges.
+static void r1i_chars_mark(r1i_chars *chars, const char *pattern, unsigned bit) {
+    const unsigned char *p = (const unsigned char *)strchr(pattern, '[') + 1;
+    uint32_t first = 0;
+    bool range = false;
+    while (*p != ']') {
+        size_t size = r1i_utf8_size(p, 4);
+        uint32_t code = r1i_utf8_code(p, size);
+        p += size;
+        if (code == '-') {
+            range = true;
+            continue;
+        }
+        for (uint32_t c = range ? first : code; c <= code; c++) chars->low[c] |= (unsigned char)bit;
+        first = code, range = false;
+    }
+}
+
+// ---- patterns ----
+// A tokenizer cuts text by up to R1I_MAX_CUTS patterns, each inside the pieces of the one before.
+typedef enum r1i_cut_step {
+    R1I_STEP_NUMBER,
+    R1I_STEP_NUMBERS,
+    R1I_STEP_NUMBERS3,
+    R1I_STEP_KANA,
+    R1I_STEP_V3,
+    R1I_STEP_CL100K,
+    R1I_STEP_QWEN2,
+    R1I_STEP_GPT2,
+    R1I_STEP_LINES,
+    R1I_STEP_LATIN,
+    R1I_STEP_SIGNS,
+    R1I_STEP_TAIL,
+    R1I_STEP_EAST,
+    R1I_STEP_LETTERS,
+    R1I_STEP_MARKS
+} r1i_cut_step;
+enum { R1I_MAX_CUTS = 8 };
+
+#define R1I_PATTERN_END  "|\\s+(?!\\S)|\\s+"
+#define R1I_PATTERN_LINE "|\\s*[\\r\\n]+" R1I_PATTERN_END
+#define R1I_PATTERN_WORD(numbers)                                                                  \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" numbers                          \
+    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" R1I_PATTERN_LINE
+
+// The patterns that files may name, in the words of their files, with the machine that does the
+// same and the bit of the set that the pattern spells out. The first row of a step is what we
+// write.
+static const struct {
+    r1i_cut_step step;
+    unsigned bit;
+    const char *pattern;
+} r1i_patterns[] = {
+    {R1I_STEP_NUMBER, 0, "\\p{N}"},
+    {R1I_STEP_NUMBERS, 0, "\\p{N}+"},
+    {R1I_STEP_NUMBERS3, 0, "\\p{N}{1,3}"},
+    {R1I_STEP_KANA, R1I_IN_KANA, "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"},
+    {R1I_STEP_V3, 0,
+     "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
+     "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
+     "| ?[\\p{P}\\p{S}]+[\\r\\n]*" R1I_PATTERN_LINE},
+    {R1I_STEP_CL100K, 0, R1I_PATTERN_WORD("\\p{N}{1,3}")},
+    {R1I_STEP_QWEN2, 0, R1I_PATTERN_WORD("\\p{N}")},
+    {R1I_STEP_GPT2, 0,
+     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+" R1I_PATTERN_END},
+    {R1I_STEP_LINES, 0, "[\r\n]"},
+    {R1I_STEP_LINES, 0, "[\\r\\n]"},
+    {R1I_STEP_LATIN, R1I_IN_LATIN,
+     "\\s?[A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01ba\u01bc-\u01bf\u01c4-\u0293"
+     "\u0295-\u02af\u0370-\u0373\u0376\u0377\u037b-\u037d\u037f\u0386\u0388-\u038a\u038c"
+     "\u038e-\u03a1\u03a3-\u03f5\u03f7-\u0481\u048a-\u052f\u0531-\u0556\u10a0-\u10c5"
+     "\u13a0-\u13f5\u13f8-\u13fd\u1c90-\u1cba\u1cbd-\u1cbf\u1d00-\u1d2b\u1d6b-\u1d77"
+     "\u1d79-\u1d9a\u1e00-\u1f15\u1f18-\u1f1d\u1f20-\u1f45\u1f48-\u1f4d\u1f50-\u1f57\u1f59"
+     "\u1f5b\u1f5d\u1f5f-\u1f7d\u1f80-\u1fb4\u1fb6-\u1fbc\u1fbe\u1fc2-\u1fc4\u1fc6-\u1fcc"
+     "\u1fd0-\u1fd3\u1fd6-\u1fdb\u1fe0-\u1fec\u1ff2-\u1ff4\u1ff6-\u1ffc\u2102\u2107"
+     "\u210a-\u2113\u2115\u2119-\u211d\u2124\u2126\u2128\u212a-\u212d\u212f-\u2134\u2139"
+     "\u213c-\u213f\u2145-\u2149\u214e\u2183\u2184\u2c00-\u2c7b\u2c7e-\u2ce4\u2ceb-\u2cee"
+     "\u2cf2\u2cf3\ua640-\ua66d\ua680-\ua69b\ua722-\ua76f\ua771-\ua787\ua78b-\ua78e"
+     "\uab70-\uabbf\ufb00-\ufb06\ufb13-\ufb17\uff21-\uff3a\uff41-\uff5a"
+     "\U00010400-\U0001044f\U000104b0-\U000104d3\U000104d8-\U000104fb\U00010c80-\U00010cb2"
+     "\U00010cc0-\U00010cf2\U000118a0-\U000118df\U0001e900-\U0001e943]+"},
+    {R1I_STEP_SIGNS, R1I_IN_SIGNS,
+     "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+"},
+    {R1I_STEP_TAIL, 0, "\\s+$"},
+    {R1I_STEP_EAST, R1I_IN_EAST, "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"},
+    {R1I_STEP_LETTERS, 0, "\\s?\\p{L}+"},
+    {R1I_STEP_MARKS, 0, "\\s?\\p{P}+"},
+};
+enum { R1I_PATTERNS = sizeof r1i_patterns / sizeof *r1i_patterns };
+
+// The steps of the splits of known models, as enum r1_split counts them; -1 ends a row.
+static const signed char r1i_splits[R1_SPLIT_COUNT][R1I_MAX_CUTS] = {
+    {-1},
+    {R1I_STEP_NUMBERS3, R1I_STEP_KANA, R1I_STEP_V3, -1},
+    {R1I_STEP_LINES, R1I_STEP_LATIN, R1I_STEP_SIGNS, R1I_STEP_TAIL, R1I_STEP_EAST, R1I_STEP_NUMBER,
+     -1},
+    {R1I_STEP_LINES, R1I_STEP_LETTERS, R1I_STEP_MARKS, R1I_STEP_EAST, R1I_STEP_NUMBER, -1},
+    {R1I_STEP_QWEN2, -1},
+    {R1I_STEP_CL100K, -1},
+    {R1I_STEP_GPT2, -1},
+    {R1I_STEP_NUMBER, R1I_STEP_GPT2, -1},
 };
 
-// Twins are looked for while the table fills. Slices that are not filled yet are empty, since
-// memory comes zeroed, and an empty slice equals no piece.
-R1I_BODY r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n) {
-    if (!ctx || ctx->status != R1_OK) return NULL;
-    size_t bytes = 0;
-    for (size_t i = 0; i < n; i++) bytes = r1i_size_add(bytes, strlen(pieces[i]));
-    size_t table = r1i_size_mul(n, sizeof(r1_slice));
-    size_t head = r1i_round_up(sizeof(r1_tokenizer), sizeof(void *));
-    r1_tokenizer *tok =
-        (r1_tokenizer *)r1i_alloc(ctx, r1i_size_add(head, r1i_size_add(table, bytes)));
-    if (!tok) return NULL;
-    tok->ctx = ctx, tok->n = n, tok->pieces = (r1_slice *)(void *)((char *)tok + head);
-    char *text = (char *)tok + head + table;
-    for (size_t i = 0; i < n; i++) {
-        size_t size = strlen(pieces[i]);
-        if (!size || r1_tokenizer_find(tok, pieces[i]) >= 0) {
-            r1i_fail(ctx, R1_ERROR_ARGUMENT, "tokenizer: piece %zu \"%s\" is empty or stands twice",
-                     i, pieces[i]);
-            r1i_free(ctx, tok);
-            return NULL;
-        }
-        memcpy(text, pieces[i], size);
-        tok->pieces[i] = (r1_slice){text, size};
-        text += size;
-    }
-    return tok;
-}
-R1I_BODY void r1_tokenizer_free(r1_tokenizer *tok) {
-    if (tok) r1i_free(tok->ctx, tok);
-}
-R1I_BODY size_t r1_tokenizer_count(const r1_tokenizer *tok) { return tok ? tok->n : 0; }
+// Text that is being cut, and who gets the pieces. A false answer ends the cutting.
+typedef bool r1i_piece_fn(void *arg, const unsigned char *piece, size_t size);
+typedef struct r1i_cutter {
+    const r1i_chars *chars;
+    const signed char *steps;
+    int n_steps;
+    const unsigned char *text;
+    r1i_piece_fn *piece;
+    void *arg;
+} r1i_cutter;
 
-R1I_BODY int32_t r1_tokenizer_find(const r1_tokenizer *tok, const char *piece) {
-    size_t size = strlen(piece);
-    for (size_t i = 0; i < r1_tokenizer_count(tok); i++)
-        if (tok->pieces[i].size == size && !memcmp(tok->pieces[i].data, piece, size))
-            return (int32_t)i;
-    return -1;
+static void r1i_chars_fill(r1i_chars *chars) {
+    uint32_t code = 0;
+    for (size_t run = 0; code < R1I_LOW_CHARS; run++) {
+        uint32_t end = code + r1i_unicode_runs[run] / 8;
+        uint32_t low = end < R1I_LOW_CHARS ? end : R1I_LOW_CHARS;
+        memset(chars->low + code, (int)(r1i_unicode_runs[run] % 8), low - code);
+        chars->tail_run = run, chars->tail_begin = code;
+        code = end;
+    }
+    for (size_t i = 0; i < sizeof r1i_unicode_spaces / sizeof *r1i_unicode_spaces; i++)
+        for (uint32_t c = r1i_unicode_spaces[i][0]; c <= r1i_unicode_spaces[i][1]; c++)
+            chars->low[c] = R1I_SPACE;
+    for (size_t i = 0; i < R1I_PATTERNS; i++)
+        if (r1i_patterns[i].bit)
+            r1i_chars_mark(chars, r1i_patterns[i].pattern, r1i_patterns[i].bit);
 }
-// Text times pieces: meant for toy vocabularies. Pieces are distinct, so at most one of each length
-// fits at a place and the choice has no ties.
+
+// The end of the run of characters from `at` whose class is in the set.
+static size_t r1i_run_end(const r1i_cutter *c, size_t at, size_t end, unsigned set) {
+    size_t size;
+    while (at < end && (set >> (r1i_char_at(c->chars, c->text + at, end - at, &size) & 7u) & 1u))
+        at += size;
+    return at;
+}
+// The same for a set with a bit of its own.
+static size_t r1i_span_bit(const r1i_cutter *c, size_t at, size_t end, unsigned bit) {
+    size_t size;
+    while (at < end && (r1i_char_at(c->chars, c->text + at, end - at, &size) & bit)) at += size;
+    return at;
+}
+// \s?[...]+: a run, or white space and a run. `at` when neither is there. White space may be in the
+// set itself, hence the second try. A set at or above 1 << R1I_CLASSES is a bit of its own,
+// shifted.
+static size_t r1i_led_span(const r1i_cutter *c, size_t at, size_t end, unsigned set) {
+    size_t size;
+    unsigned kind = r1i_char_at(c->chars, c->text + at, end - at, &size);
+    size_t begin = (kind & 7u) == R1I_SPACE ? at + size : at;
+    for (int turn = 0; turn < 2; turn++, begin = at) {
+        size_t stop = set >> R1I_CLASSES ? r1i_span_bit(c, begin, end, set >> R1I_CLASSES)
+                                         : r1i_run_end(c, begin, end, set);
+        if (stop > begin) return stop;
+    }
+    return at;
+}
+static bool r1i_is_line(unsigned char byte) { return byte == '\r' || byte == '\n'; }
+// [\r\n]*
+static size_t r1i_span_lines(const r1i_cutter *c, size_t at, size_t end) {
+    while (at < end && r1i_is_line(c->text[at])) at++;
+    return at;
+}
+// At white space: up to the last line break of the run if `lines` and there is one, else all of it
+// but its last character, which goes to what follows; all at the end of the text.
+static size_t r1i_match_space(const r1i_cutter *c, size_t at, size_t end, bool lines) {
+    size_t stop = r1i_run_end(c, at, end, R1I_SET(SPACE));
+    for (size_t i = stop; lines && i > at; i--)
+        if (r1i_is_line(c->text[i - 1])) return i;
+    if (stop == end) return stop;
+    size_t last = stop - 1;
+    while (last > at && (c->text[last] & 0xc0u) == 0x80u) last--;
+    return last > at ? last : stop;
+}
+// 's|'t|'re|'ve|'m|'ll|'d at an apostrophe, in either case if `fold`; `at` if none is there. The
+// long s (U+017F) is an s that was folded.
+static size_t r1i_match_contraction(const r1i_cutter *c, size_t at, size_t end, bool fold) {
+    const unsigned char *p = c->text + at;
+    size_t left = end - at;
+    if (left < 2) return at;
+    unsigned a = p[1], b = left > 2 ? p[2] : 0;
+    if (fold && a == 0xc5 && b == 0xbf) return at + 3;
+    if (fold && a >= 'A' && a <= 'Z') a += 'a' - 'A';
+    if (fold && b >= 'A' && b <= 'Z') b += 'a' - 'A';
+    if (a == 's' || a == 't' || a == 'm' || a == 'd') return at + 2;
+    bool two = (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l');
+    return two ? at + 3 : at;
+}
+// GPT-2's pattern.
+static size_t r1i_match_gpt2(const r1i_cutter *c, size_t at, size_t end) {
+    size_t begin = at, size;
+    if (c->text[at] == '\'') {
+        size_t stop = r1i_match_contraction(c, at, end, false);
+        if (stop > at) return stop;
+    }
+    if (c->text[at] == ' ' && at + 1 < end) begin = at + 1;
+    unsigned kind = r1i_char_at(c->chars, c->text + begin, end - begin, &size) & 7u;
+    if (kind == R1I_SPACE) return r1i_match_space(c, at, end, false);
+    unsigned set = kind == R1I_LETTER || kind == R1I_NUMBER ? 1u << kind : R1I_SET_PLAIN;
+    return r1i_run_end(c, begin, end, set);
+}
+// The pattern of cl100k and, with one digit at a time, Qwen2. `kind` and `size` are those of the
+// character at `at`, here and below.
+static size_t r1i_match_cl100k(const r1i_cutter *c, size_t at, size_t end, unsigned kind,
+                               size_t size, int digits) {
+    size_t stop = at, next = at + size, next_size;
+    if (c->text[at] == '\'') stop = r1i_match_contraction(c, at, end, true);
+    if (stop > at) return stop;
+    if (kind == R1I_LETTER) return r1i_run_end(c, at, end, R1I_SET(LETTER));
+    if (kind == R1I_NUMBER) {
+        for (stop = next; --digits && stop < end; stop += next_size) {
+            kind = r1i_char_at(c->chars, c->text + stop, end - stop, &next_size) & 7u;
+            if (kind != R1I_NUMBER) break;
+        }
+        return stop;
+    }
+    if (!r1i_is_line(c->text[at])) {
+        stop = r1i_run_end(c, next, end, R1I_SET(LETTER));
+        if (stop > next) return stop;
+    }
+    size_t begin = c->text[at] == ' ' ? next : at;
+    stop = r1i_run_end(c, begin, end, R1I_SET_PLAIN);
+    if (stop > begin) return r1i_span_lines(c, stop, end);
+    return r1i_match_space(c, at, end, true);
+}
+static bool r1i_is_ascii_letter(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+// The third pattern of DeepSeek-V3. It lets some characters be, such as a joiner before a space.
+static size_t r1i_match_v3(const r1i_cutter *c, size_t at, size_t end, unsigned kind, size_t size) {
+    const unsigned char *p = c->text;
+    size_t next = at + size, stop = next;
+    bool sign = kind == R1I_PUNCTUATION || kind == R1I_SYMBOL; // of ASCII: all of "!" to "~"
+    if (sign && size == 1 && next < end && r1i_is_ascii_letter(p[next])) {
+        while (stop < end && r1i_is_ascii_letter(p[stop])) stop++;
+        return stop;
+    }
+    if (kind == R1I_LETTER || kind == R1I_COMBINING) return r1i_run_end(c, at, end, R1I_SET_WORD);
+    if (!sign && !r1i_is_line(p[at])) {
+        stop = r1i_run_end(c, next, end, R1I_SET_WORD);
+        if (stop > next) return stop;
+    }
+    size_t begin = p[at] == ' ' ? next : at;
+    stop = r1i_run_end(c, begin, end, R1I_SET_MARK);
+    if (stop > begin) return r1i_span_lines(c, stop, end);
+    return kind == R1I_SPACE ? r1i_match_space(c, at, end, true) : at;
+}
+// \s+$ in the sense of Oniguruma, where $ also stands before a line break. Where it fails at the
+// begin of a run of white space it fails inside too: `next` skips the run, which keeps this linear.
+static size_t r1i_match_tail(const r1i_cutter *c, size_t at, size_t end, size_t *next) {
+    size_t stop = r1i_run_end(c, at, end, R1I_SET(SPACE));
+    *next = stop;
+    if (stop == end) return stop;
+    while (stop > at && c->text[stop] != '\n') stop--;
+    return stop;
+}
+// The end of a match that begins at `at`, or `at`; then the search goes on at `next`, which the
+// caller has set behind this character.
+static size_t r1i_match(const r1i_cutter *c, int step, size_t at, size_t end, unsigned kind,
+                        size_t size, size_t *next) {
+    unsigned bits = kind, class = kind & 7u;
+    switch (step) {
+    case R1I_STEP_NUMBER:
+        return class == R1I_NUMBER ? at + size : at;
+    case R1I_STEP_NUMBERS:
+        return r1i_run_end(c, at, end, R1I_SET(NUMBER));
+    case R1I_STEP_NUMBERS3:
+        return class == R1I_NUMBER ? r1i_match_cl100k(c, at, end, class, size, 3) : at;
+    case R1I_STEP_KANA:
+        return bits & R1I_IN_KANA ? r1i_span_bit(c, at, end, R1I_IN_KANA) : at;
+    case R1I_STEP_EAST:
+        return bits & R1I_IN_EAST ? r1i_span_bit(c, at, end, R1I_IN_EAST) : at;
+    case R1I_STEP_V3:
+        return r1i_match_v3(c, at, end, class, size);
+    case R1I_STEP_CL100K:
+        return r1i_match_cl100k(c, at, end, class, size, 3);
+    case R1I_STEP_QWEN2:
+        return r1i_match_cl100k(c, at, end, class, size, 1);
+    case R1I_STEP_GPT2:
+        return r1i_match_gpt2(c, at, end);
+    case R1I_STEP_LINES:
+        return r1i_is_line(c->text[at]) ? at + 1 : at;
+    case R1I_STEP_LATIN:
+        return r1i_led_span(c, at, end, (unsigned)R1I_IN_LATIN << R1I_CLASSES);
+    case R1I_STEP_SIGNS:
+        return r1i_led_span(c, at, end, (unsigned)R1I_IN_SIGNS << R1I_CLASSES);
+    case R1I_STEP_TAIL:
+        return class == R1I_SPACE ? r1i_match_tail(c, at, end, next) : at;
+    case R1I_STEP_LETTERS:
+        return r1i_led_span(c, at, end, R1I_SET(LETTER));
+    default:
+        return r1i_led_span(c, at, end, R1I_SET(PUNCTUATION));
+    }
+}
+// Cuts a range by one step and its parts by the next steps; matches and what lies between them are
+// parts. As deep as there are steps.
+static bool r1i_cut(const r1i_cutter *c, int step, size_t begin, size_t end) {
+    if (step == c->n_steps) return c->piece(c->arg, c->text + begin, end - begin);
+    size_t rest = begin, at = begin, size, next;
+    while (at < end) {
+        unsigned kind = r1i_char_at(c->chars, c->text + at, end - at, &size);
+        next = at + size;
+        size_t stop = r1i_match(c, c->steps[step], at, end, kind, size, &next);
+        if (stop > at) {
+            if (rest < at && !r1i_cut(c, step + 1, rest, at)) return false;
+            if (!r1i_cut(c, step + 1, at, stop)) return false;
+            rest = next = stop;
+        }
+        at = next;
+    }
+    return rest == end || r1i_cut(c, step + 1, rest, end);
+}
+
+// ---- tables ----
+// Both tables probe a bounded number of places, so that no vocabulary can be made to be slow: what
+// does not fit at half load was made to collide, and is refused.
+enum { R1I_PROBES = 512 };
+#define R1I_NO_TOKEN UINT32_MAX
+
+// Slices by content: (upper half of the hash, index + 1) in each used slot. The slices are
+// elsewhere.
+typedef struct r1i_word_table {
+    uint64_t *slots;
+    size_t mask, count;
+} r1i_word_table;
+// 64-bit keys and values; a value of 0 marks an empty slot.
+typedef struct r1i_pair_slot {
+    uint64_t key, value;
+} r1i_pair_slot;
+typedef struct r1i_pair_table {
+    r1i_pair_slot *slots;
+    size_t mask, count;
+} r1i_pair_table;
+
+// A power of two with room for n entries at half load.
+static size_t r1i_table_size(size_t n) {
+    size_t size = 16;
+    while (size / 2 < n && size < SIZE_MAX / 4) size *= 2;
+    return size;
+}
+// Spreads all bits of a word over all bits.
+R1I_INLINE uint64_t r1i_word_mix(uint64_t x) {
+    x = (x ^ x >> 32) * 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+    return x ^ x >> 32;
+}
+// Of short texts, which most pieces are. 16 bytes a step.
+static uint64_t r1i_word_hash(const unsigned char *p, size_t n) {
+    uint64_t hash = n * 0x9e3779b97f4a7c15u, word = 0;
+    for (; n > 8; p += 8, n -= 8) {
+        memcpy(&word, p, 8);
+        hash = r1i_word_mix(hash ^ word);
+    }
+    word = 0;
+    for (size_t i = 0; i < n; i++) word |= (uint64_t)p[i] << (8 * i);
+    return r1i_word_mix(hash ^ word);
+}
+// The index of a slice among `items`, or R1I_NO_TOKEN.
+static uint32_t r1i_words_find(const r1i_word_table *words, const r1_slice *items, const void *data,
+                               size_t size) {
+    uint64_t hash = r1i_word_hash((const unsigned char *)data, size);
+    if (!words->slots) return R1I_NO_TOKEN;
+    size_t at = hash & words->mask;
+    for (int probe = 0; probe < R1I_PROBES; probe++, at = (at + 1) & words->mask) {
+        uint64_t slot = words->slots[at];
+        if (!slot) break;
+        uint32_t index = (uint32_t)slot - 1;
+        if (slot >> 32 == hash >> 32 && items[index].size == size &&
+            memcmp(items[index].data, data, size) == 0)
+            return index;
+    }
+    return R1I_NO_TOKEN;
+}
+// Puts an item that is not there yet. False when there is no room within the bound.
+static bool r1i_words_put(r1i_word_table *words, const r1_slice *items, uint32_t index) {
+    const r1_slice *item = &items[index];
+    uint64_t hash = r1i_word_hash((const unsigned char *)item->data, item->size);
+    size_t at = hash & words->mask;
+    for (int probe = 0; probe < R1I_PROBES; probe++, at = (at + 1) & words->mask) {
+        if (words->slots[at]) continue;
+        words->slots[at] = hash >> 32 << 32 | (index + 1);
+        words->count++;
+        return true;
+    }
+    return false;
+}
+// Makes room for one more item by putting all in a table of twice the size.
+static bool r1i_words_grow(r1_context *ctx, r1i_word_table *words, const r1_slice *items) {
+    if (words->slots && words->count < (words->mask + 1) / 2) return true;
+    size_t size = r1i_table_size(words->count * 2 + 1);
+    r1i_word_table grown = {(uint64_t *)r1i_alloc_array(ctx, size, sizeof(uint64_t)), size - 1, 0};
+    bool good = grown.slots != NULL;
+    for (size_t i = 0; good && words->slots && i <= words->mask; i++)
+        if (words->slots[i]) good = r1i_words_put(&grown, items, (uint32_t)words->slots[i] - 1);
+    r1i_free(ctx, good ? words->slots : grown.slots);
+    if (good) *words = grown;
+    return good;
+}
+R1I_INLINE uint64_t r1i_pairs_find(const r1i_pair_table *map, uint64_t key) {
+    size_t at = r1i_word_mix(key) & map->mask;
+    for (int probe = 0; probe < R1I_PROBES; probe++, at = (at + 1) & map->mask) {
+        const r1i_pair_slot *slot = &map->slots[at];
+        if (slot->key == key || !slot->value) return slot->value;
+    }
+    return 0;
+}
+// The slot of a key: its own, or an empty one that is now its own. NULL as in r1i_words_put.
+static r1i_pair_slot *r1i_pairs_slot_of(r1i_pair_table *map, uint64_t key) {
+    size_t at = r1i_word_mix(key) & map->mask;
+    for (int probe = 0; probe < R1I_PROBES; probe++, at = (at + 1) & map->mask) {
+        r1i_pair_slot *slot = &map->slots[at];
+        if (slot->value && slot->key != key) continue;
+        map->count += !slot->value;
+        slot->key = key;
+        return slot;
+    }
+    return NULL;
+}
+// Puts or replaces. False when memory or the bound stands in the way.
+static bool r1i_pairs_put(r1_context *ctx, r1i_pair_table *map, uint64_t key, uint64_t value) {
+    if (!map->slots || map->count >= (map->mask + 1) / 2) {
+        size_t size = r1i_table_size(map->count * 2 + 1);
+        r1i_pair_table grown = {(r1i_pair_slot *)r1i_alloc_array(ctx, size, sizeof(r1i_pair_slot)),
+                                size - 1, 0};
+        bool good = grown.slots != NULL;
+        for (size_t i = 0; good && map->slots && i <= map->mask; i++) {
+            if (!map->slots[i].value) continue;
+            r1i_pair_slot *moved = r1i_pairs_slot_of(&grown, map->slots[i].key);
+            good = moved != NULL;
+            if (good) moved->value = map->slots[i].value;
+        }
+        r1i_free(ctx, good ? map->slots : grown.slots);
+        if (!good) return false;
+        *map = grown;
+    }
+    r1i_pair_slot *slot = r1i_pairs_slot_of(map, key);
+    if (slot) slot->value = value;
+    return slot != NULL;
+}
+
+// ---- the tokenizer ----
+// What a token is; a token may be several.
+enum {
+    R1I_TOKEN_MODEL = 1,   // merges lead to it, or it is a byte
+    R1I_TOKEN_WHOLE = 2,   // a piece that equals it is this token
+    R1I_TOKEN_SPECIAL = 4, // found in text as a whole
+    R1I_TOKEN_RAW = 8      // its name in the file is plain text, not in the byte alphabet
+};
+
+// A node of the tree of texts that are found as a whole. The first level is a table by byte.
+typedef struct r1i_trie_node {
+    uint32_t child, next; // 0: none
+    int32_t id;           // of the text that ends here; -1: none
+    unsigned char byte;
+} r1i_trie_node;
+
+struct r1_tokenizer {
+    r1_context *ctx;
+    size_t n;             // ids
+    r1_slice *pieces;     // [n] bytes by id; NULL data: no token
+    unsigned char *flags; // [n]
+    char *text;           // what pieces point into
+    size_t text_bytes;
+    r1i_word_table words;     // model tokens by their bytes
+    r1i_pair_table merges;    // (left << 32 | right) -> (rank + 1) << 32 | id
+    uint32_t byte_ids[256];   // R1I_NO_TOKEN: the vocabulary lacks this byte
+    uint32_t trie_first[256]; // by first byte, 0: none
+    r1i_trie_node *trie;      // node 0 is not used
+    size_t trie_count;
+    r1i_chars *chars; // NULL: a list of pieces, which are all in the tree
+    signed char steps[R1I_MAX_CUTS];
+    int n_steps;
+    bool whole; // pieces that are tokens are never cut: tiktoken, Llama-3
+    int32_t begin, end, pad;
+    r1_chat chat;
+    const char *from; // while it is made: its name in messages
+    r1_status blame;  // and what a refusal is
+};
+
+// The longest text of the tree at p: its id and size, or -1.
+static int32_t r1i_trie_find(const r1_tokenizer *tok, const unsigned char *p, size_t left,
+                             size_t *size) {
+    uint32_t node = left ? tok->trie_first[p[0]] : 0;
+    int32_t id = -1;
+    for (size_t at = 1; node; at++) {
+        if (tok->trie[node].id >= 0) id = tok->trie[node].id, *size = at;
+        if (at == left) break;
+        node = tok->trie[node].child;
+        while (node && tok->trie[node].byte != p[at]) node = tok->trie[node].next;
+    }
+    return id;
+}
+// Adds a text. The tree has room for it: a node for each of its bytes.
+static void r1i_trie_put(r1_tokenizer *tok, r1_slice text, int32_t id) {
+    uint32_t *link = &tok->trie_first[(unsigned char)text.data[0]];
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        while (*link && tok->trie[*link].byte != byte) link = &tok->trie[*link].next;
+        if (!*link) {
+            *link = (uint32_t)++tok->trie_count;
+            tok->trie[*link] = (r1i_trie_node){.id = -1, .byte = byte};
+        }
+        if (i + 1 == text.size) tok->trie[*link].id = id;
+        link = &tok->trie[*link].child;
+    }
+}
+
+// ---- merging ----
+// Where ids go. `count` runs on past the capacity.
+typedef struct r1i_encoder {
+    const r1_tokenizer *tok;
+    int32_t *ids;
+    size_t capacity, count;
+    void *work; // for long pieces
+    size_t work_bytes;
+} r1i_encoder;
+
+enum { R1I_SHORT = 128 }; // bytes of a piece that is merged in place
+static void r1i_encode_emit(r1i_encoder *e, uint32_t id) {
+    if (e->count < e->capacity) e->ids[e->count] = (int32_t)id;
+    e->count++;
+}
+R1I_INLINE uint64_t r1i_merge_of(const r1_tokenizer *tok, uint32_t left, uint32_t right) {
+    return r1i_pairs_find(&tok->merges, (uint64_t)left << 32 | right);
+}
+// Merges up to R1I_SHORT ids in place: the lowest rank first, the leftmost of equals; returns how
+// many are left. Looking at all ranks each time is the fastest way for so few.
+static size_t r1i_merge_short(const r1_tokenizer *tok, uint32_t *ids, size_t n) {
+    uint64_t merges[R1I_SHORT]; // of id i with id i + 1
+    for (size_t i = 0; i + 1 < n; i++) {
+        uint64_t merge = r1i_merge_of(tok, ids[i], ids[i + 1]);
+        merges[i] = merge ? merge : UINT64_MAX;
+    }
+    while (n > 1) {
+        size_t best = 0;
+        for (size_t i = 1; i + 1 < n; i++)
+            if (merges[i] >> 32 < merges[best] >> 32) best = i;
+        if (merges[best] == UINT64_MAX) break;
+        ids[best] = (uint32_t)merges[best];
+        memmove(ids + best + 1, ids + best + 2, (n - best - 2) * sizeof *ids);
+        memmove(merges + best, merges + best + 1, (n - best - 2) * sizeof *merges);
+        n--;
+        if (best > 0) {
+            uint64_t merge = r1i_merge_of(tok, ids[best - 1], ids[best]);
+            merges[best - 1] = merge ? merge : UINT64_MAX;
+        }
+        if (best + 1 < n) {
+            uint64_t merge = r1i_merge_of(tok, ids[best], ids[best + 1]);
+            merges[best] = merge ? merge : UINT64_MAX;
+        }
+    }
+    return n;
+}
+// A heap of (rank << 32 | place), the lowest on top.
+static void r1i_heap_push(uint64_t *heap, size_t *count, uint64_t key) {
+    size_t at = (*count)++;
+    for (; at && heap[(at - 1) / 2] > key; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+    heap[at] = key;
+}
+static uint64_t r1i_heap_pop(uint64_t *heap, size_t *count) {
+    uint64_t top = heap[0], key = heap[--*count];
+    size_t at = 0, child;
+    while ((child = 2 * at + 1) < *count) {
+        if (child + 1 < *count && heap[child + 1] < heap[child]) child++;
+        if (heap[child] >= key) break;
+        heap[at] = heap[child], at = child;
+    }
+    heap[at] = key;
+    return top;
+}
+// A long piece as a list of ids. A merge removes one id and offers two pairs at most, so the heap
+// holds 2 n entries at most, and the whole takes n log n.
+typedef struct r1i_merge_list {
+    uint64_t *heap;
+    uint32_t *ids, *next, *previous; // R1I_NO_TOKEN in ids: merged into the one before
+    size_t n, heap_count;
+} r1i_merge_list;
+
+static void r1i_merge_offer(const r1_tokenizer *tok, r1i_merge_list *list, size_t at) {
+    size_t right = list->next[at];
+    if (right >= list->n) return;
+    uint64_t merge = r1i_merge_of(tok, list->ids[at], list->ids[right]);
+    if (merge) r1i_heap_push(list->heap, &list->heap_count, merge >> 32 << 32 | at);
+}
+static void r1i_merge_long(const r1_tokenizer *tok, r1i_merge_list *list) {
+    for (size_t i = 0; i < list->n; i++)
+        list->next[i] = (uint32_t)i + 1, list->previous[i] = (uint32_t)i - 1;
+    for (size_t i = 0; i < list->n; i++) r1i_merge_offer(tok, list, i);
+    while (list->heap_count) {
+        uint64_t top = r1i_heap_pop(list->heap, &list->heap_count);
+        size_t at = (uint32_t)top, right = list->next[at];
+        if (list->ids[at] == R1I_NO_TOKEN || right >= list->n) continue;
+        uint64_t merge = r1i_merge_of(tok, list->ids[at], list->ids[right]);
+        if (merge >> 32 != top >> 32) continue; // a neighbour has changed since it was offered
+        list->ids[at] = (uint32_t)merge, list->ids[right] = R1I_NO_TOKEN;
+        list->next[at] = list->next[right];
+        if (list->next[at] < list->n) list->previous[list->next[at]] = (uint32_t)at;
+        if (at) r1i_merge_offer(tok, list, list->previous[at]);
+        r1i_merge_offer(tok, list, at);
+    }
+}
+// Memory for a long piece comes straight from the hook, since the context is not for workers.
+static bool r1i_encode_long(r1i_encoder *e, const unsigned char *p, size_t n) {
+    const r1_allocator *hook = &e->tok->ctx->allocator;
+    size_t each = 2 * sizeof(uint64_t) + 3 * sizeof(uint32_t), bytes = r1i_size_mul(n, each);
+    if (n >= UINT32_MAX || bytes >= SIZE_MAX / 2) return false;
+    if (bytes > e->work_bytes) {
+        if (e->work) hook->free(hook->user, e->work, e->work_bytes);
+        e->work = hook->alloc(hook->user, bytes, R1I_ALIGN);
+        e->work_bytes = e->work ? bytes : 0;
+        if (!e->work) return false;
+    }
+    r1i_merge_list list = {.heap = (uint64_t *)e->work, .n = n};
+    list.ids = (uint32_t *)(void *)(list.heap + 2 * n);
+    list.next = list.ids + n, list.previous = list.next + n;
+    for (size_t i = 0; i < n; i++) {
+        list.ids[i] = e->tok->byte_ids[p[i]];
+        if (list.ids[i] == R1I_NO_TOKEN) return false;
+    }
+    r1i_merge_long(e->tok, &list);
+    for (size_t i = 0; i < n; i++)
+        if (list.ids[i] != R1I_NO_TOKEN) r1i_encode_emit(e, list.ids[i]);
+    return true;
+}
+// The bytes of a short piece as ids, merged. 0: the vocabulary lacks a byte.
+static size_t r1i_encode_short(const r1_tokenizer *tok, const unsigned char *p, size_t n,
+                               uint32_t *ids) {
+    for (size_t i = 0; i < n; i++) {
+        ids[i] = tok->byte_ids[p[i]];
+        if (ids[i] == R1I_NO_TOKEN) return 0;
+    }
+    return r1i_merge_short(tok, ids, n);
+}
+// For r1i_cut: the ids of one piece. Most pieces of most texts are whole tokens.
+static bool r1i_encode_piece(void *arg, const unsigned char *p, size_t n) {
+    r1i_encoder *e = (r1i_encoder *)arg;
+    const r1_tokenizer *tok = e->tok;
+    uint32_t ids[R1I_SHORT], id = r1i_words_find(&tok->words, tok->pieces, p, n);
+    if (id != R1I_NO_TOKEN && tok->flags[id] & R1I_TOKEN_WHOLE) return r1i_encode_emit(e, id), true;
+    if (n > R1I_SHORT) return r1i_encode_long(e, p, n);
+    size_t count = r1i_encode_short(tok, p, n, ids);
+    for (size_t i = 0; i < count; i++) r1i_encode_emit(e, ids[i]);
+    return count > 0;
+}
+// Text without special tokens.
+static bool r1i_encode_run(r1i_encoder *e, const unsigned char *text, size_t size) {
+    const r1_tokenizer *tok = e->tok;
+    r1i_cutter cutter = {tok->chars, tok->steps, tok->n_steps, text, r1i_encode_piece, e};
+    return !size || r1i_cut(&cutter, 0, 0, size);
+}
+// A tokenizer of pieces takes the longest at each place and never reconsiders.
+static bool r1i_encode_pieces(r1i_encoder *e, const unsigned char *text, size_t size) {
+    for (size_t at = 0, step = 0; at < size; at += step) {
+        int32_t id = r1i_trie_find(e->tok, text + at, size - at, &step);
+        if (id < 0) return false;
+        r1i_encode_emit(e, (uint32_t)id);
+    }
+    return true;
+}
+// Special tokens count from `from` on; a run of plain text goes on to the next one.
+static bool r1i_encode_range(r1i_encoder *e, const unsigned char *text, size_t size, bool special) {
+    const r1_tokenizer *tok = e->tok;
+    size_t rest = 0, step = 0;
+    if (!tok->chars) return r1i_encode_pieces(e, text, size);
+    for (size_t at = 0; special && at < size; at++) {
+        if (!tok->trie_first[text[at]]) continue;
+        int32_t id = r1i_trie_find(tok, text + at, size - at, &step);
+        if (id < 0) continue;
+        if (!r1i_encode_run(e, text + rest, at - rest)) return false;
+        r1i_encode_emit(e, (uint32_t)id);
+        rest = at + step, at = rest - 1;
+    }
+    return r1i_encode_run(e, text + rest, size - rest);
+}
+static size_t r1i_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
+                         size_t capacity, bool special) {
+    if (!tok) return SIZE_MAX;
+    r1i_encoder e = {.tok = tok, .ids = ids, .capacity = ids ? capacity : 0};
+    bool good = r1i_encode_range(&e, (const unsigned char *)text, text ? size : 0, special);
+    const r1_allocator *hook = &tok->ctx->allocator;
+    if (e.work) hook->free(hook->user, e.work, e.work_bytes);
+    return good ? e.count : SIZE_MAX;
+}
 R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
                           size_t capacity) {
-    size_t count = 0;
-    for (size_t at = 0; at < size;) {
-        size_t longest = 0;
-        int32_t id = 0;
-        for (size_t i = 0; i < r1_tokenizer_count(tok); i++) {
-            r1_slice piece = tok->pieces[i];
-            if (piece.size > longest && piece.size <= size - at &&
-                !memcmp(piece.data, text + at, piece.size))
-                longest = piece.size, id = (int32_t)i;
-        }
-        if (!longest) return SIZE_MAX;
-        if (count < capacity) ids[count] = id;
-        count++, at += longest;
-    }
-    return count;
+    return r1i_encode(tok, text, size, ids, capacity, true);
+}
+R1I_BODY size_t r1_encode_plain(const r1_tokenizer *tok, const char *text, size_t size,
+                                int32_t *ids, size_t capacity) {
+    return r1i_encode(tok, text, size, ids, capacity, false);
+}
+
+// ---- looking things up, and back to text ----
+R1I_BODY size_t r1_tokenizer_count(const r1_tokenizer *tok) { return tok ? tok->n : 0; }
+R1I_BODY r1_slice r1_tokenizer_text(const r1_tokenizer *tok, int32_t id) {
+    return tok && id >= 0 && (size_t)id < tok->n ? tok->pieces[id] : (r1_slice){NULL, 0};
+}
+R1I_BODY bool r1_tokenizer_is_special(const r1_tokenizer *tok, int32_t id) {
+    return tok && id >= 0 && (size_t)id < tok->n && (tok->flags[id] & R1I_TOKEN_SPECIAL);
+}
+R1I_BODY int32_t r1_tokenizer_begin(const r1_tokenizer *tok) { return tok ? tok->begin : -1; }
+R1I_BODY int32_t r1_tokenizer_end(const r1_tokenizer *tok) { return tok ? tok->end : -1; }
+R1I_BODY int32_t r1_tokenizer_pad(const r1_tokenizer *tok) { return tok ? tok->pad : -1; }
+R1I_BODY r1_chat r1_tokenizer_chat(const r1_tokenizer *tok) {
+    return tok ? tok->chat : R1_CHAT_FILE;
+}
+static int32_t r1i_tokenizer_find(const r1_tokenizer *tok, const char *data, size_t size) {
+    size_t found = 0;
+    int32_t id = r1i_trie_find(tok, (const unsigned char *)data, size, &found);
+    if (id >= 0 && found == size) return id;
+    return (int32_t)r1i_words_find(&tok->words, tok->pieces, data, size); // NO_TOKEN becomes -1
+}
+R1I_BODY int32_t r1_tokenizer_find(const r1_tokenizer *tok, const char *piece) {
+    return tok && piece && *piece ? r1i_tokenizer_find(tok, piece, strlen(piece)) : -1;
 }
 // Counts on past the capacity, as snprintf does, so that a caller can size a second call.
+static size_t r1i_text_put(char *text, size_t capacity, size_t length, const char *data,
+                           size_t size) {
+    if (length + 1 < capacity && size)
+        memcpy(text + length, data, r1i_min(size, capacity - 1 - length));
+    return length + size;
+}
+static size_t r1i_text_close(char *text, size_t capacity, size_t length) {
+    if (capacity) text[r1i_min(length, capacity - 1)] = 0;
+    return length;
+}
 R1I_BODY size_t r1_decode(const r1_tokenizer *tok, const int32_t *ids, size_t n, char *text,
                           size_t capacity) {
     size_t length = 0;
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || (size_t)ids[i] >= r1_tokenizer_count(tok)) continue;
-        r1_slice piece = tok->pieces[ids[i]];
-        for (size_t c = 0; c < piece.size; c++, length++)
-            if (length + 1 < capacity) text[length] = piece.data[c];
+        r1_slice piece = r1_tokenizer_text(tok, ids[i]);
+        length = r1i_text_put(text, capacity, length, piece.data, piece.size);
     }
-    if (capacity) text[r1i_min(length, capacity - 1)] = 0;
+    return r1i_text_close(text, capacity, length);
+}
+// Whether n bytes can be the begin of a character that is not finished.
+static bool r1i_utf8_unfinished(const unsigned char *p, size_t n) {
+    unsigned char whole[4] = {0, 0x80, 0x80, 0x80};
+    if (n == 1) return p[0] >= 0xc2 && p[0] <= 0xf4;
+    memcpy(whole, p, n);
+    return r1i_utf8_size(whole, 4) > n;
+}
+// One more byte behind the held ones: what can no longer become a character goes out.
+static size_t r1i_text_byte(r1_text_stream *stream, char *text, size_t capacity, size_t length,
+                            unsigned char byte) {
+    unsigned char *held = stream->held;
+    held[stream->n_held++] = byte;
+    while (stream->n_held && !r1i_utf8_unfinished(held, stream->n_held)) {
+        size_t size = r1i_utf8_size(held, stream->n_held);
+        if (!size) size = 1;
+        length = r1i_text_put(text, capacity, length, (const char *)held, size);
+        stream->n_held -= size;
+        memmove(held, held + size, stream->n_held);
+    }
     return length;
 }
+R1I_BODY size_t r1_text_next(r1_text_stream *stream, const int32_t *ids, size_t n, char *text,
+                             size_t capacity) {
+    size_t length = 0;
+    for (size_t i = 0; i < n; i++) {
+        r1_slice piece = r1_tokenizer_text(stream->tokenizer, ids[i]);
+        for (size_t j = 0; j < piece.size; j++)
+            length = r1i_text_byte(stream, text, capacity, length, (unsigned char)piece.data[j]);
+    }
+    return r1i_text_close(text, capacity, length);
+}
+R1I_BODY size_t r1_text_end(r1_text_stream *stream, char *text, size_t capacity) {
+    size_t length = r1i_text_put(text, capacity, 0, (const char *)stream->held, stream->n_held);
+    stream->n_held = 0;
+    return r1i_text_close(text, capacity, length);
+}
+
+// ---- making a tokenizer ----
+// The tokens of all sources are listed first, since the highest id and the sum of all texts are
+// needed before the tables can be made. No number of a file is used before it is compared with what
+// the file really holds.
+typedef enum r1i_coding { R1I_CODING_RAW, R1I_CODING_ALPHABET, R1I_CODING_BASE64 } r1i_coding;
+typedef struct r1i_tok_source {
+    r1_slice text; // as the source writes it
+    uint64_t id;
+    r1i_coding coding;
+    unsigned flags;
+} r1i_tok_source;
+
+// A tokenizer in the making.
+typedef struct r1i_tok_maker {
+    r1_context *ctx;
+    r1_tokenizer *tok;
+    r1i_tok_source *tokens;
+    size_t n, capacity, longest; // bytes of the longest text
+    char *scratch;               // two texts of `longest` bytes
+} r1i_tok_maker;
+
+enum {
+    R1I_SPARE_IDS = 1 << 16,  // ids that a vocabulary may leave out, beside as many as it has
+    R1I_SPECIAL_BYTES = 1024, // of a special token: bounds the search at each place of a text
+    R1I_RANKED_BYTES = 1024,  // of a token of a .tiktoken file: bounds the ways to divide it
+    R1I_QUOTED_BYTES = 200    // of a foreign text in a message
+};
+
+// Refuses a file. Returns false, so that a caller can return it on.
+static R1I_PRINTF(2, 3) bool r1i_refuse(const r1_tokenizer *tok, const char *format, ...) {
+    char text[R1I_MESSAGE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    r1i_fail(tok->ctx, tok->blame, "tokenizer %s: %s", tok->from, text);
+    return false;
+}
+// How much of a text a message quotes; a character is not cut.
+static int r1i_quoted(r1_slice text) {
+    size_t size = r1i_min(text.size, R1I_QUOTED_BYTES);
+    while (size < text.size && size && ((unsigned char)text.data[size] & 0xc0u) == 0x80u) size--;
+    return (int)size;
+}
+// GPT-2's alphabet gives every byte a character that can be seen: itself where it can, else one
+// from U+0100 on, in the order of the bytes.
+static bool r1i_alphabet_plain(uint32_t byte) {
+    return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 255 && byte != 173);
+}
+// The byte of a character of the alphabet, or -1.
+static int r1i_alphabet_byte(uint32_t code) {
+    if (code < 256) return r1i_alphabet_plain(code) ? (int)code : -1;
+    uint32_t hidden = code - 256; // 0 to 32, 127 to 160, and 173
+    return hidden < 33 ? (int)hidden : hidden < 67 ? (int)hidden + 94 : hidden == 67 ? 173 : -1;
+}
+// The bytes of a text in the alphabet; SIZE_MAX when it has another character.
+static size_t r1i_from_alphabet(r1_slice text, char *dst) {
+    size_t n = 0;
+    for (size_t at = 0, size; at < text.size; at += size) {
+        const unsigned char *p = (const unsigned char *)text.data + at;
+        size = r1i_utf8_size(p, text.size - at);
+        int byte = size ? r1i_alphabet_byte(r1i_utf8_code(p, size)) : -1;
+        if (byte < 0) return SIZE_MAX;
+        dst[n++] = (char)byte;
+    }
+    return n;
+}
+static int r1i_base64_value(unsigned char c) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c ? strchr(digits, c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+// The bytes of a text in base 64; SIZE_MAX when it is not exactly that.
+static size_t r1i_from_base64(r1_slice text, char *dst) {
+    size_t n = 0, size = text.size, left = 0;
+    uint32_t bits = 0;
+    if (size % 4) return SIZE_MAX;
+    for (int i = 0; i < 2 && size && text.data[size - 1] == '='; i++) size--;
+    for (size_t i = 0; i < size; i++) {
+        int value = r1i_base64_value((unsigned char)text.data[i]);
+        if (value < 0) return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)value, left += 6;
+        if (left >= 8) left -= 8, dst[n++] = (char)(bits >> left & 0xffu);
+    }
+    return bits & ((1u << left) - 1) ? SIZE_MAX : n;
+}
+// Lists a token.
+static bool r1i_tok_add(r1i_tok_maker *m, r1_slice text, uint64_t id, r1i_coding coding,
+                        unsigned flags) {
+    if (!r1i_grow(m->ctx, (void **)&m->tokens, &m->capacity, m->n + 1, sizeof *m->tokens))
+        return false;
+    m->tokens[m->n++] = (r1i_tok_source){text, id, coding, flags};
+    m->longest = r1i_max(m->longest, text.size);
+    return true;
+}
+// Decodes a token to dst and returns its size. A name that is not in the alphabet stands for
+// itself: such are the special tokens that a vocabulary lists among the others.
+static size_t r1i_token_bytes(const r1i_tok_source *token, char *dst, unsigned *flags) {
+    size_t size = SIZE_MAX;
+    *flags = token->flags;
+    if (token->coding == R1I_CODING_BASE64) return r1i_from_base64(token->text, dst);
+    if (token->coding == R1I_CODING_ALPHABET) size = r1i_from_alphabet(token->text, dst);
+    if (size != SIZE_MAX) return size;
+    memcpy(dst, token->text.data, token->text.size);
+    if (token->coding == R1I_CODING_ALPHABET) *flags |= R1I_TOKEN_RAW;
+    return token->text.size;
+}
+// Puts one listed token into the tables.
+static bool r1i_tok_place(r1i_tok_maker *m, const r1i_tok_source *token) {
+    r1_tokenizer *tok = m->tok;
+    unsigned flags;
+    char *dst = tok->text + tok->text_bytes;
+    size_t size = r1i_token_bytes(token, dst, &flags);
+    int quoted = r1i_quoted(token->text);
+    uint32_t id = (uint32_t)token->id;
+    r1_slice *piece = &tok->pieces[id], text = {dst, size};
+    if (size == SIZE_MAX || !size)
+        return r1i_refuse(tok, "token %u \"%.*s\" is empty or not in base 64", id, quoted,
+                          token->text.data);
+    if ((flags & (R1I_TOKEN_RAW | R1I_TOKEN_SPECIAL)) && memchr(dst, 0, size))
+        return r1i_refuse(tok, "special token %u holds a zero byte", id);
+    if ((flags & R1I_TOKEN_SPECIAL) && size > R1I_SPECIAL_BYTES)
+        return r1i_refuse(tok, "special token %u has %zu bytes, at most %d", id, size,
+                          (int)R1I_SPECIAL_BYTES);
+    if (piece->data) {
+        if (r1i_slice_compare(*piece, text) != 0)
+            return r1i_refuse(tok, "id %u stands for two tokens, the second is \"%.*s\"", id,
+                              quoted, token->text.data);
+        tok->flags[id] |= (unsigned char)flags;
+        return true;
+    }
+    *piece = text, tok->text_bytes += size, tok->flags[id] = (unsigned char)flags;
+    if (!(flags & R1I_TOKEN_MODEL) || (flags & R1I_TOKEN_RAW)) return true;
+    if (r1i_words_find(&tok->words, tok->pieces, dst, size) != R1I_NO_TOKEN)
+        return r1i_refuse(tok, "token \"%.*s\" stands twice", quoted, token->text.data);
+    if (r1i_words_grow(m->ctx, &tok->words, tok->pieces) &&
+        r1i_words_put(&tok->words, tok->pieces, id))
+        return true;
+    return r1i_refuse(tok, "the vocabulary was made to collide");
+}
+// Special tokens into the tree. Two ids for one text would make the choice an accident.
+static bool r1i_tok_special(r1i_tok_maker *m) {
+    r1_tokenizer *tok = m->tok;
+    size_t nodes = 1;
+    for (size_t id = 0; id < tok->n; id++)
+        if (tok->flags[id] & R1I_TOKEN_SPECIAL) nodes += tok->pieces[id].size;
+    if (nodes >= UINT32_MAX) return r1i_refuse(tok, "the special tokens are too long");
+    tok->trie = (r1i_trie_node *)r1i_alloc_array(m->ctx, nodes, sizeof *tok->trie);
+    for (size_t id = 0; tok->trie && id < tok->n; id++) {
+        size_t found = 0;
+        r1_slice text = tok->pieces[id];
+        if (!(tok->flags[id] & R1I_TOKEN_SPECIAL)) continue;
+        if (r1i_trie_find(tok, (const unsigned char *)text.data, text.size, &found) >= 0 &&
+            found == text.size)
+            return r1i_refuse(tok, "special token %zu \"%.*s\" has another id too", id,
+                              r1i_quoted(text), text.data);
+        r1i_trie_put(tok, text, (int32_t)id);
+    }
+    return tok->trie != NULL;
+}
+// All listed tokens into the tables.
+static bool r1i_tok_tokens(r1i_tok_maker *m) {
+    r1_tokenizer *tok = m->tok;
+    size_t limit = r1i_min(r1i_size_add(m->n * 2, R1I_SPARE_IDS), INT32_MAX), bytes = 1;
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->tokens[i].id >= limit)
+            return r1i_refuse(tok, "token \"%.*s\" has an id that is no whole number below %zu",
+                              r1i_quoted(m->tokens[i].text), m->tokens[i].text.data, limit);
+        tok->n = r1i_max(tok->n, (size_t)m->tokens[i].id + 1);
+        bytes = r1i_size_add(bytes, m->tokens[i].text.size);
+    }
+    if (!m->n) return r1i_refuse(tok, "the vocabulary is empty");
+    tok->pieces = (r1_slice *)r1i_alloc_array(m->ctx, tok->n, sizeof *tok->pieces);
+    tok->flags = (unsigned char *)r1i_alloc(m->ctx, tok->n);
+    tok->text = (char *)r1i_alloc(m->ctx, bytes);
+    m->scratch = (char *)r1i_alloc_array(m->ctx, m->longest + 1, 2);
+    if (!m->scratch) return false; // the first that failed is in the context
+    for (size_t i = 0; i < m->n; i++)
+        if (!r1i_tok_place(m, &m->tokens[i])) return false;
+    for (int byte = 0; byte < 256; byte++) {
+        char text = (char)byte;
+        tok->byte_ids[byte] = r1i_words_find(&tok->words, tok->pieces, &text, 1);
+    }
+    return r1i_tok_special(m) && r1i_pairs_put(m->ctx, &tok->merges, UINT64_MAX, 1);
+}
+
+// Adds one merge of two tokens, given by id, to a third.
+static bool r1i_merge_put(r1i_tok_maker *m, uint32_t left, uint32_t right, uint32_t rank,
+                          uint32_t id) {
+    uint64_t key = (uint64_t)left << 32 | right, value = ((uint64_t)rank + 1) << 32 | id;
+    if (r1i_pairs_put(m->ctx, &m->tok->merges, key, value)) return true;
+    return r1i_refuse(m->tok, "the merges were made to collide");
+}
+// Adds a merge of two tokens, given by name. What they make must be a token too.
+static bool r1i_merge_add(r1i_tok_maker *m, r1_slice left, r1_slice right, size_t rank) {
+    const r1_tokenizer *tok = m->tok;
+    uint32_t ids[3] = {R1I_NO_TOKEN, R1I_NO_TOKEN, R1I_NO_TOKEN};
+    if (left.size <= m->longest && right.size <= m->longest && rank < UINT32_MAX - 1) {
+        size_t a = r1i_from_alphabet(left, m->scratch);
+        size_t b = a == SIZE_MAX ? a : r1i_from_alphabet(right, m->scratch + a);
+        if (b != SIZE_MAX) {
+            ids[0] = r1i_words_find(&tok->words, tok->pieces, m->scratch, a);
+            ids[1] = r1i_words_find(&tok->words, tok->pieces, m->scratch + a, b);
+            ids[2] = r1i_words_find(&tok->words, tok->pieces, m->scratch, a + b);
+        }
+    }
+    if (ids[0] == R1I_NO_TOKEN || ids[1] == R1I_NO_TOKEN || ids[2] == R1I_NO_TOKEN)
+        return r1i_refuse(tok, "merge %zu \"%.*s %.*s\" is of tokens that are not there", rank,
+                          r1i_quoted(left) / 2, left.data, r1i_quoted(right) / 2, right.data);
+    return r1i_merge_put(m, ids[0], ids[1], (uint32_t)rank, ids[2]);
+}
+// "left right": one blank, which no character of the alphabet is.
+static bool r1i_merge_text(r1i_tok_maker *m, r1_slice text, size_t rank) {
+    const char *blank = text.size ? (const char *)memchr(text.data, ' ', text.size) : NULL;
+    size_t left = blank ? (size_t)(blank - text.data) : 0;
+    if (!left || left + 1 == text.size)
+        return r1i_refuse(m->tok, "merge %zu \"%.*s\" is not two tokens and a blank", rank,
+                          r1i_quoted(text), text.data);
+    return r1i_merge_add(m, (r1_slice){text.data, left},
+                         (r1_slice){blank + 1, text.size - left - 1}, rank);
+}
+// The next line of a text, without its end; false at the end of the text.
+static bool r1i_next_line(r1_slice *text, r1_slice *line) {
+    if (!text->size) return false;
+    const char *end = (const char *)memchr(text->data, '\n', text->size);
+    size_t size = end ? (size_t)(end - text->data) : text->size;
+    *line = (r1_slice){text->data, size};
+    text->data += size + (end != NULL), text->size -= size + (end != NULL);
+    if (line->size && line->data[line->size - 1] == '\r') line->size--;
+    return true;
+}
+// merges.txt: a line a merge, the first ones first; "#version" may lead.
+static bool r1i_read_merges(r1i_tok_maker *m, r1_slice text) {
+    r1_slice line;
+    size_t rank = 0;
+    for (bool first = true; r1i_next_line(&text, &line); first = false) {
+        bool version = first && line.size >= 8 && memcmp(line.data, "#version", 8) == 0;
+        if (line.size && !version && !r1i_merge_text(m, line, rank++)) return false;
+    }
+    return true;
+}
+// A .tiktoken file: token in base 64, blank, rank.
+static bool r1i_list_ranks(r1i_tok_maker *m, r1_slice text) {
+    r1_slice line;
+    while (r1i_next_line(&text, &line)) {
+        const char *blank = line.size ? (const char *)memchr(line.data, ' ', line.size) : NULL;
+        size_t size = blank ? (size_t)(blank - line.data) : 0;
+        uint64_t id = 0;
+        bool good = size && line.size - size - 1 <= 10 && line.size > size + 1;
+        for (size_t i = size + 1; good && i < line.size; i++) {
+            good = line.data[i] >= '0' && line.data[i] <= '9';
+            id = id * 10 + (uint64_t)(line.data[i] - '0');
+        }
+        if (!line.size) continue;
+        if (!good)
+            return r1i_refuse(m->tok, "line \"%.*s\" is not base 64, blank, rank", r1i_quoted(line),
+                              line.data);
+        if (!r1i_tok_add(m, (r1_slice){line.data, size}, id, R1I_CODING_BASE64, R1I_TOKEN_MODEL))
+            return false;
+    }
+    return true;
+}
+// tiktoken merges any two neighbours that make a token, the lowest rank first: so each way to
+// divide a token in two tokens is a merge, and all have the token's rank.
+static bool r1i_merges_of_ranks(r1i_tok_maker *m) {
+    const r1_tokenizer *tok = m->tok;
+    for (size_t id = 0; id < tok->n; id++) {
+        r1_slice text = tok->pieces[id];
+        if (!(tok->flags[id] & R1I_TOKEN_MODEL)) continue;
+        if (text.size > R1I_RANKED_BYTES)
+            return r1i_refuse(tok, "token %zu has %zu bytes, at most %d", id, text.size,
+                              (int)R1I_RANKED_BYTES);
+        for (size_t i = 1; i < text.size; i++) {
+            uint32_t left = r1i_words_find(&tok->words, tok->pieces, text.data, i), right;
+            if (left == R1I_NO_TOKEN) continue;
+            right = r1i_words_find(&tok->words, tok->pieces, text.data + i, text.size - i);
+            if (right == R1I_NO_TOKEN) continue;
+            if (!r1i_merge_put(m, left, right, (uint32_t)id, (uint32_t)id)) return false;
+        }
+    }
+    return true;
+}
+// Finds the tokens that their own bytes are merged to, so that a piece that equals one needs no
+// merging. Longer ones take the long way each time.
+static void r1i_mark_whole(r1_tokenizer *tok) {
+    uint32_t ids[R1I_SHORT];
+    for (size_t id = 0; id < tok->n; id++) {
+        r1_slice text = tok->pieces[id];
+        unsigned kind = tok->flags[id] & (R1I_TOKEN_MODEL | R1I_TOKEN_RAW);
+        if (kind != R1I_TOKEN_MODEL) continue;
+        bool whole = tok->whole || text.size == 1;
+        if (!whole && text.size <= R1I_SHORT)
+            whole = r1i_encode_short(tok, (const unsigned char *)text.data, text.size, ids) == 1 &&
+                    ids[0] == id;
+        if (whole) tok->flags[id] |= R1I_TOKEN_WHOLE;
+    }
+}
+
+// ---- tokenizer.json ----
+static bool r1i_type_is(const r1_json *node, const char *type) {
+    return r1i_slice_is(r1_json_text(r1_json_find(node, "type")), type);
+}
+// A member that must be off: absent, null, false, 0 or "".
+static bool r1i_is_off(const r1_json *object, const char *key) {
+    const r1_json *node = r1_json_find(object, key);
+    return !node ||
+           (!node->boolean && !node->count && node->number == 0 && !r1_json_text(node).size);
+}
+static bool r1i_refuse_off(const r1_tokenizer *tok, const r1_json *object, const char *what,
+                           const char *const *keys, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!r1i_is_off(object, keys[i]))
+            return r1i_refuse(tok, "%s has \"%s\", which is not supported; switch it off", what,
+                              keys[i]);
+    return true;
+}
+// An id; UINT64_MAX, which is above every limit, for what is none.
+static uint64_t r1i_json_id(const r1_json *node) {
+    double value = r1_json_number(node, -1);
+    return value >= 0 && value < 4294967296.0 && value == (double)(uint32_t)value ? (uint64_t)value
+                                                                                  : UINT64_MAX;
+}
+static bool r1i_list_vocab(r1i_tok_maker *m, const r1_json *vocab) {
+    if (!vocab || vocab->kind != R1_JSON_OBJECT)
+        return r1i_refuse(m->tok, "\"vocab\" is not an object of tokens and ids");
+    for (const r1_json *node = vocab->child; node; node = node->next)
+        if (!r1i_tok_add(m, node->key, r1i_json_id(node), R1I_CODING_ALPHABET, R1I_TOKEN_MODEL))
+            return false;
+    return true;
+}
+static bool r1i_list_added(r1i_tok_maker *m, const r1_json *added) {
+    static const char *const off[] = {"lstrip", "rstrip", "single_word"};
+    for (const r1_json *node = added ? added->child : NULL; node; node = node->next) {
+        if (!r1i_refuse_off(m->tok, node, "an added token", off, sizeof off / sizeof *off))
+            return false;
+        r1_slice text = r1_json_text(r1_json_find(node, "content"));
+        if (!r1i_tok_add(m, text, r1i_json_id(r1_json_find(node, "id")), R1I_CODING_RAW,
+                         R1I_TOKEN_SPECIAL))
+            return false;
+    }
+    return true;
+}
+static bool r1i_json_merges(r1i_tok_maker *m, const r1_json *merges) {
+    size_t rank = 0;
+    if (!merges || merges->kind != R1_JSON_ARRAY)
+        return r1i_refuse(m->tok, "\"merges\" is not a list");
+    for (const r1_json *node = merges->child; node; node = node->next, rank++) {
+        bool pair = node->kind == R1_JSON_ARRAY && node->count == 2;
+        bool good = pair ? r1i_merge_add(m, r1_json_text(node->child),
+                                         r1_json_text(node->child->next), rank)
+                         : r1i_merge_text(m, r1_json_text(node), rank);
+        if (!good) return false;
+    }
+    return true;
+}
+static bool r1i_steps_add(r1_tokenizer *tok, r1i_cut_step step) {
+    if (tok->n_steps == R1I_MAX_CUTS)
+        return r1i_refuse(tok, "more than %d patterns cut the text", (int)R1I_MAX_CUTS);
+    tok->steps[tok->n_steps++] = (signed char)step;
+    return true;
+}
+// A pattern counts when its text is one of ours, and what it does not match stays in the text.
+static bool r1i_read_split(r1_tokenizer *tok, const r1_json *node) {
+    const r1_json *pattern = r1_json_find(node, "pattern");
+    r1_slice text = r1_json_text(r1_json_find(pattern, "Regex"));
+    r1_slice behavior = r1_json_text(r1_json_find(node, "behavior"));
+    bool invert = r1_json_bool(r1_json_find(node, "invert"), false);
+    for (size_t i = 0; i < R1I_PATTERNS; i++) {
+        if (!r1i_slice_is(text, r1i_patterns[i].pattern)) continue;
+        r1i_cut_step step = r1i_patterns[i].step;
+        // These match every character, so it is the same to keep the matches alone.
+        bool all = step == R1I_STEP_CL100K || step == R1I_STEP_QWEN2 || step == R1I_STEP_GPT2;
+        if ((r1i_slice_is(behavior, "Isolated") && !invert) ||
+            (r1i_slice_is(behavior, "Removed") && invert && all))
+            return r1i_steps_add(tok, step);
+        return r1i_refuse(tok, "pattern \"%s\" has the behavior \"%.*s\"; only Isolated is known",
+                          r1i_patterns[i].pattern, r1i_quoted(behavior), behavior.data);
+    }
+    return r1i_refuse(tok, "unknown pattern \"%.*s\"; if a known one is the same, name it by split",
+                      r1i_quoted(text), text.data);
+}
+// One part of the pre-tokenizer. `bytes` tells that the text is in the alphabet from there on.
+static bool r1i_read_cutting(r1_tokenizer *tok, const r1_json *node, bool *bytes) {
+    r1_slice type = r1_json_text(r1_json_find(node, "type"));
+    if (*bytes) return r1i_refuse(tok, "pre_tokenizer goes on behind ByteLevel");
+    if (r1i_slice_is(type, "Split")) return r1i_read_split(tok, node);
+    if (r1i_slice_is(type, "Digits"))
+        return r1i_steps_add(tok, r1_json_bool(r1_json_find(node, "individual_digits"), false)
+                                      ? R1I_STEP_NUMBER
+                                      : R1I_STEP_NUMBERS);
+    if (!r1i_slice_is(type, "ByteLevel"))
+        return r1i_refuse(tok, "unknown pre_tokenizer \"%.*s\"", r1i_quoted(type), type.data);
+    *bytes = true;
+    static const char *const off[] = {"add_prefix_space"};
+    return r1i_refuse_off(tok, node, "ByteLevel", off, 1) &&
+           (!r1_json_bool(r1_json_find(node, "use_regex"), true) ||
+            r1i_steps_add(tok, R1I_STEP_GPT2));
+}
+static bool r1i_read_cuttings(r1_tokenizer *tok, const r1_json *node) {
+    bool bytes = false;
+    if (r1i_type_is(node, "Sequence")) {
+        const r1_json *list = r1_json_find(node, "pretokenizers");
+        for (const r1_json *part = list ? list->child : NULL; part; part = part->next)
+            if (!r1i_read_cutting(tok, part, &bytes)) return false;
+    } else if (!r1i_read_cutting(tok, node, &bytes)) {
+        return false;
+    }
+    return bytes || r1i_refuse(tok, "pre_tokenizer has no ByteLevel: not a byte-level BPE");
+}
+// A normalizer may be empty, or NFC (see r1_tokenizer_new).
+static bool r1i_read_normalizer(const r1_tokenizer *tok, const r1_json *node) {
+    r1_slice type = r1_json_text(r1_json_find(node, "type"));
+    if (!node || node->kind == R1_JSON_NULL || r1i_slice_is(type, "NFC")) return true;
+    const r1_json *list = r1_json_find(node, "normalizers");
+    if (!r1i_slice_is(type, "Sequence"))
+        return r1i_refuse(tok, "unknown normalizer \"%.*s\"", r1i_quoted(type), type.data);
+    for (const r1_json *part = list ? list->child : NULL; part; part = part->next)
+        if (!r1i_type_is(part, "NFC")) return r1i_refuse(tok, "unknown normalizer in a sequence");
+    return true;
+}
+// The decoder must undo the alphabet and do nothing else.
+static bool r1i_read_decoder(const r1_tokenizer *tok, const r1_json *node) {
+    r1_slice type = r1_json_text(r1_json_find(node, "type"));
+    if (!node || node->kind == R1_JSON_NULL || r1i_slice_is(type, "ByteLevel")) return true;
+    return r1i_refuse(tok, "unknown decoder \"%.*s\"", r1i_quoted(type), type.data);
+}
+static bool r1i_read_model(r1i_tok_maker *m, const r1_json *root) {
+    static const char *const off[] = {"dropout", "byte_fallback", "continuing_subword_prefix",
+                                      "end_of_word_suffix"};
+    const r1_json *model = r1_json_find(root, "model");
+    r1_slice type = r1_json_text(r1_json_find(model, "type"));
+    if (!model || (type.size && !r1i_slice_is(type, "BPE")))
+        return r1i_refuse(m->tok, "model \"%.*s\" is not BPE", r1i_quoted(type), type.data);
+    m->tok->whole = r1_json_bool(r1_json_find(model, "ignore_merges"), false);
+    return r1i_refuse_off(m->tok, model, "the model", off, sizeof off / sizeof *off) &&
+           r1i_list_vocab(m, r1_json_find(model, "vocab")) &&
+           r1i_list_added(m, r1_json_find(root, "added_tokens"));
+}
+
+// ---- tokenizer_config.json ----
+// A token is a string or an object with its content.
+static int32_t r1i_config_token(const r1_tokenizer *tok, const r1_json *config, const char *key) {
+    const r1_json *node = r1_json_find(config, key);
+    r1_slice text = r1_json_text(node);
+    if (node && node->kind == R1_JSON_OBJECT) text = r1_json_text(r1_json_find(node, "content"));
+    return text.size ? r1i_tokenizer_find(tok, text.data, text.size) : -1;
+}
+// One template, or a list of {name, template} with one that is called "default".
+static r1_slice r1i_config_template(const r1_json *config) {
+    const r1_json *node = r1_json_find(config, "chat_template");
+    if (node && node->kind == R1_JSON_ARRAY)
+        for (const r1_json *part = node->child; part; part = part->next)
+            if (r1i_slice_is(r1_json_text(r1_json_find(part, "name")), "default"))
+                return r1_json_text(r1_json_find(part, "template"));
+    return r1_json_text(node);
+}
+
+// ---- chat formats ----
+// What stands around each part. A format is data, so that a text is made by appending alone.
+typedef struct r1i_chat_format {
+    const char *name;
+    const char *begin;             // once, in front of all
+    const char *head, *neck, *end; // of a turn: head, role, neck, content, end
+    const char *system;            // a system message if none is given; NULL: none
+    const char *answer;            // where the assistant's next answer begins
+    bool trim;                     // white space at both ends of a content is dropped
+} r1i_chat_format;
+
+#define R1I_FULL(name)  "<\xef\xbd\x9c" name "\xef\xbd\x9c>" // full-width bars
+#define R1I_UNDER       "\xe2\x96\x81"                       // and the low line of SentencePiece
+#define R1I_V3_BEGIN    R1I_FULL("begin" R1I_UNDER "of" R1I_UNDER "sentence")
+#define R1I_V3_END      R1I_FULL("end" R1I_UNDER "of" R1I_UNDER "sentence")
+#define R1I_V3_ANSWER   R1I_FULL("Assistant")
+#define R1I_LLAMA_HEAD  "<|start_header_id|>"
+#define R1I_LLAMA_NECK  "<|end_header_id|>\n\n"
+#define R1I_QWEN_HELPER "You are a helpful assistant."
+
+// The question stands between these two.   Source: R2 Table 1.
+static const char r1i_zero_before[] =
+    "A conversation between User and Assistant. The user asks a question, and the Assistant solves "
+    "it. The assistant first thinks about the reasoning process in the mind and then provides the "
+    "user with the answer. The reasoning process and answer are enclosed within <think> </think> "
+    "and <answer> </answer> tags, respectively, i.e., <think> reasoning process here </think> "
+    "<answer> answer here </answer>. User: ";
+static const char r1i_zero_after[] = ". Assistant:";
+
+// As enum r1_chat counts them. V3 and R1 have no roles: see r1i_chat_deepseek.
+static const r1i_chat_format r1i_chat_formats[R1_CHAT_COUNT] = {
+    {NULL, "", "", "", "", NULL, "", false},
+    {"deepseek-r1-zero", "", "", "", "", NULL, "", false},
+    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false},
+    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false},
+    {"qwen2", "", "<|im_start|>", "\n", "<|im_end|>\n", R1I_QWEN_HELPER, "<|im_start|>assistant\n",
+     false},
+    {"qwen2.5", "", "<|im_start|>", "\n", "<|im_end|>\n",
+     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, "<|im_start|>assistant\n", false},
+    {"llama-3", "<|begin_of_text|>", R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true},
+};
+
+// Templates that are known, by the hash of their text: see r1i_chat_recognise.
+static const struct {
+    uint64_t hash;
+    r1_chat chat;
+} r1i_chat_templates[] = {
+    {0x8e74dcbeade31809u, R1_CHAT_V3}, // DeepSeek-V3 and R1
+    {0x5573c886c0fd52f6u, R1_CHAT_V3}, // the distillations of R1
+    {0x7bdee7abc45a0b15u, R1_CHAT_R1}, // both with the open tag
+    {0xd4a6473b30dd5ddau, R1_CHAT_R1},     {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
+    {0x11d394755cef9355u, R1_CHAT_QWEN25}, {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+};
+
+// Steps over what Jinja cannot tell apart: "\n" in two characters inside a string is a line break,
+// and white space at the end of a template is nothing.
+static r1_chat r1i_chat_recognise(r1_slice text) {
+    uint64_t hash = 0;
+    while (text.size && strchr(" \r\n\t", text.data[text.size - 1])) text.size--;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '\\' && i + 1 < text.size && text.data[i + 1] == 'n') c = '\n', i++;
+        hash = r1i_hash(hash, &c, 1);
+    }
+    for (size_t i = 0; i < sizeof r1i_chat_templates / sizeof *r1i_chat_templates; i++)
+        if (r1i_chat_templates[i].hash == hash) return r1i_chat_templates[i].chat;
+    return R1_CHAT_FILE;
+}
+R1I_BODY const char *r1_chat_name(r1_chat chat) {
+    return (unsigned)chat < R1_CHAT_COUNT ? r1i_chat_formats[chat].name : NULL;
+}
+R1I_BODY r1_chat r1_chat_find(const char *name) {
+    for (int i = 1; name && i < R1_CHAT_COUNT; i++)
+        if (strcmp(r1i_chat_formats[i].name, name) == 0) return (r1_chat)i;
+    return R1_CHAT_FILE;
+}
+
+// A conversation as one text, and the ranges of it that strangers wrote.
+typedef struct r1i_chat_range {
+    size_t begin, end;
+} r1i_chat_range;
+typedef struct r1i_chat_writer {
+    r1_context *ctx;
+    const r1i_chat_format *format;
+    bool trusted;
+    char *text;
+    size_t size, capacity;
+    r1i_chat_range *ranges; // in which special tokens do not count
+    size_t n_ranges, range_capacity;
+} r1i_chat_writer;
+
+static bool r1i_chat_put(r1i_chat_writer *w, const char *text, size_t size) {
+    size_t wanted = r1i_size_add(w->size, size);
+    if (!r1i_grow(w->ctx, (void **)&w->text, &w->capacity, r1i_max(wanted, 1), 1)) return false;
+    if (size) memcpy(w->text + w->size, text, size);
+    w->size = wanted;
+    return true;
+}
+static bool r1i_chat_literal(r1i_chat_writer *w, const char *text) {
+    return r1i_chat_put(w, text, strlen(text));
+}
+// The bytes of the white space at p, 0 if there is none; as Python's strip sees it.
+static size_t r1i_space_size(const unsigned char *p, size_t left) {
+    size_t size = r1i_utf8_size(p, left);
+    uint32_t code = size ? r1i_utf8_code(p, size) : UINT32_MAX;
+    if (code >= 0x1c && code <= 0x1f) return 1;
+    for (size_t i = 0; i < sizeof r1i_unicode_spaces / sizeof *r1i_unicode_spaces; i++)
+        if (code >= r1i_unicode_spaces[i][0] && code <= r1i_unicode_spaces[i][1]) return size;
+    return 0;
+}
+static r1_slice r1i_trimmed(r1_slice text) {
+    for (size_t size = 1; size;) {
+        size = r1i_space_size((const unsigned char *)text.data, text.size);
+        text.data += size, text.size -= size;
+    }
+    for (size_t end = text.size, at = end; at;) { // from character to character
+        while (--at && ((unsigned char)text.data[at] & 0xc0u) == 0x80u) {
+        }
+        if (r1i_space_size((const unsigned char *)text.data + at, end - at) != end - at) break;
+        text.size = end = at;
+    }
+    return text;
+}
+static bool r1i_message_is(const r1_message *message, const char *role) {
+    return message->role && strcmp(message->role, role) == 0;
+}
+static r1_slice r1i_message_text(const r1_message *message) {
+    size_t size = message->content && !message->size ? strlen(message->content) : message->size;
+    return message->content ? (r1_slice){message->content, size} : (r1_slice){"", 0};
+}
+// A content. What a user wrote becomes a range of its own.
+static bool r1i_chat_content(r1i_chat_writer *w, const r1_message *message) {
+    r1_slice text = r1i_message_text(message);
+    size_t begin = w->size;
+    if (w->format->trim) text = r1i_trimmed(text);
+    if (!r1i_chat_put(w, text.data, text.size)) return false;
+    if (w->trusted || !r1i_message_is(message, "user")) return true;
+    if (!r1i_grow(w->ctx, (void **)&w->ranges, &w->range_capacity, w->n_ranges + 1,
+                  sizeof *w->ranges))
+        return false;
+    w->ranges[w->n_ranges++] = (r1i_chat_range){begin, w->size};
+    return true;
+}
+// R1-Zero knows one question.
+static bool r1i_chat_zero(r1i_chat_writer *w, const r1_tokenizer *tok, const r1_chat_desc *desc) {
+    r1_slice begin = r1_tokenizer_text(tok, tok->begin);
+    return desc->n == 1 && r1i_message_is(desc->messages, "user") &&
+           r1i_chat_put(w, begin.data, begin.size) && r1i_chat_literal(w, r1i_zero_before) &&
+           r1i_chat_content(w, desc->messages) && r1i_chat_literal(w, r1i_zero_after);
+}
+// V3 and R1: the system message stands in front, wherever it came, and past answers are cut to what
+// follows their reasoning.   Source: V3code chat template.
+static bool r1i_chat_deepseek(r1i_chat_writer *w, const r1_chat_desc *desc) {
+    static const char mark[] = "</think>";
+    int systems = 0;
+    bool good = true;
+    for (size_t i = 0; good && i < desc->n; i++)
+        if (r1i_message_is(&desc->messages[i], "system"))
+            good = systems++ == 0 && r1i_chat_content(w, &desc->messages[i]);
+    for (size_t i = 0; good && i < desc->n; i++) {
+        r1_message message = desc->messages[i];
+        if (r1i_message_is(&message, "system")) continue;
+        if (r1i_message_is(&message, "user")) {
+            good = r1i_chat_literal(w, R1I_FULL("User")) && r1i_chat_content(w, &message);
+            continue;
+        }
+        r1_slice text = r1i_message_text(&message);
+        for (size_t at = text.size; at >= sizeof mark - 1; at--) {
+            size_t cut = at - (sizeof mark - 1);
+            if (memcmp(text.data + cut, mark, sizeof mark - 1) != 0) continue;
+            text.data += at, text.size -= at;
+            break;
+        }
+        good = r1i_message_is(&message, "assistant") && r1i_chat_literal(w, R1I_V3_ANSWER) &&
+               r1i_chat_put(w, text.data, text.size) && r1i_chat_literal(w, w->format->end);
+    }
+    return good;
+}
+// Formats in which every turn looks alike.
+static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const r1_message *message,
+                          const char *content) {
+    return r1i_chat_literal(w, w->format->head) && r1i_chat_literal(w, role) &&
+           r1i_chat_literal(w, w->format->neck) &&
+           (message ? r1i_chat_content(w, message) : r1i_chat_literal(w, content)) &&
+           r1i_chat_literal(w, w->format->end);
+}
+static bool r1i_chat_turns(r1i_chat_writer *w, const r1_chat_desc *desc) {
+    bool own = desc->n && r1i_message_is(&desc->messages[0], "system");
+    if (!own && w->format->system && !r1i_chat_turn(w, "system", NULL, w->format->system))
+        return false;
+    for (size_t i = 0; i < desc->n; i++) {
+        const r1_message *message = &desc->messages[i];
+        bool known = r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
+                     r1i_message_is(message, "system");
+        if (!known || !r1i_chat_turn(w, message->role, message, NULL)) return false;
+    }
+    return true;
+}
+// The whole text. False for what the format cannot hold, or an error in the context.
+static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokenizer *tok,
+                           const r1_chat_desc *desc) {
+    r1_chat chat = desc->chat ? desc->chat : tok->chat;
+    if (r1_status_of(ctx) != R1_OK) return false;
+    if (chat <= R1_CHAT_FILE || chat >= R1_CHAT_COUNT) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "chat: the tokenizer's template is not a known one or there is none; name the "
+                 "format in desc.chat, or put the text together with r1_encode");
+        return false;
+    }
+    *w = (r1i_chat_writer){.ctx = ctx, .format = &r1i_chat_formats[chat], .trusted = desc->trusted};
+    if (chat == R1_CHAT_ZERO) return r1i_chat_zero(w, tok, desc);
+    bool deepseek = chat == R1_CHAT_V3 || chat == R1_CHAT_R1;
+    return r1i_chat_literal(w, w->format->begin) &&
+           (deepseek ? r1i_chat_deepseek(w, desc) : r1i_chat_turns(w, desc)) &&
+           (!desc->prompt || r1i_chat_literal(w, w->format->answer));
+}
+static void r1i_chat_done(r1i_chat_writer *w) {
+    if (!w->ctx) return;
+    r1i_free(w->ctx, w->ranges);
+    r1i_free(w->ctx, w->text);
+}
+R1I_BODY size_t r1_chat_text(r1_context *ctx, const r1_tokenizer *tok, const r1_chat_desc *desc,
+                             char *text, size_t capacity) {
+    r1i_chat_writer w = {0};
+    size_t length = SIZE_MAX;
+    if (tok && r1i_chat_write(&w, ctx, tok, desc)) {
+        length = r1i_text_put(text, capacity, 0, w.text, w.size);
+        r1i_text_close(text, capacity, length);
+    }
+    r1i_chat_done(&w);
+    return length;
+}
+// Whether the vocabulary has the marks of a format: what stands in <| |> or full-width bars, and
+// <think> where it is opened for the answer.
+static bool r1i_chat_marks(r1_context *ctx, const r1_tokenizer *tok, const char *text) {
+    for (const char *p = strchr(text, '<'); p; p = strchr(p + 1, '<')) {
+        size_t found = 0, size = (size_t)(strchr(p, '>') - p) + 1;
+        r1i_trie_find(tok, (const unsigned char *)p, size, &found);
+        if (found == size) continue;
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "chat: the format needs the special token \"%.*s\", which the vocabulary lacks; "
+                 "add it to desc.specials or choose another format",
+                 (int)size, p);
+        return false;
+    }
+    return true;
+}
+// A run of plain text goes on over the edges of contents, as it does when Hugging Face encodes the
+// whole text; only the search for special tokens stops at ranges.
+static bool r1i_chat_ids(r1i_encoder *e, const r1i_chat_writer *w) {
+    const unsigned char *text = (const unsigned char *)w->text;
+    size_t rest = 0, range = 0, step = 0;
+    if (!e->tok->chars) return r1i_encode_pieces(e, text, w->size);
+    for (size_t at = 0; at < w->size; at++) {
+        while (range < w->n_ranges && w->ranges[range].end <= at) range++;
+        size_t limit = range < w->n_ranges ? w->ranges[range].begin : w->size;
+        if (at >= limit) {
+            at = w->ranges[range].end - 1;
+            continue;
+        }
+        int32_t id = r1i_trie_find(e->tok, text + at, limit - at, &step);
+        if (id < 0) continue;
+        if (!r1i_encode_run(e, text + rest, at - rest)) return false;
+        r1i_encode_emit(e, (uint32_t)id);
+        rest = at + step, at = rest - 1;
+    }
+    return r1i_encode_run(e, text + rest, w->size - rest);
+}
+R1I_BODY size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tok, const r1_chat_desc *desc,
+                               int32_t *ids, size_t capacity) {
+    r1i_chat_writer w = {0};
+    r1i_encoder e = {.tok = tok, .ids = ids, .capacity = ids ? capacity : 0};
+    bool good = tok && r1i_chat_write(&w, ctx, tok, desc);
+    if (good) {
+        const r1i_chat_format *f = w.format;
+        const char *parts[] = {f->begin, f->head, f->neck, f->end, f->answer};
+        for (int i = 0; good && i < 5; i++) good = r1i_chat_marks(ctx, tok, parts[i]);
+    }
+    good = good && r1i_chat_ids(&e, &w);
+    if (e.work) tok->ctx->allocator.free(tok->ctx->allocator.user, e.work, e.work_bytes);
+    r1i_chat_done(&w);
+    return good ? e.count : SIZE_MAX;
+}
+
+// ---- making, loading and saving ----
+R1I_BODY void r1_tokenizer_free(r1_tokenizer *tok) {
+    if (!tok) return;
+    r1_context *ctx = tok->ctx;
+    r1i_free(ctx, tok->pieces), r1i_free(ctx, tok->flags), r1i_free(ctx, tok->text);
+    r1i_free(ctx, tok->words.slots), r1i_free(ctx, tok->merges.slots);
+    r1i_free(ctx, tok->trie), r1i_free(ctx, tok->chars), r1i_free(ctx, tok);
+}
+static r1_tokenizer *r1i_tokenizer_blank(r1_context *ctx, const char *from, r1_status blame) {
+    r1_tokenizer *tok = (r1_tokenizer *)r1i_alloc(ctx, sizeof *tok);
+    if (!tok) return NULL;
+    tok->ctx = ctx, tok->from = from, tok->blame = blame;
+    tok->begin = tok->end = tok->pad = -1;
+    return tok;
+}
+// The end of every making: all of it or nothing.
+static r1_tokenizer *r1i_tok_done(r1i_tok_maker *m, bool good) {
+    r1_tokenizer *tok = m->tok;
+    r1i_free(m->ctx, m->scratch);
+    r1i_free(m->ctx, m->tokens);
+    if (good && m->ctx->status == R1_OK) {
+        tok->from = NULL;
+        return tok;
+    }
+    r1_tokenizer_free(tok);
+    return NULL;
+}
+static bool r1i_tok_split(r1i_tok_maker *m, r1_split split) {
+    r1_tokenizer *tok = m->tok;
+    if (split) tok->n_steps = 0;
+    for (int i = 0; split && r1i_splits[split][i] >= 0; i++)
+        tok->steps[tok->n_steps++] = r1i_splits[split][i];
+    tok->chars = (r1i_chars *)r1i_alloc(m->ctx, sizeof *tok->chars);
+    if (tok->chars) r1i_chars_fill(tok->chars);
+    return tok->chars != NULL;
+}
+static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
+    r1_tokenizer *tok = m->tok;
+    r1_slice text = desc->chat_template;
+    r1_json *config = NULL;
+    if (desc->config.size) {
+        config = r1_json_read(m->ctx, desc->config.data, desc->config.size);
+        if (!config) return false;
+        tok->begin = r1i_config_token(tok, config, "bos_token");
+        tok->end = r1i_config_token(tok, config, "eos_token");
+        tok->pad = r1i_config_token(tok, config, "pad_token");
+        if (!text.size) text = r1i_config_template(config);
+    }
+    tok->chat = desc->chat ? desc->chat : r1i_chat_recognise(text);
+    r1_json_free(m->ctx, config);
+    return true;
+}
+// The vocabulary of the sources, tables and merges. The JSON stays until the tables are made.
+static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_json **json) {
+    r1_tokenizer *tok = m->tok;
+    r1_slice source = desc->json.size ? desc->json : desc->vocab;
+    bool good = true;
+    if (source.size) {
+        *json = r1_json_read(m->ctx, source.data, source.size);
+        if (!*json) return false;
+    }
+    if (desc->json.size)
+        good = r1i_read_model(m, *json) &&
+               r1i_read_normalizer(tok, r1_json_find(*json, "normalizer")) &&
+               r1i_read_decoder(tok, r1_json_find(*json, "decoder")) &&
+               (desc->split || r1i_read_cuttings(tok, r1_json_find(*json, "pre_tokenizer")));
+    else
+        good = desc->vocab.size ? r1i_list_vocab(m, *json) : r1i_list_ranks(m, desc->ranks);
+    for (size_t i = 0; good && i < desc->n_specials; i++) {
+        const char *text = desc->specials[i].text;
+        uint64_t id = desc->specials[i].id < 0 ? UINT64_MAX : (uint64_t)desc->specials[i].id;
+        good =
+            r1i_tok_add(m, (r1_slice){text, strlen(text)}, id, R1I_CODING_RAW, R1I_TOKEN_SPECIAL);
+    }
+    if (!good || !r1i_tok_tokens(m)) return false;
+    if (desc->json.size)
+        return r1i_json_merges(m, r1_json_find(r1_json_find(*json, "model"), "merges"));
+    if (desc->vocab.size) return r1i_read_merges(m, desc->merges);
+    tok->whole = true;
+    return r1i_merges_of_ranks(m);
+}
+static r1_tokenizer *r1i_tokenizer_make(r1_context *ctx, const r1_tokenizer_desc *desc,
+                                        const char *from) {
+    bool known = desc->split >= 0 && desc->split < R1_SPLIT_COUNT && desc->chat >= 0 &&
+                 desc->chat < R1_CHAT_COUNT;
+    bool sources = desc->json.size || desc->vocab.size || desc->ranks.size;
+    if (!known || !sources || (!desc->json.size && !desc->split)) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT, "tokenizer %s: %s", from,
+                 !known     ? "split or chat is not of its list"
+                 : !sources ? "nothing to read; give json, vocab and merges, or ranks"
+                            : "these files do not say how text is cut; name it in desc.split");
+        return NULL;
+    }
+    r1i_tok_maker m = {.ctx = ctx, .tok = r1i_tokenizer_blank(ctx, from, R1_ERROR_FORMAT)};
+    if (!m.tok) return NULL;
+    r1_json *json = NULL;
+    bool good = r1i_tok_sources(&m, desc, &json) && r1i_tok_split(&m, desc->split) &&
+                r1i_tok_config(&m, desc);
+    if (good) r1i_mark_whole(m.tok);
+    r1_json_free(ctx, json);
+    return r1i_tok_done(&m, good);
+}
+R1I_BODY r1_tokenizer *r1_tokenizer_new(r1_context *ctx, const r1_tokenizer_desc *desc) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    return r1i_tokenizer_make(ctx, desc, "in memory");
+}
+// Twins are found in the tree, where each text has one place.
+R1I_BODY r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1i_tok_maker m = {.ctx = ctx, .tok = r1i_tokenizer_blank(ctx, "of pieces", R1_ERROR_ARGUMENT)};
+    bool good = m.tok != NULL;
+    for (size_t i = 0; good && i < n; i++) {
+        if (!*pieces[i]) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT, "tokenizer: piece %zu is empty", i);
+            good = false;
+        }
+        good = good && r1i_tok_add(&m, (r1_slice){pieces[i], strlen(pieces[i])}, i, R1I_CODING_RAW,
+                                   R1I_TOKEN_SPECIAL);
+    }
+    return m.tok ? r1i_tok_done(&m, good && (!n || r1i_tok_tokens(&m))) : NULL;
+}
+
+// ---- training ----
+// Words are the distinct pieces of the corpus. A pair of neighbours has a count and offers: lists
+// of the words where it arose, in a heap by (count, lower ids first). An offer that is on top with
+// an old count goes back with the new one, so that only what comes to the top is ever looked at.
+// This is how Hugging Face's trainer works, to the point that a pair which arises again, through a
+// token that could be made in two ways, is offered again with its new words alone.
+typedef struct r1i_bpe_place {
+    uint32_t word, next; // index + 1 of the next place of the list
+} r1i_bpe_place;
+typedef struct r1i_bpe_pair {
+    int64_t count;
+    uint32_t left, right;
+    uint32_t places;   // of the step that is going on
+    uint32_t position; // in `touched` + 1; 0: not touched
+} r1i_bpe_pair;
+typedef struct r1i_bpe_offer {
+    uint64_t count;
+    uint64_t key; // left << 32 | right
+    uint32_t pair, places;
+} r1i_bpe_offer;
+
+typedef struct r1i_bpe {
+    r1_context *ctx;
+    r1i_word_table words; // their first occurrence, the count, and where their ids begin
+    r1_slice *word_texts;
+    uint64_t *word_counts;
+    size_t *word_starts;
+    size_t n_words, word_capacity[3];
+    uint32_t *ids; // of all words; word w has sizes[w] of them now
+    uint32_t *sizes;
+    r1i_word_table known; // the tokens
+    r1_slice *tokens;
+    size_t n_tokens, token_capacity;
+    r1i_arena text;
+    r1i_pair_table index; // (left << 32 | right) -> pair + 1
+    r1i_bpe_pair *pairs;
+    size_t n_pairs, pair_capacity;
+    r1i_bpe_place *places;
+    size_t n_places, place_capacity;
+    uint32_t *touched; // pairs with new places
+    size_t n_touched, touched_capacity;
+    r1i_bpe_offer *heap;
+    size_t n_heap, heap_capacity;
+    r1i_bpe_offer *merges; // done, in their order; `pair` holds the new id
+    size_t n_merges, merge_capacity;
+} r1i_bpe;
+
+// For r1i_cut: counts one piece.
+static bool r1i_bpe_word(void *arg, const unsigned char *piece, size_t size) {
+    r1i_bpe *b = (r1i_bpe *)arg;
+    uint32_t word = r1i_words_find(&b->words, b->word_texts, piece, size);
+    if (word == R1I_NO_TOKEN) {
+        size_t n = b->n_words + 1;
+        bool room = n < UINT32_MAX &&
+                    r1i_grow(b->ctx, (void **)&b->word_texts, &b->word_capacity[0], n,
+                             sizeof *b->word_texts) &&
+                    r1i_grow(b->ctx, (void **)&b->word_counts, &b->word_capacity[1], n,
+                             sizeof *b->word_counts) &&
+                    r1i_words_grow(b->ctx, &b->words, b->word_texts);
+        if (!room) return false;
+        word = (uint32_t)b->n_words++;
+        b->word_texts[word] = (r1_slice){(const char *)piece, size};
+        if (!r1i_words_put(&b->words, b->word_texts, word)) return false;
+    }
+    b->word_counts[word]++;
+    return true;
+}
+// A token; its bytes are kept in an arena.
+static bool r1i_bpe_token(r1i_bpe *b, r1_slice left, r1_slice right) {
+    char *text = (char *)r1i_arena_alloc(b->ctx, &b->text, r1i_size_add(left.size, right.size));
+    if (!text || !r1i_grow(b->ctx, (void **)&b->tokens, &b->token_capacity, b->n_tokens + 1,
+                           sizeof *b->tokens))
+        return false;
+    memcpy(text, left.data, left.size);
+    if (right.size) memcpy(text + left.size, right.data, right.size);
+    b->tokens[b->n_tokens++] = (r1_slice){text, left.size + right.size};
+    return true;
+}
+static bool r1i_bpe_name(r1i_bpe *b, uint32_t id) {
+    return r1i_words_grow(b->ctx, &b->known, b->tokens) && r1i_words_put(&b->known, b->tokens, id);
+}
+// A pair is counted up or down; where it is new in a word, the word becomes one of its places.
+static bool r1i_bpe_change(r1i_bpe *b, uint32_t left, uint32_t right, int sign, uint32_t word) {
+    uint64_t key = (uint64_t)left << 32 | right;
+    uint64_t found = b->index.slots ? r1i_pairs_find(&b->index, key) : 0;
+    if (!found) {
+        bool room = b->n_pairs + 2 < UINT32_MAX &&
+                    r1i_grow(b->ctx, (void **)&b->pairs, &b->pair_capacity, b->n_pairs + 1,
+                             sizeof *b->pairs) &&
+                    r1i_pairs_put(b->ctx, &b->index, key, b->n_pairs + 1);
+        if (!room) return false;
+        b->pairs[b->n_pairs++] = (r1i_bpe_pair){.left = left, .right = right};
+        found = b->n_pairs;
+    }
+    r1i_bpe_pair *pair = &b->pairs[found - 1];
+    pair->count += sign * (int64_t)b->word_counts[word];
+    if (sign < 0 || (pair->places && b->places[pair->places - 1].word == word)) return true;
+    bool room = b->n_places + 2 < UINT32_MAX &&
+                r1i_grow(b->ctx, (void **)&b->places, &b->place_capacity, b->n_places + 1,
+                         sizeof *b->places) &&
+                r1i_grow(b->ctx, (void **)&b->touched, &b->touched_capacity, b->n_touched + 1,
+                         sizeof *b->touched);
+    if (!room) return false;
+    if (!pair->places) b->touched[b->n_touched++] = (uint32_t)found - 1;
+    b->places[b->n_places++] = (r1i_bpe_place){word, pair->places};
+    pair->places = (uint32_t)b->n_places;
+    return true;
+}
+static bool r1i_bpe_above(const r1i_bpe_offer *a, const r1i_bpe_offer *b) {
+    return a->count != b->count ? a->count > b->count : a->key < b->key;
+}
+static void r1i_bpe_push(r1i_bpe *b, r1i_bpe_offer offer) {
+    size_t at = b->n_heap++;
+    for (; at && r1i_bpe_above(&offer, &b->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        b->heap[at] = b->heap[(at - 1) / 2];
+    b->heap[at] = offer;
+}
+static r1i_bpe_offer r1i_bpe_pop(r1i_bpe *b) {
+    r1i_bpe_offer top = b->heap[0], last = b->heap[--b->n_heap];
+    size_t at = 0, child;
+    while ((child = 2 * at + 1) < b->n_heap) {
+        if (child + 1 < b->n_heap && r1i_bpe_above(&b->heap[child + 1], &b->heap[child])) child++;
+        if (!r1i_bpe_above(&b->heap[child], &last)) break;
+        b->heap[at] = b->heap[child], at = child;
+    }
+    b->heap[at] = last;
+    return top;
+}
+// The end of a step: pairs that have new places are offered with them.
+static bool r1i_bpe_offer_touched(r1i_bpe *b) {
+    if (!r1i_grow(b->ctx, (void **)&b->heap, &b->heap_capacity, b->n_heap + b->n_touched + 1,
+                  sizeof *b->heap))
+        return false;
+    for (size_t i = 0; i < b->n_touched; i++) {
+        r1i_bpe_pair *pair = &b->pairs[b->touched[i]];
+        uint64_t key = (uint64_t)pair->left << 32 | pair->right;
+        if (pair->count > 0)
+            r1i_bpe_push(b,
+                         (r1i_bpe_offer){(uint64_t)pair->count, key, b->touched[i], pair->places});
+        pair->places = 0;
+    }
+    b->n_touched = 0;
+    return true;
+}
+// Replaces the pair in one word and counts the neighbours that go and come.
+static bool r1i_bpe_merge_word(r1i_bpe *b, uint32_t word, uint32_t left, uint32_t right,
+                               uint32_t id) {
+    uint32_t *ids = b->ids + b->word_starts[word], n = b->sizes[word], to = 0;
+    bool good = true;
+    for (uint32_t from = 0; good && from < n;) {
+        if (ids[from] != left || from + 1 == n || ids[from + 1] != right) {
+            ids[to++] = ids[from++];
+            continue;
+        }
+        from += 2;
+        if (to)
+            good = r1i_bpe_change(b, ids[to - 1], left, -1, word) &&
+                   r1i_bpe_change(b, ids[to - 1], id, 1, word);
+        if (good && from < n)
+            good = r1i_bpe_change(b, right, ids[from], -1, word) &&
+                   r1i_bpe_change(b, id, ids[from], 1, word);
+        ids[to++] = id;
+    }
+    b->sizes[word] = to;
+    return good;
+}
+// Words, bytes as ids, and all pairs of the corpus.
+static bool r1i_bpe_begin(r1i_bpe *b, const uint32_t *byte_ids) {
+    size_t total = 0;
+    for (size_t w = 0; w < b->n_words; w++) total = r1i_size_add(total, b->word_texts[w].size);
+    b->ids = (uint32_t *)r1i_alloc_array(b->ctx, total, sizeof *b->ids);
+    b->sizes = (uint32_t *)r1i_alloc_array(b->ctx, b->n_words, sizeof *b->sizes);
+    b->word_starts = (size_t *)r1i_alloc_array(b->ctx, b->n_words, sizeof *b->word_starts);
+    if (!b->ids || !b->sizes || !b->word_starts) return false;
+    total = 0;
+    for (size_t w = 0; w < b->n_words; w++) {
+        r1_slice text = b->word_texts[w];
+        if (text.size >= UINT32_MAX) return false;
+        b->word_starts[w] = total, b->sizes[w] = (uint32_t)text.size;
+        for (size_t i = 0; i < text.size; i++)
+            b->ids[total++] = byte_ids[(unsigned char)text.data[i]];
+        const uint32_t *ids = b->ids + b->word_starts[w];
+        for (size_t i = 0; i + 1 < text.size; i++)
+            if (!r1i_bpe_change(b, ids[i], ids[i + 1], 1, (uint32_t)w)) return false;
+    }
+    return r1i_bpe_offer_touched(b);
+}
+// One merge: false when nothing is left to merge, or memory is.
+static bool r1i_bpe_step(r1i_bpe *b, uint64_t min_count) {
+    r1i_bpe_offer top;
+    for (;;) {
+        if (!b->n_heap) return false;
+        top = r1i_bpe_pop(b);
+        uint64_t now = (uint64_t)b->pairs[top.pair].count;
+        if (now == top.count) break;
+        top.count = now;
+        r1i_bpe_push(b, top);
+    }
+    if (top.count < 1 || top.count < min_count) return false;
+    r1i_bpe_pair pair = b->pairs[top.pair];
+    r1_slice left = b->tokens[pair.left], right = b->tokens[pair.right];
+    if (!r1i_bpe_token(b, left, right)) return false;
+    r1_slice made = b->tokens[b->n_tokens - 1];
+    uint32_t id = r1i_words_find(&b->known, b->tokens, made.data, made.size);
+    if (id != R1I_NO_TOKEN)
+        b->n_tokens--; // made before, from other parts
+    else if (!r1i_bpe_name(b, id = (uint32_t)b->n_tokens - 1))
+        return false;
+    if (!r1i_grow(b->ctx, (void **)&b->merges, &b->merge_capacity, b->n_merges + 1,
+                  sizeof *b->merges))
+        return false;
+    b->merges[b->n_merges++] = (r1i_bpe_offer){.key = top.key, .pair = id};
+    for (uint32_t at = top.places; at; at = b->places[at - 1].next)
+        if (!r1i_bpe_merge_word(b, b->places[at - 1].word, pair.left, pair.right, id)) return false;
+    return r1i_bpe_offer_touched(b);
+}
+// What was learned, as a tokenizer.
+static r1_tokenizer *r1i_bpe_tokenizer(r1i_bpe *b, size_t n_specials, r1_split split) {
+    r1i_tok_maker m = {.ctx = b->ctx,
+                       .tok = r1i_tokenizer_blank(b->ctx, "in training", R1_ERROR_ARGUMENT)};
+    bool good = m.tok != NULL;
+    for (size_t i = 0; good && i < b->n_tokens; i++)
+        good = r1i_tok_add(&m, b->tokens[i], i, R1I_CODING_RAW,
+                           i < n_specials ? R1I_TOKEN_SPECIAL : R1I_TOKEN_MODEL);
+    good = good && r1i_tok_tokens(&m) && r1i_tok_split(&m, split);
+    for (size_t i = 0; good && i < b->n_merges; i++)
+        good = r1i_merge_put(&m, (uint32_t)(b->merges[i].key >> 32), (uint32_t)b->merges[i].key,
+                             (uint32_t)i, b->merges[i].pair);
+    if (good) r1i_mark_whole(m.tok);
+    return m.tok ? r1i_tok_done(&m, good) : NULL;
+}
+static void r1i_bpe_free(r1i_bpe *b) {
+    void *blocks[] = {b->words.slots, b->word_texts,  b->word_counts, b->word_starts, b->ids,
+                      b->sizes,       b->known.slots, b->tokens,      b->index.slots, b->pairs,
+                      b->places,      b->touched,     b->heap,        b->merges};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) r1i_free(b->ctx, blocks[i]);
+    r1i_arena_free(b->ctx, &b->text);
+}
+// Specials first, then the bytes in the order of their characters, then what is merged.
+static bool r1i_bpe_alphabet(r1i_bpe *b, const r1_bpe_desc *desc, uint32_t *byte_ids) {
+    for (size_t i = 0; i < desc->n_specials; i++) {
+        r1_slice text = {desc->specials[i], strlen(desc->specials[i])};
+        if (!r1i_bpe_token(b, text, (r1_slice){"", 0})) return false;
+    }
+    for (uint32_t code = 0; code < 256 + 68; code++) {
+        int byte = r1i_alphabet_byte(code);
+        char text = (char)byte;
+        if (byte < 0) continue;
+        byte_ids[byte] = (uint32_t)b->n_tokens;
+        if (!r1i_bpe_token(b, (r1_slice){&text, 1}, (r1_slice){"", 0}) ||
+            !r1i_bpe_name(b, byte_ids[byte]))
+            return false;
+    }
+    return true;
+}
+R1I_BODY r1_tokenizer *r1_tokenizer_train(r1_context *ctx, const r1_slice *texts, size_t n,
+                                          const r1_bpe_desc *desc) {
+    uint32_t byte_ids[256];
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1_split split = desc->split ? desc->split : R1_SPLIT_DEEPSEEK_V3;
+    if (split < 0 || split >= R1_SPLIT_COUNT || desc->vocab < desc->n_specials + 256 ||
+        desc->vocab > INT32_MAX) {
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "tokenizer: training to %zu ids with split %d; the bytes and %zu special tokens "
+                 "alone take %zu",
+                 desc->vocab, (int)split, desc->n_specials, desc->n_specials + 256);
+        return NULL;
+    }
+    r1i_bpe b = {.ctx = ctx};
+    r1i_chars *chars = (r1i_chars *)r1i_alloc(ctx, sizeof *chars);
+    r1i_cutter cutter = {chars, r1i_splits[split], 0, NULL, r1i_bpe_word, &b};
+    while (r1i_splits[split][cutter.n_steps] >= 0) cutter.n_steps++;
+    bool good = chars != NULL;
+    if (good) r1i_chars_fill(chars);
+    for (size_t i = 0; good && i < n; i++) {
+        cutter.text = (const unsigned char *)texts[i].data;
+        good = !texts[i].size || r1i_cut(&cutter, 0, 0, texts[i].size);
+    }
+    good = good && r1i_bpe_alphabet(&b, desc, byte_ids) && r1i_bpe_begin(&b, byte_ids);
+    while (good && b.n_tokens < desc->vocab && r1i_bpe_step(&b, desc->min_count)) {
+    }
+    r1_tokenizer *tok = NULL;
+    if (good && ctx->status == R1_OK) tok = r1i_bpe_tokenizer(&b, desc->n_specials, split);
+    r1i_free(ctx, chars);
+    r1i_bpe_free(&b);
+    if (!tok) r1i_fail(ctx, R1_ERROR_MEMORY, "tokenizer: the corpus is too large to train on");
+    return tok;
+}
+
+#ifndef R1_NO_STDIO
+// ---- files ----
+// Whether there is a plain file of this name.
+static bool r1i_file_there(const char *path) {
+    r1i_file_info info = {false, false, 0};
+    int file = r1i_sys_open(path, O_RDONLY);
+    if (file < 0) return false;
+    bool plain = r1i_sys_info(file, &info) == 0 && !info.folder;
+    r1i_sys_close(file);
+    return plain;
+}
+// A file of the folder, or the empty slice where it is not there.
+static r1_slice r1i_folder_text(r1_context *ctx, const char *folder, const char *name) {
+    r1_slice text = {NULL, 0};
+    char *path = r1i_path(ctx, folder, name);
+    if (path && r1i_file_there(path)) text.data = r1_file_read(ctx, path, &text.size);
+    r1i_free(ctx, path);
+    return text;
+}
+R1I_BODY r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
+                                         const r1_tokenizer_desc *options) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1_tokenizer_desc desc = {0};
+    size_t size = strlen(path);
+    if (options) {
+        desc.split = options->split, desc.chat = options->chat;
+        desc.specials = options->specials, desc.n_specials = options->n_specials;
+    }
+    if (!r1i_file_there(path)) { // a folder, or nothing at all
+        desc.json = r1i_folder_text(ctx, path, "tokenizer.json");
+        if (!desc.json.size) {
+            desc.vocab = r1i_folder_text(ctx, path, "vocab.json");
+            desc.merges = r1i_folder_text(ctx, path, "merges.txt");
+        }
+        desc.config = r1i_folder_text(ctx, path, "tokenizer_config.json");
+        desc.chat_template = r1i_folder_text(ctx, path, "chat_template.jinja");
+    } else if (size > 9 && strcmp(path + size - 9, ".tiktoken") == 0) {
+        desc.ranks.data = r1_file_read(ctx, path, &desc.ranks.size);
+    } else {
+        desc.json.data = r1_file_read(ctx, path, &desc.json.size);
+    }
+    if (!desc.json.size && !desc.vocab.size && !desc.ranks.size)
+        r1i_fail(ctx, R1_ERROR_FILE,
+                 "tokenizer \"%s\": no tokenizer.json, no vocab.json, or they are empty", path);
+    r1_tokenizer *tok = r1_status_of(ctx) == R1_OK ? r1i_tokenizer_make(ctx, &desc, path) : NULL;
+    const r1_slice *texts[] = {&desc.json,  &desc.vocab,  &desc.merges,
+                               &desc.ranks, &desc.config, &desc.chat_template};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        r1_file_free(ctx, (char *)texts[i]->data);
+    return tok;
+}
+
+// The character of a byte, the other way than r1i_alphabet_byte.
+static uint32_t r1i_alphabet_code(unsigned char byte) {
+    if (r1i_alphabet_plain(byte)) return byte;
+    return byte < 33 ? 256u + byte : byte == 173 ? 256u + 67 : 256u - 94 + byte;
+}
+// The name of a token as tokenizer.json spells it, zero-terminated. `dst` holds twice its bytes.
+static const char *r1i_token_name(const r1_tokenizer *tok, size_t id, char *dst) {
+    r1_slice text = tok->pieces[id];
+    size_t n = 0;
+    if (tok->flags[id] & R1I_TOKEN_RAW) {
+        memcpy(dst, text.data, text.size);
+        n = text.size;
+    } else {
+        for (size_t i = 0; i < text.size; i++)
+            n += r1i_utf8_write(r1i_alphabet_code((unsigned char)text.data[i]), dst + n);
+    }
+    dst[n] = 0;
+    return dst;
+}
+static void r1i_save_added(const r1_tokenizer *tok, r1_json_writer *w) {
+    static const char *const off[] = {"single_word", "lstrip", "rstrip", "normalized"};
+    r1_json_begin_array(w, "added_tokens");
+    for (size_t id = 0; id < tok->n; id++) {
+        if (!(tok->flags[id] & R1I_TOKEN_SPECIAL)) continue;
+        r1_json_begin_object(w, NULL);
+        r1_json_write_integer(w, "id", (int64_t)id);
+        r1_json_write_text(w, "content", tok->pieces[id].data, tok->pieces[id].size);
+        for (size_t i = 0; i < 4; i++) r1_json_write_bool(w, off[i], false);
+        r1_json_write_bool(w, "special", true);
+        r1_json_end_object(w);
+    }
+    r1_json_end_array(w);
+}
+static void r1i_save_bytelevel(r1_json_writer *w, const char *key) {
+    r1_json_begin_object(w, key);
+    r1_json_write_text(w, "type", "ByteLevel", 9);
+    r1_json_write_bool(w, "add_prefix_space", false);
+    r1_json_write_bool(w, "trim_offsets", true);
+    r1_json_write_bool(w, "use_regex", false);
+    r1_json_end_object(w);
+}
+static void r1i_save_cuttings(const r1_tokenizer *tok, r1_json_writer *w) {
+    r1_json_begin_object(w, "pre_tokenizer");
+    r1_json_write_text(w, "type", "Sequence", 8);
+    r1_json_begin_array(w, "pretokenizers");
+    for (int i = 0; i < tok->n_steps; i++) {
+        size_t row = 0;
+        while ((int)r1i_patterns[row].step != tok->steps[i]) row++;
+        r1_json_begin_object(w, NULL);
+        r1_json_write_text(w, "type", "Split", 5);
+        r1_json_begin_object(w, "pattern");
+        r1_json_write_text(w, "Regex", r1i_patterns[row].pattern,
+                           strlen(r1i_patterns[row].pattern));
+        r1_json_end_object(w);
+        r1_json_write_text(w, "behavior", "Isolated", 8);
+        r1_json_write_bool(w, "invert", false);
+        r1_json_end_object(w);
+    }
+    r1i_save_bytelevel(w, NULL);
+    r1_json_end_array(w);
+    r1_json_end_object(w);
+}
+// For r1i_sort: merges of one rank, which .tiktoken files have, by the left part and then the
+// right.
+static int r1i_compare_merges(const void *a, const void *b) {
+    uint64_t x = ((const r1i_pair_slot *)a)->key, y = ((const r1i_pair_slot *)b)->key;
+    return (x > y) - (x < y);
+}
+static bool r1i_save_merges(const r1_tokenizer *tok, r1_json_writer *w, char *left, char *right) {
+    size_t n = 0;
+    r1i_ranked *order =
+        (r1i_ranked *)r1i_alloc_array(tok->ctx, tok->merges.count, 2 * sizeof *order);
+    if (!order) return false;
+    for (size_t i = 0; i <= tok->merges.mask; i++) {
+        const r1i_pair_slot *slot = &tok->merges.slots[i];
+        if (slot->value && slot->key != UINT64_MAX)
+            order[n++] = (r1i_ranked){slot->value >> 32, slot};
+    }
+    r1i_sort(order, order + tok->merges.count, n, r1i_compare_merges);
+    r1_json_begin_array(w, "merges");
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = ((const r1i_pair_slot *)order[i].item)->key;
+        r1i_token_name(tok, key >> 32, left), r1i_token_name(tok, (uint32_t)key, right);
+        r1_json_begin_array(w, NULL);
+        r1_json_write_text(w, NULL, left, strlen(left));
+        r1_json_write_text(w, NULL, right, strlen(right));
+        r1_json_end_array(w);
+    }
+    r1_json_end_array(w);
+    r1i_free(tok->ctx, order);
+    return true;
+}
+R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) {
+    if (!tok) return R1_ERROR_MEMORY;
+    r1_context *ctx = tok->ctx;
+    if (!tok->chars)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                        "tokenizer: \"%s\" cannot hold a list of pieces; save it as you made it",
+                        path);
+    size_t longest = 0;
+    for (size_t id = 0; id < tok->n; id++) longest = r1i_max(longest, tok->pieces[id].size);
+    char *left = (char *)r1i_alloc_array(ctx, 2 * longest + 1, 2), *right = left + 2 * longest + 1;
+    r1_json_writer w = {.ctx = ctx};
+    if (!left) return ctx->status;
+    r1_json_begin_object(&w, NULL);
+    r1_json_write_text(&w, "version", "1.0", 3);
+    r1i_save_added(tok, &w);
+    r1_json_write_null(&w, "normalizer");
+    r1i_save_cuttings(tok, &w);
+    r1i_save_bytelevel(&w, "decoder");
+    r1_json_begin_object(&w, "model");
+    r1_json_write_text(&w, "type", "BPE", 3);
+    r1_json_write_bool(&w, "ignore_merges", tok->whole);
+    r1_json_begin_object(&w, "vocab");
+    for (size_t id = 0; id < tok->n; id++)
+        if (tok->flags[id] & R1I_TOKEN_MODEL)
+            r1_json_write_integer(&w, r1i_token_name(tok, id, left), (int64_t)id);
+    r1_json_end_object(&w);
+    if (!r1i_save_merges(tok, &w, left, right)) w.failed = true;
+    r1_json_end_object(&w);
+    r1_json_end_object(&w);
+    if (!w.failed) r1_file_write(ctx, path, w.text, w.size);
+    r1_json_writer_free(&w);
+    r1i_free(ctx, left);
+    return ctx->status;
+}
+#endif // R1_NO_STDIO
 
 // ==== [model] ====================================================================================
 // A DeepSeek-V3-style decoder, or a dense GQA decoder by the same config. Calls [tape], [file],
@@ -9563,12 +11977,6 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
 #ifndef R1_NO_STDIO
 static const r1_dtype r1i_real_dtype = sizeof(r1i_real) == 4 ? R1_F32 : R1_F64;
 
-static char *r1i_path(r1_context *ctx, const char *folder, const char *file) {
-    size_t size = strlen(folder) + strlen(file) + 2;
-    char *path = (char *)r1i_alloc(ctx, size);
-    if (path) snprintf(path, size, "%s/%s", folder, file);
-    return path;
-}
 // Calls fn for every tensor as a checkpoint names it: single experts, and the router biases, which
 // are no parameters since no gradient moves them. Saving and loading take the same walk.
 typedef bool r1i_stored_fn(r1_model *model, const char *name, r1_tensor *tensor, void *arg);

@@ -492,6 +492,125 @@ static void bench_reward_section(void) {
             r1_context_free(ctx);
         }
 }
+}
+
+// ---- the tokenizer: megabytes per second of one thread, beside Hugging Face's library ----
+// Texts and vocabulary come from R1_TEST_DATA; PYTHON names the interpreter that has the library.
+static bool bench_unpack(const char *folder, const char *name, char path[512]) {
+    char command[1600];
+    snprintf(path, 512, "build/bench_%.200s", name);
+    path[strlen(path) - 3] = 0; // without .gz
+    snprintf(command, sizeof command, "gzip -dc '%s/%s' > '%s'", folder, name, path);
+    return system(command) == 0;
+}
+// The "text" of all rows of a JSONL file, in its place.
+static bool bench_texts(const char *path) {
+    r1_context *ctx = r1_context_new(NULL);
+    r1_slice rows = {NULL, 0}, line;
+    rows.data = r1_file_read(ctx, path, &rows.size);
+    FILE *file = rows.data ? fopen(path, "w") : NULL;
+    while (file && r1i_next_line(&rows, &line)) {
+        r1_json *row = r1_json_read(ctx, line.data, line.size);
+        r1_slice text = r1_json_text(r1_json_find(row, "text"));
+        fwrite(text.data, 1, text.size, file), putc('\n', file);
+        r1_json_free(ctx, row);
+    }
+    bool good = file && r1_status_of(ctx) == R1_OK;
+    if (file && fclose(file) != 0) good = false;
+    r1_context_free(ctx);
+    return good;
+}
+// Seconds for a whole text in one call, or for its lines; the best of three.
+static double bench_encode(const r1_tokenizer *tok, const char *text, size_t size, bool lines,
+                           int32_t *ids, size_t *count) {
+    double least = 1e9;
+    for (int turn = 0; turn < 3; turn++) {
+        double begin = bench_now();
+        *count = 0;
+        for (size_t at = 0, step; at < size; at += step + 1) {
+            const char *end = (const char *)memchr(text + at, '\n', size - at);
+            step = lines && end ? (size_t)(end - text) - at : size - at;
+            *count += r1_encode(tok, text + at, step, ids, size);
+        }
+        least = fmin(least, bench_now() - begin);
+    }
+    return least;
+}
+static void bench_tokenizer_row(const r1_tokenizer *tok, const char *name, const char *path,
+                                const double *theirs) {
+    static const char *const names[] = {
+        "text", "form", "mb", "tokens", "ours_mb_per_second", "hf_mb_per_second", "ratio"};
+    size_t size = 0, count = 0;
+    r1_context *ctx = r1_context_new(NULL);
+    char *text = r1_file_read(ctx, path, &size);
+    int32_t *ids = (int32_t *)malloc((size + 1) * sizeof *ids);
+    for (int lines = 0; text && ids && lines < 2; lines++) {
+        double ours = bench_encode(tok, text, size, lines, ids, &count);
+        double mb = (double)size * 1e-6;
+        const char *values[] = {name,
+                                lines ? "lines" : "whole",
+                                bench_text("%.2f", mb),
+                                bench_text("%zu", count),
+                                bench_text("%.1f", mb / ours),
+                                theirs[lines] > 0 ? bench_text("%.1f", mb / theirs[lines]) : "",
+                                theirs[lines] > 0 ? bench_text("%.1f", theirs[lines] / ours) : ""};
+        bench_row("tokenizer", names, values, 7);
+    }
+    free(ids);
+    r1_context_free(ctx);
+}
+// Doubling a text that is one piece, the worst there is: the ratio of times should be near 2.
+static void bench_tokenizer_growth(const r1_tokenizer *tok) {
+    static const char *const names[] = {"text", "mb", "seconds", "ratio"};
+    static const char *const kinds[] = {"a", " ", "\xe4\xb8\xad", "ab"};
+    enum { MOST = 1 << 21 };
+    char *text = (char *)malloc(MOST);
+    int32_t *ids = (int32_t *)malloc(MOST * sizeof *ids);
+    for (size_t k = 0; text && ids && k < sizeof kinds / sizeof *kinds; k++) {
+        double before = 0;
+        for (size_t i = 0; i < MOST; i++) text[i] = kinds[k][i % strlen(kinds[k])];
+        for (size_t size = MOST / 8; size <= MOST; size *= 2) {
+            size_t count = 0;
+            double seconds = bench_encode(tok, text, size, false, ids, &count);
+            const char *values[] = {bench_text("one piece %zu", k),
+                                    bench_text("%.2f", (double)size * 1e-6),
+                                    bench_text("%.4f", seconds),
+                                    before > 0 ? bench_text("%.2f", seconds / before) : ""};
+            bench_row("tokenizer_growth", names, values, 4);
+            before = seconds;
+        }
+    }
+    free(text), free(ids);
+}
+static void bench_tokenizer_section(void) {
+    const char *folder = getenv("R1_TEST_DATA");
+    char json[512], english[512], chinese[512], command[2100];
+    double theirs[2][2] = {{0, 0}, {0, 0}};
+    if (!folder || !bench_unpack(folder, "tok_deepseek_v3.tokenizer.json.gz", json) ||
+        !bench_unpack(folder, "tinyshakespeare.txt.gz", english) ||
+        !bench_unpack(folder, "zh_classics.jsonl.gz", chinese) || !bench_texts(chinese)) {
+        fprintf(stderr, "bench: tokenizer: R1_TEST_DATA has no vocabulary and texts\n");
+        return;
+    }
+    snprintf(command, sizeof command, "${PYTHON:-python3} bench/hf_tokenizers.py '%s' '%s' '%s'",
+             json, english, chinese);
+    FILE *pipe = popen(command, "r");
+    for (int i = 0; pipe && i < 4; i++)
+        if (fscanf(pipe, "%lf", &theirs[i / 2][i % 2]) != 1) break;
+    if (!pipe || pclose(pipe) != 0)
+        fprintf(stderr, "bench: no Hugging Face tokenizers in $PYTHON, their columns stay empty\n");
+    r1_context *ctx = r1_context_new(NULL);
+    double begin = bench_now();
+    r1_tokenizer *tok = r1_tokenizer_load(ctx, json, NULL);
+    fprintf(stderr, "bench: the vocabulary was read in %.3f s\n", bench_now() - begin);
+    if (!bench_json)
+        printf("section,text,form,mb,tokens,ours_mb_per_second,hf_mb_per_second,ratio\n");
+    if (tok) bench_tokenizer_row(tok, "english", english, theirs[0]);
+    if (tok) bench_tokenizer_row(tok, "chinese", chinese, theirs[1]);
+    if (tok) bench_tokenizer_growth(tok);
+    if (r1_status_of(ctx)) fprintf(stderr, "bench: %s\n", r1_message_of(ctx));
+    r1_context_free(ctx);
+}
 
 // ---- compile time ----
 static void bench_compile_section(void) {
@@ -522,6 +641,8 @@ static const struct {
     {"model", "tokens per second of the demo's model, trained and drawn", bench_model_section},
     {"price", "what the fixed orders of one arithmetic cost", bench_price_section},
     {"reward", "microseconds of a completion, by component and length", bench_reward_section},
+    {"tokenizer", "encoding beside Hugging Face's library; needs R1_TEST_DATA",
+     bench_tokenizer_section},
     {"compile", "seconds to compile the implementation", bench_compile_section},
 };
 enum { BENCH_SECTIONS = sizeof bench_sections / sizeof *bench_sections };

@@ -530,6 +530,32 @@ static void fault_tokenizer(fault *f) {
     r1_tokenizer_free(tokenizer);
 }
 
+// A vocabulary that is learnt, saved, read back and used.
+static void fault_bpe(fault *f) {
+    static const r1_slice text = {"the cat sat on the mat, the cat sat", 35};
+    static const r1_message question = {"user", "the cat?", 0};
+    const r1_bpe_desc desc = {.vocab = 262, .split = R1_SPLIT_GPT2};
+    const r1_chat_desc chat = {.chat = R1_CHAT_ZERO, .messages = &question, .n = 1, .prompt = true};
+    r1_tokenizer *learnt = NULL, *read = NULL, *made = NULL;
+    char path[600], out[4096];
+    int32_t ids[1024];
+    size_t size = 0;
+    fault_path(path, "bpe.json");
+    DO((learnt = r1_tokenizer_train(f->ctx, &text, 1, &desc)) != NULL);
+    if (learnt) DO(r1_tokenizer_save(learnt, path) == R1_OK);
+    DO((read = r1_tokenizer_load(f->ctx, path, NULL)) != NULL);
+    if (read) CHECK(r1_tokenizer_count(read) == r1_tokenizer_count(learnt));
+    char *json = f->good ? r1_file_read(f->ctx, path, &size) : NULL;
+    const r1_tokenizer_desc texts = {.json = {json, size}};
+    if (json) DO((made = r1_tokenizer_new(f->ctx, &texts)) != NULL);
+    r1_file_free(f->ctx, json);
+    DO(r1_chat_text(f->ctx, learnt, &chat, out, sizeof out) < sizeof out);
+    DO(r1_chat_encode(f->ctx, learnt, &chat, ids, 1024) < 1024);
+    if (f->good) fault_keep(f, ids, 16 * sizeof *ids);
+    r1_tokenizer_free(learnt), r1_tokenizer_free(read), r1_tokenizer_free(made);
+    remove(path);
+}
+
 // ---- scenarios: model, generation ----
 static r1_model_config fault_config(bool gqa) {
     r1_model_config mla = {.vocab = 7,
@@ -866,6 +892,7 @@ static void fault_ten_lines(fault *f) {
     X(files, 1)                                                                                    \
     X(log, 1)                                                                                      \
     X(tokenizer, 1)                                                                                \
+    X(bpe, 1)                                                                                      \
     X(model, 1)                                                                                    \
     X(model_tied, 1)                                                                               \
     X(folder, 1)                                                                                   \
@@ -956,7 +983,8 @@ static const struct {
      " r1_status_name r1_status_text r1_random_block r1_random_u32 r1_random_unit r1_random_below"
      " r1_random_normal r1_dtype_bytes r1_dtype_name r1_to_bf16 r1_to_f16 r1_to_f8 r1_from_bf16"
      " r1_from_f16 r1_from_f8 r1_exp r1_log r1_cpu_best r1_schedule_value r1_answer_extract"
-     " r1_equality_name r1_task_find r1_words_count r1_words_script r1_words_share r1_script_find"
+     " r1_chat_name r1_chat_find r1_equality_name r1_task_find r1_words_count r1_words_script "
+     "r1_words_share r1_script_find"
      " r1_reward_find r1_reward_overlong r1_reward_cosine r1_reward_lengths r1_score_pass_1 "
      "r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
      " r1_score_vote r1_score_vote_classes r1_advantages r1_policy_weights r1_policy_loss"
@@ -965,12 +993,16 @@ static const struct {
      " r1_status_of r1_message_of r1_memory_used r1_thread_count r1_seed_of r1_tensor_count"
      " r1_tensor_check r1_json_find r1_json_at r1_json_number r1_json_text r1_json_bool"
      " r1_tensors_count r1_tensors_at r1_tensors_find r1_tensors_metadata r1_log_bytes"
-     " r1_tokenizer_count r1_tokenizer_find r1_encode r1_decode r1_model_context r1_model_config_of"
+     " r1_tokenizer_count r1_tokenizer_find r1_tokenizer_text r1_tokenizer_is_special"
+     " r1_tokenizer_begin r1_tokenizer_end r1_tokenizer_pad r1_tokenizer_chat r1_model_context "
+     "r1_model_config_of"
      " r1_model_parameters r1_model_ranges r1_model_size r1_model_hash r1_model_head"
      " r1_model_router_bias r1_model_moe_layers r1_model_routers r1_decontaminator_count "
      "r1_trainer_steps"
      " r1_grpo_metrics_of r1_grpo_rollout_of r1_reward_input_of r1_reward_thoughts"
      " r1_reward_answer "},
+    {"takes memory for a long piece only, and lacking it is a value",
+     " r1_encode r1_encode_plain r1_decode r1_text_next r1_text_end "},
     {"changes memory that is there",
      " r1_error_clear r1_step_end r1_no_grad_end r1_json_writer_reset r1_model_balance_bias"
      " r1_trainer_reset "},
