@@ -62,6 +62,7 @@
        model       MLA, DeepSeekMoE, grouped-query attention
        generate    block caches, sampling, continuous batching
        answer      extraction of answers; exact, bounded equality of mathematics
+       judge       programs of a model, run in boxes and judged; Linux
        reward      accuracy, format, language, repetition and length terms
        score       pass@1, pass@k, cons@k, intervals, decontamination
        policy      advantages, and one loss with seven switches
@@ -184,7 +185,8 @@
        R1_DEF              linkage of public functions, if R1_STATIC is not enough
        R1_ASSERT(x)        default: assert
        R1_NO_SIMD          scalar code only
-       R1_NO_THREADS       no pthreads: one worker, one rank
+       R1_NO_THREADS       no pthreads: one worker, one rank, no judge
+       R1_NO_JUDGE         leaves out the code judge; always so where it is not Linux
        R1_NO_STDIO         leaves out files, logs, checkpoints and reports
        R1_BACKEND_API      shows the ring of declarations that backends need
        R1_SELF             the name of this file, if it is not "r1.h": it includes itself
@@ -225,6 +227,13 @@
 #endif
 #endif
 
+// The judge is made of system calls of Linux, for the two kinds of processors that it knows.
+#if !defined __linux__ || !(defined __x86_64__ || defined __aarch64__) || defined R1_NO_THREADS
+#ifndef R1_NO_JUDGE
+#define R1_NO_JUDGE
+#endif
+#endif
+
 // The compiler checks arguments against the format: `text` is the number of the format parameter.
 #if defined __GNUC__
 #define R1I_PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -261,7 +270,8 @@ typedef R1I_REAL r1i_real;
     X(R1_ERROR_BACKEND, "the backend has no kernel for this op")                                   \
     X(R1_ERROR_ARITHMETIC, "the compiler changed the arithmetic")                                  \
     X(R1_ERROR_GROUP, "another rank failed or left")                                               \
-    X(R1_ERROR_SIGNAL, "a training run carries no learning signal")
+    X(R1_ERROR_SIGNAL, "a training run carries no learning signal")                                \
+    X(R1_ERROR_SANDBOX, "programs cannot be run here as safely as asked")
 
 #define R1I_STATUS_ENUM(code, text) code,
 // What went wrong, in general; the list above has the words.
@@ -433,6 +443,10 @@ typedef struct r1_context_desc {
     void (*on_error)(r1_status status, const char *message,
                      void *user); // called at the first error
     void *user;                   // for on_error
+    // Runs before there are threads and memory, to fork what must be small: r1_judge_fork, with a
+    // r1_judge_desc or NULL; NULL = none.
+    void *(*fork_first)(r1_context *ctx, const void *desc);
+    const void *fork_first_desc;
 } r1_context_desc;
 
 // A new context, or NULL when not even its own memory could be had. desc may be NULL. Look at
@@ -1467,6 +1481,182 @@ R1_DEF r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_slice
                                    size_t size);
 // "equal", "different" or "undecided".
 R1_DEF const char *r1_equality_name(r1_equality verdict);
+// ==== [judge] ====================================================================================
+// Runs programs that nobody trusts, such as a model's answers, and says whether they solve a task.
+// Calls the rooms above it. Linux only; R1_NO_JUDGE removes it. SECURITY.md has the threat model.
+// A helper process, the zygote, forks inside r1_context_new, before there are threads or weights:
+//   caller -- runner threads -- zygote -> supervisor -> reaper -> the program, in a box of its own
+// What a program is compared with never enters its box, results leave it by pipe only, and "could
+// not be judged" is never "wrong".
+#ifndef R1_NO_JUDGE
+
+// How well programs are confined. The highest level that passes its own test is chosen once, and is
+// reported; below desc.min_level r1_judge_open refuses. NS: namespaces and a file system of its
+// own, and all of the next. LANDLOCK6: the kernel's path, network and signal rules (Linux 6.12),
+// and a filter of system calls. LANDLOCK1: path rules only (5.13). SECCOMP: the filter alone, so
+// that every file which the user can read can be read.
+typedef enum r1_judge_level {
+    R1_JUDGE_NONE = 0,
+    R1_JUDGE_SECCOMP,
+    R1_JUDGE_LANDLOCK1,
+    R1_JUDGE_LANDLOCK6,
+    R1_JUDGE_NS,
+    R1_JUDGE_LEVEL_COUNT
+} r1_judge_level;
+
+// X(code, text). One list makes the enum, the names and the texts.
+#define R1_JUDGE_VERDICT_LIST(X)                                                                   \
+    X(SANDBOX_ERROR, "could not be judged; not the program's fault and never a reward of 0")       \
+    X(AC, "accepted")                                                                              \
+    X(WA, "wrong answer")                                                                          \
+    X(PE, "right but for white space")                                                             \
+    X(TLE_CPU, "too much processor time")                                                          \
+    X(TLE_WALL, "not done in time")                                                                \
+    X(MLE, "too much memory")                                                                      \
+    X(OLE, "too much output")                                                                      \
+    X(RE, "ended by an error")                                                                     \
+    X(CE, "does not compile")
+
+#define R1I_VERDICT_ENUM(code, text) R1_JUDGE_##code,
+// What a program earned; the list above has the words.
+typedef enum r1_judge_verdict {
+    R1_JUDGE_VERDICT_LIST(R1I_VERDICT_ENUM) R1_JUDGE_VERDICT_COUNT
+} r1_judge_verdict;
+
+// What a program may use; zeros are the defaults. Memory is that of all its processes together. In
+// a function test, the program and the test have these limits each.
+typedef struct r1_judge_limits {
+    double cpu_seconds;  // of all its processes;              0 = 5
+    double wall_seconds; //                                    0 = 2 cpu_seconds + 1
+    size_t memory_bytes; //                                    0 = 512 MiB
+    size_t output_bytes; // standard output and error each;    0 = 4 MiB, at most 64 MiB
+    int processes;       // and threads;                       0 = 32
+} r1_judge_limits;
+
+// A language of the user's own. Commands are lists that end with NULL; their first word is a
+// program of the PATH, an absolute path, or "./x" in the box. No shell is involved.
+typedef struct r1_judge_language {
+    const char *name;           // as behind a code fence, e.g. "lua"
+    const char *source;         // file name of the source in the box, e.g. "main.lua"
+    const char *const *compile; // NULL = not compiled
+    const char *program;        // the one file that compiling makes; NULL = not compiled
+    const char *const *run;
+    size_t address_bytes; // limit of the address space; 0 = from memory_bytes, R1_OFF cast = none
+} r1_judge_language;
+
+// Options of a judge. The structs that it points to must live until the context is freed.
+typedef struct r1_judge_desc {
+    r1_judge_level level;     // this level or none;             0 = the highest that works
+    r1_judge_level min_level; // refuse a lower one;             0 = R1_JUDGE_LANDLOCK6
+    int jobs;                 // programs at once, at most 64;   0 = one per core
+    r1_judge_limits limits;   // for tasks that give none
+    const r1_judge_language *languages; // beside python3, c and cpp
+    int n_languages;                    // at most 13
+    const char *python, *c, *cpp;       // programs;             NULL = python3, gcc, g++
+    bool site_packages;                 // python may import what is installed
+    const char *const *folders;         // more folders that boxes may read, up to NULL; NULL = none
+    int landlock_abi; // use no newer one;             0 = the kernel's, R1_OFF = none
+} r1_judge_desc;
+
+// How the output of a program is compared. Tokens are what white space separates; a number is a
+// decimal number, and a tolerance accepts a difference that is within either of the two.
+typedef struct r1_judge_checker {
+    bool exact;       // byte by byte; PE when only white space differs
+    bool ignore_case; // of ASCII letters
+    bool keep_space;  // as exact, but tokens are compared with ignore_case and the tolerances
+    double absolute;  // tolerance;                           0 = numbers are text
+    double relative;  // tolerance, of the expected number;   0 = numbers are text
+} r1_judge_checker;
+
+// What the tests of a task are. STDIO: a program reads `input` and prints `expected`. CALL: a
+// Python function gets the JSON array `input` as its arguments and returns the JSON value
+// `expected`. CODE: `input` is Python that asserts what the program's functions do, such as
+// HumanEval's check. In the last two the test runs in a second box and sees the functions by
+// proxy: arguments go in and values come out, so nothing that a program overrides can convince it.
+typedef enum r1_judge_kind { R1_JUDGE_STDIO = 0, R1_JUDGE_CALL, R1_JUDGE_CODE } r1_judge_kind;
+
+// One test. `expected.data` NULL accepts any output; CODE does not use it.
+typedef struct r1_judge_test {
+    r1_slice input, expected;
+} r1_judge_test;
+
+// What one test said.
+typedef struct r1_judge_outcome {
+    r1_judge_verdict verdict;
+    double cpu_seconds, wall_seconds;
+    size_t memory_bytes; // the most that was seen
+    int status;          // exit status, or minus the signal
+} r1_judge_outcome;
+
+// A program and its tests. All memory that it points to must stay until the result is there.
+typedef struct r1_judge_task {
+    int language; // of r1_judge_language_find
+    r1_judge_kind kind;
+    r1_slice source;
+    r1_slice setup;    // CALL, CODE: trusted Python that runs before the test, e.g. its imports
+    const char *entry; // CALL: the function, or Class.method. CODE: the function, or NULL
+    const r1_judge_test *tests;
+    size_t n_tests;
+    r1_judge_limits limits;
+    r1_judge_checker checker;
+    bool all_tests;             // go on behind the first test that fails
+    r1_judge_outcome *outcomes; // n_tests of them, or NULL
+    char *output;               // what the last test run printed, up to output_bytes; or NULL
+    size_t output_bytes;
+} r1_judge_task;
+
+// The verdict on a task: that of the first test that failed. Memory of the caller's.
+typedef struct r1_judge_result {
+    r1_judge_verdict verdict;
+    size_t passed, ran;           // tests
+    size_t failed;                // index of the first test that failed; n_tests if none did
+    size_t output_size;           // bytes in task.output
+    double cpu_seconds;           // the most of any test
+    double wall_seconds;          // the most of any test
+    size_t memory_bytes;          // the most of any test
+    char message[400];            // why, in words; "" when accepted
+    const r1_judge_task *task;    // private, as is all below
+    struct r1_judge_result *next; // in the queue
+    int state;
+} r1_judge_result;
+
+// A judge; it belongs to its context.
+typedef struct r1_judge r1_judge;
+
+// Forks the zygote; the value for r1_context_desc.fork_first, with a r1_judge_desc (or NULL) as
+// fork_first_desc. Never an error of the context: r1_judge_open tells what became of it.
+R1_DEF void *r1_judge_fork(r1_context *ctx, const void *desc);
+// The judge of a context that was made with r1_judge_fork. NULL and R1_ERROR_SANDBOX when there is
+// none, when its level is below desc.min_level, or when no level works: the message says why.
+R1_DEF r1_judge *r1_judge_open(r1_context *ctx);
+// The level, and why it is not a higher one ("" if it is the highest).
+R1_DEF r1_judge_level r1_judge_level_of(const r1_judge *judge);
+R1_DEF const char *r1_judge_reason(const r1_judge *judge);
+// The name of a level and of a verdict, e.g. "LANDLOCK6", "TLE_CPU".
+R1_DEF const char *r1_judge_level_name(r1_judge_level level);
+R1_DEF const char *r1_judge_verdict_name(r1_judge_verdict verdict);
+// The words of the list above.
+R1_DEF const char *r1_judge_verdict_text(r1_judge_verdict verdict);
+// The language of a code fence ("python", "py", "c", "c++", "cpp", a name of desc.languages), of
+// any case; R1_OFF if there is none or its compiler is not installed.
+R1_DEF int r1_judge_language_find(const r1_judge *judge, r1_slice tag);
+// The code in a model's text: the last fenced block behind </think>; its data is NULL if there is
+// none. `tag` (may be NULL) gets the word behind the fence. Slices point into the text.
+R1_DEF r1_slice r1_judge_code(r1_slice text, r1_slice *tag);
+// Begins to judge a task and returns at once. Any thread may call the four below, workers of a
+// reward included: they leave the context alone. `result` is the handle until r1_judge_wait.
+R1_DEF void r1_judge_begin(r1_judge *judge, const r1_judge_task *task, r1_judge_result *result);
+// Whether the result is there.
+R1_DEF bool r1_judge_done(r1_judge *judge, const r1_judge_result *result);
+// Waits for the result. Every begin needs its wait before the task's memory goes.
+R1_DEF void r1_judge_wait(r1_judge *judge, r1_judge_result *result);
+// Begins and waits.
+R1_DEF r1_judge_verdict r1_judge_run(r1_judge *judge, const r1_judge_task *task,
+                                     r1_judge_result *result);
+// The comparison alone: AC, WA or PE. Linear in the sizes.
+R1_DEF r1_judge_verdict r1_judge_compare(r1_slice output, r1_slice expected,
+                                         const r1_judge_checker *checker);
+#endif // R1_NO_JUDGE
 // ==== [reward] ===================================================================================
 // Rule rewards for texts: accuracy, format, language, repetition, length, each logged apart. Calls
 // [base] and [answer]. A component gives a value, or says that it could not judge, which is never a
@@ -2044,6 +2234,20 @@ R1_DEF r1_status r1_report_events(r1_context *ctx, const char *folder);
 #include <pthread.h>
 #include <stdatomic.h>
 #endif
+#ifndef R1_NO_JUDGE
+#include <dirent.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#endif
 // The x86 levels are compiled function by function for their instruction set, with attributes that
 // GCC and Clang share, so one binary carries all levels and picks at run time.
 #if !defined R1_NO_SIMD && defined __x86_64__ && defined __GNUC__
@@ -2202,6 +2406,7 @@ struct r1_context {
     size_t scratch_bytes;
     const struct r1i_rows *rows; // [backend]: the inner kernels of the CPU level
     struct r1i_tape *tape;       // [tape]
+    void *judge;                 // [judge], or what else desc.fork_first made
 };
 
 R1I_BODY const char *r1_status_name(r1_status status) {
@@ -3163,6 +3368,8 @@ R1I_BODY r1_context *r1_context_new(const r1_context_desc *given) {
                  "context: this build breaks the arithmetic: %s; compile the file with "
                  "R1_IMPLEMENTATION without that flag",
                  fault);
+    if (desc.fork_first && ctx->status == R1_OK)
+        ctx->judge = desc.fork_first(ctx, desc.fork_first_desc);
     return ctx;
 }
 // The block list is walked by taking its head again and again, because closing one object may free
@@ -11893,7 +12100,7 @@ static bool r1i_rope_unknown(const r1_json *rope) {
            !r1_json_bool(r1_json_find(rope, "truncate"), true);
 }
 static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
-    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){R1_ROPE_PLAIN};
+    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
     return (r1_rope_scaling){.kind = R1_ROPE_YARN,
                              .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
                              .original = r1i_config_size(rope, "original_max_position_embeddings"),
@@ -18137,6 +18344,2286 @@ R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_sli
     }
     return r1_answer_equal(work, wanted, r1_answer_extract(pred, modes), desc, reason, size);
 }
+
+// ==== [judge] ====================================================================================
+// Sandboxed execution of programs. Calls the rooms above it. Linux only.
+// Five kinds of processes, from the trusted to the judged one:
+//   trainer     compares outputs; what it compares with never leaves it (but for test code, which
+//               runs in a box of its own). One runner thread for each program at once.
+//   zygote      forked first, small, of a user without rights, in a file system of its own (NS).
+//   supervisor  one for each task: makes boxes, reads their pipes, watches clocks and memory.
+//   reaper      in the box, parent of the program: kills what is left, then reports how it ended.
+//   program     no rights, no network, nothing to write to but its pipes.
+// Code outside a box never opens a path inside one.
+#ifndef R1_NO_JUDGE
+
+// ---- comparing ----
+static bool r1i_judge_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+static char r1i_judge_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+// The next token behind *at, which moves to its end; empty at the end of the text.
+static r1_slice r1i_judge_token(r1_slice text, size_t *at) {
+    while (*at < text.size && r1i_judge_space(text.data[*at])) ++*at;
+    size_t begin = *at;
+    while (*at < text.size && !r1i_judge_space(text.data[*at])) ++*at;
+    return (r1_slice){text.data + begin, *at - begin};
+}
+// A decimal number, and nothing else: "nan", "inf" and hexadecimal digits stay words, so that no
+// tolerance can make them equal to a number.
+static bool r1i_judge_number(r1_slice token, double *value) {
+    char text[64];
+    size_t at = 0, digits = 0;
+    if (token.size >= sizeof text) return false;
+    memcpy(text, token.data, token.size);
+    text[token.size] = 0;
+    if (text[at] == '+' || text[at] == '-') at++;
+    for (; text[at] >= '0' && text[at] <= '9'; at++) digits++;
+    if (text[at] == '.')
+        for (at++; text[at] >= '0' && text[at] <= '9'; at++) digits++;
+    if (!digits) return false;
+    if (text[at] == 'e' || text[at] == 'E') {
+        at++, digits = 0;
+        if (text[at] == '+' || text[at] == '-') at++;
+        for (; text[at] >= '0' && text[at] <= '9'; at++) digits++;
+        if (!digits) return false;
+    }
+    if (at != token.size) return false;
+    *value = strtod(text, NULL);
+    return isfinite(*value);
+}
+static bool r1i_judge_near(double output, double expected, const r1_judge_checker *checker) {
+    double off = fabs(output - expected);
+    return off <= checker->absolute || off <= checker->relative * fabs(expected);
+}
+static bool r1i_judge_word(r1_slice output, r1_slice expected, const r1_judge_checker *checker) {
+    bool same = output.size == expected.size;
+    for (size_t i = 0; same && i < output.size; i++)
+        same = output.data[i] == expected.data[i] ||
+               (checker->ignore_case &&
+                r1i_judge_lower(output.data[i]) == r1i_judge_lower(expected.data[i]));
+    if (same || (!(checker->absolute > 0) && !(checker->relative > 0))) return same;
+    double x, y;
+    return r1i_judge_number(expected, &y) && r1i_judge_number(output, &x) &&
+           r1i_judge_near(x, y, checker);
+}
+static bool r1i_judge_same_space(r1_slice a, size_t a_from, size_t a_to, r1_slice b, size_t b_from,
+                                 size_t b_to) {
+    return a_to - a_from == b_to - b_from &&
+           (a_to == a_from || memcmp(a.data + a_from, b.data + b_from, a_to - a_from) == 0);
+}
+R1I_BODY r1_judge_verdict r1_judge_compare(r1_slice output, r1_slice expected,
+                                           const r1_judge_checker *checker) {
+    static const r1_judge_checker usual;
+    static const char nothing[1];
+    if (!checker) checker = &usual;
+    if (!output.data) output = (r1_slice){nothing, 0};
+    if (!expected.data) expected = (r1_slice){nothing, 0};
+    if (checker->exact && output.size == expected.size &&
+        memcmp(output.data, expected.data, output.size) == 0)
+        return R1_JUDGE_AC;
+    bool space = true;
+    for (size_t i = 0, j = 0;;) {
+        size_t i_old = i, j_old = j;
+        r1_slice x = r1i_judge_token(output, &i), y = r1i_judge_token(expected, &j);
+        space &= r1i_judge_same_space(output, i_old, i - x.size, expected, j_old, j - y.size);
+        if (!x.size && !y.size) break;
+        if (!x.size || !y.size || !r1i_judge_word(x, y, checker)) return R1_JUDGE_WA;
+    }
+    return checker->exact || (checker->keep_space && !space) ? R1_JUDGE_PE : R1_JUDGE_AC;
+}
+
+// ---- names ----
+R1I_BODY const char *r1_judge_level_name(r1_judge_level level) {
+    static const char *const names[] = {"NONE", "SECCOMP", "LANDLOCK1", "LANDLOCK6", "NS"};
+    return (unsigned)level < R1_JUDGE_LEVEL_COUNT ? names[level] : "?";
+}
+R1I_BODY const char *r1_judge_verdict_name(r1_judge_verdict verdict) {
+#define R1I_VERDICT_NAME(code, text) #code,
+    static const char *const names[] = {R1_JUDGE_VERDICT_LIST(R1I_VERDICT_NAME)};
+    return (unsigned)verdict < R1_JUDGE_VERDICT_COUNT ? names[verdict] : "?";
+}
+R1I_BODY const char *r1_judge_verdict_text(r1_judge_verdict verdict) {
+#define R1I_VERDICT_TEXT(code, text) text,
+    static const char *const texts[] = {R1_JUDGE_VERDICT_LIST(R1I_VERDICT_TEXT)};
+    return (unsigned)verdict < R1_JUDGE_VERDICT_COUNT ? texts[verdict] : "?";
+}
+
+// ---- what the zygote knows ----
+enum {
+    R1I_JUDGE_LANGUAGES = 16, // python3, c, cpp and thirteen of the user's
+    R1I_JUDGE_FOLDERS = 24,
+    R1I_JUDGE_RULES = 1024,
+    R1I_JUDGE_PATH = 256,
+    R1I_JUDGE_WORDS = 24, // of a command
+    R1I_JUDGE_JOBS = 64,
+    R1I_JUDGE_USER = 0x52310000, // the user that a zygote started by root becomes
+    R1I_JUDGE_NOT_PYTHON = 121   // exit status of a source that does not compile
+};
+
+// One instruction of the kernel's filter language; the header of it may not be installed.
+typedef struct r1i_filter_line {
+    uint16_t code;
+    uint8_t yes, no; // lines to skip
+    uint32_t value;
+} r1i_filter_line;
+typedef struct r1i_filter {
+    r1i_filter_line lines[R1I_JUDGE_RULES];
+    unsigned n;
+} r1i_filter;
+
+// A language with its commands looked up. An empty command[0] means: not installed.
+typedef struct r1i_language {
+    const char *names; // words, one space between them
+    const char *source, *program;
+    const char *compile[R1I_JUDGE_WORDS], *run[R1I_JUDGE_WORDS];
+    char compiler[R1I_JUDGE_PATH], runner[R1I_JUDGE_PATH];
+    size_t address_bytes;
+    bool present;
+} r1i_language;
+
+// What runners and the zygote agree on. The zygote has a copy of its own from the fork.
+typedef struct r1i_zygote {
+    r1_judge_desc desc;
+    r1i_language languages[R1I_JUDGE_LANGUAGES];
+    int n_languages;
+    char folders[R1I_JUDGE_FOLDERS][R1I_JUDGE_PATH]; // that boxes may read
+    int n_folders;
+    r1_judge_level level;
+    int control; // the socket to the other side
+    int proc;    // an open /proc: the zygote's own root has none
+    int abi;     // of Landlock, 0 = none
+    int life;    // end of file on it means that the zygote has gone
+    int priority;
+    char reason[400];
+    char python[3][16384]; // what -c runs: scripts, tests, functions under test
+    r1i_filter filters[2]; // of programs; of compilers
+} r1i_zygote;
+
+// What a stage is allowed, all fields set.
+typedef struct r1i_judge_request {
+    uint32_t kind, language;
+    r1_judge_limits limits;
+    uint64_t size, more_size; // bytes that follow: source, input or test; the second of them
+} r1i_judge_request;
+enum { R1I_JUDGE_LOAD = 1, R1I_JUDGE_RUN, R1I_JUDGE_PAIR };
+
+// How a stage ended; followed by `output` and `errors` bytes.
+typedef enum r1i_judge_end {
+    R1I_JUDGE_BROKEN = 0, // the box could not be made
+    R1I_JUDGE_EXITED,
+    R1I_JUDGE_CPU,
+    R1I_JUDGE_WALL,
+    R1I_JUDGE_MEMORY,
+    R1I_JUDGE_OUTPUT,
+    R1I_JUDGE_LEFT // nobody waits for it
+} r1i_judge_end;
+typedef struct r1i_judge_reply {
+    int32_t end, status, error; // status: exit status, or minus the signal
+    char where[36];
+    double cpu_seconds, wall_seconds;
+    uint64_t memory_bytes, output_bytes, error_bytes;
+} r1i_judge_reply;
+
+// Reads or writes all of it; false at the end of the file or an error.
+static bool r1i_judge_read(int fd, void *data, size_t size) {
+    for (char *at = (char *)data; size;) {
+        ssize_t n = read(fd, at, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        at += n, size -= (size_t)n;
+    }
+    return true;
+}
+static bool r1i_judge_write(int fd, const void *data, size_t size) {
+    for (const char *at = (const char *)data; size;) {
+        ssize_t n = send(fd, at, size, MSG_NOSIGNAL);
+        if (n < 0 && errno == ENOTSOCK) n = write(fd, at, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        at += n, size -= (size_t)n;
+    }
+    return true;
+}
+// Closes every descriptor from `first` on, also where the kernel has no call for it.
+static void r1i_judge_close_from(unsigned first) {
+    enum { CLOSE_RANGE = 436 };
+    if (syscall(CLOSE_RANGE, first, ~0u, 0) == 0) return;
+    struct rlimit limit = {1024, 1024};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t end = limit.rlim_cur < 1 << 20 ? limit.rlim_cur : 1 << 20;
+    for (unsigned fd = first; fd < end; fd++) close((int)fd);
+}
+
+// ---- the filter of system calls ----
+// What is allowed. It was enough for python3, gcc and g++; a call that is not here is refused.
+// clang-format off
+static const int r1i_judge_calls[] = {
+    SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap,
+    SYS_brk, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_pread64, SYS_readv,
+    SYS_writev, SYS_sched_yield, SYS_mremap, SYS_msync, SYS_mincore, SYS_madvise, SYS_dup,
+    SYS_nanosleep, SYS_getitimer, SYS_setitimer, SYS_getpid, SYS_sendfile, SYS_exit, SYS_wait4,
+    SYS_execve, SYS_uname, SYS_flock, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
+    SYS_gettimeofday, SYS_getrlimit, SYS_getrusage, SYS_sysinfo, SYS_times, SYS_getuid, SYS_getgid,
+    SYS_geteuid, SYS_getegid, SYS_setpgid, SYS_getppid, SYS_getpgid, SYS_getsid, SYS_setsid,
+    SYS_getgroups, SYS_getresuid, SYS_getresgid, SYS_rt_sigpending, SYS_rt_sigtimedwait,
+    SYS_rt_sigsuspend, SYS_sigaltstack, SYS_statfs, SYS_fstatfs, SYS_getpriority,
+    SYS_sched_getparam, SYS_sched_getscheduler, SYS_sched_get_priority_max,
+    SYS_sched_get_priority_min, SYS_sched_getaffinity, SYS_gettid, SYS_futex, SYS_getdents64,
+    SYS_set_tid_address, SYS_restart_syscall, SYS_fadvise64, SYS_timer_create, SYS_timer_settime,
+    SYS_timer_gettime, SYS_timer_getoverrun, SYS_timer_delete, SYS_clock_gettime, SYS_clock_getres,
+    SYS_clock_nanosleep, SYS_exit_group, SYS_epoll_ctl, SYS_epoll_create1, SYS_epoll_pwait,
+    SYS_waitid, SYS_openat, SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_pselect6, SYS_ppoll,
+    SYS_set_robust_list, SYS_get_robust_list, SYS_eventfd2, SYS_dup3, SYS_pipe2, SYS_preadv,
+    SYS_setrlimit, SYS_getrandom, SYS_membarrier, SYS_copy_file_range, SYS_recvfrom, SYS_sendto,
+    SYS_getcpu, SYS_statx, 436, 439, // close_range, faccessat2
+#ifdef SYS_rseq
+    SYS_rseq,
+#endif
+#ifdef __x86_64__
+    SYS_stat, SYS_lstat, SYS_poll, SYS_access, SYS_pipe, SYS_select, SYS_dup2, SYS_pause, SYS_alarm,
+    SYS_fork, SYS_vfork, SYS_getdents, SYS_readlink, SYS_time, SYS_getpgrp, SYS_epoll_create,
+    SYS_epoll_wait, SYS_eventfd, SYS_arch_prctl, SYS_open,
+#endif
+};
+// What changes files is for compilers only: a program could use it on the one file that it owns.
+static const int r1i_judge_writing[] = {
+    SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate, SYS_fchmod, SYS_mkdirat, SYS_unlinkat,
+    SYS_linkat, SYS_symlinkat, SYS_fchmodat, SYS_utimensat, SYS_fallocate, SYS_pwrite64,
+    SYS_pwritev, SYS_renameat2,
+#ifdef SYS_renameat
+    SYS_renameat,
+#endif
+#ifdef __x86_64__
+    SYS_rename, SYS_mkdir, SYS_rmdir, SYS_creat, SYS_link, SYS_unlink, SYS_symlink, SYS_chmod,
+    SYS_utime, SYS_utimes,
+#endif
+};
+// clang-format on
+
+enum { // opcodes, and what a filter can answer
+    R1I_FILTER_LOAD = 0x20,
+    R1I_FILTER_IS = 0x15,
+    R1I_FILTER_ABOVE = 0x35, // at least
+    R1I_FILTER_BITS = 0x45,
+    R1I_FILTER_RETURN = 0x06,
+    R1I_FILTER_ERRNO = 0x00050000,
+    R1I_FILTER_ALLOW = 0x7fff0000
+};
+#define R1I_FILTER_KILL 0x80000000u
+
+static void r1i_filter_add(r1i_filter *f, int code, uint32_t value, int yes, int no) {
+    if (f->n < R1I_JUDGE_RULES)
+        f->lines[f->n++] = (r1i_filter_line){(uint16_t)code, (uint8_t)yes, (uint8_t)no, value};
+}
+static void r1i_filter_call(r1i_filter *f, int call, uint32_t answer) {
+    r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
+}
+// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes.
+static void r1i_filter_argument(r1i_filter *f, int call, int argument, int test,
+                                const uint32_t *values, int n, uint32_t yes, uint32_t no) {
+    r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 2 * n + 2);
+    r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * argument), 0, 0);
+    for (int i = 0; i < n; i++) {
+        r1i_filter_add(f, test, values[i], 0, 1);
+        r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
+    }
+    r1i_filter_add(f, R1I_FILTER_RETURN, no, 0, 0);
+}
+// The calls of which some uses are allowed.
+static void r1i_filter_arguments(r1i_filter *f) {
+    static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
+    // To whom a descriptor sends its signals, leases, and sizes of pipes.
+    static const uint32_t fcntl_bad[] = {8, 10, 15, 1024, 1026, 1031};
+    // TCGETS, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO, TIOCGWINSZ
+    static const uint32_t ioctl_good[] = {0x5401, 0x541b, 0x5450, 0x5451, 0x5421, 0x5413};
+    static const uint32_t prctl_good[] = {15, 16, 0x53564d41}; // names
+    static const uint32_t nobody[] = {0}, stream[] = {1, 0x80001, 0x801, 0x80801};
+    const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
+    r1i_filter_argument(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
+    r1i_filter_call(f, 435, R1I_FILTER_ERRNO | ENOSYS); // clone3, whose flags cannot be seen
+    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_bad, 6, refuse, allow);
+    r1i_filter_argument(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
+    r1i_filter_argument(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
+    // Limits of other processes of the same user, such as the trainer, could be set with this.
+    r1i_filter_argument(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
+    // A connected pair of streams cannot be sent anywhere; asyncio needs one. Other sockets: none.
+    r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
+}
+static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
+    static const uint32_t opened[] = {0x1 | 0x2 | 0x40 | 0x200 | 0x400};
+    const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
+    f->n = 0;
+    r1i_filter_add(f, R1I_FILTER_LOAD, 4, 0, 0); // the instruction set
+#if defined __x86_64__
+    r1i_filter_add(f, R1I_FILTER_IS, 0xc000003eu, 1, 0);
+#else
+    r1i_filter_add(f, R1I_FILTER_IS, 0xc00000b7u, 1, 0);
+#endif
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_KILL, 0, 0);
+    r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);            // the number of the call
+    r1i_filter_add(f, R1I_FILTER_ABOVE, 0x40000000u, 0, 1); // x32
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_KILL, 0, 0);
+    r1i_filter_arguments(f);
+    if (level < R1_JUDGE_LANDLOCK1 && !writes) {
+        r1i_filter_argument(f, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
+#ifdef __x86_64__
+        r1i_filter_argument(f, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
+#endif
+    }
+    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
+    uint32_t kill = level >= R1_JUDGE_LANDLOCK6 ? allow : refuse;
+    r1i_filter_call(f, SYS_kill, kill);
+    r1i_filter_call(f, SYS_tkill, kill);
+    r1i_filter_call(f, SYS_tgkill, kill);
+    for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
+        r1i_filter_call(f, r1i_judge_calls[i], allow);
+    for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
+        r1i_filter_call(f, r1i_judge_writing[i], allow);
+    // Calls newer than this list look as if the kernel did not have them, so that a C library goes
+    // the older way.
+    r1i_filter_add(f, R1I_FILTER_ABOVE, 450, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
+    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+}
+static bool r1i_filter_set(const r1i_filter *f) {
+    struct {
+        unsigned short n;
+        const r1i_filter_line *lines;
+    } program = {(unsigned short)f->n, f->lines};
+    return syscall(SYS_seccomp, 1, 0, &program) == 0;
+}
+
+// ---- Landlock ----
+enum {
+    R1I_LANDLOCK_READ = 1 << 0 | 1 << 2 | 1 << 3,              // execute, read file, read folder
+    R1I_LANDLOCK_DEVICE = 1 << 1 | 1 << 2,                     // write, read
+    R1I_LANDLOCK_SPECIAL = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 // make devices, sockets, pipes
+};
+typedef struct r1i_landlock {
+    uint64_t files, network, scope;
+} r1i_landlock;
+
+// Makes a rule set; the older the kernel, the shorter the struct that it knows.
+static int r1i_landlock_make(int abi, bool paths) {
+    r1i_landlock rules = {0, 0, 0};
+    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+    if (paths) rules.files = files[abi < 5 ? abi : 5];
+    if (paths && abi >= 4) rules.network = 3; // bind and connect
+    if (abi >= 6) rules.scope = 3;            // abstract sockets and signals
+    return (int)syscall(444, &rules, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
+}
+static bool r1i_landlock_allow(int set, const char *path, uint64_t rights) {
+#pragma pack(push, 1)
+    struct {
+        uint64_t rights;
+        int32_t folder;
+    } rule = {rights, open(path, O_PATH | O_CLOEXEC)};
+#pragma pack(pop)
+    if (rule.folder < 0) return errno == ENOENT;
+    bool done = syscall(445, set, 1, &rule, 0) == 0;
+    close(rule.folder);
+    return done;
+}
+// Confines the caller to the folders of the zygote and to its box.
+static bool r1i_landlock_enter(const r1i_zygote *z, const char *box, bool writes) {
+    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
+    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+    int set = r1i_landlock_make(z->abi, true);
+    bool done = set >= 0;
+    for (int i = 0; done && i < z->n_folders; i++)
+        done = r1i_landlock_allow(set, z->folders[i], R1I_LANDLOCK_READ);
+    for (int i = 0; done && i < 4; i++)
+        done = r1i_landlock_allow(set, devices[i], R1I_LANDLOCK_DEVICE);
+    uint64_t all = files[z->abi < 5 ? z->abi : 5] & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
+    if (done && box) done = r1i_landlock_allow(set, box, writes ? all : R1I_LANDLOCK_READ);
+    done = done && syscall(446, set, 0) == 0;
+    if (set >= 0) close(set);
+    return done;
+}
+
+// ---- inside a box ----
+// What a box is made for. `file` is put into it; `take` comes out of it, by pipe.
+typedef struct r1i_box_plan {
+    const char *box;            // its folder, as the program sees it
+    const char *const *command; // NULL: the self-test
+    const char *path;           // of the program
+    const char *file, *take;
+    const void *data;
+    size_t bytes;
+    bool writes;    // a compiler's box
+    int input;      // standard input
+    int channel[2]; // descriptors 3 and 4 of a function test, or -1
+    r1_judge_limits limits;
+    size_t address_bytes, file_bytes;
+    rlim_t processes;
+} r1i_box_plan;
+// What the reaper tells.
+typedef struct r1i_box_report {
+    int32_t made, status, error;
+    char where[36];
+    double cpu_seconds;
+    uint64_t memory_bytes;
+} r1i_box_report;
+
+enum { R1I_BOX_STATUS = 5 }; // the descriptor of the report inside a box
+
+static void r1i_box_break(int status, const char *where) {
+    r1i_box_report report;
+    memset(&report, 0, sizeof report);
+    report.error = errno;
+    snprintf(report.where, sizeof report.where, "%s", where);
+    r1i_judge_write(status, &report, sizeof report);
+    _exit(1);
+}
+// Descriptors 0 to 5 as the plan says, and nothing else.
+static void r1i_box_descriptors(const r1i_box_plan *plan, int out, int err, int status) {
+    int from[] = {plan->input, out, err, plan->channel[0], plan->channel[1], status};
+    for (int i = 0; i < 6; i++)
+        if (from[i] >= 0) from[i] = fcntl(from[i], F_DUPFD, 16);
+    for (int i = 0; i < 6; i++)
+        if (from[i] < 0 || dup2(from[i], i) < 0) close(i);
+    fcntl(R1I_BOX_STATUS, F_SETFD, FD_CLOEXEC);
+    r1i_judge_close_from(R1I_BOX_STATUS + 1);
+}
+static bool r1i_caps_drop(void) {
+    struct {
+        uint32_t version;
+        int pid;
+    } head = {0x20080522, 0};
+    uint32_t none[6] = {0};
+    for (int c = 0; c < 64; c++)
+        if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) != 0 && errno == EINVAL) break;
+    return syscall(SYS_capset, &head, none) == 0;
+}
+static bool r1i_box_put(const char *name, const void *data, size_t bytes) {
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0555);
+    bool done = fd >= 0 && r1i_judge_write(fd, data, bytes) && fchmod(fd, 0555) == 0;
+    if (fd >= 0) close(fd);
+    return done;
+}
+// A file system of its own with one file in it; a program's is then made read-only. The user of a
+// program's box is mapped to nobody, so that it could not make a file anywhere.
+static void r1i_box_mount(const r1i_box_plan *plan, int status) {
+    char options[64];
+    size_t kib = plan->writes ? (size_t)256 << 10 : plan->bytes / 1024 + 64;
+    snprintf(options, sizeof options, "size=%zuk,nr_inodes=%d,mode=755", kib,
+             plan->writes ? 512 : 16);
+    unsigned long flags = MS_NOSUID | MS_NODEV;
+    if (mount("box", plan->box, "tmpfs", flags, options) != 0) r1i_box_break(status, "mount box");
+    if (chdir(plan->box) != 0) r1i_box_break(status, "chdir box");
+    if (plan->file && !r1i_box_put(plan->file, plan->data, plan->bytes))
+        r1i_box_break(status, "write source");
+    if (plan->writes) return;
+    if (mount(NULL, plan->box, NULL, flags | MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0)
+        r1i_box_break(status, "remount box");
+    if (unshare(CLONE_NEWUSER) != 0) r1i_box_break(status, "unshare user");
+}
+static void r1i_limit(int what, rlim_t most) {
+    struct rlimit limit = {most, most};
+    setrlimit((__rlimit_resource_t)what, &limit);
+}
+// The kernel's own limits are a second line: the supervisor watches processor time and memory of
+// all processes together, the kernel only those of each.
+static void r1i_box_limits(const r1i_box_plan *plan) {
+    struct rlimit cpu = {(rlim_t)plan->limits.cpu_seconds + 1,
+                         (rlim_t)plan->limits.cpu_seconds + 2};
+    setrlimit(RLIMIT_CPU, &cpu);
+    if (plan->address_bytes) r1i_limit(RLIMIT_AS, plan->address_bytes);
+    r1i_limit(RLIMIT_NPROC, plan->processes);
+    r1i_limit(RLIMIT_FSIZE, plan->file_bytes);
+    r1i_limit(RLIMIT_STACK, (rlim_t)64 << 20);
+    r1i_limit(RLIMIT_NOFILE, 64);
+    r1i_limit(RLIMIT_CORE, 0);
+    r1i_limit(RLIMIT_MEMLOCK, 0);
+    r1i_limit(RLIMIT_MSGQUEUE, 0);
+}
+// Runs where a program would. Each line is a wall that must hold; the number of the first that
+// does not is the exit status. A level that fails this is not used.
+static int r1i_box_self_test(const r1i_zygote *z) {
+    if (z->level >= R1_JUDGE_LANDLOCK1 && open("/etc/passwd", O_RDONLY) >= 0) return 1;
+    if (open("made", O_CREAT | O_WRONLY, 0600) >= 0) return 2;
+    if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0) return 3;
+    if (unshare(CLONE_NEWUSER) == 0) return 4;
+    if (z->level < R1_JUDGE_NS && kill(getppid(), 0) == 0) return 5;
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) return 6; // the filter must be in force
+    return 0;
+}
+static void r1i_box_program(const r1i_zygote *z, const r1i_box_plan *plan) {
+    char home[R1I_JUDGE_PATH], temporary[R1I_JUDGE_PATH];
+    char *environment[] = {(char *)"PATH=/usr/local/bin:/usr/bin:/bin",
+                           home,
+                           temporary,
+                           (char *)"LC_ALL=C.UTF-8",
+                           (char *)"PYTHONHASHSEED=0",
+                           (char *)"OMP_NUM_THREADS=1",
+                           NULL};
+    snprintf(home, sizeof home, "HOME=%s", plan->box);
+    snprintf(temporary, sizeof temporary, "TMPDIR=%s", plan->box);
+    sigset_t none;
+    sigemptyset(&none);
+    for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    setpriority(PRIO_PROCESS, 0, z->priority);
+    r1i_box_limits(plan);
+    // A domain below the reaper's, so that the program can signal only what it started itself.
+    if (z->abi >= 6) {
+        int set = r1i_landlock_make(z->abi, false);
+        if (set < 0 || syscall(446, set, 0) != 0) r1i_box_break(R1I_BOX_STATUS, "landlock scope");
+        close(set);
+    }
+    if (!r1i_filter_set(&z->filters[plan->writes])) r1i_box_break(R1I_BOX_STATUS, "seccomp");
+    if (!plan->command) _exit(r1i_box_self_test(z));
+    execve(plan->path, (char *const *)(uintptr_t)plan->command, environment);
+    // A program that a source made may be one that cannot run, which is its own fault.
+    if (plan->path[0] == '/') r1i_box_break(R1I_BOX_STATUS, "run the interpreter");
+    _exit(127);
+}
+// Kills every process of the box but the caller, all at one moment, so that no fork escapes. The
+// signal must not reach anybody else: it is sent only by the first process of a pid namespace, or
+// when the kernel has just refused to let us signal our parent.
+static bool r1i_reaper_kill(bool first) {
+    if (!first && (kill(getppid(), 0) == 0 || errno != EPERM)) return false;
+    kill(-1, SIGKILL);
+    return true;
+}
+// Hands out what the compiler made, under the confinement of the box, whatever the name leads to.
+static void r1i_reaper_take(const char *name) {
+    char part[16384];
+    int fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    for (ssize_t n; fd >= 0 && (n = read(fd, part, sizeof part)) > 0;)
+        if (!r1i_judge_write(1, part, (size_t)n)) break;
+    if (fd >= 0) close(fd);
+}
+// Empties the folder of a compiler that had no file system of its own.
+static void r1i_reaper_clean(int folder, int depth) {
+    DIR *list = fdopendir(folder);
+    if (!list) return;
+    for (struct dirent *row; (row = readdir(list));) {
+        if (strcmp(row->d_name, ".") == 0 || strcmp(row->d_name, "..") == 0) continue;
+        if (unlinkat(dirfd(list), row->d_name, 0) == 0 || depth == 0) continue;
+        int inner =
+            openat(dirfd(list), row->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner >= 0) r1i_reaper_clean(inner, depth - 1);
+        unlinkat(dirfd(list), row->d_name, AT_REMOVEDIR);
+    }
+    closedir(list);
+}
+// Waits for the program, or for SIGTERM, which asks for its end; then ends all that it started.
+static void r1i_reaper_main(const r1i_zygote *z, const r1i_box_plan *plan, pid_t program,
+                            const sigset_t *signals) {
+    bool first = z->level >= R1_JUDGE_NS, killed = false, ended = false;
+    r1i_box_report report;
+    memset(&report, 0, sizeof report);
+    report.made = 1;
+    while (!ended) {
+        int state;
+        struct rusage used;
+        pid_t pid;
+        int got = sigwaitinfo(signals, NULL);
+        if (got == SIGTERM) killed = r1i_reaper_kill(first);
+        if (got == SIGTERM && !killed) kill(program, SIGKILL);
+        while ((pid = wait4(-1, &state, WNOHANG, &used)) > 0) {
+            if (pid != program) continue;
+            ended = true;
+            report.status = WIFSIGNALED(state) ? -WTERMSIG(state) : WEXITSTATUS(state);
+            report.cpu_seconds = (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
+                                 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+            report.memory_bytes = (uint64_t)used.ru_maxrss * 1024;
+        }
+        if (pid < 0 && errno == ECHILD) ended = true;
+    }
+    killed = r1i_reaper_kill(first);
+    while (killed && (waitpid(-1, NULL, 0) > 0 || errno == EINTR)) {
+    }
+    if (plan->take && report.status == 0) r1i_reaper_take(plan->take);
+    if (plan->writes && !first) r1i_reaper_clean(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 8);
+    r1i_judge_write(R1I_BOX_STATUS, &report, sizeof report);
+    _exit(0);
+}
+// The first process of a box: confines itself, then starts the program and reaps.
+static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out, int err,
+                         int status) {
+    bool ns = z->level >= R1_JUDGE_NS;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    setsid();
+    prctl(PR_SET_PDEATHSIG, ns ? SIGKILL : SIGTERM, 0, 0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    r1i_box_descriptors(plan, out, err, status);
+    status = R1I_BOX_STATUS;
+    if (ns) r1i_box_mount(plan, status);
+    if (!ns && plan->box && chdir(plan->box) != 0) r1i_box_break(status, "chdir box");
+    if (!r1i_caps_drop()) r1i_box_break(status, "drop capabilities");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) r1i_box_break(status, "no new privileges");
+    if (z->abi > 0 && !r1i_landlock_enter(z, plan->box, plan->writes))
+        r1i_box_break(status, "landlock");
+    pid_t program = fork();
+    if (program < 0) r1i_box_break(status, "fork");
+    if (program == 0) r1i_box_program(z, plan);
+    close(0);
+    if (!plan->take) close(1); // the supervisor must see the end of the program's output
+    close(2), close(3), close(4);
+    r1i_reaper_main(z, plan, program, &signals);
+}
+
+// ---- the supervisor: one box ----
+typedef struct r1i_box {
+    const r1i_box_plan *plan;
+    pid_t reaper;
+    int pipes[3]; // output, errors, report; -1 when closed
+    r1i_box_report report;
+    size_t report_bytes;
+    r1i_judge_end end; // 0 while it runs
+    char *output;      // space for one byte more than the limit
+    size_t output_bytes, error_bytes;
+    char errors[4096];
+    double begin, stop, cpu_seconds; // stop: when it was told to end, or its report came
+    double look;                     // when to look at its memory again
+    uint64_t memory_bytes;
+} r1i_box;
+
+// Memory and processor time of a tree of processes.
+typedef struct r1i_usage {
+    double cpu_seconds;
+    uint64_t memory_bytes;
+    int processes;
+    pid_t pids[256];
+} r1i_usage;
+
+static size_t r1i_proc_read(const r1i_zygote *z, const char *name, char *text, size_t size) {
+    int fd = openat(z->proc, name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (fd >= 0) close(fd);
+    text[n > 0 ? n : 0] = 0;
+    return n > 0 ? (size_t)n : 0;
+}
+// The children of one thread, added to the list of processes.
+static void r1i_usage_children(const r1i_zygote *z, r1i_usage *usage, pid_t pid,
+                               const char *thread) {
+    char name[64], text[2048], *end;
+    snprintf(name, sizeof name, "%d/task/%s/children", (int)pid, thread);
+    r1i_proc_read(z, name, text, sizeof text);
+    for (char *at = text; usage->processes < 256; at = end) {
+        long child = strtol(at, &end, 10);
+        if (end == at || *end != ' ') break; // a number cut at the end of the text does not count
+        usage->pids[usage->processes++] = (pid_t)child;
+    }
+}
+// Fields of /proc/PID/stat behind the name of the program, which may contain anything.
+static int r1i_usage_stat(const r1i_zygote *z, r1i_usage *usage, pid_t pid) {
+    char name[64], text[1024], *at;
+    double fields[24] = {0};
+    snprintf(name, sizeof name, "%d/stat", (int)pid);
+    if (!r1i_proc_read(z, name, text, sizeof text) || !(at = strrchr(text, ')'))) return 0;
+    if (strlen(at) < 4) return 0;
+    at += 3; // field 3 is a letter
+    for (int i = 4; i < 25 + 3; i++) {
+        char *end;
+        double value = strtod(at, &end);
+        if (end == at) break;
+        if (i - 4 < 24) fields[i - 4] = value;
+        at = end;
+    }
+    double ticks = (double)sysconf(_SC_CLK_TCK);
+    usage->cpu_seconds += (fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
+    if (fields[20] > 0)
+        usage->memory_bytes += (uint64_t)fields[20] * (uint64_t)sysconf(_SC_PAGESIZE);
+    return (int)fields[16]; // threads
+}
+static void r1i_usage_of(const r1i_zygote *z, r1i_usage *usage, pid_t root) {
+    memset(usage, 0, sizeof *usage);
+    usage->pids[usage->processes++] = root;
+    for (int i = 0; i < usage->processes; i++) {
+        char name[64];
+        int threads = r1i_usage_stat(z, usage, usage->pids[i]);
+        if (i == 0) usage->memory_bytes = 0; // the reaper's own is ours
+        snprintf(name, sizeof name, "%d", (int)usage->pids[i]);
+        if (threads == 1) r1i_usage_children(z, usage, usage->pids[i], name);
+        if (threads <= 1) continue;
+        snprintf(name, sizeof name, "%d/task", (int)usage->pids[i]);
+        int fd = openat(z->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *list = fd < 0 ? NULL : fdopendir(fd);
+        for (struct dirent *row; list && (row = readdir(list));)
+            if (row->d_name[0] != '.') r1i_usage_children(z, usage, usage->pids[i], row->d_name);
+        if (list) closedir(list);
+    }
+}
+// Pages that processes share were counted once for each; this counts a share for each, but slowly.
+static uint64_t r1i_usage_shared(const r1i_zygote *z, const r1i_usage *usage) {
+    uint64_t sum = 0;
+    for (int i = 0; i < usage->processes; i++) {
+        char name[64], text[2048];
+        snprintf(name, sizeof name, "%d/smaps_rollup", (int)usage->pids[i]);
+        r1i_proc_read(z, name, text, sizeof text);
+        const char *line = strstr(text, "\nPss:");
+        if (line) sum += (uint64_t)strtoull(line + 5, NULL, 10) * 1024;
+    }
+    return sum ? sum : usage->memory_bytes;
+}
+
+static void r1i_box_stop(const r1i_zygote *z, r1i_box *box, r1i_judge_end why) {
+    if (!box->end) box->end = why;
+    if (!box->stop) box->stop = r1i_seconds();
+    kill(box->reaper, z->level >= R1_JUDGE_NS ? SIGKILL : SIGTERM);
+}
+// How soon the next look must be: no sooner than the memory that is left could be filled.
+static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
+    const r1_judge_limits *limits = &box->plan->limits;
+    r1i_usage usage;
+    r1i_usage_of(z, &usage, box->reaper);
+    if (usage.memory_bytes > limits->memory_bytes && usage.processes > 2)
+        usage.memory_bytes = r1i_usage_shared(z, &usage);
+    if (usage.memory_bytes > box->memory_bytes) box->memory_bytes = usage.memory_bytes;
+    if (usage.cpu_seconds > box->cpu_seconds) box->cpu_seconds = usage.cpu_seconds;
+    if (box->memory_bytes > limits->memory_bytes) r1i_box_stop(z, box, R1I_JUDGE_MEMORY);
+    if (box->cpu_seconds > limits->cpu_seconds) r1i_box_stop(z, box, R1I_JUDGE_CPU);
+    double room = (double)limits->memory_bytes - (double)box->memory_bytes;
+    double wait = room / 8e9; // bytes per second that two fast cores can touch
+    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+}
+static void r1i_box_close(r1i_box *box, int pipe) {
+    if (box->pipes[pipe] >= 0) close(box->pipes[pipe]);
+    box->pipes[pipe] = -1;
+}
+// Reads what has come through one pipe. Too much of anything ends the box.
+static void r1i_box_drain(const r1i_zygote *z, r1i_box *box, int pipe) {
+    char part[65536];
+    size_t most = box->plan->limits.output_bytes;
+    char *to = pipe == 2 ? (char *)&box->report + box->report_bytes : part;
+    size_t room = pipe == 2 ? sizeof box->report - box->report_bytes : sizeof part;
+    if (pipe == 0) to = box->output + box->output_bytes, room = most + 1 - box->output_bytes;
+    if (pipe == 0 && room == 0) to = part, room = sizeof part; // over the limit, and on its way out
+    ssize_t n = room ? read(box->pipes[pipe], to, room) : 0;
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (n <= 0) {
+        r1i_box_close(box, pipe);
+        if (pipe == 2 && !box->stop) box->stop = r1i_seconds();
+        return;
+    }
+    if (pipe == 2) {
+        box->report_bytes += (size_t)n;
+    } else if (pipe == 0 && to != part) {
+        box->output_bytes += (size_t)n;
+    } else if (pipe == 1) {
+        size_t kept = r1i_min(box->error_bytes, sizeof box->errors);
+        memcpy(box->errors + kept, part, r1i_min((size_t)n, sizeof box->errors - kept));
+        box->error_bytes += (size_t)n;
+    }
+    if (box->output_bytes > most || box->error_bytes > most) r1i_box_stop(z, box, R1I_JUDGE_OUTPUT);
+}
+static bool r1i_box_start(const r1i_zygote *z, const r1i_box_plan *plan, r1i_box *box,
+                          char *output) {
+    int ends[3][2];
+    int made = 0;
+    memset(box, 0, sizeof *box);
+    box->plan = plan;
+    box->output = output;
+    while (made < 3 && pipe2(ends[made], O_CLOEXEC) == 0) made++;
+    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    box->begin = r1i_seconds();
+    box->look = box->begin + 0.01;
+    if (made == 3)
+        box->reaper =
+            (pid_t)syscall(SYS_clone, SIGCHLD | (z->level >= R1_JUDGE_NS ? spaces : 0), 0, 0, 0, 0);
+    if (made == 3 && box->reaper == 0) r1i_box_main(z, plan, ends[0][1], ends[1][1], ends[2][1]);
+    bool done = made == 3 && box->reaper > 0;
+    for (int i = 0; i < 3; i++) {
+        box->pipes[i] = done ? ends[i][0] : -1;
+        if (i < made) close(ends[i][1]);
+        if (i < made && !done) close(ends[i][0]);
+    }
+    if (done) return true;
+    box->report.error = errno;
+    snprintf(box->report.where, sizeof box->report.where, "make a process");
+    return false;
+}
+// Ends what a box left behind where there is no pid namespace: its orphans are our children.
+// `keep` are the reapers that are still at work.
+static bool r1i_boxes_sweep(const r1i_zygote *z, const r1i_box *boxes, int n) {
+    for (double end = r1i_seconds() + 1; r1i_seconds() < end;) {
+        r1i_usage usage;
+        char thread[16];
+        memset(&usage, 0, sizeof usage);
+        snprintf(thread, sizeof thread, "%d", (int)getpid());
+        r1i_usage_children(z, &usage, getpid(), thread);
+        int left = 0;
+        for (int i = 0; i < usage.processes; i++) {
+            bool keep = false;
+            for (int k = 0; k < n; k++)
+                keep |= boxes[k].reaper == usage.pids[i] && boxes[k].pipes[2] >= 0;
+            if (keep) continue;
+            left++;
+            kill(usage.pids[i], SIGKILL);
+            waitpid(usage.pids[i], NULL, 0);
+        }
+        if (!left) return true;
+    }
+    return false;
+}
+static bool r1i_box_runs(const r1i_box *box) {
+    return box->pipes[0] >= 0 || box->pipes[1] >= 0 || box->pipes[2] >= 0;
+}
+// Clocks: the wall limit, the next look, and the patience with a reaper that was told to end.
+static double r1i_box_clock(const r1i_zygote *z, r1i_box *box, double now) {
+    const double patience = 3; // a process of some gigabytes takes its time to die
+    double wall = box->begin + box->plan->limits.wall_seconds;
+    if (!box->stop && now >= wall) r1i_box_stop(z, box, R1I_JUDGE_WALL);
+    if (!box->stop && now >= box->look) r1i_box_look(z, box, now);
+    if (!box->stop) return box->look < wall ? box->look : wall;
+    if (now >= box->stop + patience) {
+        kill(box->reaper, SIGKILL);
+        for (int i = 0; i < 3; i++) r1i_box_close(box, i);
+    }
+    return box->stop + patience;
+}
+// Watches boxes until all have ended. `task` is the runner's socket: its end means that nobody
+// waits. Of two boxes the first is the test; when it ends, the second one has nothing left to do.
+static void r1i_boxes_watch(const r1i_zygote *z, r1i_box *boxes, int n, int task) {
+    for (;;) {
+        struct pollfd polls[8];
+        double now = r1i_seconds(), next = now + 1;
+        bool runs = false;
+        int m = 0;
+        for (int i = 0; i < n; i++) {
+            if (!r1i_box_runs(&boxes[i])) continue;
+            double clock = r1i_box_clock(z, &boxes[i], now);
+            if (clock < next) next = clock;
+            if (boxes[i].pipes[2] < 0 && z->level < R1_JUDGE_NS) r1i_boxes_sweep(z, boxes, n);
+            runs |= r1i_box_runs(&boxes[i]);
+            for (int k = 0; k < 3; k++) polls[m++] = (struct pollfd){boxes[i].pipes[k], POLLIN, 0};
+        }
+        if (!runs) break;
+        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop)
+            r1i_box_stop(z, &boxes[1], R1I_JUDGE_LEFT);
+        polls[m++] = (struct pollfd){task, POLLRDHUP, 0};
+        polls[m++] = (struct pollfd){z->life, 0, 0};
+        int wait = (int)ceil((next - now) * 1000);
+        if (poll(polls, (nfds_t)m, wait < 0 ? 0 : wait) <= 0) continue;
+        if (polls[m - 1].revents || polls[m - 2].revents)
+            for (int i = 0; i < n; i++)
+                if (r1i_box_runs(&boxes[i]) && !boxes[i].stop)
+                    r1i_box_stop(z, &boxes[i], R1I_JUDGE_LEFT);
+        m = 0;
+        for (int i = 0; i < n; i++) {
+            if (!r1i_box_runs(&boxes[i])) continue;
+            for (int k = 0; k < 3; k++)
+                if (polls[m + k].revents && boxes[i].pipes[k] >= 0) r1i_box_drain(z, &boxes[i], k);
+            m += 3;
+        }
+    }
+}
+// Waits until nothing is left of boxes. The verdict need not wait for it: the kernel takes its time
+// to undo namespaces, and meanwhile another task can run.
+static void r1i_boxes_reap(const r1i_zygote *z, r1i_box *boxes, int n) {
+    for (int i = 0; i < n; i++)
+        if (boxes[i].reaper > 0) waitpid(boxes[i].reaper, NULL, 0);
+    if (z->level < R1_JUDGE_NS) r1i_boxes_sweep(z, boxes, n);
+}
+// What became of a box, in one record.
+static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
+    const r1i_box_report *report = &box->report;
+    memset(reply, 0, sizeof *reply);
+    reply->end = box->end;
+    reply->cpu_seconds = box->cpu_seconds;
+    reply->memory_bytes = box->memory_bytes;
+    reply->wall_seconds = (box->stop ? box->stop : r1i_seconds()) - box->begin;
+    reply->output_bytes = r1i_min(box->output_bytes, box->plan->limits.output_bytes);
+    reply->error_bytes = r1i_min(box->error_bytes, sizeof box->errors);
+    memcpy(reply->where, report->where, sizeof reply->where);
+    reply->error = report->error;
+    bool told = box->report_bytes == sizeof *report;
+    if (told && !report->made) reply->end = R1I_JUDGE_BROKEN;
+    if (!told || !report->made) return; // killed, or broken: end says which
+    reply->status = report->status;
+    if (report->cpu_seconds > reply->cpu_seconds) reply->cpu_seconds = report->cpu_seconds;
+    if (report->memory_bytes > reply->memory_bytes) reply->memory_bytes = report->memory_bytes;
+    if (reply->end) return;
+    reply->end = R1I_JUDGE_EXITED;
+    if (reply->cpu_seconds > box->plan->limits.cpu_seconds || report->status == -SIGXCPU)
+        reply->end = R1I_JUDGE_CPU;
+    if (reply->memory_bytes > box->plan->limits.memory_bytes) reply->end = R1I_JUDGE_MEMORY;
+}
+
+// ---- the supervisor: one task ----
+typedef struct r1i_task {
+    const r1i_zygote *z;
+    const r1i_language *language;
+    int socket;
+    char *program, *outputs[2]; // what is put into boxes; room for what boxes print
+    size_t program_bytes;
+    char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
+    rlim_t processes;            // that the user has already
+} r1i_task;
+
+// Memory of a supervisor: it lives for one task and never forks it into a box.
+static char *r1i_task_memory(size_t bytes) {
+    void *memory = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) _exit(1);
+    return (char *)memory;
+}
+// An input of which the program can neither change nor keep anything.
+static int r1i_task_input(int socket, uint64_t bytes) {
+    enum { ADD_SEALS = 1033, SEALS = 1 | 2 | 4 | 8 };
+    char part[65536];
+    int fd = (int)syscall(SYS_memfd_create, "input", 1 | 2); // close on exec, allow sealing
+    while (bytes) {
+        size_t n = bytes < sizeof part ? (size_t)bytes : sizeof part;
+        bool good = r1i_judge_read(socket, part, n);
+        if (fd >= 0 && (!good || !r1i_judge_write(fd, part, n))) close(fd), fd = -1;
+        if (!good) break; // the runner has gone; the next write to it ends the task
+        bytes -= n;
+    }
+    if (fd >= 0 && (fcntl(fd, ADD_SEALS, SEALS) != 0 || lseek(fd, 0, SEEK_SET) != 0))
+        close(fd), fd = -1;
+    return fd;
+}
+static bool r1i_task_send(int socket, const r1i_judge_reply *reply, const char *output,
+                          const char *errors) {
+    return r1i_judge_write(socket, reply, sizeof *reply) &&
+           r1i_judge_write(socket, output, reply->output_bytes) &&
+           r1i_judge_write(socket, errors, reply->error_bytes);
+}
+// The processes and threads of this user: where all boxes share it, the kernel's limit counts them.
+static rlim_t r1i_task_processes(const r1i_zygote *z) {
+    rlim_t n = 0;
+    DIR *list = fdopendir(openat(z->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (struct dirent *row; list && (row = readdir(list));) {
+        char name[280];
+        struct stat info;
+        if (row->d_name[0] < '0' || row->d_name[0] > '9') continue;
+        snprintf(name, sizeof name, "%s/task", row->d_name);
+        if (fstatat(z->proc, name, &info, 0) == 0 && info.st_uid == geteuid())
+            n += info.st_nlink > 2 ? info.st_nlink - 2 : 1;
+    }
+    if (list) closedir(list);
+    return n;
+}
+// A folder for a box where there is no file system for it. It has one user and one owner.
+static bool r1i_task_folder(char *path, size_t size) {
+    static const char *const places[] = {P_tmpdir, "/dev/shm"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, size, "%s/r1-judge-XXXXXX", places[i]);
+        if (mkdtemp(path)) return true;
+    }
+    path[0] = 0;
+    return false;
+}
+static void r1i_task_plan(const r1i_task *task, r1i_box_plan *plan, const r1_judge_limits *limits) {
+    memset(plan, 0, sizeof *plan);
+    plan->limits = *limits;
+    plan->box = task->z->level >= R1_JUDGE_NS ? "/box" : task->folder;
+    plan->channel[0] = plan->channel[1] = -1;
+    plan->address_bytes = r1i_size_add(r1i_size_mul(limits->memory_bytes, 2), (size_t)256 << 20);
+    if (task->language && task->language->address_bytes == (size_t)R1_OFF) plan->address_bytes = 0;
+    if (task->language && task->language->address_bytes && plan->address_bytes)
+        plan->address_bytes = task->language->address_bytes;
+    // A program's box has a count of its own in its user namespace. Where there is none, one limit
+    // stands for the boxes that run at once.
+    plan->processes = (rlim_t)limits->processes + 1;
+    if (task->z->level < R1_JUDGE_NS)
+        plan->processes = task->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
+}
+// Compiles once; the program that comes out is kept in memory.
+static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
+    static const r1_judge_limits compiling = {60, 60, (size_t)1 << 30, (size_t)64 << 20, 64};
+    const r1i_language *language = task->language;
+    r1_judge_limits limits = compiling;
+    r1i_judge_reply reply;
+    r1i_box_plan plan;
+    r1i_box box;
+    char folder[R1I_JUDGE_PATH] = "";
+    if (run->memory_bytes > limits.memory_bytes) limits.memory_bytes = run->memory_bytes;
+    r1i_task_plan(task, &plan, &limits);
+    plan.writes = true;
+    plan.processes = r1i_task_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
+    plan.file_bytes = (size_t)64 << 20;
+    plan.command = language->compile, plan.path = language->compiler;
+    plan.file = language->source, plan.take = language->program;
+    plan.data = task->program, plan.bytes = task->program_bytes;
+    plan.input = r1i_task_input(task->socket, 0);
+    bool ready = true;
+    if (task->z->level < R1_JUDGE_NS) {
+        char path[R1I_JUDGE_PATH + 64];
+        ready = r1i_task_folder(folder, sizeof folder);
+        snprintf(path, sizeof path, "%s/%s", folder, language->source);
+        ready = ready && r1i_box_put(path, plan.data, plan.bytes);
+        plan.box = folder;
+    }
+    char *made = r1i_task_memory(limits.output_bytes + 1);
+    madvise(made, limits.output_bytes + 1, MADV_DONTFORK);
+    memset(&box, 0, sizeof box);
+    box.plan = &plan;
+    if (ready && r1i_box_start(task->z, &plan, &box, made)) {
+        r1i_boxes_watch(task->z, &box, 1, task->socket);
+        r1i_boxes_reap(task->z, &box, 1);
+    }
+    if (folder[0]) rmdir(folder); // its reaper has emptied it
+    close(plan.input);
+    r1i_box_reply(&box, &reply);
+    madvise(made, limits.output_bytes + 1, MADV_DOFORK); // the boxes of the tests are given it
+    task->program = made, task->program_bytes = reply.output_bytes;
+    bool good = reply.end == R1I_JUDGE_EXITED && reply.status == 0;
+    reply.output_bytes = 0;
+    return r1i_task_send(task->socket, &reply, NULL, box.errors) && good;
+}
+// Reads the source, compiles it if that is its way, and puts the program where boxes find it.
+static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
+    const r1i_zygote *z = task->z;
+    if (request->language >= (uint32_t)z->n_languages) return false;
+    task->language = &z->languages[request->language];
+    task->program_bytes = (size_t)request->size;
+    task->program = r1i_task_memory(task->program_bytes);
+    if (!r1i_judge_read(task->socket, task->program, task->program_bytes)) return false;
+    if (z->level < R1_JUDGE_NS) task->processes = r1i_task_processes(z);
+    if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
+    if (z->level >= R1_JUDGE_NS) return true;
+    char path[R1I_JUDGE_PATH + 64];
+    if (!r1i_task_folder(task->folder, sizeof task->folder)) return true; // each run will say so
+    const char *name =
+        task->language->compiler[0] ? task->language->program : task->language->source;
+    snprintf(path, sizeof path, "%s/%s", task->folder, name);
+    r1i_box_put(path, task->program, task->program_bytes);
+    return true;
+}
+static void r1i_task_unload(const r1i_task *task) {
+    char path[R1I_JUDGE_PATH + 64];
+    if (!task->folder[0]) return;
+    const char *name =
+        task->language->compiler[0] ? task->language->program : task->language->source;
+    snprintf(path, sizeof path, "%s/%s", task->folder, name);
+    unlink(path);
+    rmdir(task->folder);
+}
+
+// ---- function tests: the Python on both sides ----
+// clang-format off
+// Runs main.py as a script. A source that does not compile is told apart by its exit status.
+static const char *const r1i_judge_python_program[] = {
+    "def _(path):",
+    " import builtins, sys",
+    " builtins.exit = builtins.quit = sys.exit",
+    " sys.argv[:] = [path]",
+    " with open(path, 'rb') as file:",
+    "  text = file.read()",
+    " try:",
+    "  return compile(text, path, 'exec')",
+    " except Exception as e:",
+    "  sys.stderr.write('%s: %s\\n' % (type(e).__name__, e))",
+    "  sys.stderr.flush()",
+    "  import posix",
+    "  posix._exit(121)",
+    "exec(globals().pop('_')('main.py'))",
+    NULL,
+};
+// Plain values to bytes and back, for both sides of a function test. What is not plain data becomes
+// a handle. Nothing that comes in is run, unlike with pickle, and every count is checked.
+static const char *const r1i_judge_python_codec[] = {
+    "import sys, posix, builtins",
+    "class Unsent(Exception): pass",
+    "def pack(v, handle):",
+    " out = []",
+    " def many(mark, items):",
+    "  out.append(b'%s%x;' % (mark, len(items)))",
+    "  for item in items: one(item)",
+    " def text(mark, data):",
+    "  out.append(b'%s%x;' % (mark, len(data)))",
+    "  out.append(data)",
+    " def one(v):",
+    "  t = type(v)",
+    "  home = getattr(t, '__module__', '')",
+    "  if v is None: out.append(b'n')",
+    "  elif t is bool: out.append(b'T' if v else b'F')",
+    "  elif t is int: out.append(b'i%x;' % v)",
+    "  elif t is float: out.append(b'f%s;' % v.hex().encode())",
+    "  elif t is complex: out.append(b'c'); one(v.real); one(v.imag)",
+    "  elif t is str: text(b's', v.encode('utf-8', 'surrogatepass'))",
+    "  elif t is bytes: text(b'b', v)",
+    "  elif t is bytearray: text(b'B', bytes(v))",
+    "  elif t is list: many(b'l', v)",
+    "  elif t is tuple: many(b't', v)",
+    "  elif t is set: many(b'e', list(v))",
+    "  elif t is frozenset: many(b'z', list(v))",
+    "  elif t is dict: pairs(b'd', v)",
+    "  elif t is type and getattr(builtins, v.__name__, 0) is v: text(b'y', v.__name__.encode())",
+    "  elif home == 'collections' and t is getattr(sys.modules.get(home), t.__name__, 0):",
+    "   name = t.__name__",
+    "   if name in ('Counter', 'OrderedDict'): pairs(name[:1].encode(), v)",
+    "   elif name == 'defaultdict': pairs(b'd', v)",
+    "   elif name == 'deque': many(b'q', list(v))",
+    "   else: out.append(b'h%x;' % handle(v))",
+    "  elif home in ('fractions', 'decimal') and t is getattr(",
+    "    sys.modules.get(home), t.__name__, 0) and t.__name__ in ('Fraction', 'Decimal'):",
+    "   text(b'r' if t.__name__ == 'Fraction' else b'D', str(v).encode())",
+    "  else: out.append(b'h%x;' % handle(v))",
+    " def pairs(mark, v):",
+    "  many(mark, [x for pair in dict.items(v) for x in pair])",
+    " one(v)",
+    " return b''.join(out)",
+    "def unpack(data, handle):",
+    " at = 0",
+    " def number():",
+    "  nonlocal at",
+    "  end = data.index(b';', at)",
+    "  digits = data[at:end]",
+    "  at = end + 1",
+    "  return digits.decode()",
+    " def many():",
+    "  n = int(number(), 16)",
+    "  if n > len(data): raise ValueError('count')",
+    "  return [one() for _ in range(n)]",
+    " def pairs():",
+    "  items = many()",
+    "  return zip(items[::2], items[1::2])",
+    " def text():",
+    "  nonlocal at",
+    "  n = int(number(), 16)",
+    "  if n > len(data) - at: raise ValueError('size')",
+    "  at += n",
+    "  return data[at - n:at]",
+    " def one():",
+    "  nonlocal at",
+    "  mark = data[at:at + 1]",
+    "  at += 1",
+    "  if mark == b'i': return int(number(), 16)",
+    "  if mark == b's': return text().decode('utf-8', 'surrogatepass')",
+    "  if mark == b'l': return many()",
+    "  if mark == b't': return tuple(many())",
+    "  if mark == b'd': return dict(pairs())",
+    "  if mark == b'f': return float.fromhex(number())",
+    "  if mark == b'n': return None",
+    "  if mark == b'T': return True",
+    "  if mark == b'F': return False",
+    "  if mark == b'c': return complex(one(), one())",
+    "  if mark == b'b': return text()",
+    "  if mark == b'B': return bytearray(text())",
+    "  if mark == b'e': return set(many())",
+    "  if mark == b'z': return frozenset(many())",
+    "  if mark == b'y':",
+    "   named = getattr(builtins, text().decode())",
+    "   if type(named) is not type: raise ValueError('type')",
+    "   return named",
+    "  if mark == b'h': return handle(int(number(), 16))",
+    "  if mark in b'COq' and mark:",
+    "   import collections as c",
+    "   if mark == b'q': return c.deque(many())",
+    "   return (c.Counter if mark == b'C' else c.OrderedDict)(dict(pairs()))",
+    "  if mark == b'r':",
+    "   import fractions",
+    "   return fractions.Fraction(text().decode())",
+    "  if mark == b'D':",
+    "   import decimal",
+    "   return decimal.Decimal(text().decode())",
+    "  raise ValueError('mark')",
+    " value = one()",
+    " if at != len(data): raise ValueError('rest')",
+    " return value",
+    "def send(data):",
+    " data = b'%08x' % len(data) + data",
+    " while data: data = data[posix.write(4, data):]",
+    "def receive():",
+    " def take(n):",
+    "  parts = []",
+    "  while n:",
+    "   part = posix.read(3, min(n, 1 << 20))",
+    "   if not part: raise EOFError('the program ended')",
+    "   parts.append(part)",
+    "   n -= len(part)",
+    "  return b''.join(parts)",
+    " size = int(take(8), 16)",
+    " if size > 1 << 26: raise EOFError('too much data')",
+    " return take(size)",
+    NULL,
+};
+// The program's side: runs main.py, then answers calls by descriptors 3 and 4.
+static const char *const r1i_judge_python_serve[] = {
+    "def serve():",
+    " kept, places = [], {}",
+    " def keep(v):",
+    "  if id(v) not in places:",
+    "   places[id(v)] = len(kept)",
+    "   kept.append(v)",
+    "  return places[id(v)]",
+    " def show(v):",
+    "  m = getattr(v, '__name__', None) if isinstance(v, type(sys)) else None",
+    "  if type(m) is str: return m",
+    "  m, q = getattr(v, '__module__', None), getattr(v, '__name__', None)",
+    "  return '%s:%s' % (m, q) if type(m) is str and type(q) is str and m != 'solution' else ''",
+    " builtins.exit = builtins.quit = sys.exit",
+    " module = type(sys)('solution')",
+    " sys.modules['solution'] = module",
+    " space = module.__dict__",
+    " with open('main.py', 'rb') as file: text = file.read()",
+    " try: code = compile(text, 'main.py', 'exec')",
+    " except Exception as e:",
+    "  sys.stderr.write('%s: %s\\n' % (type(e).__name__, e))",
+    "  sys.stderr.flush()",
+    "  posix._exit(121)",
+    " exec(code, space)",
+    " nothing = lambda v: -1",
+    " names = {n: show(v) for n, v in list(space.items()) if type(n) is str and n[:2] != '__'}",
+    " send(pack(names, nothing))",
+    " changing = (list, dict, set, bytearray)",
+    " while True:",
+    "  try: data = receive()",
+    "  except EOFError: return",
+    "  changed = []",
+    "  try:",
+    "   op, a, b, c = unpack(data, lambda i: kept[i])",
+    "   if op == 'global': v = space[a]",
+    "   elif op == 'get': v = getattr(a, b)",
+    "   elif op == 'set': v = setattr(a, b, c)",
+    "   elif op == 'iter': v = iter(a)",
+    "   elif op == 'next': v = [next(a)]",
+    "   elif op == 'len': v = len(a)",
+    "   elif op == 'item': v = a[b]",
+    "   elif op == 'call':",
+    "    b = list(b)",
+    "    old = [(k, x, pack(x, keep)) for k, x in list(enumerate(b)) + list(c.items())",
+    "      if isinstance(x, changing)]",
+    "    v = a(*b, **c)",
+    "    changed = [(k, x) for k, x, was in old if pack(x, keep) != was]",
+    "   reply = pack(('value', v, changed, ''), keep)",
+    "  except BaseException as e:",
+    "   if isinstance(e, (KeyboardInterrupt, SystemExit)): raise",
+    "   try: words = str(e)",
+    "   except Exception: words = ''",
+    "   if type(words) is not str: words = ''",
+    "   reply = pack(('error', type(e).__name__ + '', words[:2000] + '', ''), nothing)",
+    "  send(reply)",
+    "serve()",
+    NULL,
+};
+// The test's side. Functions and objects of the program are proxies; values that come back are
+// plain data of our own types, so that comparing them runs no code of the program.
+static const char *const r1i_judge_python_exam[] = {
+    "def exam():",
+    " remotes = {}",
+    " class Failed(Exception): pass",
+    " def ask(op, a, b=None, c=None):",
+    "  send(pack((op, a, b, c), place))",
+    "  kind, v, changed, _ = unpack(receive(), remote)",
+    "  if kind == 'value': return v, changed",
+    "  t = getattr(builtins, v, None)",
+    "  if not (isinstance(t, type) and issubclass(t, Exception)): t = RuntimeError",
+    "  e = t(changed)",
+    "  e.r1_remote = True",
+    "  raise e",
+    " class Remote(object):",
+    "  __slots__ = ('__place', )",
+    "  def __call__(self, *args, **named):",
+    "   v, changed = ask('call', self, args, named)",
+    "   for k, new in changed:",
+    "    old = args[k] if type(k) is int else named[k]",
+    "    if type(new) is not type(old): continue",
+    "    if type(old) in (list, bytearray): old[:] = new",
+    "    elif type(old) in (dict, set): old.clear(); old.update(new)",
+    "   return v",
+    "  def __getattr__(self, name):",
+    "   if name[:2] == '__': raise AttributeError(name)",
+    "   return ask('get', self, name)[0]",
+    "  def __setattr__(self, name, v): ask('set', self, name, v)",
+    "  def __iter__(self): return ask('iter', self)[0]",
+    "  def __next__(self):",
+    "   try: return ask('next', self)[0][0]",
+    "   except StopIteration: raise StopIteration() from None",
+    "  def __len__(self): return ask('len', self)[0]",
+    "  def __getitem__(self, key): return ask('item', self, key)[0]",
+    "  def __contains__(self, v): raise TypeError('the result is not a container')",
+    " slot = Remote.__dict__['_Remote__place']",
+    " def place(v):",
+    "  if type(v) is Remote: return slot.__get__(v)",
+    "  raise Unsent('the test passes a %s, which cannot be sent' % type(v).__name__)",
+    " def remote(i):",
+    "  if i not in remotes:",
+    "   remotes[i] = Remote()",
+    "   slot.__set__(remotes[i], i)",
+    "  return remotes[i]",
+    " def same(x, y):",
+    "  if isinstance(y, bool) or isinstance(x, bool): return x is y",
+    "  if isinstance(y, (int, float)):",
+    "   if not isinstance(x, (int, float)): return False",
+    "   return x == y or abs(x - y) <= absolute or abs(x - y) <= relative * abs(y)",
+    "  if isinstance(y, list):",
+    "   return isinstance(x, (list, tuple)) and len(x) == len(y) and all(map(same, x, y))",
+    "  if isinstance(y, dict):",
+    "   return isinstance(x, dict) and {str(k) for k in x} == set(y) and all(",
+    "    same(v, y[str(k)]) for k, v in x.items())",
+    "  return type(x) is type(y) and x == y",
+    " head = sys.stdin.buffer",
+    " token, kind, entry, numbers = [head.readline().decode().strip() for _ in range(4)]",
+    " absolute, relative, *sizes = numbers.split()",
+    " absolute, relative = float(absolute), float(relative)",
+    " setup, first, second = [head.read(int(n)).decode() for n in sizes]",
+    " def end(code, words=''):",
+    "  sys.stdout.flush()",
+    "  sys.stderr.write(words)",
+    "  sys.stderr.flush()",
+    "  posix._exit(code)",
+    " def bind(space, names, text):",
+    "  library = getattr(sys, 'stdlib_module_names', ('math', 're', 'collections', 'heapq'))",
+    "  for name, origin in names.items():",
+    "   if name not in text or hasattr(builtins, name): continue",
+    "   module, _, member = origin.partition(':')",
+    "   if module.partition('.')[0] in library or name in library:",
+    "    try:",
+    "     v = __import__(module or name, fromlist=['*'])",
+    "     if member: v = getattr(v, member)",
+    "    except Exception: continue",
+    "   else: v = ask('global', name)[0]",
+    "   space[name] = v",
+    " try:",
+    "  space = {'__name__': 'test', '__builtins__': builtins}",
+    "  try:",
+    "   codes = [compile(setup, 'setup', 'exec')]",
+    "   if kind == 'code': codes.append(compile(first, 'test', 'exec'))",
+    "   else:",
+    "    import json",
+    "    args, want = json.loads(first), json.loads(second)",
+    "  except Exception as e: end(102, 'the test is broken: %s' % e)",
+    "  names = unpack(receive(), remote)",
+    "  bind(space, names, setup + first if kind == 'code' else '')",
+    "  exec(codes[0], space)",
+    "  target = None",
+    "  if entry:",
+    "   owner, _, method = entry.partition('.')",
+    "   if owner not in names: end(101, 'the program does not define ' + owner)",
+    "   target = ask('global', owner)[0]",
+    "   if method and kind == 'call': target = getattr(target(), method)",
+    "   space[owner] = target",
+    "  if kind == 'code': exec(codes[1], space)",
+    "  else:",
+    "   got = target(*args)",
+    "   if not same(got, want): end(100, 'it returned %.100r' % (got, ))",
+    " except Unsent as e: end(102, str(e))",
+    " except EOFError as e: end(101, str(e))",
+    " except BaseException as e:",
+    "  at, line = e.__traceback__, ''",
+    "  while at:",
+    "   here = at.tb_frame.f_code.co_filename in ('test', 'setup')",
+    "   if here: line = ' in line %d' % at.tb_lineno",
+    "   at = at.tb_next",
+    "  words = '%s%s: %.200s' % (type(e).__name__, line, e)",
+    "  if getattr(e, 'r1_remote', False): end(101, 'the program raised ' + words)",
+    "  if isinstance(e, NameError): end(101, words)",
+    "  end(100, 'the test says ' + words)",
+    " sys.stdout.flush()",
+    " data = b'\\n' + token.encode()",
+    " while data: data = data[posix.write(1, data):]",
+    " posix._exit(0)",
+    "exam()",
+    NULL,
+};
+// clang-format on
+
+// ---- the supervisor: one test ----
+// The commands of the box's Python, which take the place of main.py.
+static void r1i_task_python(const r1i_task *task, r1i_box_plan *plan, const char **command,
+                            const char *code) {
+    const r1i_language *python = &task->z->languages[0];
+    int n = 0;
+    while (python->run[n] && strcmp(python->run[n], "-c") != 0) command[n] = python->run[n], n++;
+    command[n] = "-c", command[n + 1] = code, command[n + 2] = NULL;
+    plan->command = command, plan->path = python->runner;
+}
+static bool r1i_task_run(r1i_task *task, const r1i_judge_request *request) {
+    const r1i_language *language = task->language;
+    r1i_judge_reply reply;
+    r1i_box_plan plan;
+    r1i_box box;
+    r1i_task_plan(task, &plan, &request->limits);
+    plan.command = language->run, plan.path = language->runner;
+    plan.file = language->compiler[0] ? language->program : language->source;
+    plan.data = task->program, plan.bytes = task->program_bytes;
+    plan.input = r1i_task_input(task->socket, request->size);
+    if (plan.input < 0 || !r1i_box_start(task->z, &plan, &box, task->outputs[0]))
+        memset(&box, 0, sizeof box), box.plan = &plan, box.report.error = errno;
+    else
+        r1i_boxes_watch(task->z, &box, 1, task->socket);
+    if (plan.input >= 0) close(plan.input);
+    r1i_box_reply(&box, &reply);
+    bool sent = r1i_task_send(task->socket, &reply, box.output, box.errors);
+    r1i_boxes_reap(task->z, &box, 1);
+    return sent;
+}
+// A function test: the test in one box, the program in another, a pair of pipes between them.
+static bool r1i_task_pair(r1i_task *task, const r1i_judge_request *request) {
+    const r1i_zygote *z = task->z;
+    const char *commands[2][R1I_JUDGE_WORDS];
+    r1i_box_plan plans[2];
+    r1i_box boxes[2];
+    int in[2] = {-1, -1}, out[2] = {-1, -1};
+    bool good = pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0;
+    memset(boxes, 0, sizeof boxes);
+    for (int i = 0; i < 2; i++) {
+        r1i_task_plan(task, &plans[i], &request->limits);
+        r1i_task_python(task, &plans[i], commands[i], z->python[1 + i]);
+        plans[i].input = r1i_task_input(task->socket, i == 0 ? request->size : 0);
+        plans[i].channel[0] = i == 0 ? in[0] : out[0];
+        plans[i].channel[1] = i == 0 ? out[1] : in[1];
+        boxes[i].plan = &plans[i];
+        good &= plans[i].input >= 0;
+    }
+    plans[1].file = task->language->source;
+    plans[1].data = task->program, plans[1].bytes = task->program_bytes;
+    int started = 0;
+    while (good && started < 2 &&
+           r1i_box_start(z, &plans[started], &boxes[started], task->outputs[started]))
+        started++;
+    for (int i = 0; i < 2; i++) {
+        if (plans[i].input >= 0) close(plans[i].input);
+        if (in[i] >= 0) close(in[i]);
+        if (out[i] >= 0) close(out[i]);
+    }
+    r1i_boxes_watch(z, boxes, started, task->socket);
+    bool sent = true;
+    for (int i = 0; sent && i < 2; i++) {
+        r1i_judge_reply reply;
+        r1i_box_reply(&boxes[i], &reply);
+        if (started < 2) reply.end = R1I_JUDGE_BROKEN;
+        sent = r1i_task_send(task->socket, &reply, boxes[i].output, boxes[i].errors);
+    }
+    r1i_boxes_reap(z, boxes, started);
+    return sent;
+}
+// Serves one task: the source, then one request for each test, until the runner hangs up.
+static void r1i_supervise(const r1i_zygote *z, int socket) {
+    r1i_judge_request request;
+    r1i_task task;
+    memset(&task, 0, sizeof task);
+    task.z = z, task.socket = socket;
+    signal(SIGCHLD, SIG_DFL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    bool good = r1i_judge_read(socket, &request, sizeof request) &&
+                request.kind == R1I_JUDGE_LOAD && r1i_task_load(&task, &request);
+    size_t bytes = r1i_size_add(request.limits.output_bytes, 1);
+    for (int i = 0; good && i < 2; i++) {
+        task.outputs[i] = r1i_task_memory(bytes);
+        madvise(task.outputs[i], bytes, MADV_DONTFORK);
+    }
+    while (good && r1i_judge_read(socket, &request, sizeof request)) {
+        if (request.kind == R1I_JUDGE_RUN)
+            good = r1i_task_run(&task, &request);
+        else
+            good = request.kind == R1I_JUDGE_PAIR && r1i_task_pair(&task, &request);
+    }
+    r1i_task_unload(&task);
+    _exit(0);
+}
+
+// ---- the zygote ----
+// What the zygote says when it is ready.
+typedef struct r1i_judge_hello {
+    int32_t level;
+    char reason[400];
+} r1i_judge_hello;
+
+// Writes a mapping of one user or group: in the new user namespace we are nobody.
+static bool r1i_root_map(const r1i_zygote *z, const char *name, unsigned id) {
+    char text[64];
+    int fd = openat(z->proc, name, O_WRONLY | O_CLOEXEC);
+    int n = snprintf(text, sizeof text, id == ~0u ? "deny" : "65534 %u 1", id);
+    bool done = fd >= 0 && write(fd, text, (size_t)n) == n;
+    if (fd >= 0) close(fd);
+    return done;
+}
+// Shows a folder or device at the same place of the new root, which is the current folder.
+static bool r1i_root_show(const char *path, bool device) {
+    enum { MOUNT_SETATTR = 442, RECURSIVE = 0x8000 };
+    struct {
+        uint64_t set, clear, propagation, user;
+    } attributes = {device ? 2 : 1 | 2 | 4, 0, 0, 0}; // read-only, no set-user-id, no devices
+    char part[R1I_JUDGE_PATH];
+    struct stat info;
+    if (lstat(path, &info) != 0) return true; // boxes do without
+    for (size_t i = 1; path[i]; i++)
+        if (path[i] == '/')
+            snprintf(part, sizeof part, "%.*s", (int)i - 1, path + 1), mkdir(part, 0755);
+    if (S_ISLNK(info.st_mode)) {
+        ssize_t n = readlink(path, part, sizeof part - 1);
+        part[n > 0 ? n : 0] = 0;
+        return n > 0 && (symlink(part, path + 1) == 0 || errno == EEXIST);
+    }
+    if (device)
+        close(open(path + 1, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    else if (mkdir(path + 1, 0755) != 0 && errno != EEXIST)
+        return false;
+    if (mount(path, path + 1, NULL, MS_BIND | MS_REC, NULL) != 0) return false;
+    return syscall(MOUNT_SETATTR, AT_FDCWD, path + 1, RECURSIVE, &attributes, 32) == 0;
+}
+// A root of nothing but system folders, read-only, and four devices. NULL, or what failed.
+static const char *r1i_root_make(const r1i_zygote *z) {
+    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
+    unsigned user = geteuid(), group = getegid();
+    int spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+    if (unshare(spaces | CLONE_NEWCGROUP) != 0) return "unshare";
+    if (!r1i_root_map(z, "self/setgroups", ~0u)) return "write setgroups";
+    if (!r1i_root_map(z, "self/uid_map", user)) return "write uid_map";
+    if (!r1i_root_map(z, "self/gid_map", group)) return "write gid_map";
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return "make mounts private";
+    // The new root is mounted on /proc, the one folder that is always there and not wanted.
+    if (mount("root", "/proc", "tmpfs", MS_NOSUID, "size=64k,nr_inodes=128,mode=755") != 0)
+        return "mount tmpfs";
+    if (chdir("/proc") != 0) return "chdir";
+    for (int i = 0; i < z->n_folders; i++)
+        if (!r1i_root_show(z->folders[i], false)) return "bind a system folder";
+    for (int i = 0; i < 4; i++)
+        if (!r1i_root_show(devices[i], true)) return "bind a device";
+    if (mkdir("box", 0755) != 0) return "mkdir box";
+    if (syscall(SYS_pivot_root, ".", ".") != 0) return "pivot_root";
+    // Without this chdir the old root would still be the current folder.
+    if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) return "leave the old root";
+    unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID;
+    if (mount(NULL, "/", NULL, flags, NULL) != 0) return "remount the root";
+    return sethostname("box", 3) == 0 ? NULL : "sethostname";
+}
+// Takes on a level; NULL, or what failed. The filter itself is tried by the self-test.
+static const char *r1i_zygote_enter(r1i_zygote *z, r1_judge_level level) {
+    int abi = (int)syscall(444, NULL, 0, 1);
+    int most = z->desc.landlock_abi == R1_OFF ? 0
+               : z->desc.landlock_abi         ? z->desc.landlock_abi
+                                              : 99;
+    z->level = level;
+    z->abi = abi < 0 ? 0 : abi < most ? abi : most;
+    if (level < R1_JUDGE_LANDLOCK1) z->abi = 0;
+    if (level == R1_JUDGE_LANDLOCK1 && z->abi > 5) z->abi = 5;
+    if (level == R1_JUDGE_LANDLOCK6 && z->abi < 6) return "Landlock is older than version 6";
+    if (level == R1_JUDGE_LANDLOCK1 && z->abi < 1) return "the kernel has no Landlock";
+    r1i_filter_make(&z->filters[0], level, false);
+    r1i_filter_make(&z->filters[1], level, true);
+    return level == R1_JUDGE_NS ? r1i_root_make(z) : NULL;
+}
+// One box with the self-test in place of a program. Runs in a process of its own.
+static void r1i_zygote_try(r1i_zygote *z, r1_judge_level level, int answer) {
+    char text[120] = "";
+    r1i_box_plan plan;
+    r1i_box box;
+    r1i_task task;
+    memset(&task, 0, sizeof task);
+    task.z = z;
+    signal(SIGCHLD, SIG_DFL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    const char *failed = r1i_zygote_enter(z, level);
+    int wrong = errno;
+    if (failed) {
+        snprintf(text, sizeof text, "%s: %s", failed, strerror(wrong));
+    } else {
+        r1_judge_limits limits = {2, 5, (size_t)1 << 30, 4096, 32};
+        r1i_judge_reply reply;
+        r1i_task_plan(&task, &plan, &limits);
+        if (level < R1_JUDGE_NS) plan.box = NULL, plan.processes = RLIM_INFINITY;
+        plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (r1i_box_start(z, &plan, &box, r1i_task_memory(limits.output_bytes + 1)))
+            r1i_boxes_watch(z, &box, 1, answer), r1i_boxes_reap(z, &box, 1);
+        r1i_box_reply(&box, &reply);
+        if (reply.end == R1I_JUDGE_BROKEN)
+            snprintf(text, sizeof text, "%s: %s", reply.where, strerror(reply.error));
+        else if (reply.end != R1I_JUDGE_EXITED || reply.status != 0)
+            snprintf(text, sizeof text, "self-test: end %d, status %d", reply.end, reply.status);
+    }
+    r1i_judge_write(answer, text[0] ? text : "ok", strlen(text[0] ? text : "ok"));
+    _exit(0);
+}
+// The highest level whose self-test passes, and in `reason` why those above it did not.
+static r1_judge_level r1i_zygote_choose(r1i_zygote *z) {
+    r1_judge_level wanted = z->desc.level;
+    size_t used = 0;
+    for (int level = wanted ? wanted : R1_JUDGE_NS; level > R1_JUDGE_NONE; level--) {
+        char text[120] = "it could not be tried";
+        int ends[2] = {-1, -1};
+        pid_t child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+        if (child == 0) close(ends[0]), r1i_zygote_try(z, (r1_judge_level)level, ends[1]);
+        if (ends[1] >= 0) close(ends[1]);
+        ssize_t n = child > 0 ? read(ends[0], text, sizeof text - 1) : 0;
+        if (n > 0) text[n] = 0;
+        if (ends[0] >= 0) close(ends[0]);
+        if (child > 0) waitpid(child, NULL, 0);
+        if (strcmp(text, "ok") == 0) return (r1_judge_level)level;
+        int m = snprintf(z->reason + used, sizeof z->reason - used, "%s%s: %s", used ? "; " : "",
+                         r1_judge_level_name((r1_judge_level)level), text);
+        used = r1i_min(used + (size_t)(m > 0 ? m : 0), sizeof z->reason - 1);
+        if (wanted) break;
+    }
+    return R1_JUDGE_NONE;
+}
+// Root becomes a user without rights, for which no file of the machine is meant.
+static bool r1i_zygote_drop(void) {
+    if (geteuid() != 0) return true;
+    if (setgroups(0, NULL) != 0 && errno != EPERM) return false;
+    for (int i = 0; i < 2; i++) {
+        unsigned id = i == 0 ? R1I_JUDGE_USER : 65534;
+        if (setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0)
+            return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0; // or /proc/self would be root's
+    }
+    return false;
+}
+// One message from the trainer is one task: the socket over which a supervisor will serve it.
+static int r1i_zygote_receive(int control) {
+    char byte, space[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {&byte, 1};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &part, message.msg_iovlen = 1;
+    message.msg_control = space, message.msg_controllen = sizeof space;
+    ssize_t n = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
+    if (n < 0 && errno == EINTR) return -1;
+    if (n <= 0) return -2; // the trainer is gone
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    int fd = -1;
+    if (head && head->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(head), sizeof fd);
+    return fd;
+}
+// Waits for tasks until the trainer closes the socket, by whatever way it ends.
+static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
+    int life[2], null = open("/dev/null", O_RDWR);
+    sigset_t none;
+    sigemptyset(&none);
+    for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    setsid();
+    z->control = fcntl(z->control, F_DUPFD, 4);
+    for (int i = 0; i < 3; i++) dup2(null, i);
+    dup2(z->control, 3);
+    fcntl(3, F_SETFD, FD_CLOEXEC);
+    r1i_judge_close_from(4);
+    z->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ready = chdir("/") == 0 && pipe2(life, O_CLOEXEC) == 0 && z->proc >= 0;
+    umask(022);
+    z->priority = getpriority(PRIO_PROCESS, 0);
+    setpriority(PRIO_PROCESS, 0, z->priority - 10); // who watches clocks must not wait; may fail
+    if (ready) z->life = life[0];
+    if (!ready || !r1i_zygote_drop())
+        snprintf(z->reason, sizeof z->reason, "no usable /proc or user");
+    else
+        z->level = r1i_zygote_choose(z);
+    r1_judge_level level = z->level;
+    if (level && r1i_zygote_enter(z, level)) level = R1_JUDGE_NONE;
+    z->level = level;
+    r1i_judge_hello hello = {(int32_t)level, ""};
+    memcpy(hello.reason, z->reason, sizeof hello.reason);
+    send(3, &hello, sizeof hello, MSG_NOSIGNAL);
+    signal(SIGCHLD, SIG_IGN); // supervisors leave no zombies
+    for (;;) {
+        struct pollfd wait = {3, POLLIN, 0};
+        if (poll(&wait, 1, 500) == 0 && getppid() != parent) break; // a copy of the socket lives on
+        if (!wait.revents) continue;
+        int socket = r1i_zygote_receive(3);
+        if (socket == -2) break;
+        if (socket < 0) continue;
+        pid_t child = z->level ? fork() : -1;
+        if (child == 0) {
+            close(life[1]), close(3);
+            r1i_supervise(z, socket);
+        }
+        close(socket);
+    }
+    // Supervisors see the end of `life` or of their sockets; each ends its boxes before itself.
+    close(life[1]);
+    signal(SIGCHLD, SIG_DFL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
+    }
+    _exit(0);
+}
+
+// ---- the trainer's side ----
+struct r1_judge {
+    r1_context *ctx;
+    r1i_zygote zygote; // as it was at the fork; level and reason as it said
+    pid_t pid;
+    int control;
+    bool open, quit, mutex_made;
+    pthread_mutex_t mutex; // guards quit, the queue and the states of results
+    pthread_cond_t wake, done;
+    pthread_t runners[R1I_JUDGE_JOBS];
+    int started;
+    r1_judge_result *first, *last; // tasks that no runner has taken
+};
+enum { R1I_RESULT_WAITS = 1, R1I_RESULT_DONE = 2 };
+
+// The full path of a program: an absolute one, or the first of its name in the folders of PATH that
+// is not a script (such as the shims of version managers, which work nowhere but at home).
+static bool r1i_judge_find(const char *name, char *path, size_t size) {
+    const char *list = getenv("PATH"), *more = "/usr/bin:/usr/local/bin:/bin";
+    char all[4096], magic[4];
+    int n = snprintf(all, sizeof all, "%s:%s", more, list ? list : "");
+    if (name[0] == '/' || strncmp(name, "./", 2) == 0)
+        return (size_t)snprintf(path, size, "%s", name) < size &&
+               (name[0] == '.' || access(name, X_OK) == 0);
+    for (char *at = all; n > 0 && *at;) {
+        size_t length = strcspn(at, ":");
+        char *real = NULL;
+        int m = snprintf(path, size, "%.*s/%s", (int)length, at, name);
+        if (at[0] == '/' && m > 0 && (size_t)m < size && access(path, X_OK) == 0) {
+            int fd = open(path, O_RDONLY | O_CLOEXEC);
+            bool binary = fd >= 0 && read(fd, magic, 4) == 4 && memcmp(magic, "\177ELF", 4) == 0;
+            if (fd >= 0) close(fd);
+            if (binary) return true;
+        }
+        (void)real;
+        at += length + (at[length] == ':');
+    }
+    path[0] = 0;
+    return false;
+}
+// A program outside the system folders brings its own: the folder above its bin.
+static void r1i_judge_folder(r1i_zygote *z, const char *path) {
+    for (int i = 0; i < z->n_folders; i++) {
+        size_t n = strlen(z->folders[i]);
+        if (strncmp(path, z->folders[i], n) == 0 && (path[n] == '/' || !path[n])) return;
+    }
+    if (z->n_folders < R1I_JUDGE_FOLDERS)
+        snprintf(z->folders[z->n_folders++], R1I_JUDGE_PATH, "%s", path);
+}
+static void r1i_judge_prefix(r1i_zygote *z, const char *program) {
+    char path[R1I_JUDGE_PATH];
+    if (program[0] != '/') return;
+    snprintf(path, sizeof path, "%s", program);
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(path, '/');
+        if (!slash || slash == path) return; // never the root itself
+        *slash = 0;
+    }
+    r1i_judge_folder(z, path);
+}
+static void r1i_judge_words(const char **words, const char *const *from) {
+    int n = 0;
+    for (; from && from[n] && n < R1I_JUDGE_WORDS - 4; n++) words[n] = from[n];
+    words[n] = NULL;
+}
+static void r1i_judge_add(r1i_zygote *z, const r1_judge_language *row, const char *names,
+                          const char *own) {
+    r1i_language *language = &z->languages[z->n_languages++];
+    language->names = names;
+    language->source = row->source, language->program = row->program;
+    language->address_bytes = row->address_bytes;
+    r1i_judge_words(language->compile, row->compile);
+    r1i_judge_words(language->run, row->run);
+    const char *first = row->compile ? row->compile[0] : row->run ? row->run[0] : NULL;
+    char *path = row->compile ? language->compiler : language->runner;
+    language->present =
+        first && row->run && row->source && r1i_judge_find(own ? own : first, path, R1I_JUDGE_PATH);
+    if (language->present) r1i_judge_prefix(z, path);
+    if (row->compile && language->present)
+        language->present = row->run[0] && row->program &&
+                            r1i_judge_find(row->run[0], language->runner, R1I_JUDGE_PATH);
+}
+static void r1i_judge_join(char *text, size_t size, const char *const *a, const char *const *b) {
+    size_t n = 0;
+    for (int k = 0; k < 2; k++) {
+        const char *const *lines = k ? b : a;
+        for (; lines && *lines; lines++)
+            n += (size_t)snprintf(text + n, n < size ? size - n : 0, "%s\n", *lines);
+    }
+    R1_ASSERT(n < size);
+}
+// Languages and folders, looked up before the fork so that both sides agree.
+static void r1i_judge_look(r1i_zygote *z) {
+    static const char *const system[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"};
+    static const char *const compile_c[] = {"gcc",    "-O2", "-std=gnu17", "-x",  "c",
+                                            "main.c", "-o",  "main",       "-lm", NULL};
+    static const char *const compile_cpp[] = {"g++",      "-O2", "-std=gnu++17", "-x", "c++",
+                                              "main.cpp", "-o",  "main",         NULL};
+    static const char *const run[] = {"./main", NULL};
+    const r1_judge_desc *desc = &z->desc;
+    // Without -I, which would hide PYTHONHASHSEED: the same program must get the same verdict.
+    const char *python[] = {"python3", "-s",         "-B", desc->site_packages ? "-E" : "-S",
+                            "-c",      z->python[0], NULL};
+    if (desc->site_packages) python[3] = "-B";
+    r1i_judge_join(z->python[0], sizeof z->python[0], r1i_judge_python_program, NULL);
+    r1i_judge_join(z->python[1], sizeof z->python[1], r1i_judge_python_codec,
+                   r1i_judge_python_exam);
+    r1i_judge_join(z->python[2], sizeof z->python[2], r1i_judge_python_codec,
+                   r1i_judge_python_serve);
+    for (size_t i = 0; i < sizeof system / sizeof *system; i++) r1i_judge_folder(z, system[i]);
+    for (int i = 0; desc->folders && desc->folders[i] && i < 8; i++)
+        r1i_judge_folder(z, desc->folders[i]);
+    r1_judge_language rows[] = {{"python3", "main.py", NULL, NULL, python, 0},
+                                {"c", "main.c", compile_c, "main", run, 0},
+                                {"cpp", "main.cpp", compile_cpp, "main", run, 0}};
+    r1i_judge_add(z, &rows[0], "python3 python py", desc->python);
+    r1i_judge_add(z, &rows[1], "c", desc->c);
+    r1i_judge_add(z, &rows[2], "cpp c++ cc cxx", desc->cpp);
+    for (int i = 0; desc->languages && i < desc->n_languages && i < R1I_JUDGE_LANGUAGES - 3; i++)
+        r1i_judge_add(z, &desc->languages[i], desc->languages[i].name, NULL);
+}
+static void r1i_judge_close(void *object) {
+    r1_judge *judge = (r1_judge *)object;
+    if (judge->mutex_made) {
+        pthread_mutex_lock(&judge->mutex);
+        judge->quit = true;
+        pthread_cond_broadcast(&judge->wake);
+        pthread_mutex_unlock(&judge->mutex);
+        for (int i = 0; i < judge->started; i++) pthread_join(judge->runners[i], NULL);
+        pthread_cond_destroy(&judge->wake);
+        pthread_cond_destroy(&judge->done);
+        pthread_mutex_destroy(&judge->mutex);
+    }
+    if (judge->control >= 0) {
+        shutdown(judge->control, SHUT_RDWR); // the zygote ends, even if other children have copies
+        close(judge->control);
+    }
+    while (judge->pid > 0 && waitpid(judge->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    judge->ctx->judge = NULL;
+    r1i_free(judge->ctx, judge);
+}
+R1I_BODY void *r1_judge_fork(r1_context *ctx, const void *desc) {
+    int ends[2];
+    r1_judge *judge = (r1_judge *)r1i_alloc_object(ctx, sizeof *judge, r1i_judge_close);
+    if (!judge) return NULL;
+    r1i_zygote *z = &judge->zygote;
+    judge->ctx = ctx;
+    judge->control = -1;
+    if (desc) z->desc = *(const r1_judge_desc *)desc;
+    if (z->desc.jobs <= 0) z->desc.jobs = r1i_core_count();
+    z->desc.jobs = (int)r1i_min((size_t)z->desc.jobs, R1I_JUDGE_JOBS);
+    if (!z->desc.min_level) z->desc.min_level = R1_JUDGE_LANDLOCK6;
+    r1i_judge_look(z);
+    pid_t parent = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return judge;
+    judge->pid = fork();
+    if (judge->pid == 0) {
+        z->control = ends[1];
+        r1i_zygote_main(z, parent);
+    }
+    close(ends[1]);
+    judge->control = ends[0];
+    return judge;
+}
+
+// ---- one task, on a runner ----
+// A connection to a new supervisor, or -1. A supervisor that stays silent is given up.
+static int r1i_session_open(const r1_judge *judge) {
+    int ends[2];
+    char byte = 0, space[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {&byte, 1};
+    struct msghdr message;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    memset(&message, 0, sizeof message);
+    memset(space, 0, sizeof space);
+    message.msg_iov = &part, message.msg_iovlen = 1;
+    message.msg_control = space, message.msg_controllen = sizeof space;
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET, head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(head), &ends[1], sizeof(int));
+    ssize_t n = sendmsg(judge->control, &message, MSG_NOSIGNAL);
+    close(ends[1]);
+    if (n == 1) return ends[0];
+    close(ends[0]);
+    return -1;
+}
+static void r1i_session_patience(int fd, double seconds) {
+    struct timeval limit = {(time_t)seconds + 1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+// A reply with what the program printed, in `output`, which has room for the largest limit.
+static bool r1i_session_reply(int fd, r1i_judge_reply *reply, char *output, char *errors) {
+    if (!r1i_judge_read(fd, reply, sizeof *reply)) return false;
+    if (reply->output_bytes > (uint64_t)64 << 20 || reply->error_bytes > 4096) return false;
+    if (!r1i_judge_read(fd, output, (size_t)reply->output_bytes)) return false;
+    if (!r1i_judge_read(fd, errors, (size_t)reply->error_bytes)) return false;
+    errors[reply->error_bytes] = 0;
+    return true;
+}
+static R1I_PRINTF(2, 3) void r1i_result_say(r1_judge_result *result, const char *format, ...) {
+    va_list args;
+    if (result->message[0]) return;
+    va_start(args, format);
+    vsnprintf(result->message, sizeof result->message, format, args);
+    va_end(args);
+    for (char *c = result->message; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+}
+// The last line that says something, where programs tell what went wrong.
+static const char *r1i_result_line(char *errors) {
+    size_t n = strlen(errors);
+    while (n && r1i_judge_space(errors[n - 1])) n--;
+    errors[n] = 0;
+    char *line = strrchr(errors, '\n');
+    return line ? line + 1 : errors;
+}
+static r1_judge_verdict r1i_result_end(r1_judge_result *result, const r1i_judge_reply *reply) {
+    switch (reply->end) {
+    case R1I_JUDGE_CPU:
+        return R1_JUDGE_TLE_CPU;
+    case R1I_JUDGE_WALL:
+        return R1_JUDGE_TLE_WALL;
+    case R1I_JUDGE_MEMORY:
+        return R1_JUDGE_MLE;
+    case R1I_JUDGE_OUTPUT:
+        return R1_JUDGE_OLE;
+    case R1I_JUDGE_EXITED:
+        return R1_JUDGE_AC;
+    default:
+        r1i_result_say(result, "the box could not be made: %.36s: %s", reply->where,
+                       reply->error ? strerror(reply->error) : "it was taken down");
+        return R1_JUDGE_SANDBOX_ERROR;
+    }
+}
+static r1_judge_verdict r1i_result_run(r1_judge_result *result, const r1i_judge_reply *reply,
+                                       r1_slice output, r1_slice expected, char *errors) {
+    const r1_judge_task *task = result->task;
+    r1_judge_verdict verdict = r1i_result_end(result, reply);
+    if (verdict != R1_JUDGE_AC) return verdict;
+    if (task->language == 0 && reply->status == R1I_JUDGE_NOT_PYTHON) {
+        r1i_result_say(result, "%s", r1i_result_line(errors));
+        return R1_JUDGE_CE;
+    }
+    if (reply->status != 0) {
+        r1i_result_say(result, "%s %d%s%s", reply->status < 0 ? "signal" : "exit status",
+                       abs(reply->status), errors[0] ? ": " : "", r1i_result_line(errors));
+        return R1_JUDGE_RE;
+    }
+    if (!expected.data) return R1_JUDGE_AC;
+    verdict = r1_judge_compare(output, expected, &task->checker);
+    for (size_t i = 0, j = 0, n = 1; verdict == R1_JUDGE_WA; n++) {
+        r1_slice x = r1i_judge_token(output, &i), y = r1i_judge_token(expected, &j);
+        bool same = x.size && y.size && r1i_judge_word(x, y, &task->checker);
+        if (!same)
+            r1i_result_say(result, "token %zu of the output is \"%.*s\"", n,
+                           (int)r1i_min(x.size, 60), x.data);
+        if (!same) break;
+    }
+    return verdict;
+}
+// A function test: what the test says counts only together with the secret that it was given.
+static r1_judge_verdict r1i_result_pair(r1_judge_result *result, const r1i_judge_reply replies[2],
+                                        r1_slice output, const char *secret, char *test,
+                                        char *program) {
+    size_t n = strlen(secret);
+    r1_judge_verdict broken = r1i_result_end(result, &replies[0]);
+    if (replies[1].end == R1I_JUDGE_BROKEN) return r1i_result_end(result, &replies[1]);
+    if (broken == R1_JUDGE_SANDBOX_ERROR) return broken;
+    if (replies[1].end != R1I_JUDGE_LEFT && replies[1].end != R1I_JUDGE_EXITED)
+        return r1i_result_end(result, &replies[1]);
+    if (broken != R1_JUDGE_AC) return broken;
+    if (replies[1].end == R1I_JUDGE_EXITED && replies[1].status == R1I_JUDGE_NOT_PYTHON) {
+        r1i_result_say(result, "%s", r1i_result_line(program));
+        return R1_JUDGE_CE;
+    }
+    bool passed = output.size > n && memcmp(output.data + output.size - n, secret, n) == 0;
+    if (replies[0].status == 0 && passed) return R1_JUDGE_AC;
+    r1i_result_say(result, "%s", replies[0].status ? r1i_result_line(test) : "the test left early");
+    if (replies[0].status == 100) return R1_JUDGE_WA;
+    if (replies[0].status == 102 || replies[0].status == 0) return R1_JUDGE_SANDBOX_ERROR;
+    return R1_JUDGE_RE; // the program's end, or what it sent was more than the test could bear
+}
+// Sends one test of a function and reads what both boxes said.
+static r1_judge_verdict r1i_session_pair(int fd, r1_judge_result *result,
+                                         r1i_judge_request *request, const r1_judge_test *test,
+                                         char *space, r1i_judge_reply *reply) {
+    const r1_judge_task *task = result->task;
+    char head[600], secret[33], errors[2][4097];
+    uint8_t noise[16];
+    bool call = task->kind == R1_JUDGE_CALL;
+    if (syscall(SYS_getrandom, noise, sizeof noise, 0) != sizeof noise)
+        return R1_JUDGE_SANDBOX_ERROR;
+    for (size_t i = 0; i < sizeof noise; i++) snprintf(secret + 2 * i, 3, "%02x", noise[i]);
+    size_t second = call ? test->expected.size : 0;
+    int n = snprintf(head, sizeof head, "%s\n%s\n%.200s\n%.17g %.17g %zu %zu %zu\n", secret,
+                     call ? "call" : "code", task->entry ? task->entry : "", task->checker.absolute,
+                     task->checker.relative, task->setup.size, test->input.size, second);
+    request->kind = R1I_JUDGE_PAIR;
+    request->size = (uint64_t)n + task->setup.size + test->input.size + second;
+    r1i_judge_reply replies[2];
+    if (!r1i_judge_write(fd, request, sizeof *request) || !r1i_judge_write(fd, head, (size_t)n) ||
+        !r1i_judge_write(fd, task->setup.data, task->setup.size) ||
+        !r1i_judge_write(fd, test->input.data, test->input.size) ||
+        !r1i_judge_write(fd, test->expected.data, second) ||
+        !r1i_session_reply(fd, &replies[0], space, errors[0]))
+        return R1_JUDGE_SANDBOX_ERROR;
+    r1_slice output = {space, (size_t)replies[0].output_bytes};
+    char *rest = space + output.size;
+    if (!r1i_session_reply(fd, &replies[1], rest, errors[1])) return R1_JUDGE_SANDBOX_ERROR;
+    *reply = replies[1];
+    if (replies[0].wall_seconds > reply->wall_seconds)
+        reply->wall_seconds = replies[0].wall_seconds;
+    return r1i_result_pair(result, replies, output, secret, errors[0], errors[1]);
+}
+static r1_judge_verdict r1i_session_run(int fd, r1_judge_result *result, r1i_judge_request *request,
+                                        const r1_judge_test *test, char *space,
+                                        r1i_judge_reply *reply) {
+    const r1_judge_task *task = result->task;
+    char errors[4097];
+    request->kind = R1I_JUDGE_RUN;
+    request->size = test->input.size;
+    if (!r1i_judge_write(fd, request, sizeof *request) ||
+        !r1i_judge_write(fd, test->input.data, test->input.size) ||
+        !r1i_session_reply(fd, reply, space, errors))
+        return R1_JUDGE_SANDBOX_ERROR;
+    r1_slice output = {space, (size_t)reply->output_bytes};
+    result->output_size = task->output ? r1i_min(output.size, task->output_bytes) : 0;
+    if (result->output_size) memcpy(task->output, space, result->output_size);
+    return r1i_result_run(result, reply, output, test->expected, errors);
+}
+static double r1i_max_double(double a, double b) { return a > b ? a : b; }
+
+// All tests of a task over one connection. True when the verdict stands, false to try again.
+static bool r1i_session(const r1_judge *judge, r1_judge_result *result, int fd,
+                        r1i_judge_request *request, char *space) {
+    const r1_judge_task *task = result->task;
+    r1i_judge_reply reply;
+    char errors[4097];
+    memset(&reply, 0, sizeof reply);
+    request->kind = R1I_JUDGE_LOAD;
+    request->size = task->source.size;
+    r1i_session_patience(fd, 120);
+    if (!r1i_judge_write(fd, request, sizeof *request) ||
+        !r1i_judge_write(fd, task->source.data, task->source.size))
+        return false;
+    if (judge->zygote.languages[task->language].compiler[0]) {
+        if (!r1i_session_reply(fd, &reply, space, errors)) return false;
+        result->verdict = r1i_result_end(result, &reply);
+        if (result->verdict == R1_JUDGE_SANDBOX_ERROR) return false;
+        if (result->verdict != R1_JUDGE_AC)
+            r1i_result_say(result, "the compiler was stopped: %s",
+                           r1_judge_verdict_text(result->verdict));
+        if (reply.status != 0) r1i_result_say(result, "%s", errors);
+        if (result->verdict != R1_JUDGE_AC || reply.status != 0) {
+            result->verdict = R1_JUDGE_CE;
+            return true;
+        }
+    }
+    r1i_session_patience(fd, request->limits.wall_seconds + 30);
+    r1_judge_verdict first = R1_JUDGE_AC;
+    for (size_t i = 0; i < task->n_tests; i++) {
+        bool pair = task->kind != R1_JUDGE_STDIO;
+        memset(&reply, 0, sizeof reply);
+        r1_judge_verdict verdict = (pair ? r1i_session_pair : r1i_session_run)(
+            fd, result, request, &task->tests[i], space, &reply);
+        if (task->outcomes)
+            task->outcomes[i] = (r1_judge_outcome){verdict, reply.cpu_seconds, reply.wall_seconds,
+                                                   (size_t)reply.memory_bytes, reply.status};
+        result->cpu_seconds = r1i_max_double(result->cpu_seconds, reply.cpu_seconds);
+        result->wall_seconds = r1i_max_double(result->wall_seconds, reply.wall_seconds);
+        result->memory_bytes = r1i_max(result->memory_bytes, (size_t)reply.memory_bytes);
+        result->ran++;
+        result->passed += verdict == R1_JUDGE_AC;
+        if (verdict != R1_JUDGE_AC && first == R1_JUDGE_AC) first = verdict, result->failed = i;
+        if (verdict ==
+            R1_JUDGE_SANDBOX_ERROR) { // one test that was not judged leaves no verdict at all
+            result->verdict = verdict;
+            return pair && result->message[0] && reply.end != R1I_JUDGE_BROKEN;
+        }
+        if (first != R1_JUDGE_AC) r1i_result_say(result, "%s", r1_judge_verdict_text(first));
+        if (first != R1_JUDGE_AC && !task->all_tests) break;
+    }
+    result->verdict = first;
+    return true;
+}
+static void r1i_result_reset(r1_judge_result *result) {
+    const r1_judge_task *task = result->task;
+    int state = result->state;
+    memset(result, 0, sizeof *result);
+    result->task = task, result->state = state, result->failed = task->n_tests;
+}
+// Limits with every field set; what the task leaves open comes from the judge, then from here.
+static r1_judge_limits r1i_judge_limits_of(const r1_judge_limits *a, const r1_judge_limits *b) {
+    r1_judge_limits all;
+    all.cpu_seconds = a->cpu_seconds > 0 ? a->cpu_seconds : b->cpu_seconds > 0 ? b->cpu_seconds : 5;
+    all.wall_seconds = a->wall_seconds > 0 ? a->wall_seconds : b->wall_seconds;
+    if (!(all.wall_seconds > 0)) all.wall_seconds = 2 * all.cpu_seconds + 1;
+    all.memory_bytes = a->memory_bytes ? a->memory_bytes : b->memory_bytes;
+    if (!all.memory_bytes) all.memory_bytes = (size_t)512 << 20;
+    all.output_bytes = a->output_bytes ? a->output_bytes : b->output_bytes;
+    if (!all.output_bytes) all.output_bytes = (size_t)4 << 20;
+    all.output_bytes = r1i_min(all.output_bytes, (size_t)64 << 20);
+    all.processes = a->processes > 0 ? a->processes : b->processes > 0 ? b->processes : 32;
+    return all;
+}
+// Judges one task; what could not be judged for want of a process or memory is tried thrice.
+static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *space) {
+    const r1_judge_task *task = result->task;
+    const r1i_zygote *z = &judge->zygote;
+    r1i_judge_request request;
+    r1i_result_reset(result);
+    if (task->language < 0 || task->language >= z->n_languages ||
+        !z->languages[task->language].present)
+        r1i_result_say(result, "judge: language %d is not there", task->language);
+    else if (!task->n_tests)
+        r1i_result_say(result, "judge: the task has no tests");
+    else if (task->kind != R1_JUDGE_STDIO && task->language != 0)
+        r1i_result_say(result, "judge: function tests are for python3; use stdin and stdout");
+    else if (task->kind == R1_JUDGE_CALL && !task->entry)
+        r1i_result_say(result, "judge: a call needs the name of a function in task.entry");
+    if (result->message[0]) return;
+    memset(&request, 0, sizeof request);
+    request.language = (uint32_t)task->language;
+    request.limits = r1i_judge_limits_of(&task->limits, &z->desc.limits);
+    for (int attempt = 0; attempt < 3; attempt++) {
+        r1i_result_reset(result);
+        int fd = r1i_session_open(judge);
+        bool stands = fd >= 0 && r1i_session(judge, result, fd, &request, space);
+        if (fd >= 0) close(fd);
+        if (stands) return;
+        result->verdict = R1_JUDGE_SANDBOX_ERROR;
+        r1i_result_say(result,
+                       fd < 0 ? "the judge's zygote is gone" : "the supervisor fell silent");
+        if (fd < 0) return;
+    }
+}
+static void *r1i_judge_runner(void *arg) {
+    r1_judge *judge = (r1_judge *)arg;
+    size_t bytes = ((size_t)128 << 20) + 4096; // two outputs; pages that are not used cost nothing
+    void *space = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    pthread_mutex_lock(&judge->mutex);
+    for (;;) {
+        while (!judge->first && !judge->quit) pthread_cond_wait(&judge->wake, &judge->mutex);
+        r1_judge_result *result = judge->first;
+        if (!result) break; // quit, and nothing is left to do
+        judge->first = result->next;
+        bool quit = judge->quit;
+        pthread_mutex_unlock(&judge->mutex);
+        if (quit || space == MAP_FAILED) {
+            r1i_result_reset(result);
+            r1i_result_say(result, quit ? "the judge was freed" : "no memory for outputs");
+        } else {
+            r1i_judge_one(judge, result, (char *)space);
+            madvise(space, bytes, MADV_DONTNEED);
+        }
+        pthread_mutex_lock(&judge->mutex);
+        result->state = R1I_RESULT_DONE;
+        pthread_cond_broadcast(&judge->done);
+    }
+    pthread_mutex_unlock(&judge->mutex);
+    if (space != MAP_FAILED) munmap(space, bytes);
+    return NULL;
+}
+
+// ---- the public functions ----
+R1I_BODY r1_judge *r1_judge_open(r1_context *ctx) {
+    r1i_judge_hello hello;
+    if (!ctx || ctx->status != R1_OK) return NULL;
+    r1_judge *judge = (r1_judge *)ctx->judge;
+    if (!judge) {
+        r1i_fail(ctx, R1_ERROR_SANDBOX,
+                 "judge: this context has none; make it with .fork_first = r1_judge_fork");
+        return NULL;
+    }
+    if (judge->open) return judge;
+    r1i_zygote *z = &judge->zygote;
+    if (judge->control >= 0 && judge->pid > 0) {
+        r1i_session_patience(judge->control, 30);
+        if (!z->level && recv(judge->control, &hello, sizeof hello, 0) == (ssize_t)sizeof hello) {
+            z->level = (r1_judge_level)hello.level;
+            snprintf(z->reason, sizeof z->reason, "%.399s", hello.reason);
+        }
+    }
+    if (!z->level || z->level < z->desc.min_level) {
+        r1i_fail(ctx, R1_ERROR_SANDBOX, "judge: level %s, wanted is at least %s (%s)",
+                 r1_judge_level_name(z->level), r1_judge_level_name(z->desc.min_level),
+                 z->reason[0] ? z->reason : "no answer from the zygote");
+        return NULL;
+    }
+    pthread_mutex_init(&judge->mutex, NULL);
+    pthread_cond_init(&judge->wake, NULL);
+    pthread_cond_init(&judge->done, NULL);
+    judge->mutex_made = true;
+    sigset_t all, old; // signals are for the threads of the caller
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    while (judge->started < z->desc.jobs &&
+           pthread_create(&judge->runners[judge->started], NULL, r1i_judge_runner, judge) == 0)
+        judge->started++;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (!judge->started) {
+        r1i_fail(ctx, R1_ERROR_MEMORY, "judge: no thread could be started");
+        return NULL;
+    }
+    judge->open = true;
+    return judge;
+}
+R1I_BODY r1_judge_level r1_judge_level_of(const r1_judge *judge) {
+    return judge ? judge->zygote.level : R1_JUDGE_NONE;
+}
+R1I_BODY const char *r1_judge_reason(const r1_judge *judge) {
+    return judge ? judge->zygote.reason : "";
+}
+R1I_BODY int r1_judge_language_find(const r1_judge *judge, r1_slice tag) {
+    for (int i = 0; judge && tag.size && i < judge->zygote.n_languages; i++) {
+        r1_slice names = {judge->zygote.languages[i].names, 0}, name;
+        names.size = names.data ? strlen(names.data) : 0;
+        for (size_t at = 0; (name = r1i_judge_token(names, &at)).size;) {
+            size_t same = 0;
+            while (same < name.size && same < tag.size &&
+                   r1i_judge_lower(name.data[same]) == r1i_judge_lower(tag.data[same]))
+                same++;
+            if (same == name.size && same == tag.size)
+                return judge->zygote.languages[i].present ? i : R1_OFF;
+        }
+    }
+    return R1_OFF;
+}
+R1I_BODY r1_slice r1_judge_code(r1_slice text, r1_slice *tag) {
+    static const char think[] = "</think>";
+    r1_slice code = {NULL, 0}, word = {NULL, 0}, open = {NULL, 0};
+    size_t at = 0;
+    bool inside = false;
+    if (tag) *tag = word;
+    for (size_t i = text.size; i >= sizeof think - 1; i--)
+        if (memcmp(text.data + i - (sizeof think - 1), think, sizeof think - 1) == 0) {
+            at = i;
+            break;
+        }
+    for (size_t end; at < text.size; at = end + 1) {
+        size_t begin = at;
+        for (end = at; end < text.size && text.data[end] != '\n';) end++;
+        while (begin < end && text.data[begin] == ' ') begin++;
+        if (end - begin < 3 || memcmp(text.data + begin, "```", 3) != 0) continue;
+        if (inside) {
+            code = (r1_slice){open.data, (size_t)(text.data + at - open.data)};
+            if (tag) *tag = word;
+        } else {
+            size_t after = begin + 3;
+            r1_slice line = {text.data, end};
+            word = r1i_judge_token(line, &after);
+            open.data = end < text.size ? text.data + end + 1 : text.data + end;
+        }
+        inside = !inside;
+    }
+    return code;
+}
+R1I_BODY void r1_judge_begin(r1_judge *judge, const r1_judge_task *task, r1_judge_result *result) {
+    memset(result, 0, sizeof *result);
+    result->task = task;
+    result->state = R1I_RESULT_WAITS;
+    pthread_mutex_lock(&judge->mutex);
+    if (judge->first)
+        judge->last->next = result;
+    else
+        judge->first = result;
+    judge->last = result;
+    pthread_cond_signal(&judge->wake);
+    pthread_mutex_unlock(&judge->mutex);
+}
+R1I_BODY bool r1_judge_done(r1_judge *judge, const r1_judge_result *result) {
+    pthread_mutex_lock(&judge->mutex);
+    bool done = result->state == R1I_RESULT_DONE;
+    pthread_mutex_unlock(&judge->mutex);
+    return done;
+}
+R1I_BODY void r1_judge_wait(r1_judge *judge, r1_judge_result *result) {
+    pthread_mutex_lock(&judge->mutex);
+    while (result->state != R1I_RESULT_DONE) pthread_cond_wait(&judge->done, &judge->mutex);
+    pthread_mutex_unlock(&judge->mutex);
+}
+R1I_BODY r1_judge_verdict r1_judge_run(r1_judge *judge, const r1_judge_task *task,
+                                       r1_judge_result *result) {
+    r1_judge_begin(judge, task, result);
+    r1_judge_wait(judge, result);
+    return result->verdict;
+}
+#endif // R1_NO_JUDGE
 
 // ==== [reward] ===================================================================================
 // Rule rewards for texts. Calls [base], [json] (for UTF-8), [number] and [answer]. Everything here

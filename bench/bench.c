@@ -9,6 +9,9 @@
 #include "r1.h"
 
 #include <dlfcn.h>
+#ifndef R1_NO_JUDGE
+#include <spawn.h>
+#endif
 
 static bool bench_json, bench_quick;
 
@@ -492,7 +495,6 @@ static void bench_reward_section(void) {
             r1_context_free(ctx);
         }
 }
-}
 
 // ---- the tokenizer: megabytes per second of one thread, beside Hugging Face's library ----
 // Texts and vocabulary come from R1_TEST_DATA; PYTHON names the interpreter that has the library.
@@ -630,6 +632,122 @@ static void bench_compile_section(void) {
     remove("build/bench_compile.o");
 }
 
+// ---- the judge ----
+#ifndef R1_NO_JUDGE
+static const char bench_program[] = "n = int(input())\ns = 0\nfor i in range(n): s += i * i % 7\n"
+                                    "print(s)\n";
+enum { BENCH_PROGRAMS = 200, BENCH_PARALLEL = 2 };
+
+// The same programs without a box: a new process each, at most so many at once.
+static double bench_bare(const char *python, size_t n) {
+    char source[] = "build/bench_judge.py", input[] = "build/bench_judge.in";
+    char *arguments[] = {(char *)"python3", (char *)"-s", (char *)"-S", (char *)"-B", source, NULL};
+    FILE *file = fopen(source, "w");
+    if (!file || fputs(bench_program, file) < 0 || fclose(file) != 0) return 0;
+    file = fopen(input, "w");
+    if (!file || fputs("2000\n", file) < 0 || fclose(file) != 0) return 0;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    double begin = r1i_seconds();
+    size_t running = 0;
+    for (size_t i = 0; i < n || running; running--) {
+        pid_t pid;
+        char *none[] = {NULL};
+        while (i < n && running < BENCH_PARALLEL) {
+            if (posix_spawn(&pid, python, &actions, NULL, arguments, none) == 0) running++;
+            i++;
+        }
+        waitpid(-1, NULL, 0);
+    }
+    double seconds = r1i_seconds() - begin;
+    posix_spawn_file_actions_destroy(&actions);
+    remove(source), remove(input);
+    return (double)n / seconds;
+}
+static double bench_boxed(r1_judge *judge, size_t n) {
+    static r1_judge_result results[BENCH_PROGRAMS];
+    r1_judge_test test = {{"2000\n", 5}, {NULL, 0}};
+    r1_judge_task task = {.language = 0,
+                          .source = {bench_program, sizeof bench_program - 1},
+                          .tests = &test,
+                          .n_tests = 1};
+    double begin = r1i_seconds();
+    for (size_t i = 0; i < n; i++) r1_judge_begin(judge, &task, &results[i]);
+    for (size_t i = 0; i < n; i++) {
+        r1_judge_wait(judge, &results[i]);
+        if (results[i].verdict != R1_JUDGE_AC) return 0;
+    }
+    return (double)n / (r1i_seconds() - begin);
+}
+// How long after its limit a program has ended, in milliseconds, of programs that try to stay.
+static void bench_wall(r1_judge *judge, double *late, size_t n) {
+    static const char *const sources[] = {
+        "import time\ntime.sleep(60)", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+        "import os\nos.closerange(0, 9)\nwhile True: pass",
+        "import os, time\nfor i in range(20): os.fork() or time.sleep(60)\ntime.sleep(60)"};
+    for (size_t i = 0; i < n; i++) {
+        r1_judge_result result;
+        r1_judge_test test = {{"", 0}, {"", 0}};
+        r1_judge_task task = {.source = {sources[i % 4], strlen(sources[i % 4])},
+                              .tests = &test,
+                              .n_tests = 1,
+                              .limits = {9, 0.3, 0, 0, 64}};
+        r1_judge_run(judge, &task, &result);
+        late[i] = result.verdict == R1_JUDGE_TLE_WALL ? (result.wall_seconds - 0.3) * 1e3 : 1e9;
+    }
+    qsort(late, n, sizeof *late, bench_compare);
+}
+static void bench_judge_level(r1_judge_level level, double gigabytes) {
+    static const char *const names[] = {"level", "parent_gib",  "boxed_per_s", "bare_per_s",
+                                        "ratio", "late_p50_ms", "late_p95_ms", "late_max_ms"};
+    size_t n = bench_quick ? 40 : BENCH_PROGRAMS, m = bench_quick ? 20 : 100;
+    double late[100], ratios[5], boxed = 0, bare = 0;
+    r1_judge_desc desc = {.level = level, .jobs = BENCH_PARALLEL};
+    r1_context *ctx =
+        r1_context_new(&(r1_context_desc){.fork_first = r1_judge_fork, .fork_first_desc = &desc});
+    r1_judge *judge = r1_judge_open(ctx);
+    // What a trainer holds beside the judge: it must not be copied with each program.
+    size_t bytes = (size_t)(gigabytes * (1 << 30));
+    char *weights = bytes ? (char *)malloc(bytes) : NULL;
+    if (weights) memset(weights, 1, bytes);
+    if (judge && (weights || !bytes) &&
+        r1_judge_language_find(judge, (r1_slice){"python", 6}) == 0) {
+        for (int i = 0; i < 5; i++) { // in turn, so that both see the same noise
+            boxed = bench_boxed(judge, n / 5);
+            bare = bench_bare(judge->zygote.languages[0].runner, n / 5);
+            ratios[i] = boxed / bare;
+        }
+        bench_wall(judge, late, m);
+        const char *values[] = {r1_judge_level_name(level),
+                                bench_text("%.0f", gigabytes),
+                                bench_text("%.1f", boxed),
+                                bench_text("%.1f", bare),
+                                bench_text("%.2f", bench_median(ratios, 5)),
+                                bench_text("%.1f", late[m / 2]),
+                                bench_text("%.1f", late[m * 95 / 100]),
+                                bench_text("%.1f", late[m - 1])};
+        bench_row("judge", names, values, 8);
+    } else {
+        fprintf(stderr, "judge %s: %s\n", r1_judge_level_name(level), r1_message_of(ctx));
+    }
+    free(weights);
+    r1_context_free(ctx);
+}
+static void bench_judge_section(void) {
+    if (!bench_json)
+        printf("section,level,parent_gib,boxed_per_s,bare_per_s,ratio,late_p50_ms,late_p95_ms,"
+               "late_max_ms\n");
+    for (int level = R1_JUDGE_NS; level >= R1_JUDGE_LANDLOCK6; level--) {
+        bench_judge_level((r1_judge_level)level, 0);
+        if (!bench_quick) bench_judge_level((r1_judge_level)level, 8);
+    }
+}
+#else
+static void bench_judge_section(void) {}
+#endif
+
 // ---- the program ----
 static const struct {
     const char *name, *text;
@@ -643,6 +761,8 @@ static const struct {
     {"reward", "microseconds of a completion, by component and length", bench_reward_section},
     {"tokenizer", "encoding beside Hugging Face's library; needs R1_TEST_DATA",
      bench_tokenizer_section},
+    {"judge", "programs per second in boxes and bare, and how late limits are",
+     bench_judge_section},
     {"compile", "seconds to compile the implementation", bench_compile_section},
 };
 enum { BENCH_SECTIONS = sizeof bench_sections / sizeof *bench_sections };
