@@ -9479,7 +9479,7 @@ static bool r1i_rope_unknown(const r1_json *rope) {
            !r1_json_bool(r1_json_find(rope, "truncate"), true);
 }
 static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
-    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){R1_ROPE_PLAIN};
+    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
     return (r1_rope_scaling){.kind = R1_ROPE_YARN,
                              .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
                              .original = r1i_config_size(rope, "original_max_position_embeddings"),
