@@ -51,7 +51,7 @@ demo-check: build/r1_zero ## run the demos, countdown with seeds 1 2 3, and chec
 test: ## run the tests of a few minutes (FILTER=text selects some)
 	+@$(RUN_TESTS) $(if $(FILTER),--filter "$(FILTER)")
 
-test-full: ## run all tests, the long ones and demo-check included
+test-full: ## run all tests, the long ones and the demo included
 	+@$(RUN_TESTS) --full $(if $(FILTER),--filter "$(FILTER)")
 
 check: build/r1.o ## check format, budget, rooms, documentation and the README's snippets

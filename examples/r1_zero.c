@@ -671,8 +671,9 @@ static int open_run(run *r) {
         if (!found) return BAD_FILE;
     }
     if (!choose_task(r)) return usage_error("there is no such task", r->options.task);
-    r->ctx = r1_context_new(
-        &(r1_context_desc){.seed = (uint64_t)r->options.seed, .threads = (int)r->options.threads});
+    int threads = r->options.threads ? (int)r->options.threads : 1;
+    r->ctx =
+        r1_context_new(&(r1_context_desc){.seed = (uint64_t)r->options.seed, .threads = threads});
     if (continues && find_rl_checkpoint(r, r->task.rl_steps, &r->from_step)) r->from = REINFORCING;
     return FINE;
 }
