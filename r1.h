@@ -1659,9 +1659,10 @@ R1_DEF r1_judge_verdict r1_judge_compare(r1_slice output, r1_slice expected,
                                          const r1_judge_checker *checker);
 #endif // R1_NO_JUDGE
 // ==== [reward] ===================================================================================
-// Rule rewards for texts: accuracy, format, language, repetition, length, each logged apart. Calls
-// [base] and [answer]. A component gives a value, or says that it could not judge, which is never a
-// 0: then the total is no verdict either, unless the component may be left out.
+// Rule rewards for texts: accuracy, format, language, repetition, length, tests of programs, each
+// logged apart. Calls [base], [answer] and [judge]. A component gives a value, or says that it
+// could not judge, which is never a 0: then the total is no verdict either, unless the component
+// may be left out.
 //   Source: N Methods "Reward design"; R2 2.2 (rules), 3.2.1 (language). docs/rewards.md has all
 //   formulas.
 
@@ -1724,6 +1725,9 @@ typedef struct r1_reward_input {
     r1_script language;  // target; NONE = that of the question
     r1_task task;
     double length; // of the completion in tokens; 0 = its characters are counted
+    // For the component tests: a r1_judge_task, of which the completion is the source. A fence that
+    // names another language of the judge changes the language, but not in function tests.
+    const struct r1_judge_task *program;
 } r1_reward_input;
 
 // What a component says. Without `judged` the value is 0 and means nothing.
@@ -1753,9 +1757,9 @@ typedef struct r1_reward_component {
 //   language     share of words in the target language, over the thoughts; optional
 //   repetition   `repeated` times the share of n-grams that occurred before
 //   overlong     0, falling to -1 over the last `margin` tokens below `limit`
-//   cosine       accuracy with values that depend on the length
-//   tags         a quarter for each tag that stands once
-//   steps        signs of steps, a third each            code     a code block, and complete
+//   cosine       accuracy, worth less with length      tags     a quarter for each that stands once
+//   steps        signs of steps, a third each          code     a code block, and complete
+//   tests        1 = the last code block passes input.program; needs desc.judge and waits for it
 R1_DEF r1_reward_component r1_reward_find(const char *name);
 
 // Options. NULL or zeros: accuracy + format, equal weights, as R1-Zero.   Source: R2 2.2.
@@ -1773,6 +1777,7 @@ typedef struct r1_reward_desc {
                       // all 0 = 1, 0.5, -1, -0.5 (open-r1)
     bool leave_out;   // a countdown need not use all numbers
     const char *code; // language of the code block;          NULL = any
+    struct r1_judge *judge; // for tests; of any context that lives as long
     r1_answer_desc answer;
 } r1_reward_desc;
 
@@ -18499,6 +18504,8 @@ typedef struct r1i_zygote {
     int abi;     // of Landlock, 0 = none
     int life;    // end of file on it means that the zygote has gone
     int priority;
+    rlim_t processes; // of the user, where boxes share it with others
+    double counted;   // when that was
     char reason[400];
     char python[3][16384]; // what -c runs: scripts, tests, functions under test
     r1i_filter filters[2]; // of programs; of compilers
@@ -18881,7 +18888,7 @@ static void r1i_box_program(const r1i_zygote *z, const r1i_box_plan *plan) {
     snprintf(temporary, sizeof temporary, "TMPDIR=%s", plan->box);
     sigset_t none;
     sigemptyset(&none);
-    for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL); // all others are as the zygote left them
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -18981,7 +18988,8 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) r1i_box_break(status, "no new privileges");
     if (z->abi > 0 && !r1i_landlock_enter(z, plan->box, plan->writes))
         r1i_box_break(status, "landlock");
-    pid_t program = fork();
+    // vfork, because all that the child does before its exec is to give up more rights.
+    pid_t program = vfork();
     if (program < 0) r1i_box_break(status, "fork");
     if (program == 0) r1i_box_program(z, plan);
     close(0);
@@ -19219,8 +19227,10 @@ static void r1i_boxes_watch(const r1i_zygote *z, r1i_box *boxes, int n, int task
             for (int k = 0; k < 3; k++) polls[m++] = (struct pollfd){boxes[i].pipes[k], POLLIN, 0};
         }
         if (!runs) break;
-        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop)
+        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop) {
+            r1i_box_look(z, &boxes[1], now); // it will not report what it used
             r1i_box_stop(z, &boxes[1], R1I_JUDGE_LEFT);
+        }
         polls[m++] = (struct pollfd){task, POLLRDHUP, 0};
         polls[m++] = (struct pollfd){z->life, 0, 0};
         int wait = (int)ceil((next - now) * 1000);
@@ -19278,7 +19288,6 @@ typedef struct r1i_task {
     char *program, *outputs[2]; // what is put into boxes; room for what boxes print
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
-    rlim_t processes;            // that the user has already
 } r1i_task;
 
 // Memory of a supervisor: it lives for one task and never forks it into a box.
@@ -19311,7 +19320,7 @@ static bool r1i_task_send(int socket, const r1i_judge_reply *reply, const char *
            r1i_judge_write(socket, errors, reply->error_bytes);
 }
 // The processes and threads of this user: where all boxes share it, the kernel's limit counts them.
-static rlim_t r1i_task_processes(const r1i_zygote *z) {
+static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
     rlim_t n = 0;
     DIR *list = fdopendir(openat(z->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (struct dirent *row; list && (row = readdir(list));) {
@@ -19348,7 +19357,8 @@ static void r1i_task_plan(const r1i_task *task, r1i_box_plan *plan, const r1_jud
     // stands for the boxes that run at once.
     plan->processes = (rlim_t)limits->processes + 1;
     if (task->z->level < R1_JUDGE_NS)
-        plan->processes = task->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
+        plan->processes =
+            task->z->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
 }
 // Compiles once; the program that comes out is kept in memory.
 static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
@@ -19362,7 +19372,7 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     if (run->memory_bytes > limits.memory_bytes) limits.memory_bytes = run->memory_bytes;
     r1i_task_plan(task, &plan, &limits);
     plan.writes = true;
-    plan.processes = r1i_task_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
+    plan.processes = r1i_zygote_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
     plan.file_bytes = (size_t)64 << 20;
     plan.command = language->compile, plan.path = language->compiler;
     plan.file = language->source, plan.take = language->program;
@@ -19401,7 +19411,6 @@ static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     task->program_bytes = (size_t)request->size;
     task->program = r1i_task_memory(task->program_bytes);
     if (!r1i_judge_read(task->socket, task->program, task->program_bytes)) return false;
-    if (z->level < R1_JUDGE_NS) task->processes = r1i_task_processes(z);
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
     if (z->level >= R1_JUDGE_NS) return true;
     char path[R1I_JUDGE_PATH + 64];
@@ -20048,6 +20057,9 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
         int socket = r1i_zygote_receive(3);
         if (socket == -2) break;
         if (socket < 0) continue;
+        double now = r1i_seconds(); // a count takes longer than most of what a box costs
+        if (z->level < R1_JUDGE_NS && now > z->counted + 0.5)
+            z->processes = r1i_zygote_processes(z), z->counted = now;
         pid_t child = z->level ? fork() : -1;
         if (child == 0) {
             close(life[1]), close(3);
@@ -20667,9 +20679,9 @@ R1I_BODY r1_judge_verdict r1_judge_run(r1_judge *judge, const r1_judge_task *tas
 #endif // R1_NO_JUDGE
 
 // ==== [reward] ===================================================================================
-// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number] and [answer]. Everything here
-// reads slices of the completion and writes to a work area that one call owns at a time, so that
-// workers never meet, and the context is only used to make and free the areas.
+// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number], [answer] and [judge].
+// Everything here reads slices of the completion and writes to a work area that one call owns at a
+// time, so that workers never meet, and the context is only used to make and free the areas.
 
 // ---- characters, scripts and words ----
 // Reads the character at *at and moves behind it. Bytes that are not UTF-8 are U+FFFD, one at a
@@ -21470,6 +21482,29 @@ static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out)
     out->value = !missing && close != SIZE_MAX;
     r1i_reward_say(out->reason, missing ? missing : out->value ? "complete" : "no code block");
 }
+// The program of the answer against its tests. A completion can never choose to be unjudged: what
+// it lacks, or writes in a language that is not there, is worth 0.
+static void r1i_part_tests(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const struct r1_judge_task *program = call->input->program;
+    (void)user;
+    out->judged = program != NULL;
+    if (!program) r1i_reward_say(out->reason, "no tests are known");
+#ifndef R1_NO_JUDGE
+    r1_slice tag, code = r1_judge_code(call->answer, &tag);
+    if (program && !code.data) r1i_reward_say(out->reason, "no code block");
+    if (!program || !code.data) return;
+    r1_judge_task task = *program;
+    r1_judge_result result;
+    int language = r1_judge_language_find(call->desc->judge, tag);
+    if (language >= 0 && task.kind == R1_JUDGE_STDIO) task.language = language;
+    task.source = code;
+    task.outcomes = NULL, task.output = NULL; // several completions may have one task
+    out->value = r1_judge_run(call->desc->judge, &task, &result) == R1_JUDGE_AC;
+    out->judged = result.verdict != R1_JUDGE_SANDBOX_ERROR;
+    snprintf(out->reason, R1_REASON_BYTES, "%s%s%.100s", r1_judge_verdict_name(result.verdict),
+             result.message[0] ? ": " : "", result.message);
+#endif
+}
 
 // X(name, whether it may be left out). The functions are r1i_part_NAME.
 #define R1I_PART_LIST(X)                                                                           \
@@ -21481,7 +21516,8 @@ static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out)
     X(cosine, false)                                                                               \
     X(tags, false)                                                                                 \
     X(steps, false)                                                                                \
-    X(code, false)
+    X(code, false)                                                                                 \
+    X(tests, false)
 R1I_BODY r1_reward_component r1_reward_find(const char *name) {
 #define R1I_PART_ROW(name, optional) {#name, r1i_part_##name, 1, false, optional, NULL},
     static const r1_reward_component rows[] = {R1I_PART_LIST(R1I_PART_ROW)};
@@ -21497,6 +21533,9 @@ static const char *r1i_reward_fault(const r1_reward_desc *desc) {
     for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
         if (!desc->parts[i].name || !(fabs(desc->parts[i].weight) < 1e30))
             return "a component needs a name and a finite weight";
+    for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
+        if (desc->parts[i].judge == r1i_part_tests && !desc->judge)
+            return "the component tests needs desc.judge, see r1_judge_open";
     if (desc->gram > R1I_GRAM_MAX) return "gram is at most 64";
     if (desc->format < R1_FORMAT_ANSWER || desc->format > R1_FORMAT_SUMMARY) return "format";
     if (!(desc->margin > 0 && desc->margin <= desc->limit)) return "0 < margin <= limit";
