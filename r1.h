@@ -18493,6 +18493,10 @@ enum {
     R1I_JUDGE_NOT_PYTHON = 121   // exit status of a source that does not compile
 };
 
+// All devices of a box.
+static const char *const r1i_judge_devices[] = {"/dev/null", "/dev/zero", "/dev/urandom",
+                                                "/dev/random"};
+
 // One instruction of the kernel's filter language; the header of it may not be installed.
 typedef struct r1i_filter_line {
     uint16_t code;
@@ -18640,7 +18644,8 @@ enum { // opcodes, and what a filter can answer
     R1I_FILTER_BITS = 0x45,
     R1I_FILTER_RETURN = 0x06,
     R1I_FILTER_ERRNO = 0x00050000,
-    R1I_FILTER_ALLOW = 0x7fff0000
+    R1I_FILTER_ALLOW = 0x7fff0000,
+    R1I_FILTER_CALLS = 450 // numbers that the lists below know
 };
 #define R1I_FILTER_KILL 0x80000000u
 
@@ -18683,6 +18688,23 @@ static void r1i_filter_arguments(r1i_filter *f) {
     // A connected pair of streams cannot be sent anywhere; asyncio needs one. Other sockets: none.
     r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
 }
+// Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
+// filter once for each number when it is set, which a list of single calls makes the dearest step
+// of a box. Calls that are newer than the lists look as if the kernel did not have them, so that a
+// C library goes the older way.
+static void r1i_filter_ranges(r1i_filter *f, const bool *allowed, uint32_t allow, uint32_t refuse) {
+    for (uint32_t first = 0, end; first < R1I_FILTER_CALLS; first = end + 1) {
+        for (end = first; end < R1I_FILTER_CALLS && allowed[end];) end++;
+        if (end == first) continue;
+        r1i_filter_add(f, R1I_FILTER_ABOVE, end, 3, 0); // on to the next range
+        r1i_filter_add(f, R1I_FILTER_ABOVE, first, 0, 1);
+        r1i_filter_add(f, R1I_FILTER_RETURN, allow, 0, 0);
+        r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+    }
+    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
+    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+}
 static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     static const uint32_t opened[] = {0x1 | 0x2 | 0x40 | 0x200 | 0x400};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
@@ -18704,20 +18726,14 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
         r1i_filter_argument(f, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
 #endif
     }
-    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
-    uint32_t kill = level >= R1_JUDGE_LANDLOCK6 ? allow : refuse;
-    r1i_filter_call(f, SYS_kill, kill);
-    r1i_filter_call(f, SYS_tkill, kill);
-    r1i_filter_call(f, SYS_tgkill, kill);
+    bool allowed[R1I_FILTER_CALLS] = {false};
     for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
-        r1i_filter_call(f, r1i_judge_calls[i], allow);
+        allowed[r1i_judge_calls[i]] = true;
     for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
-        r1i_filter_call(f, r1i_judge_writing[i], allow);
-    // Calls newer than this list look as if the kernel did not have them, so that a C library goes
-    // the older way.
-    r1i_filter_add(f, R1I_FILTER_ABOVE, 450, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
-    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+        allowed[r1i_judge_writing[i]] = true;
+    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
+    allowed[SYS_kill] = allowed[SYS_tkill] = allowed[SYS_tgkill] = level >= R1_JUDGE_LANDLOCK6;
+    r1i_filter_ranges(f, allowed, allow, refuse);
 }
 static bool r1i_filter_set(const r1i_filter *f) {
     struct {
@@ -18736,12 +18752,16 @@ enum {
 typedef struct r1i_landlock {
     uint64_t files, network, scope;
 } r1i_landlock;
+// The rights to files that a version of Landlock knows.
+static uint64_t r1i_landlock_files(int abi) {
+    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+    return files[abi < 5 ? abi : 5];
+}
 
 // Makes a rule set; the older the kernel, the shorter the struct that it knows.
 static int r1i_landlock_make(int abi, bool paths) {
     r1i_landlock rules = {0, 0, 0};
-    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
-    if (paths) rules.files = files[abi < 5 ? abi : 5];
+    if (paths) rules.files = r1i_landlock_files(abi);
     if (paths && abi >= 4) rules.network = 3; // bind and connect
     if (abi >= 6) rules.scope = 3;            // abstract sockets and signals
     return (int)syscall(444, &rules, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
@@ -18760,15 +18780,13 @@ static bool r1i_landlock_allow(int set, const char *path, uint64_t rights) {
 }
 // Confines the caller to the folders of the zygote and to its box.
 static bool r1i_landlock_enter(const r1i_zygote *z, const char *box, bool writes) {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
-    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     int set = r1i_landlock_make(z->abi, true);
     bool done = set >= 0;
     for (int i = 0; done && i < z->n_folders; i++)
         done = r1i_landlock_allow(set, z->folders[i], R1I_LANDLOCK_READ);
     for (int i = 0; done && i < 4; i++)
-        done = r1i_landlock_allow(set, devices[i], R1I_LANDLOCK_DEVICE);
-    uint64_t all = files[z->abi < 5 ? z->abi : 5] & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
+        done = r1i_landlock_allow(set, r1i_judge_devices[i], R1I_LANDLOCK_DEVICE);
+    uint64_t all = r1i_landlock_files(z->abi) & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
     if (done && box) done = r1i_landlock_allow(set, box, writes ? all : R1I_LANDLOCK_READ);
     done = done && syscall(446, set, 0) == 0;
     if (set >= 0) close(set);
@@ -18985,7 +19003,6 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    setsid();
     prctl(PR_SET_PDEATHSIG, ns ? SIGKILL : SIGTERM, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     r1i_box_descriptors(plan, out, err, status);
@@ -19051,20 +19068,20 @@ static void r1i_usage_children(const r1i_zygote *z, r1i_usage *usage, pid_t pid,
 // Fields of /proc/PID/stat behind the name of the program, which may contain anything.
 static int r1i_usage_stat(const r1i_zygote *z, r1i_usage *usage, pid_t pid) {
     char name[64], text[1024], *at;
-    double fields[24] = {0};
+    long long fields[24] = {0};
     snprintf(name, sizeof name, "%d/stat", (int)pid);
     if (!r1i_proc_read(z, name, text, sizeof text) || !(at = strrchr(text, ')'))) return 0;
     if (strlen(at) < 4) return 0;
     at += 3; // field 3 is a letter
     for (int i = 4; i < 25 + 3; i++) {
         char *end;
-        double value = strtod(at, &end);
+        long long value = strtoll(at, &end, 10);
         if (end == at) break;
         if (i - 4 < 24) fields[i - 4] = value;
         at = end;
     }
     double ticks = (double)sysconf(_SC_CLK_TCK);
-    usage->cpu_seconds += (fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
+    usage->cpu_seconds += (double)(fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
     if (fields[20] > 0)
         usage->memory_bytes += (uint64_t)fields[20] * (uint64_t)sysconf(_SC_PAGESIZE);
     return (int)fields[16]; // threads
@@ -19074,8 +19091,7 @@ static void r1i_usage_of(const r1i_zygote *z, r1i_usage *usage, pid_t root) {
     usage->pids[usage->processes++] = root;
     for (int i = 0; i < usage->processes; i++) {
         char name[64];
-        int threads = r1i_usage_stat(z, usage, usage->pids[i]);
-        if (i == 0) usage->memory_bytes = 0; // the reaper's own is ours
+        int threads = i ? r1i_usage_stat(z, usage, usage->pids[i]) : 1; // the root is ours
         snprintf(name, sizeof name, "%d", (int)usage->pids[i]);
         if (threads == 1) r1i_usage_children(z, usage, usage->pids[i], name);
         if (threads <= 1) continue;
@@ -19105,7 +19121,12 @@ static void r1i_box_stop(const r1i_zygote *z, r1i_box *box, r1i_judge_end why) {
     if (!box->stop) box->stop = r1i_seconds();
     kill(box->reaper, z->level >= R1_JUDGE_NS ? SIGKILL : SIGTERM);
 }
-// How soon the next look must be: no sooner than the memory that is left could be filled.
+// The next look: when the memory that is left could be full.
+static void r1i_box_look_at(r1i_box *box, double now) {
+    double room = (double)box->plan->limits.memory_bytes - (double)box->memory_bytes;
+    double wait = room / 8e9; // bytes per second that two fast cores can touch
+    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+}
 static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
     const r1_judge_limits *limits = &box->plan->limits;
     r1i_usage usage;
@@ -19116,9 +19137,7 @@ static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
     if (usage.cpu_seconds > box->cpu_seconds) box->cpu_seconds = usage.cpu_seconds;
     if (box->memory_bytes > limits->memory_bytes) r1i_box_stop(z, box, R1I_JUDGE_MEMORY);
     if (box->cpu_seconds > limits->cpu_seconds) r1i_box_stop(z, box, R1I_JUDGE_CPU);
-    double room = (double)limits->memory_bytes - (double)box->memory_bytes;
-    double wait = room / 8e9; // bytes per second that two fast cores can touch
-    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+    r1i_box_look_at(box, now);
 }
 static void r1i_box_close(r1i_box *box, int pipe) {
     if (box->pipes[pipe] >= 0) close(box->pipes[pipe]);
@@ -19158,9 +19177,9 @@ static bool r1i_box_start(const r1i_zygote *z, const r1i_box_plan *plan, r1i_box
     box->plan = plan;
     box->output = output;
     while (made < 3 && pipe2(ends[made], O_CLOEXEC) == 0) made++;
-    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS;
     box->begin = r1i_seconds();
-    box->look = box->begin + 0.01;
+    r1i_box_look_at(box, box->begin);
     if (made == 3)
         box->reaper =
             (pid_t)syscall(SYS_clone, SIGCHLD | (z->level >= R1_JUDGE_NS ? spaces : 0), 0, 0, 0, 0);
@@ -19437,7 +19456,8 @@ static void r1i_task_unload(const r1i_task *task) {
 
 // ---- function tests: the Python on both sides ----
 // clang-format off
-// Runs main.py as a script. A source that does not compile is told apart by its exit status.
+// Runs main.py as Python would, but with exit and quit. It takes a millisecond more, so it is for
+// sources with these words. One that does not compile is told apart by its exit status.
 static const char *const r1i_judge_python_program[] = {
     "def _(path):",
     " import builtins, sys",
@@ -19756,22 +19776,33 @@ static const char *const r1i_judge_python_exam[] = {
 // clang-format on
 
 // ---- the supervisor: one test ----
+// Whether a source says exit or quit as words of their own, which Python has only with site.
+static bool r1i_task_exits(const char *text, size_t size) {
+    for (size_t i = 0; i + 4 <= size; i++)
+        if ((memcmp(text + i, "exit", 4) == 0 || memcmp(text + i, "quit", 4) == 0) &&
+            (i == 0 || !strchr("._", text[i - 1])))
+            return true;
+    return false;
+}
 // The commands of the box's Python, which take the place of main.py.
 static void r1i_task_python(const r1i_task *task, r1i_box_plan *plan, const char **command,
                             const char *code) {
     const r1i_language *python = &task->z->languages[0];
     int n = 0;
-    while (python->run[n] && strcmp(python->run[n], "-c") != 0) command[n] = python->run[n], n++;
+    for (; python->run[n + 1]; n++) command[n] = python->run[n];
     command[n] = "-c", command[n + 1] = code, command[n + 2] = NULL;
     plan->command = command, plan->path = python->runner;
 }
 static bool r1i_task_run(r1i_task *task, const r1i_judge_request *request) {
     const r1i_language *language = task->language;
+    const char *command[R1I_JUDGE_WORDS];
     r1i_judge_reply reply;
     r1i_box_plan plan;
     r1i_box box;
     r1i_task_plan(task, &plan, &request->limits);
     plan.command = language->run, plan.path = language->runner;
+    if (language == task->z->languages && r1i_task_exits(task->program, task->program_bytes))
+        r1i_task_python(task, &plan, command, task->z->python[0]);
     plan.file = language->compiler[0] ? language->program : language->source;
     plan.data = task->program, plan.bytes = task->program_bytes;
     plan.input = r1i_task_input(task->socket, request->size);
@@ -19892,7 +19923,6 @@ static bool r1i_root_show(const char *path, bool device) {
 }
 // A root of nothing but system folders, read-only, and four devices. NULL, or what failed.
 static const char *r1i_root_make(const r1i_zygote *z) {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
     unsigned user = geteuid(), group = getegid();
     int spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     if (unshare(spaces | CLONE_NEWCGROUP) != 0) return "unshare";
@@ -19907,7 +19937,7 @@ static const char *r1i_root_make(const r1i_zygote *z) {
     for (int i = 0; i < z->n_folders; i++)
         if (!r1i_root_show(z->folders[i], false)) return "bind a system folder";
     for (int i = 0; i < 4; i++)
-        if (!r1i_root_show(devices[i], true)) return "bind a device";
+        if (!r1i_root_show(r1i_judge_devices[i], true)) return "bind a device";
     if (mkdir("box", 0755) != 0) return "mkdir box";
     if (syscall(SYS_pivot_root, ".", ".") != 0) return "pivot_root";
     // Without this chdir the old root would still be the current folder.
@@ -20091,7 +20121,6 @@ static bool r1i_judge_find(const char *name, char *path, size_t size) {
                (name[0] == '.' || access(name, X_OK) == 0);
     for (char *at = all; n > 0 && *at;) {
         size_t length = strcspn(at, ":");
-        char *real = NULL;
         int m = snprintf(path, size, "%.*s/%s", (int)length, at, name);
         if (at[0] == '/' && m > 0 && (size_t)m < size && access(path, X_OK) == 0) {
             int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -20099,7 +20128,6 @@ static bool r1i_judge_find(const char *name, char *path, size_t size) {
             if (fd >= 0) close(fd);
             if (binary) return true;
         }
-        (void)real;
         at += length + (at[length] == ':');
     }
     path[0] = 0;
@@ -20166,9 +20194,8 @@ static void r1i_judge_look(r1i_zygote *z) {
     static const char *const run[] = {"./main", NULL};
     const r1_judge_desc *desc = &z->desc;
     // Without -I, which would hide PYTHONHASHSEED: the same program must get the same verdict.
-    const char *python[] = {"python3", "-s",         "-B", desc->site_packages ? "-E" : "-S",
-                            "-c",      z->python[0], NULL};
-    if (desc->site_packages) python[3] = "-B";
+    const char *site = desc->site_packages ? "-B" : "-S"; // said twice, -B means nothing more
+    const char *python[] = {"python3", "-s", "-B", site, "main.py", NULL};
     r1i_judge_join(z->python[0], sizeof z->python[0], r1i_judge_python_program, NULL);
     r1i_judge_join(z->python[1], sizeof z->python[1], r1i_judge_python_codec,
                    r1i_judge_python_exam);
@@ -20284,6 +20311,15 @@ static const char *r1i_result_line(char *errors) {
     char *line = strrchr(errors, '\n');
     return line ? line + 1 : errors;
 }
+// A source that does not compile: Python says so without a traceback.
+static bool r1i_result_not_python(int status, char *errors) {
+    static const char *const names[] = {"SyntaxError:", "IndentationError:", "TabError:"};
+    const char *line = r1i_result_line(errors);
+    bool named = false;
+    for (int i = 0; i < 3; i++) named |= strncmp(line, names[i], strlen(names[i])) == 0;
+    return status == R1I_JUDGE_NOT_PYTHON ||
+           (status == 1 && named && !strstr(errors, "Traceback (most recent"));
+}
 static r1_judge_verdict r1i_result_end(r1_judge_result *result, const r1i_judge_reply *reply) {
     switch (reply->end) {
     case R1I_JUDGE_CPU:
@@ -20307,7 +20343,7 @@ static r1_judge_verdict r1i_result_run(r1_judge_result *result, const r1i_judge_
     const r1_judge_task *task = result->task;
     r1_judge_verdict verdict = r1i_result_end(result, reply);
     if (verdict != R1_JUDGE_AC) return verdict;
-    if (task->language == 0 && reply->status == R1I_JUDGE_NOT_PYTHON) {
+    if (task->language == 0 && r1i_result_not_python(reply->status, errors)) {
         r1i_result_say(result, "%s", r1i_result_line(errors));
         return R1_JUDGE_CE;
     }
