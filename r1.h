@@ -13253,6 +13253,7 @@ struct r1_answer_work {
     r1_context *ctx;
     char *memory;
     size_t bytes, used;
+    size_t floor; // what the spelled texts take
     size_t steps; // left
     r1i_answer_stop stop;
     size_t stop_at; // byte of the text where reading it stopped
@@ -13266,6 +13267,7 @@ struct r1_answer_work {
     struct r1i_node *nothing; // stands for every expression that could not be read
     r1_slice fixed_name;      // a name that has this value and not that of the point
     const struct r1i_value *fixed;
+    r1_slice renamed, name; // a name of the prediction, and the one it stands for
 };
 
 // The first reason to stop is the one that is told. From then on every function returns at once
@@ -14371,6 +14373,7 @@ typedef enum r1i_function {
     R1I_CALL_ACOSH,
     R1I_CALL_ATANH,
     R1I_CALL_EXP,
+    R1I_CALL_CIS,
     R1I_CALL_LN,
     R1I_CALL_LOG,
     R1I_CALL_SQRT,
@@ -14479,6 +14482,7 @@ static const r1i_word r1i_words[] = {
     {"arccosh arcosh acosh", R1I_TOKEN_FUNCTION, R1I_CALL_ACOSH, 3},
     {"arctanh artanh atanh", R1I_TOKEN_FUNCTION, R1I_CALL_ATANH, 3},
     {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
+    {"cis", R1I_TOKEN_FUNCTION, R1I_CALL_CIS, 3},
     {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
     {"log lg", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
     {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
@@ -14494,11 +14498,13 @@ static const r1i_word r1i_words[] = {
     {"Re", R1I_TOKEN_FUNCTION, R1I_CALL_REAL_PART, 1},
     {"Im", R1I_TOKEN_FUNCTION, R1I_CALL_IMAGINARY_PART, 1},
     {"sqrt", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 2},
-    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 2},
-    {"sqrt surd", R1I_TOKEN_ROOT, 0, 1},
+    {"surd", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 1},
+    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 3},
+    {"sqrt", R1I_TOKEN_ROOT, 0, 1},
     {"frac dfrac tfrac cfrac", R1I_TOKEN_FRACTION, 0, 1},
     {"binom dbinom tbinom", R1I_TOKEN_BINOMIAL, 0, 1},
     {"choose", R1I_TOKEN_CHOOSE, 0, 1},
+    {"over", R1I_TOKEN_CHOOSE, 1, 1},
     {"overline bar", R1I_TOKEN_BAR, 0, 1},
     {"dot tilde", R1I_TOKEN_BAR, 3, 1},
     {"langle", '(', 0, 1},
@@ -14521,6 +14527,7 @@ static const r1i_word r1i_words[] = {
     {"lt", '<', 0, 1},
     {"gt", '>', 0, 1},
     {"approx sim simeq", R1I_TOKEN_ABOUT, 0, 1},
+    {"approximately about roughly exactly", R1I_TOKEN_ABOUT, 0, 2},
     {"equiv", '=', 0, 1},
     {"in", R1I_TOKEN_IN, 0, 1},
     {"notin", R1I_TOKEN_NOT_IN, 0, 1},
@@ -14531,10 +14538,11 @@ static const r1i_word r1i_words[] = {
     {"lor vee", R1I_TOKEN_AND, 1, 1},
     {"and", R1I_TOKEN_AND, 0, 2},
     {"or", R1I_TOKEN_AND, 1, 2},
+    {"to", ':', 0, 2},
     {"mid", R1I_TOKEN_SUCH_THAT, 0, 1},
     {"colon", ':', 0, 1},
     {"circ", R1I_TOKEN_DEGREE, 0, 1},
-    {"degree degrees", R1I_TOKEN_DEGREE, 0, 3},
+    {"degree degrees deg", R1I_TOKEN_DEGREE, 0, 3},
     {"percent percentage pct", '%', 0, 2},
     {"mod", R1I_TOKEN_MODULO, 0, 3},
     {"bmod", R1I_TOKEN_MODULO, 0, 1},
@@ -14549,11 +14557,12 @@ static const r1i_word r1i_words[] = {
     {"lbrack", '[', 0, 1},
     {"rbrack", ']', 0, 1},
     {"vert lvert rvert", '|', 0, 1},
-    {"mathbb Bbb", R1I_TOKEN_BLACKBOARD, 0, 1},
+    {"mathbb Bbb mathds", R1I_TOKEN_BLACKBOARD, 0, 1},
     {"int iint oint lim partial nabla", R1I_TOKEN_CALCULUS, 0, 1},
     {"sum", R1I_TOKEN_CALCULUS, 1, 1},
     {"prod", R1I_TOKEN_CALCULUS, 2, 1},
-    {"left right big Big bigl bigr Bigl Bigr bigg Bigg quad qquad displaystyle "
+    {"quad qquad", R1I_TOKEN_SKIP, 2, 1},
+    {"left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle "
      "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
      R1I_TOKEN_SKIP, 0, 1},
     {"ldots dots cdots", R1I_TOKEN_SKIP, 1, 1},
@@ -14561,6 +14570,7 @@ static const r1i_word r1i_words[] = {
      "mathsf mathcal boldsymbol operatorname mathop emph",
      R1I_TOKEN_STYLE, 0, 1},
     {"prime", '\'', 0, 1},
+    {"top intercal", R1I_TOKEN_NAME, 1, 1},
     {"ell vartheta iota upsilon varphi Gamma Delta Theta Lambda Sigma Phi Psi "
      "Omega",
      R1I_TOKEN_NAME, 0, 1},
@@ -14569,50 +14579,150 @@ static const r1i_word r1i_words[] = {
      R1I_TOKEN_NAME, 0, 3},
 };
 
-// Characters outside ASCII, by their UTF-8 bytes.
+// Other ways to write the same thing, and what the reader knows: signs outside ASCII by their
+// UTF-8 bytes, and brackets that a command changes. Raised and lowered signs begin with ^ and _;
+// runs of them share their braces. U+FF01 to U+FF5E are ASCII in full width and need no rows.
 static const struct {
-    const char *bytes;
-    uint8_t token, id;
-} r1i_signs[] = {{"\xe2\x88\x92", '-', 0},
-                 {"\xe2\x80\x93", '-', 0},
-                 {"\xc3\x97", '*', 0},
-                 {"\xc2\xb7", '*', 0},
-                 {"\xe2\x8b\x85", '*', 0},
-                 {"\xc3\xb7", '/', 0},
-                 {"\xe2\x89\xa4", R1I_TOKEN_LESS_EQUAL, 0},
-                 {"\xe2\x89\xa5", R1I_TOKEN_GREATER_EQUAL, 0},
-                 {"\xe2\x89\xa0", R1I_TOKEN_NOT_EQUAL, 0},
-                 {"\xe2\x89\x88", R1I_TOKEN_ABOUT, 0},
-                 {"\xc2\xb1", R1I_TOKEN_PLUS_MINUS, 0},
-                 {"\xe2\x88\x93", R1I_TOKEN_MINUS_PLUS, 0},
-                 {"\xe2\x88\x9a", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT},
-                 {"\xcf\x80", R1I_TOKEN_CONSTANT, R1I_SIGN_PI},
-                 {"\xe2\x88\x9e", R1I_TOKEN_CONSTANT, R1I_SIGN_INFINITY},
-                 {"\xe2\x88\x85", R1I_TOKEN_CONSTANT, R1I_SIGN_EMPTY},
-                 {"\xe2\x88\xaa", R1I_TOKEN_UNION, 0},
-                 {"\xe2\x88\xa9", R1I_TOKEN_INTERSECT, 0},
-                 {"\xe2\x88\x96", R1I_TOKEN_WITHOUT, 0},
-                 {"\xe2\x88\x88", R1I_TOKEN_IN, 0},
-                 {"\xc2\xb0", R1I_TOKEN_DEGREE, 0},
-                 {"\xe2\x84\x9d", R1I_TOKEN_CONSTANT, R1I_SIGN_REALS},
-                 {"\xc2\xa0", R1I_TOKEN_SKIP, 0},
-                 {"\xe2\x82\xac", R1I_TOKEN_SKIP, 0},
-                 {"\xc2\xa3", R1I_TOKEN_SKIP, 0},
-                 {"\xe2\x80\xaf", R1I_TOKEN_SKIP, 0},
-                 {"\xe2\x80\x89", R1I_TOKEN_SKIP, 0},
-                 {"\xef\xbc\x8c", ',', 0},
-                 {"\xe3\x80\x81", ',', 0},
-                 {"\xef\xbc\x88", '(', 0},
-                 {"\xef\xbc\x89", ')', 0},
-                 {"\xef\xbc\x9d", '=', 0},
-                 {"\xef\xbc\x9a", ':', 0}};
+    const char *bytes, *plain;
+} r1i_spellings[] = {{"\xe2\x88\x92", "-"},
+                     {"\xe2\x80\x93", "-"},
+                     {"\xe2\x80\x90", "-"},
+                     {"\xe2\x80\x91", "-"},
+                     {"\xc3\x97", "*"},
+                     {"\xc2\xb7", "*"},
+                     {"\xe2\x8b\x85", "*"},
+                     {"\xe2\x88\x99", "*"},
+                     {"\xe2\x80\xa2", "*"},
+                     {"\xc3\xb7", "/"},
+                     {"\xe2\x88\x95", "/"},
+                     {"\xe2\x81\x84", "/"},
+                     {"\xe2\x89\xa4", "<="},
+                     {"\xe2\xa9\xbd", "<="},
+                     {"\xe2\x89\xa6", "<="},
+                     {"\xe2\x89\xa5", ">="},
+                     {"\xe2\xa9\xbe", ">="},
+                     {"\xe2\x89\xa7", ">="},
+                     {"\xe2\x89\xa0", "!="},
+                     {"\xe2\x89\x88", "\\approx "},
+                     {"\xe2\x89\x85", "\\approx "},
+                     {"\xe2\x88\xbc", "\\approx "},
+                     {"\xe2\x89\xa1", "\\equiv "},
+                     {"\xc2\xb1", "\\pm "},
+                     {"\xe2\x88\x93", "\\mp "},
+                     {"\xe2\x88\x9a", "\\surd "},
+                     {"\xe2\x88\x9b", "\\cbrt "},
+                     {"\xcf\x80", "\\pi "},
+                     {"\xe2\x88\x9e", "\\infty "},
+                     {"\xe2\x88\x85", "\\emptyset "},
+                     {"\xe2\x88\xaa", "\\cup "},
+                     {"\xe2\x88\xa9", "\\cap "},
+                     {"\xe2\x88\x96", "\\setminus "},
+                     {"\xe2\x88\x88", "\\in "},
+                     {"\xe2\x88\x89", "\\notin "},
+                     {"\xe2\x88\xa7", "\\land "},
+                     {"\xe2\x88\xa8", "\\lor "},
+                     {"\xe2\x88\xa3", "|"},
+                     {"\xc2\xb0", "\\degree "},
+                     {"\xc2\xba", "\\degree "},
+                     {"\xe2\x88\xa0", "\\angle "},
+                     {"\xe2\x96\xb3", "\\triangle "},
+                     {"\xe2\x80\xb2", "'"},
+                     {"\xe2\x84\x9d", "\\mathbb{R}"},
+                     {"\xe2\x84\xa4", "\\mathbb{Z}"},
+                     {"\xe2\x84\x95", "\\mathbb{N}"},
+                     {"\xe2\x84\x9a", "\\mathbb{Q}"},
+                     {"\xe2\x84\x82", "\\mathbb{C}"},
+                     {"\xe2\x8c\x8a", "\\lfloor "},
+                     {"\xe2\x8c\x8b", "\\rfloor "},
+                     {"\xe2\x8c\x88", "\\lceil "},
+                     {"\xe2\x8c\x89", "\\rceil "},
+                     {"\xe2\x9f\xa8", "("},
+                     {"\xe2\x9f\xa9", ")"},
+                     {"\xc2\xa0", " "},
+                     {"\xe2\x80\xaf", " "},
+                     {"\xe2\x80\x89", " "},
+                     {"\xe2\x80\x8b", ""},
+                     {"\xe2\x82\xac", ""},
+                     {"\xc2\xa3", ""},
+                     {"\xef\xbf\xa5", ""},
+                     {"\xc2\xa5", ""},
+                     {"\xe3\x80\x81", ","},
+                     {"\xe3\x80\x82", "."},
+                     {"\xe2\x80\x98", "'"},
+                     {"\xe2\x80\x99", "'"},
+                     {"\xe2\x80\x9c", "\""},
+                     {"\xe2\x80\x9d", "\""},
+                     {"\xc2\xbd", "\\frac12 "},
+                     {"\xe2\x85\x93", "\\frac13 "},
+                     {"\xe2\x85\x94", "\\frac23 "},
+                     {"\xc2\xbc", "\\frac14 "},
+                     {"\xc2\xbe", "\\frac34 "},
+                     {"\xe2\x85\x95", "\\frac15 "},
+                     {"\xe2\x85\x96", "\\frac25 "},
+                     {"\xe2\x85\x97", "\\frac35 "},
+                     {"\xe2\x85\x98", "\\frac45 "},
+                     {"\xe2\x85\x99", "\\frac16 "},
+                     {"\xe2\x85\x9a", "\\frac56 "},
+                     {"\xe2\x85\x9b", "\\frac18 "},
+                     {"\xe2\x85\x9c", "\\frac38 "},
+                     {"\xe2\x85\x9d", "\\frac58 "},
+                     {"\xe2\x85\x9e", "\\frac78 "},
+                     {"\xc2\xb9", "^1"},
+                     {"\xc2\xb2", "^2"},
+                     {"\xc2\xb3", "^3"},
+                     {"\xe2\x81\xb0", "^0"},
+                     {"\xe2\x81\xb4", "^4"},
+                     {"\xe2\x81\xb5", "^5"},
+                     {"\xe2\x81\xb6", "^6"},
+                     {"\xe2\x81\xb7", "^7"},
+                     {"\xe2\x81\xb8", "^8"},
+                     {"\xe2\x81\xb9", "^9"},
+                     {"\xe2\x81\xba", "^+"},
+                     {"\xe2\x81\xbb", "^-"},
+                     {"\xe2\x81\xbf", "^n"},
+                     {"\xe2\x82\x80", "_0"},
+                     {"\xe2\x82\x81", "_1"},
+                     {"\xe2\x82\x82", "_2"},
+                     {"\xe2\x82\x83", "_3"},
+                     {"\xe2\x82\x84", "_4"},
+                     {"\xe2\x82\x85", "_5"},
+                     {"\xe2\x82\x86", "_6"},
+                     {"\xe2\x82\x87", "_7"},
+                     {"\xe2\x82\x88", "_8"},
+                     {"\xe2\x82\x89", "_9"},
+                     {"\xce\xb1", "\\alpha "},
+                     {"\xce\xb2", "\\beta "},
+                     {"\xce\xb3", "\\gamma "},
+                     {"\xce\xb4", "\\delta "},
+                     {"\xce\xb5", "\\epsilon "},
+                     {"\xce\xb8", "\\theta "},
+                     {"\xce\xbb", "\\lambda "},
+                     {"\xce\xbc", "\\mu "},
+                     {"\xc2\xb5", "\\mu "},
+                     {"\xcf\x81", "\\rho "},
+                     {"\xcf\x83", "\\sigma "},
+                     {"\xcf\x84", "\\tau "},
+                     {"\xcf\x86", "\\phi "},
+                     {"\xcf\x95", "\\phi "},
+                     {"\xcf\x88", "\\psi "},
+                     {"\xcf\x89", "\\omega "},
+                     {"\xce\x94", "\\Delta "},
+                     {"\xce\xa9", "\\Omega "},
+                     {"\\left<", "("},
+                     {"\\right>", ")"},
+                     {"\\left.", " "},
+                     {"\\right.", " "},
+                     {"\\left]", "]"},
+                     {"\\right[", "["},
+                     {"\\cr", "\\\\ "},
+                     {"\\tabularnewline", "\\\\ "}};
 
 // Its text lies in the answer, so `at` and the text of later nodes are places a message can
 // name.
 typedef struct r1i_token {
     uint8_t kind, id;
     bool spaced; // white space before it
-    bool tight;  // of a number: one digit is an argument of its own, as in \frac12
+    bool wide;   // \quad before it, which separates like a comma
     size_t at;
     r1_slice text;
 } r1i_token;
@@ -14636,6 +14746,7 @@ typedef struct r1i_reader {
     size_t count, capacity, at;
     int brackets, bars, rows; // open now; rows: inside a matrix
     bool wordy;               // words of three letters or more were met
+    bool wide;                // \quad was met, and no token since
     bool in_set;              // between \{ and \}, where | means "such that"
 } r1i_reader;
 
@@ -14655,6 +14766,12 @@ static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
 static bool r1i_answer_is(r1_slice text, const char *word) {
     size_t size = strlen(word);
     return text.size == size && memcmp(text.data, word, size) == 0;
+}
+// The same with the case of letters ignored; the word is given in lower case.
+static bool r1i_answer_is_word(r1_slice text, const char *word) {
+    size_t i = 0;
+    while (i < text.size && word[i] && r1i_lower(text.data[i]) == word[i]) i++;
+    return i == text.size && !word[i];
 }
 // Whether this word stands at this place.
 // A word that would pass the end of the text does not stand there.
@@ -14688,6 +14805,310 @@ static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
             return &r1i_words[i];
     return NULL;
 }
+// ---- units ----
+enum { R1I_UNIT_KINDS = 5 }; // length, mass, time, current, money
+// Each unit is top / bottom of meters, kilograms, seconds, amperes and dollars to these powers, so
+// that a factor between two of them is an exact fraction. Rows without powers are numbers.
+static const struct {
+    const char *names; // singular, between spaces; one and two letters mind their case
+    int8_t kind[R1I_UNIT_KINDS];
+    int64_t top, bottom;
+} r1i_units[] = {{"m meter metre", {1}, 1, 1},
+                 {"mm millimeter millimetre", {1}, 1, 1000},
+                 {"cm centimeter centimetre", {1}, 1, 100},
+                 {"dm decimeter decimetre", {1}, 1, 10},
+                 {"km kilometer kilometre kms", {1}, 1000, 1},
+                 {"nm nanometer", {1}, 1, 1000000000},
+                 {"in inch inche", {1}, 254, 10000},
+                 {"ft foot feet", {1}, 3048, 10000},
+                 {"yd yard", {1}, 9144, 10000},
+                 {"mi mile", {1}, 1609344, 1000},
+                 {"L l liter litre", {3}, 1, 1000},
+                 {"mL ml milliliter millilitre", {3}, 1, 1000000},
+                 {"acre", {2}, 40468564224, 10000000},
+                 {"ha hectare", {2}, 10000, 1},
+                 {"kg kilogram kilo", {0, 1}, 1, 1},
+                 {"g gram", {0, 1}, 1, 1000},
+                 {"mg milligram", {0, 1}, 1, 1000000},
+                 {"t ton tonne", {0, 1}, 1000, 1},
+                 {"lb pound", {0, 1}, 45359237, 100000000},
+                 {"oz ounce", {0, 1}, 45359237, 1600000000},
+                 {"s sec second", {0, 0, 1}, 1, 1},
+                 {"ms millisecond", {0, 0, 1}, 1, 1000},
+                 {"min minute", {0, 0, 1}, 60, 1},
+                 {"h hr hour", {0, 0, 1}, 3600, 1},
+                 {"day", {0, 0, 1}, 86400, 1},
+                 {"week", {0, 0, 1}, 604800, 1},
+                 {"Hz hertz", {0, 0, -1}, 1, 1},
+                 {"mph", {1, 0, -1}, 1609344, 3600000},
+                 {"kph kmh", {1, 0, -1}, 1000, 3600},
+                 {"N newton", {1, 1, -2}, 1, 1},
+                 {"J joule", {2, 1, -2}, 1, 1},
+                 {"kJ kilojoule", {2, 1, -2}, 1000, 1},
+                 {"W watt", {2, 1, -3}, 1, 1},
+                 {"kW kilowatt", {2, 1, -3}, 1000, 1},
+                 {"Pa pascal", {-1, 1, -2}, 1, 1},
+                 {"A ampere amp", {0, 0, 0, 1}, 1, 1},
+                 {"C coulomb", {0, 0, 1, 1}, 1, 1},
+                 {"V volt", {2, 1, -3, -1}, 1, 1},
+                 {"dollar usd $", {0, 0, 0, 0, 1}, 1, 1},
+                 {"cent penny pennie", {0, 0, 0, 0, 1}, 1, 100},
+                 {"dozen", {0}, 12, 1},
+                 {"hundred", {0}, 100, 1},
+                 {"thousand", {0}, 1000, 1},
+                 {"million", {0}, 1000000, 1},
+                 {"billion", {0}, 1000000000, 1},
+                 {"trillion", {0}, 1000000000000, 1}};
+typedef struct r1i_measure {
+    r1i_ratio factor, scale; // of the units, and of words such as million
+    int8_t kind[R1I_UNIT_KINDS];
+    bool known;
+} r1i_measure;
+
+// Whether a fraction is this small number.
+static bool r1i_ratio_is(r1i_ratio a, uint32_t value) {
+    return r1i_whole_is(a.top, value) && r1i_whole_is(a.bottom, 1);
+}
+// The row of a word, singular or plural; the number of rows when it is no unit.
+static size_t r1i_unit_row(r1_slice word) {
+    size_t rows = sizeof r1i_units / sizeof *r1i_units;
+    char name[16];
+    for (size_t plural = 0; plural < 2 && word.size > plural && word.size < sizeof name; plural++) {
+        r1_slice part = {name, word.size - plural};
+        if (plural && (part.size < 2 || r1i_lower(word.data[part.size]) != 's')) break;
+        for (size_t i = 0; i < part.size; i++)
+            name[i] = part.size > 2 ? r1i_lower(word.data[i]) : word.data[i];
+        for (size_t i = 0; i < rows; i++)
+            if (r1i_word_among(r1i_units[i].names, part)) return i;
+    }
+    return rows;
+}
+// Multiplies a unit by a row of the table to a power.
+static void r1i_unit_times(r1_answer_work *work, r1i_measure *unit, size_t row, int power) {
+    bool number = true;
+    for (int d = 0; d < R1I_UNIT_KINDS; d++) {
+        unit->kind[d] = (int8_t)(unit->kind[d] + r1i_units[row].kind[d] * power);
+        number = number && !r1i_units[row].kind[d];
+    }
+    r1i_ratio one = r1i_ratio_of(work, power > 0 ? r1i_units[row].top : r1i_units[row].bottom,
+                                 power > 0 ? r1i_units[row].bottom : r1i_units[row].top);
+    for (int i = power < 0 ? -power : power; i > 0; i--)
+        *(number ? &unit->scale : &unit->factor) =
+            r1i_ratio_mul(work, number ? unit->scale : unit->factor, one);
+}
+// What a unit is worth: "km/h", "square feet", "m s^{-2}", "million dollars", \frac{km}{h}. Its
+// first word must be known; words that are not known are passed over behind it.
+static r1i_measure r1i_unit_measure(r1_answer_work *work, r1_slice text) {
+    r1i_measure unit = {r1i_ratio_of(work, 1, 1), r1i_ratio_of(work, 1, 1), {0}, false};
+    int sign = 1, once = 1, power = 1;
+    size_t rows = sizeof r1i_units / sizeof *r1i_units, last = rows;
+    for (size_t at = 0; at < text.size && r1i_answer_step(work, 1);) {
+        char c = text.data[at];
+        size_t from = at;
+        if (c == '\\' || r1i_is_letter(c) || c == '$') {
+            at++;
+            while (r1i_is_letter(r1i_answer_char(text, at))) at++;
+            r1_slice word = r1i_answer_part(text, from, at);
+            if (c == '\\' && !r1i_answer_is(word, "\\")) continue;
+            if (r1i_answer_is_word(word, "per")) once = -1;
+            if (r1i_answer_is_word(word, "square") || r1i_answer_is_word(word, "sq")) power = 2;
+            if (r1i_answer_is_word(word, "cubic") || r1i_answer_is_word(word, "cu")) power = 3;
+            bool mark = once < 0 || power > 1, squared = r1i_answer_is_word(word, "squared");
+            size_t row = r1i_unit_row(word);
+            if ((squared || r1i_answer_is_word(word, "cubed")) && last < rows)
+                r1i_unit_times(work, &unit, last, sign * (squared ? 1 : 2));
+            if (row == rows && !mark && !unit.known) return unit;
+            if (row == rows) continue;
+            last = row, unit.known = true;
+            r1i_unit_times(work, &unit, row, sign * once * power);
+            sign *= once, once = 1, power = 1;
+        } else if (c == '/' || (c == '}' && r1i_answer_char(text, at + 1) == '{')) {
+            sign = -1, at++;
+        } else if (c == '^' || r1i_is_digit(c)) {
+            bool minus = false;
+            while (at < text.size && strchr("^{- ", text.data[at])) minus |= text.data[at++] == '-';
+            int times = r1i_is_digit(r1i_answer_char(text, at)) ? text.data[at] - '0' : 1;
+            for (at += at < text.size; r1i_is_digit(r1i_answer_char(text, at));) at++;
+            if (last < rows)
+                r1i_unit_times(work, &unit, last, sign * ((minus ? -times : times) - 1));
+        } else {
+            at++;
+        }
+    }
+    return unit;
+}
+// The end of a unit that begins at `from`, 0 when the letters there are none: a known word of two
+// letters and more, or known words on both sides of a slash.
+static size_t r1i_unit_span(r1_slice text, size_t from) {
+    size_t rows = sizeof r1i_units / sizeof *r1i_units, end = from, found = 0;
+    for (bool first = true;; first = false) {
+        size_t begin = end;
+        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+        if (end == begin || r1i_unit_row(r1i_answer_part(text, begin, end)) == rows) return found;
+        if (end - begin > 1 || !first) found = end;
+        size_t next = end;
+        if (r1i_answer_char(text, next) == '^') next++;
+        while (r1i_is_digit(r1i_answer_char(text, next))) next++;
+        while (r1i_answer_char(text, next) == ' ') next++;
+        if (r1i_answer_char(text, next) != '/') return found;
+        for (end = next + 1; r1i_answer_char(text, end) == ' ';) end++;
+    }
+}
+// ---- spelling: other scripts, raised digits and numbers in words become plain LaTeX ----
+// The number that a word stands for, 0 to 90 or a power of ten from 100 on; -1 for other words.
+static int64_t r1i_word_number(r1_slice word) {
+    static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",
+                                        "five",    "six",     "seven",     "eight",    "nine",
+                                        "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                        "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+    static const char *const tens[] = {"twenty", "thirty",  "forty",  "fifty",
+                                       "sixty",  "seventy", "eighty", "ninety"};
+    static const char *const large[] = {"hundred", "thousand", "million", "billion", "trillion"};
+    static const int64_t powers[] = {100, 1000, 1000000, 1000000000, 1000000000000};
+    for (int i = 0; i < 20; i++)
+        if (r1i_answer_is_word(word, small[i])) return i;
+    for (int i = 0; i < 8; i++)
+        if (r1i_answer_is_word(word, tens[i])) return 20 + 10 * i;
+    for (int i = 0; i < 5; i++)
+        if (r1i_answer_is_word(word, large[i])) return powers[i];
+    return -1;
+}
+// What a word divides by: half 2, thirds 3, ... twelfths 12; 0 for other words.
+static int64_t r1i_word_part(r1_slice word) {
+    static const char *const parts[] = {"half",  "third",    "fourth", "fifth",
+                                        "sixth", "seventh",  "eighth", "ninth",
+                                        "tenth", "eleventh", "twelfth"};
+    if (r1i_answer_is_word(word, "halves")) return 2;
+    if (word.size > 3 && r1i_lower(word.data[word.size - 1]) == 's') word.size--;
+    if (r1i_answer_is_word(word, "quarter")) return 4;
+    for (int i = 0; i < 11; i++)
+        if (r1i_answer_is_word(word, parts[i])) return i + 2;
+    return 0;
+}
+// The run of letters behind a space, a hyphen or nothing; *at moves behind it.
+static r1_slice r1i_word_next(r1_slice text, size_t *at) {
+    size_t from = *at;
+    while (from < text.size && (text.data[from] == ' ' || text.data[from] == '-')) from++;
+    *at = from;
+    while (r1i_is_letter(r1i_answer_char(text, *at))) ++*at;
+    return r1i_answer_part(text, from, *at);
+}
+// A number in words, as whole + top / bottom. Returns the place behind it, 0 when there is none.
+// "and" joins only where English has it: behind hundreds, and before a fraction. Two numbers side
+// by side are two numbers: a word must fit into the gap that the words before it left.
+static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64_t *top,
+                               int64_t *bottom) {
+    int64_t total = 0, group = 0;
+    bool any = false, article = false;
+    size_t at = from, end = 0;
+    *top = 0, *bottom = 1;
+    for (int words = 0; words < 16; words++) {
+        r1_slice word = r1i_word_next(text, &at);
+        int64_t number = r1i_word_number(word), part = r1i_word_part(word);
+        bool first =
+            words == 0 && (r1i_answer_is_word(word, "a") || r1i_answer_is_word(word, "an"));
+        if (first) {
+            article = true;
+            continue;
+        }
+        if (any && r1i_answer_is_word(word, "and")) {
+            size_t next = at;
+            r1_slice after = r1i_word_next(text, &next);
+            if (r1i_answer_is_word(after, "a") || r1i_answer_is_word(after, "one"))
+                part = r1i_word_part(r1i_word_next(text, &next));
+            if (part) *top = 1, *bottom = part, end = next; // three and a half
+            if (part || group % 100 || (!group && !total) || r1i_word_number(after) < 0) break;
+            continue;
+        }
+        if (part && (any ? part > 2 || total + group == 1 : part == 2 || article)) {
+            *top = any ? total + group : 1, *bottom = part;
+            *whole = 0;
+            return at;
+        }
+        bool fits = number < 0    ? false
+                    : number < 20 ? group % 100 == 0 || (group % 10 == 0 && group % 100 >= 20 &&
+                                                         number && number < 10)
+                    : number < 100
+                        ? group % 100 == 0
+                        : (any || article) && (number > 100 ? group > 0 || article : group < 100);
+        if (!fits || (number < 100 && any && group == 0 && total == 0)) break;
+        if (number == 100)
+            group = (group ? group : 1) * 100;
+        else if (number > 100)
+            total += (group ? group : 1) * number, group = 0;
+        else
+            group += number;
+        any = true, article = false, end = at;
+    }
+    *whole = total + group;
+    return any ? end : 0;
+}
+// One sign of the table or of full width; the place behind it, `at` when there is none.
+static size_t r1i_spell_sign(r1_slice text, size_t at, const char **plain, char full[2]) {
+    for (size_t i = 0; i < sizeof r1i_spellings / sizeof *r1i_spellings; i++)
+        if (r1i_answer_at(text, at, r1i_spellings[i].bytes)) {
+            size_t end = at + strlen(r1i_spellings[i].bytes);
+            bool command = r1i_is_letter(text.data[end - 1]);
+            if (command && r1i_is_letter(r1i_answer_char(text, end))) continue;
+            *plain = r1i_spellings[i].plain;
+            return end;
+        }
+    unsigned middle = (unsigned char)r1i_answer_char(text, at + 1);
+    unsigned last = (unsigned char)r1i_answer_char(text, at + 2);
+    unsigned code = 0xf000 | (middle & 63) << 6 | (last & 63);
+    if ((unsigned char)text.data[at] != 0xef || code < 0xff01 || code > 0xff5e) return at;
+    full[0] = (char)(code - 0xfee0), full[1] = 0;
+    *plain = full;
+    return at + 3;
+}
+// The text as the reader wants it, in the work area. One pass; each byte becomes at most twelve.
+static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
+    char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), full[2];
+    size_t size = 0, at = 0;
+    char run = 0; // of raised or lowered signs whose closing brace was just written
+    while (out && at < text.size) {
+        char c = text.data[at], before = at ? text.data[at - 1] : ' ';
+        const char *plain = NULL;
+        int64_t whole = 0, top = 0, bottom = 1;
+        size_t end =
+            (unsigned char)c >= 0x80 || c == '\\' ? r1i_spell_sign(text, at, &plain, full) : at;
+        if (plain) {
+            bool level = (plain[0] == '^' || plain[0] == '_') && plain[1];
+            if (level && run == plain[0])
+                size--;
+            else if (level)
+                out[size++] = plain[0], out[size++] = '{';
+            run = level ? plain[0] : 0;
+            plain += level;
+            while (*plain) out[size++] = *plain++;
+            if (level) out[size++] = '}';
+            at = end;
+            continue;
+        }
+        run = 0;
+        bool start = r1i_is_letter(c) && !r1i_is_letter(before) && before != '\\' && before != '_';
+        if (start && (end = r1i_word_numbers(text, at, &whole, &top, &bottom)) != 0) {
+            if (whole || !top) size += (size_t)snprintf(out + size, 32, "%lld", (long long)whole);
+            if (top)
+                size += (size_t)snprintf(out + size, 48, "\\frac{%lld}{%lld}", (long long)top,
+                                         (long long)bottom);
+            at = end;
+            continue;
+        }
+        if (start && (r1i_answer_at(text, at, "negative ") || r1i_answer_at(text, at, "minus "))) {
+            size_t next = at + (c == 'n' ? 9 : 6);
+            bool number = r1i_is_digit(r1i_answer_char(text, next)) ||
+                          r1i_word_numbers(text, next, &whole, &top, &bottom);
+            if (number) {
+                out[size++] = '-', at = next;
+                continue;
+            }
+        }
+        do out[size++] = text.data[at++]; // a run of letters is passed as one
+        while (r1i_is_letter(c) && r1i_is_letter(r1i_answer_char(text, at)));
+    }
+    return (r1_slice){out, size};
+}
 // Appends a token; the room is as large as the text, so only a bug could fill it.
 // Every token covers at least one byte of its own, which bounds their number by the text. When
 // the room is full the last place is handed out, so that callers need no test.
@@ -14701,6 +15122,7 @@ static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t fr
     token->at = from;
     token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
     token->text = r1i_answer_part(reader->text, from, to);
+    token->wide = reader->wide, reader->wide = false;
     return token;
 }
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
@@ -14729,7 +15151,8 @@ static size_t r1i_answer_digits(r1_slice text, size_t at) {
 // A bare comma is a list in brackets, behind another comma, or when the reading says so; that
 // it could be one is noted in `seen`, so that the comparison tries the other way too.
 static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
-    static const char *const marks[] = {"{,}", ",\\!", ",\\,", "\\,", "\\ ", "{ }", " ", ","};
+    static const char *const marks[] = {"{,}", ",\\!", ",\\,", "\\,", "\\ ", "\\;",
+                                        "\\:", "{ }",  " ",    "~",   "'",   ","};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (!r1i_answer_at(reader->text, at, marks[i])) continue;
         size_t size = strlen(marks[i]);
@@ -14757,6 +15180,11 @@ static size_t r1i_answer_exponent(r1_slice text, size_t at) {
     size_t digits = r1i_answer_digits(text, at + 1 + sign);
     return digits && digits < 10 ? 1 + sign + digits : 0;
 }
+// Whether a mark of repeated digits with its group stands at this place.
+static bool r1i_answer_repeats(r1_slice text, size_t at) {
+    return r1i_answer_at(text, at, "\\overline{") || r1i_answer_at(text, at, "\\bar{") ||
+           r1i_answer_at(text, at, "\\dot{");
+}
 // A number with its separators, point and exponent, as one token.
 // Returns the place behind it. Separators are only looked for behind at most three digits that
 // do not begin with zero. 0.1\overline{6} keeps its point here; the bar is read by the grammar.
@@ -14769,7 +15197,7 @@ static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
     bool comma = c == ',' && reader->work->reading & R1I_READ_COMMA;
     if (c == ',' && !reader->brackets && r1i_answer_digits(text, at + 1))
         reader->work->seen |= R1I_READ_COMMA;
-    bool bar = c == '.' && at > from && r1i_answer_at(text, at + 1, "\\overline");
+    bool bar = c == '.' && r1i_answer_repeats(text, at + 1);
     if (bar || ((c == '.' || comma) && r1i_answer_digits(text, at + 1))) {
         at++;
         at += r1i_answer_digits(text, at);
@@ -14796,7 +15224,7 @@ static bool r1i_reader_after_value(const r1i_reader *reader) {
     if (!reader->count) return false;
     int last = reader->token[reader->count - 1].kind;
     return last == R1I_TOKEN_NUMBER || last == ')' || last == '}' || last == '%' ||
-           last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE;
+           last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
 // Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not. Returns the place
 // behind what was read, 0 when it is something else.
@@ -14828,32 +15256,60 @@ static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
     if (yes && (left || right)) r1i_reader_put(reader, R1I_TOKEN_OPEN, left ? 1 : 2, from, to);
     return value + (yes ? 4 : 5);
 }
+// Letters that are no names because of what stands around them: U between sets, the x of 2 x 10^5,
+// the ending of 3rd, the currency of USD 5. True when the run is done with.
+static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_t to) {
+    int last = reader->count ? reader->token[reader->count - 1].kind : 0;
+    bool ending = r1i_word_among("st nd rd th", run);
+    if (ending && last == R1I_TOKEN_NUMBER && r1i_is_digit(reader->text.data[from - 1]))
+        return true;
+    size_t next = to;
+    while (r1i_answer_char(reader->text, next) == ' ') next++;
+    char c = r1i_answer_char(reader->text, next);
+    bool times = r1i_answer_is(run, "x") && r1i_answer_at(reader->text, next, "10^");
+    bool closed = last == ')' || last == ']' || last == '}' || last == R1I_TOKEN_SET_CLOSE;
+    if (times && last == R1I_TOKEN_NUMBER) {
+        r1i_reader_put(reader, '*', 0, from, to);
+        return true;
+    }
+    if (r1i_answer_is(run, "U") && closed && c && strchr("([{\\", c)) {
+        r1i_reader_put(reader, R1I_TOKEN_UNION, 0, from, to);
+        return true;
+    }
+    bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
+    return money && (r1i_is_digit(c) || c == '$' || r1i_answer_at(reader->text, next, "\\$"));
+}
 // A run of letters: a known word, a unit behind a value, or a product of one-letter names.
 // Behind a value, three letters, or two after a space, are a unit; "or" glued to the next word
 // is split off. A run in front of a bracket that no rule knows is taken for an unknown
 // function, which is unsupported and not guessed. It calls itself only for what follows an
 // "or".
-static void r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool styled) {
+static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool styled) {
     r1_slice run = r1i_answer_part(reader->text, from, to);
+    if (r1i_reader_glue(reader, run, from, to)) return to;
     const r1i_word *word = run.size > 1 ? r1i_word_find(run, styled ? 3 : 2) : NULL;
     bool last = to == reader->text.size || reader->text.data[to] == '}';
+    size_t unit = r1i_reader_after_value(reader) ? r1i_unit_span(reader->text, from) : 0;
+    if (unit && !(word && word->token == R1I_TOKEN_FUNCTION && !last)) {
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
+        return unit;
+    }
     if (word && word->token == R1I_TOKEN_FUNCTION && last && r1i_reader_after_value(reader)) {
         r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to); // 5 min, 3 sec
-        return;
+        return to;
     }
     if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE) {
         r1i_reader_put(reader, word->token, word->id, from, to);
-        return;
+        return to;
     }
     if (run.size > 1 && (styled || (r1i_reader_after_value(reader) &&
                                     (run.size > 2 || r1i_is_space(reader->text.data[from - 1]))))) {
         if (run.size > 2 && run.data[0] == 'o' && run.data[1] == 'r' && !styled) {
             r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
-            r1i_reader_letters(reader, from + 2, to, true);
-            return;
+            return r1i_reader_letters(reader, from + 2, to, true);
         }
         r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
-        return;
+        return to;
     }
     if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') { // a function nobody knows
         reader->work->stop_at = from;
@@ -14861,6 +15317,29 @@ static void r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool 
     }
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
+    return to;
+}
+// The end of digits with letters among them and a base above ten under them, as in 2F_{16}; else 0.
+static size_t r1i_reader_based(const r1i_reader *reader, size_t at) {
+    r1_slice text = reader->text;
+    size_t end = at;
+    bool letters = false;
+    if (at && (r1i_is_letter(text.data[at - 1]) || r1i_is_digit(text.data[at - 1]))) return 0;
+    for (char c; r1i_is_digit(c = r1i_answer_char(text, end)) || (c >= 'A' && c <= 'F'); end++)
+        letters = letters || !r1i_is_digit(c);
+    size_t base = end;
+    while (base < text.size && strchr("}_{", text.data[base])) base++;
+    bool under = base > end && memchr(text.data + end, '_', base - end) != NULL;
+    bool large = r1i_answer_char(text, base) == '1' && r1i_answer_digits(text, base) == 2;
+    return letters && under && large ? end : 0;
+}
+// One letter in a type face: a unit when it is one and stands behind a value or under another unit.
+static bool r1i_reader_in_unit(const r1i_reader *reader, r1_slice word) {
+    bool unit = r1i_unit_row(word) < sizeof r1i_units / sizeof *r1i_units;
+    size_t n = reader->count;
+    bool under =
+        n > 1 && reader->token[n - 1].kind == '/' && reader->token[n - 2].kind == R1I_TOKEN_TEXT;
+    return unit && (under || r1i_reader_after_value(reader));
 }
 // The group of \text and its like: words, or an expression in another type face.
 // Returns the place behind the group, or of its opening brace when the content is a formula,
@@ -14875,7 +15354,11 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     r1i_answer_step(reader->work, (end - at) / 16);
     bool closed = end > at + 1 && reader->text.data[end - 1] == '}';
     r1_slice inner = r1i_answer_part(reader->text, at + 1, closed ? end - 1 : end);
-    if (!r1i_answer_words_only(inner)) return at; // its braces and content come as usual
+    if (!r1i_answer_words_only(inner)) return at;     // its braces and content come as usual
+    if (closed && r1i_reader_based(reader, at + 1)) { // \text{AB}_{16}
+        r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at + 1, end - 1);
+        return end;
+    }
     r1_slice word = r1i_answer_trim(inner);
     while (word.size && (word.data[0] == ',' || r1i_is_space(word.data[0])))
         word.data++, word.size--;
@@ -14883,6 +15366,8 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     bool and_last = word.size >= 4 && r1i_answer_at(word, word.size - 4, " and");
     if (r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last)
         r1i_reader_put(reader, R1I_TOKEN_AND, word.size == 2, from, from + word.size);
+    else if (word.size == 1 && r1i_reader_in_unit(reader, word))
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + 1);
     else if (word.size == 1)
         r1i_reader_put(reader, R1I_TOKEN_NAME, 0, from, from + 1);
     else if (r1i_word_find(word, 2))
@@ -14945,9 +15430,14 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
     }
     switch (word->token) {
     case R1I_TOKEN_SKIP:
+        reader->wide = reader->wide || word->id == 2;
         return end;
-    case R1I_TOKEN_STYLE:
+    case R1I_TOKEN_STYLE: {
+        char set = r1i_answer_char(reader->text, end + 1); // \mathbf{R}
+        bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(reader->text, end + 2) == '}';
+        if (bold && set && strchr("RZNQ", set)) return r1i_reader_blackboard(reader, from, end);
         return r1i_reader_style(reader, end);
+    }
     case R1I_TOKEN_BLACKBOARD:
         return r1i_reader_blackboard(reader, from, end);
     case R1I_TOKEN_BEGIN:
@@ -14957,7 +15447,7 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
         break;
     }
     r1i_token *token = r1i_reader_put(reader, word->token, word->id, from, end);
-    if (word->token == R1I_TOKEN_NAME) token->text = name;
+    if (word->token == R1I_TOKEN_NAME) token->text = word->id ? (r1_slice){"T", 1} : name;
     return end;
 }
 // A backslash: a command, an escaped sign, a row of a matrix, or space.
@@ -14971,6 +15461,8 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     if (c == '{' || c == '}')
         r1i_reader_put(reader, c == '{' ? R1I_TOKEN_SET_OPEN : R1I_TOKEN_SET_CLOSE, 0, at, at + 2);
     if (c == '%' || c == '&' || c == '|') r1i_reader_put(reader, c, 0, at, at + 2);
+    bool money = c == '$' && r1i_is_digit(r1i_answer_char(reader->text, at + 2));
+    if (money) r1i_reader_put(reader, '$', 0, at, at + 2);
     if (c == '\\') {
         if (reader->rows) {
             r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
@@ -14984,18 +15476,10 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     }
     return at + 2 < reader->text.size ? at + 2 : reader->text.size;
 }
-// A character outside ASCII: a known sign, or a word of another script.
-// Returns the place behind it. Any other run of bytes from 0x80 on is one text token, so words
-// of other scripts reach the comparison of words.
-static size_t r1i_reader_sign(r1i_reader *reader, size_t at) {
-    for (size_t i = 0; i < sizeof r1i_signs / sizeof *r1i_signs; i++) {
-        if (!r1i_answer_at(reader->text, at, r1i_signs[i].bytes)) continue;
-        size_t end = at + strlen(r1i_signs[i].bytes);
-        if (r1i_signs[i].token != R1I_TOKEN_SKIP)
-            r1i_reader_put(reader, r1i_signs[i].token, r1i_signs[i].id, at, end);
-        return end;
-    }
-    size_t end = at; // words of another script
+// Words of another script: any run of bytes from 0x80 on is one text token, so that it reaches the
+// comparison of words. Returns the place behind it.
+static size_t r1i_reader_script(r1i_reader *reader, size_t at) {
+    size_t end = at;
     while (end < reader->text.size && (unsigned char)reader->text.data[end] >= 0x80) end++;
     r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
     reader->wordy = true;
@@ -15037,20 +15521,24 @@ static void r1i_reader_tokens(r1i_reader *reader) {
     size_t at = 0;
     while (at < reader->text.size && r1i_answer_step(reader->work, 1)) {
         char c = reader->text.data[at];
-        if (r1i_is_space(c)) {
+        size_t based = r1i_reader_based(reader, at);
+        if (based) {
+            r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at, based);
+            at = based;
+        } else if (r1i_is_space(c)) {
             at++;
-        } else if (r1i_is_digit(c) || (c == '.' && r1i_answer_digits(reader->text, at + 1) > 0)) {
+        } else if (r1i_is_digit(c) || (c == '.' && (r1i_answer_digits(reader->text, at + 1) ||
+                                                    r1i_answer_repeats(reader->text, at + 1)))) {
             at = r1i_reader_number(reader, at);
         } else if (r1i_is_letter(c)) {
             size_t end = at;
             while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
             size_t behind = end - at > 1 ? r1i_reader_maker(reader, at, end) : 0;
-            if (!behind) r1i_reader_letters(reader, at, end, false);
-            at = behind ? behind : end;
+            at = behind ? behind : r1i_reader_letters(reader, at, end, false);
         } else if (c == '\\') {
             at = r1i_reader_backslash(reader, at);
         } else if ((unsigned char)c >= 0x80) {
-            at = r1i_reader_sign(reader, at);
+            at = r1i_reader_script(reader, at);
         } else {
             at = r1i_reader_plain(reader, at);
         }
@@ -15316,6 +15804,7 @@ static r1i_node *r1i_read_argument(r1i_reader *reader) {
     if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER && token->text.size > 1 &&
         r1i_is_digit(token->text.data[0])) {
         r1i_node *node = r1i_node_whole(reader->work, token->text.data[0] - '0');
+        if (!reader->work->stop) node->plain = true;
         token->text.data++, token->text.size--;
         return node;
     }
@@ -15419,13 +15908,27 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
         }
     }
     bool alone = next != '_' && next != '\'' && !subject;
+    const char *set = reader->at > 1 && token[-1].kind == R1I_TOKEN_IN && alone
+                          ? (const char *)memchr("RZNQ", token->text.data[0], 4)
+                          : NULL;
+    if (set && token->text.size == 1) {
+        node->kind = R1I_NODE_CONSTANT;
+        node->id = (uint8_t)(R1I_SIGN_REALS + (set - (const char *)memchr("RZNQ", 'R', 4)));
+        return node;
+    }
     if (alone) r1i_node_constant_name(node);
     if (node->kind == R1I_NODE_CONSTANT) return node;
     r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
     bool primed = r1i_read_primes(reader, node);
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
-    if (r1i_read_peek(reader) == '(' && (primed || r1i_read_is_caller(token->text)) &&
+    bool choose = r1i_answer_is(token->text, "C") &&
+                  r1i_read_token(reader, 1)->kind == R1I_TOKEN_NUMBER &&
+                  r1i_read_token(reader, 2)->kind == ',';
+    bool defined = r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME && // p(x) = ...
+                   r1i_read_token(reader, 2)->kind == ')' && r1i_read_token(reader, 3)->kind == '=';
+    if (r1i_read_peek(reader) == '(' &&
+        (primed || choose || defined || r1i_read_is_caller(token->text)) &&
         !r1i_read_token(reader, 0)->spaced) {
         reader->at++;
         r1i_node *args = r1i_read_list(reader, true);
@@ -15434,6 +15937,7 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
         r1i_node *call = list ? args : r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
         if (reader->work->stop) return call;
         call->kind = R1I_NODE_CALL, call->text = node->text;
+        if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
         return call;
     }
     return node;
@@ -15577,6 +16081,23 @@ static r1i_node *r1i_read_bars(r1i_reader *reader) {
     if (!r1i_read_take(reader, '|')) return r1i_read_refuse(reader);
     return r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_ABS, inner, NULL);
 }
+// { head | condition }, read up to the closing brace. A name, or a name that is a real number, adds
+// nothing to the condition; any other head stands before it in a list, as in "2k, k in Z".
+static r1i_node *r1i_read_builder(r1i_reader *reader, r1i_node *head) {
+    r1_answer_work *work = reader->work;
+    r1i_node *condition = r1i_read_list(reader, true);
+    if (work->stop) return work->nothing;
+    bool real = head->kind == R1I_NODE_RELATION && head->links[0] == R1I_TOKEN_IN &&
+                head->item[1]->kind == R1I_NODE_CONSTANT && head->item[1]->id == R1I_SIGN_REALS;
+    if (head->kind == R1I_NODE_NAME || real) return condition;
+    r1i_items items = {NULL, 0, 0};
+    r1i_items_add(work, &items, head);
+    bool list = condition->kind == R1I_NODE_LIST;
+    for (size_t i = 0; list && i < condition->count; i++)
+        r1i_items_add(work, &items, condition->item[i]);
+    if (!list) r1i_items_add(work, &items, condition);
+    return r1i_items_node(work, &items, R1I_NODE_LIST);
+}
 // ( ... ), [ ... ), { ... }: a group, a tuple, an interval or a set.
 //
 //     (a)  {a}        a itself            (a, b)  [a, b)   tuple, which may be an interval
@@ -15588,7 +16109,10 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     int open = r1i_read_peek(reader), bars = reader->bars;
     reader->at++;
     reader->bars = 0;
-    bool set = open == R1I_TOKEN_SET_OPEN;
+    int second = r1i_read_token(reader, 1)->kind;
+    bool set = open == R1I_TOKEN_SET_OPEN ||
+               (open == '{' && r1i_read_peek(reader) == R1I_TOKEN_NAME &&
+                (second == '|' || second == ':' || second == R1I_TOKEN_SUCH_THAT));
     if (set && r1i_read_take(reader, R1I_TOKEN_SET_CLOSE)) {
         r1i_node *empty = r1i_node_new(reader->work, R1I_NODE_CONSTANT, 0);
         if (!reader->work->stop) empty->id = R1I_SIGN_EMPTY;
@@ -15597,18 +16121,23 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     bool was_set = reader->in_set;
     reader->in_set = set;
     r1i_node *inner = r1i_read_list(reader, true);
-    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|'))) {
-        inner = r1i_read_list(reader, true); // { x | condition }: the condition says it all
+    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|') ||
+                r1i_read_take(reader, ':'))) {
+        inner = r1i_read_builder(reader, inner);
         reader->in_set = was_set;
         reader->bars = bars;
-        return r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) ? inner : r1i_read_refuse(reader);
+        if (!r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) && !r1i_read_take(reader, '}'))
+            return r1i_read_refuse(reader);
+        return inner;
     }
     reader->in_set = was_set;
     reader->bars = bars;
     int close = r1i_read_peek(reader);
     bool fits = open == '{' ? close == '}'
                 : set       ? close == R1I_TOKEN_SET_CLOSE || close == '}'
-                            : close == ')' || close == ']';
+                            : close == ')' || close == ']' || close == '[';
+    if (open == ']') open = '('; // ]0, 1[ is (0, 1)
+    if (close == '[') close = ')';
     if (!fits || reader->work->stop) return r1i_read_refuse(reader);
     reader->at++;
     bool list = inner->kind == R1I_NODE_LIST;
@@ -15757,6 +16286,7 @@ static r1i_node *r1i_read_primary(r1i_reader *reader) {
         return r1i_read_bars(reader);
     case '(':
     case '[':
+    case ']':
     case '{':
     case R1I_TOKEN_SET_OPEN:
         return r1i_read_brackets(reader);
@@ -15823,16 +16353,21 @@ static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
     r1_slice digits = node->text, base = r1i_read_subscript(reader);
     r1_answer_work *work = reader->work;
     uint32_t b = 0;
-    for (size_t i = 0; i < base.size && i < 3; i++)
-        b = r1i_is_digit(base.data[i]) ? b * 10 + (uint32_t)(base.data[i] - '0') : 99;
+    for (size_t i = 0; i < base.size && b < 99; i++)
+        if (r1i_is_digit(base.data[i]))
+            b = b * 10 + (uint32_t)(base.data[i] - '0');
+        else if (base.data[i] != '{' && base.data[i] != '}')
+            b = 99;
     if (b < 2 || b > 36 || node->kind != R1I_NODE_NUMBER || node->decimal)
         return r1i_read_refuse(reader);
     r1i_whole value = r1i_whole_of(work, 0);
     for (size_t i = 0; i < digits.size; i++) {
-        if (!r1i_is_digit(digits.data[i])) continue;
-        if ((uint32_t)(digits.data[i] - '0') >= b) return r1i_read_refuse(reader);
+        char c = digits.data[i];
+        if (!r1i_is_digit(c) && !r1i_is_letter(c)) continue;
+        uint32_t digit = (uint32_t)(r1i_is_digit(c) ? c - '0' : c - 'A' + 10);
+        if (digit >= b) return r1i_read_refuse(reader);
         value = r1i_whole_mul(work, value, r1i_whole_of(work, b));
-        value = r1i_whole_add(work, value, r1i_whole_of(work, digits.data[i] - '0'));
+        value = r1i_whole_add(work, value, r1i_whole_of(work, digit));
     }
     r1i_node *result = r1i_node_new(work, R1I_NODE_BASE, 0);
     if (work->stop) return result;
@@ -15870,12 +16405,6 @@ static r1i_node *r1i_read_power(r1i_reader *reader) {
             reader->at++;
             node = r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
             break;
-        case R1I_TOKEN_CHOOSE: {
-            reader->at++;
-            r1i_node *below = r1i_read_power(reader);
-            node = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node, below);
-            break;
-        }
         default:
             more = false;
         }
@@ -15883,10 +16412,23 @@ static r1i_node *r1i_read_power(r1i_reader *reader) {
     r1i_read_leave(reader);
     return node;
 }
+// Comparison signs, "about", and membership.
+static bool r1i_token_is_relation(int kind) {
+    return kind == '=' || kind == '<' || kind == '>' || kind == R1I_TOKEN_LESS_EQUAL ||
+           kind == R1I_TOKEN_GREATER_EQUAL || kind == R1I_TOKEN_NOT_EQUAL ||
+           kind == R1I_TOKEN_ABOUT || kind == R1I_TOKEN_IN || kind == R1I_TOKEN_NOT_IN;
+}
+// (k \in Z) or (x > 0) behind an expression is a condition and no factor.
+static bool r1i_read_is_condition(const r1i_reader *reader) {
+    return r1i_read_peek(reader) == '(' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME &&
+           r1i_token_is_relation(r1i_read_token(reader, 2)->kind);
+}
 // Whether the next token begins a factor that needs no sign before it.
 // A bar begins one only when none is open and no set is being described; a square bracket does
 // not begin one behind a number, where it may be the end of an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
+    if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
+    int next = r1i_read_token(reader, 1)->kind;
     switch (r1i_read_peek(reader)) {
     case R1I_TOKEN_NUMBER:
     case R1I_TOKEN_NAME:
@@ -15904,8 +16446,10 @@ static bool r1i_read_starts_factor(const r1i_reader *reader) {
     case '(':
     case '{':
         return true;
-    case '[':
-        return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER;
+    case '[': // not the end of [0, 1[
+        return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER &&
+               next != R1I_TOKEN_END && next != ',' && next != R1I_TOKEN_AND &&
+               next != R1I_TOKEN_UNION && next != R1I_TOKEN_INTERSECT;
     case '|':
         return reader->bars == 0 && !reader->in_set;
     default:
@@ -15935,29 +16479,63 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
     return !reader->work->stop && r1i_node_is_literal((*fraction)->item[0]) &&
            r1i_node_is_literal((*fraction)->item[1]);
 }
-// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h.
-// Its text reaches from the first word to the last, with exponents and slashes, and is
-// normalized when it is compared. The value is the only item.
+// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h, 7 \frac{\text{km}}{\text{h}}.
+// Its text reaches from the first word to the last, with exponents and slashes. The value is the
+// only item. 2 hours 30 minutes is one quantity, in the unit of its last part.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
+    r1_answer_work *work = reader->work;
     size_t from = r1i_read_token(reader, 0)->at, to = from;
-    while (!reader->work->stop) {
+    for (int depth = 0; !work->stop;) {
         const r1i_token *token = r1i_read_token(reader, 0);
+        if (token->kind == R1I_TOKEN_END) break;
         to = (size_t)(token->text.data + token->text.size - reader->text.data);
         reader->at++;
-        if (r1i_read_peek(reader) == '^') {
+        depth += (token->kind == '{') - (token->kind == '}');
+        int next = r1i_read_peek(reader);
+        if (next == '^') {
             reader->at++;
             r1_slice power = r1i_read_subscript(reader);
             to = (size_t)(power.data + power.size - reader->text.data);
         }
-        if (r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT) {
-            reader->at++;
-            continue;
-        }
-        if (r1i_read_peek(reader) != R1I_TOKEN_TEXT) break;
+        bool under =
+            r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
+        if (under) reader->at++;
+        if (!under && !depth && r1i_read_peek(reader) != R1I_TOKEN_TEXT &&
+            !(token->kind == R1I_TOKEN_FRACTION ||
+              (token->kind == '}' && r1i_read_peek(reader) == '{')))
+            break;
     }
-    r1i_node *node = r1i_node_of(reader->work, R1I_NODE_UNIT, 0, value, NULL);
-    if (!reader->work->stop) node->text = r1i_answer_part(reader->text, from, to);
-    return node;
+    r1i_node *node = r1i_node_of(work, R1I_NODE_UNIT, 0, value, NULL);
+    if (work->stop) return node;
+    node->text = r1i_answer_part(reader->text, from, to);
+    size_t also = r1i_read_peek(reader) == R1I_TOKEN_AND;
+    if (r1i_read_token(reader, also)->kind != R1I_TOKEN_NUMBER ||
+        r1i_read_token(reader, also + 1)->kind != R1I_TOKEN_TEXT)
+        return node;
+    size_t back = reader->at;
+    reader->at += also;
+    r1i_node *more = r1i_read_number(reader), *rest = r1i_read_unit(reader, more);
+    if (work->stop) return rest;
+    r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
+    bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
+    r1i_ratio down = one ? r1i_ratio_divide(work, a.factor, b.factor) : r1i_ratio_of(work, 1, 1);
+    if (r1i_whole_compare(down.top, down.bottom) <= 0) { // 3 m and 5 m are two
+        reader->at = back;
+        return node;
+    }
+    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
+    if (work->stop) return node;
+    factor->ratio = down;
+    value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
+    rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
+    return r1i_node_measure(work, rest);
+}
+// \frac{\text{km}}{...} behind a value is a unit.
+static bool r1i_read_unit_ahead(const r1i_reader *reader) {
+    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) return true;
+    return r1i_read_peek(reader) == R1I_TOKEN_FRACTION && r1i_read_token(reader, 1)->kind == '{' &&
+           r1i_read_token(reader, 2)->kind == R1I_TOKEN_TEXT &&
+           r1i_read_token(reader, 3)->kind == '}';
 }
 // Factors that stand side by side.
 // Two whole numbers side by side are refused, as nobody knows what 12 34 means. Inside the
@@ -15968,9 +16546,10 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
     bool inside = reader->at > 0 && reader->token[reader->at - 1].kind == R1I_TOKEN_FUNCTION;
     bool divided = reader->at > 0 && reader->token[reader->at - 1].kind == '/';
     r1i_items items = {NULL, 0, 0};
+    bool money = r1i_read_take(reader, '$');
     r1i_node *last = r1i_read_power(reader), *fraction = NULL;
     r1i_items_add(work, &items, last);
-    while (!work->stop && r1i_read_starts_factor(reader)) {
+    while (!work->stop && r1i_read_starts_factor(reader) && !r1i_read_unit_ahead(reader)) {
         if (inside && r1i_read_peek(reader) == R1I_TOKEN_FUNCTION) break;
         if (divided) {
             work->seen |= R1I_READ_DIVISION;
@@ -15990,7 +16569,10 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
     if (work->stop) return reader->work->nothing;
     r1i_node *node =
         items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_PRODUCT);
-    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) node = r1i_read_unit(reader, node);
+    if (r1i_read_unit_ahead(reader)) node = r1i_read_unit(reader, node);
+    if (!money || work->stop || node->kind == R1I_NODE_UNIT) return node;
+    node = r1i_node_of(work, R1I_NODE_UNIT, 0, node, NULL);
+    if (!work->stop) node->text = (r1_slice){"$", 1};
     return node;
 }
 // Factors that were multiplied by a sign become one node, so that a long product is not a deep
@@ -16058,7 +16640,14 @@ static r1i_node *r1i_read_sum(r1i_reader *reader) {
         r1i_items_add(work, &items, next);
     }
     if (work->stop) return reader->work->nothing;
-    return items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
+    r1i_node *node = items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
+    bool less = items.count == 2 && items.item[1]->kind == R1I_NODE_NEGATE;
+    bool named = items.item[0]->kind == R1I_NODE_CONSTANT && items.item[0]->id >= R1I_SIGN_EMPTY;
+    if (less && (named || (items.item[0]->kind == R1I_NODE_TUPLE &&
+                           items.item[1]->item[0]->kind == R1I_NODE_SET)))
+        return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, items.item[0],
+                           items.item[1]->item[0]); // R - {2}
+    return node;
 }
 // Unions and their like; between the sums and the relations.
 // All of them bind alike, from the left; a colon is a proportion here and takes the same place.
@@ -16067,10 +16656,17 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
     r1i_node *node = r1i_read_sum(reader);
     while (!work->stop) {
         int kind = r1i_read_peek(reader);
+        if (kind == ':' && reader->in_set && node->kind != R1I_NODE_NUMBER) break; // such that
         if (kind == ':') {
             reader->at++;
             r1i_node *next = r1i_read_sum(reader);
-            node = r1i_node_of(work, R1I_NODE_PROPORTION, 0, node, next);
+            r1i_items items = {NULL, 0, 0};
+            bool longer = node->kind == R1I_NODE_PROPORTION;
+            for (size_t i = 0; longer && i < node->count; i++)
+                r1i_items_add(work, &items, node->item[i]);
+            if (!longer) r1i_items_add(work, &items, node);
+            r1i_items_add(work, &items, next);
+            node = r1i_items_node(work, &items, R1I_NODE_PROPORTION);
             continue;
         }
         if (kind != R1I_TOKEN_UNION && kind != R1I_TOKEN_INTERSECT && kind != R1I_TOKEN_WITHOUT)
@@ -16080,12 +16676,6 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
         node = r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next);
     }
     return node;
-}
-// Comparison signs, "about", and membership.
-static bool r1i_token_is_relation(int kind) {
-    return kind == '=' || kind == '<' || kind == '>' || kind == R1I_TOKEN_LESS_EQUAL ||
-           kind == R1I_TOKEN_GREATER_EQUAL || kind == R1I_TOKEN_NOT_EQUAL ||
-           kind == R1I_TOKEN_ABOUT || kind == R1I_TOKEN_IN || kind == R1I_TOKEN_NOT_IN;
 }
 // A chain a < b <= c is one relation.
 // links[i] is the token between item i and item i+1. Nine sides at most; the links are copied
@@ -16119,7 +16709,9 @@ static bool r1i_read_separator(r1i_reader *reader, bool *either) {
         if (token->kind == R1I_TOKEN_AND && token->id) *either = true;
         reader->at++, found = true;
     }
-    return found;
+    const r1i_token *next = r1i_read_token(reader, 0);
+    bool more = next->kind != R1I_TOKEN_END && next->kind != R1I_TOKEN_TEXT;
+    return found || (next->wide && more) || r1i_read_is_condition(reader);
 }
 // a, b and c; then a, b; c, d, which is a list of tuples unless it is flat.
 // Flat is for everything inside brackets, where a semicolon separates like a comma; at the top
@@ -16155,17 +16747,23 @@ static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
         r1i_items_add(work, &outer, node);
     }
     const r1i_items *all = split && !flat ? &outer : &inner;
-    if (all->count == 1) return all->item[0];
-    r1i_node *node = r1i_items_node(work, all, R1I_NODE_LIST);
-    if (!work->stop) node->id = either;
-    return node;
+    r1i_node *node = all->item[0];
+    if (all->count > 1) node = r1i_items_node(work, all, R1I_NODE_LIST);
+    if (all->count > 1 && !work->stop) node->id = either;
+    const r1i_token *token = r1i_read_token(reader, 0);
+    if (token->kind != R1I_TOKEN_CHOOSE || !r1i_read_enter(reader)) return node;
+    reader->at++; // {a \over b} and {a \choose b} take all there is on both sides
+    r1i_node *below = r1i_read_list(reader, true);
+    r1i_read_leave(reader);
+    return token->id ? r1i_node_of(work, R1I_NODE_QUOTIENT, 1, node, below)
+                     : r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node, below);
 }
 // Reads a whole text. The result is nothing when the work stopped.
 // A leading = or "about" and trailing punctuation are passed over. All tokens must be used up:
 // an answer is read as a whole or not at all, so that no part of it is ignored silently. *wordy
 // tells that it may be words.
 static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *wordy) {
-    r1i_reader reader = {work, text, NULL, 0, text.size + 2, 0, 0, 0, 0, false, false};
+    r1i_reader reader = {work, text, NULL, 0, text.size + 2, 0, 0, 0, 0, false, false, false};
     reader.token = (r1i_token *)r1i_answer_space(work, reader.capacity * sizeof(r1i_token));
     if (!reader.token) return work->nothing;
     work->depth = 0;
@@ -16192,6 +16790,7 @@ static uint64_t r1i_answer_hash(r1_slice text) {
         hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
     return hash;
 }
+static const r1_slice r1i_answer_none = {NULL, 0};
 // The same bytes; two empty texts are the same wherever they point.
 static bool r1i_slice_same(r1_slice a, r1_slice b) {
     return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
@@ -16208,6 +16807,7 @@ enum {
 // rarely share, so that |xy| and xy do; later signs are drawn. Odd samples are smaller by 8. Whole
 // points are small and grow with the sample.
 static r1i_value r1i_answer_point(r1_answer_work *work, r1_slice name) {
+    if (work->renamed.size && r1i_slice_same(name, work->renamed)) name = work->name;
     if (work->fixed && r1i_slice_same(name, work->fixed_name)) return *work->fixed;
     uint32_t counter[4] = {(uint32_t)work->sample, 0, 0, 0}, word[4];
     uint64_t hash = r1i_answer_hash(name);
@@ -16431,6 +17031,7 @@ static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_v
     if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none();
     return (id == R1I_CALL_MAX) == (sign > 0) ? a : b;
 }
+static r1i_value r1i_value_constant(r1_answer_work *work, int id);
 // Functions of one value behind those of several.
 // log(a, b) is log a / log b. Ranges of ids choose the family. A wrong number of arguments, or
 // a function without a rule here, has no value, so the verdict is undecided.
@@ -16455,6 +17056,8 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     switch (id) {
     case R1I_CALL_EXP:
         return r1i_value_exp(work, a);
+    case R1I_CALL_CIS: // cos a + i sin a
+        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_constant(work, R1I_SIGN_I)));
     case R1I_CALL_LN:
         return r1i_value_log(work, a);
     case R1I_CALL_LOG:
@@ -16549,6 +17152,7 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
         return r1i_value_many(work, node);
     case R1I_NODE_QUOTIENT:
     case R1I_NODE_PROPORTION:
+        if (node->count != 2) return r1i_value_none();
         a = r1i_value_evaluate(work, node->item[0]);
         return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
     case R1I_NODE_POWER:
@@ -16767,8 +17371,10 @@ static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gol
     uint32_t digits = coarse_gold ? gold_digits : pred_digits;
     if (digits > 12) places -= digits - 12; // the last digits of a double are noise
     bool near = r1i_answer_near(work, gold, pred, places, 2);
-    if (!near && !both && r1i_answer_near(work, gold, pred, places, 1)) // cut, and not rounded
+    if (!near && !both && r1i_answer_near(work, gold, pred, places, 1)) { // cut, and not rounded
         near = r1i_answer_smaller(work, coarse_gold ? gold : pred, coarse_gold ? pred : gold);
+        wanted++;
+    }
     if (!near) return r1i_answer_say(work, R1_DIFFERENT, apart);
     if (digits >= wanted)
         return r1i_answer_say(work, R1_EQUAL, "equal to all digits of the shorter decimal");
@@ -16903,8 +17509,20 @@ static r1_equality r1i_answer_in_order(r1_answer_work *work, const r1i_node *a, 
     if (all == R1_EQUAL) r1i_answer_say(work, all, "all elements are equal");
     return all;
 }
+// A bare list of three numbers or more, each below the one before. People write sets of solutions
+// rising or in pairs; of lists that fall, half are sequences, whose order matters.
+static bool r1i_node_falls(r1_answer_work *work, const r1i_node *list) {
+    for (size_t i = 1; i < list->count; i++) {
+        if (list->item[i - 1]->kind >= R1I_NODE_TUPLE || list->item[i]->kind >= R1I_NODE_TUPLE)
+            return false;
+        r1i_value before = r1i_value_evaluate(work, list->item[i - 1]);
+        r1i_value gap = r1i_value_sub(work, before, r1i_value_evaluate(work, list->item[i]));
+        if (!r1i_node_is_constant(list->item[i]) || r1i_value_sign(&gap) <= 0) return false;
+    }
+    return list->count > 2 && !list->id && r1i_node_is_constant(list->item[0]);
+}
 // As sets: each has its equal on the other side, both ways round.
-// Repeated elements count once, as in sets. A set is compared so with a list, even when lists
+// Repeated elements count once in sets. A set is compared so with a list, even when lists
 // are ordered.
 static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
@@ -16915,8 +17533,14 @@ static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
     if (there == R1_DIFFERENT || back == R1_DIFFERENT)
         return r1i_answer_say(work, R1_DIFFERENT, "an element has no equal on the other side");
     if (there == R1_UNDECIDED || back == R1_UNDECIDED) return R1_UNDECIDED;
+    if (lists && a->count != b->count)
+        return r1i_answer_say(work, R1_UNDECIDED, "an element is repeated on one side only");
+    if (lists && r1i_node_falls(work, a) && r1i_answer_in_order(work, a, b) != R1_EQUAL)
+        return r1i_answer_say(work, R1_UNDECIDED, "a falling list may be a sequence");
     return r1i_answer_say(work, R1_EQUAL, "the same elements");
 }
+static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned);
+static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned);
 // One expression with a plus-minus sign is two.
 // Every element must be one of the two values and each value must occur. The scalars are
 // evaluated under each sign in turn; the sign is always set back to plus.
@@ -16925,10 +17549,13 @@ static r1_equality r1i_answer_two_signs(r1_answer_work *work, const r1i_node *on
     bool hit[2] = {false, false}, unsure = false;
     for (size_t i = 0; i < list->count; i++) {
         bool found = false;
+        bool back;
+        const r1i_node *item = list->item[i], *subject = r1i_relation_subject(item, &back);
+        if (subject) item = r1i_relation_value(item, back);
         for (int s = 0; s < 2; s++) {
             work->second_sign = s;
-            r1_equality same = turned ? r1i_answer_scalars(work, list->item[i], one)
-                                      : r1i_answer_scalars(work, one, list->item[i]);
+            r1_equality same =
+                turned ? r1i_answer_scalars(work, item, one) : r1i_answer_scalars(work, one, item);
             if (same == R1_EQUAL) hit[s] = found = true;
             if (same == R1_UNDECIDED) unsure = true;
         }
@@ -17075,21 +17702,27 @@ static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value
     return at;
 }
 // The zero of lhs - rhs, which must be linear; *slope gets the sign of its rise.
-// The gap is evaluated at 0, 1 and 2; linear means that both rises are the same. The zero is
-// -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
+// The gap is evaluated at 0 and 1, and far away on both sides, where |x - 5| leaves its line. The
+// zero is -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
 static r1i_value r1i_answer_zero(r1_answer_work *work, const r1i_node *lhs, const r1i_node *rhs,
                                  r1_slice name, int *slope) {
-    r1i_value f[3], point;
+    r1i_value f[4], point;
     work->fixed_name = name, work->fixed = &point;
-    for (int i = 0; i < 3; i++) {
-        point = r1i_value_of(work, i, 1);
+    static const int places[4] = {0, 1, -1000003, 999983};
+    for (int i = 0; i < 4; i++) {
+        point = r1i_value_of(work, places[i], 1);
         f[i] = r1i_value_sub(work, r1i_value_evaluate(work, lhs), r1i_value_evaluate(work, rhs));
     }
     work->fixed = NULL;
-    r1i_value rise = r1i_value_sub(work, f[1], f[0]), next = r1i_value_sub(work, f[2], f[1]);
+    r1i_value rise = r1i_value_sub(work, f[1], f[0]);
     bool exact;
     *slope = r1i_value_sign(&rise);
-    if (!*slope || r1i_value_same(work, rise, next, &exact) <= 0) return r1i_value_none();
+    if (!*slope) return r1i_value_none();
+    for (int i = 2; i < 4; i++) {
+        r1i_value line = r1i_value_mul(work, rise, r1i_value_of(work, places[i], 1));
+        if (r1i_value_same(work, r1i_value_add(work, f[0], line), f[i], &exact) <= 0)
+            return r1i_value_none();
+    }
     return r1i_value_negate(r1i_value_divide(work, f[0], rise));
 }
 // All bounds that occur in a set.
@@ -17252,7 +17885,8 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
                      subject->kind == R1I_NODE_TEXT;
         bool several = subject->kind == R1I_NODE_PRODUCT || subject->kind == R1I_NODE_TUPLE;
         for (size_t i = 0; several && i < subject->count; i++)
-            several = subject->item[i]->kind == R1I_NODE_NAME;
+            several = subject->item[i]->kind == R1I_NODE_NAME ||
+                      (subject->item[i]->kind == R1I_NODE_CONSTANT && subject->count > 2);
         if (several && subject->kind == R1I_NODE_PRODUCT) several = r1i_node_is_constant(value);
         *turned = side;
         if (names || several) return subject;
@@ -17272,6 +17906,12 @@ static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
 static bool r1i_node_same_subject(const r1i_node *a, const r1i_node *b) {
     if (a->kind != b->kind || a->count != b->count) return false;
     if (a->kind == R1I_NODE_CALL) return true; // f(x) = ... and W(n) = ... only name their value
+    if (a->kind == R1I_NODE_NAME && a->text.size != b->text.size) { // x_1 = 2 is a solution x = 2
+        const r1_slice s = a->text.size < b->text.size ? a->text : b->text;
+        const r1_slice l = a->text.size < b->text.size ? b->text : a->text;
+        return memcmp(s.data, l.data, s.size) == 0 && l.data[s.size] == '_' &&
+               l.size == s.size + 2 && r1i_is_digit(l.data[s.size + 1]);
+    }
     if (!r1i_slice_same(a->text, b->text)) return false;
     for (size_t i = 0; i < a->count; i++)
         if (!r1i_node_same_subject(a->item[i], b->item[i])) return false;
@@ -17459,6 +18099,67 @@ static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node 
     }
     return r1i_answer_say(work, R1_UNDECIDED, "the inequalities could not be compared");
 }
+// Compares while one name of the prediction stands for another: f(t) = t^2 against f(x) = x^2, or
+// the n of one family against the k of another.
+static r1_equality r1i_answer_renamed(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                      r1_slice name, r1_slice renamed) {
+    if (r1i_slice_same(name, renamed)) return r1i_answer_compare(work, a, b);
+    work->name = name, work->renamed = renamed;
+    r1_equality verdict = r1i_answer_compare(work, a, b);
+    work->renamed.size = 0;
+    return verdict;
+}
+// What a family "x = n pi, n in Z" consists of: its members without the declaration, which gives
+// *name and *set. Anything else is its own member, with its only name, if it has just one.
+static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *node,
+                                          r1_slice *name, int *set) {
+    r1i_items items = {NULL, 0, 0};
+    *set = -1, *name = r1i_answer_none;
+    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
+        r1i_node *part = node->item[i];
+        bool member = part->kind == R1I_NODE_RELATION && part->count == 2 &&
+                      part->links[0] == R1I_TOKEN_IN && part->item[0]->kind == R1I_NODE_NAME &&
+                      part->item[1]->kind == R1I_NODE_CONSTANT;
+        if (member && part->item[1]->id >= R1I_SIGN_WHOLES)
+            *name = part->item[0]->text, *set = part->item[1]->id;
+        else
+            r1i_items_add(work, &items, part);
+    }
+    const r1i_node *members = node;
+    if (items.count == 1) members = items.item[0];
+    if (items.count > 1) members = r1i_items_node(work, &items, R1I_NODE_LIST);
+    if (work->stop) return work->nothing;
+    bool turned;
+    const r1i_node *subject = r1i_relation_subject(members, &turned);
+    if (subject) members = r1i_relation_value(members, turned);
+    r1i_names names = {{{NULL, 0}}, 0};
+    r1i_names_collect(members, &names);
+    if (*set < 0 && names.count == 1) *name = names.name[0];
+    return members;
+}
+// Families of whole numbers are equal when their members are; else one may be the other shifted,
+// so they are undecided.
+static r1_equality r1i_answer_families(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1_slice name_a, name_b;
+    int set_a, set_b;
+    const r1i_node *ma = r1i_family_members(work, a, &name_a, &set_a);
+    const r1i_node *mb = r1i_family_members(work, b, &name_b, &set_b);
+    bool fits = set_a < 0 || set_b < 0 || set_a == set_b;
+    if (fits && name_a.size && name_b.size && !work->stop &&
+        r1i_answer_renamed(work, ma, mb, name_a, name_b) == R1_EQUAL)
+        return r1i_answer_say(work, R1_EQUAL, "the same family of values");
+    return r1i_answer_say(work, R1_UNDECIDED, "families of values could not be compared");
+}
+// Whether a list declares a name that runs through the whole numbers, or the like.
+static bool r1i_node_is_family(const r1i_node *node) {
+    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
+        const r1i_node *part = node->item[i];
+        if (part->kind == R1I_NODE_RELATION && part->links[0] == R1I_TOKEN_IN &&
+            part->item[1]->kind == R1I_NODE_CONSTANT && part->item[1]->id >= R1I_SIGN_WHOLES)
+            return true;
+    }
+    return false;
+}
 // The same subject compares values; then equations, sets and inequalities in that order.
 // A difference of the values refutes for calls, and for a name that occurs in neither value.
 // Anything that is not an order relation and not one of these is undecided.
@@ -17468,12 +18169,22 @@ static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
     const r1i_node *sa = r1i_relation_subject(a, &turned_a),
                    *sb = r1i_relation_subject(b, &turned_b);
     if (sa && sb && r1i_node_same_subject(sa, sb)) {
-        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
-                                              r1i_relation_value(b, turned_b));
+        bool calls = sa->kind == R1I_NODE_CALL && sa->count == 1 && sb->count == 1;
+        bool names =
+            calls && sa->item[0]->kind == R1I_NODE_NAME && sb->item[0]->kind == R1I_NODE_NAME;
+        r1_equality same = r1i_answer_renamed(work, r1i_relation_value(a, turned_a),
+                                              r1i_relation_value(b, turned_b),
+                                              names ? sa->item[0]->text : r1i_answer_none,
+                                              names ? sb->item[0]->text : r1i_answer_none);
         if (same != R1_DIFFERENT || sa->kind == R1I_NODE_CALL) return same;
         if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(r1i_relation_value(a, turned_a), sa) &&
             !r1i_node_mentions(r1i_relation_value(b, turned_b), sa))
             return same; // both define the same thing
+    }
+    if (sa && sb && (sa->kind == R1I_NODE_CALL) != (sb->kind == R1I_NODE_CALL)) { // y = and f(x) =
+        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
+                                              r1i_relation_value(b, turned_b));
+        if (same == R1_EQUAL) return same;
     }
     bool equations = a->count == 2 && b->count == 2 && a->links[0] == '=' && b->links[0] == '=';
     if (equations) return r1i_answer_equations(work, a, b);
@@ -17498,8 +18209,9 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
     const r1i_node *value = subject ? r1i_relation_value(relation, back) : NULL;
     if (!value && relation->count == 2 && relation->links[0] == R1I_TOKEN_ABOUT)
         value = relation->item[0];
-    if (!value && r1i_node_is_constant(relation) && relation->links[0] == '=')
-        value = relation->item[relation->count - 1];
+    bool chain = relation->count > 2 || r1i_node_is_constant(relation); // a + b = 40 + 2 = 42
+    for (size_t i = 0; i + 1 < relation->count; i++) chain = chain && relation->links[i] == '=';
+    if (!value && chain) value = relation->item[relation->count - 1];
     if (value)
         return turned ? r1i_answer_compare(work, other, value)
                       : r1i_answer_compare(work, value, other);
@@ -17510,66 +18222,113 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
 }
 
 // ---- units ----
-// Each unit is top / bottom of the first unit of its dimension's scale (meter, gram, second,
-// dollar, liter), so that a factor between two of them is an exact fraction.
-static const struct {
-    const char *name;
-    uint8_t dimension; // 1 length, 2 mass, 3 time, 4 money, 5 volume
-    uint32_t top, bottom;
-} r1i_units[] = {{"mm", 1, 1, 1000},         {"cm", 1, 1, 100},        {"m", 1, 1, 1},
-                 {"km", 1, 1000, 1},         {"in", 1, 254, 10000},    {"ft", 1, 3048, 10000},
-                 {"mile", 1, 1609344, 1000}, {"meter", 1, 1, 1},       {"centimeter", 1, 1, 100},
-                 {"kilometer", 1, 1000, 1},  {"inch", 1, 254, 10000},  {"inche", 1, 254, 10000},
-                 {"foot", 1, 3048, 10000},   {"feet", 1, 3048, 10000}, {"yard", 1, 9144, 10000},
-                 {"gram", 2, 1, 1},          {"g", 2, 1, 1},           {"mg", 2, 1, 1000},
-                 {"kg", 2, 1000, 1},         {"kilogram", 2, 1000, 1}, {"", 3, 1, 1},
-                 {"sec", 3, 1, 1},           {"second", 3, 1, 1},      {"min", 3, 60, 1},
-                 {"minute", 3, 60, 1},       {"hour", 3, 3600, 1},     {"hr", 3, 3600, 1},
-                 {"day", 3, 86400, 1},       {"cent", 4, 1, 100},      {"dollar", 4, 1, 1},
-                 {"liter", 5, 1, 1},         {"ml", 5, 1, 1000},       {"milliliter", 5, 1, 1000}};
-
-// Lower case, letters, digits and slashes only, no plural s.
-// A copy in the work area, at most as long as the text. Commands disappear; bytes of other
-// scripts stay.
-static r1_slice r1i_unit_name(r1_answer_work *work, r1_slice text) {
-    char *name = (char *)r1i_answer_space(work, text.size + 1);
-    size_t size = 0;
-    for (size_t i = 0; name && i < text.size; i++) {
-        char c = r1i_lower(text.data[i]);
-        if (text.data[i] == '\\')
-            while (i + 1 < text.size && r1i_is_letter(text.data[i + 1])) i++;
-        else if ((c >= 'a' && c <= 'z') || r1i_is_digit(c) || c == '/' || (unsigned char)c >= 0x80)
-            name[size++] = c;
+// Units that are no known ones: the letters of both names, of which one may hold the other, as in
+// "apples" and "red apples".
+static bool r1i_unit_same_name(r1_answer_work *work, r1_slice a, r1_slice b) {
+    r1_slice text[2] = {a, b};
+    for (int side = 0; side < 2; side++) {
+        char *name = (char *)r1i_answer_space(work, text[side].size + 1);
+        size_t size = 0;
+        for (size_t i = 0; name && i < text[side].size; i++) {
+            char c = text[side].data[i];
+            if (c == '\\')
+                while (i + 1 < text[side].size && r1i_is_letter(text[side].data[i + 1])) i++;
+            else if (r1i_is_letter(c) || r1i_is_digit(c) || c == '/' || (unsigned char)c >= 0x80)
+                name[size++] = r1i_lower(c);
+        }
+        if (size > 1 && name[size - 1] == 's') size--;
+        text[side] = (r1_slice){name, size};
     }
-    if (size > 1 && name[size - 1] == 's') size--;
-    return (r1_slice){name, size};
+    r1_slice small = text[text[0].size > text[1].size], large = text[text[0].size <= text[1].size];
+    for (size_t at = 0; small.size && at + small.size <= large.size; at++)
+        if (memcmp(large.data + at, small.data, small.size) == 0) return true;
+    return false;
 }
-// Different units of one kind are converted.
-// The factor is (top_a bottom_b) / (bottom_a top_b), and a times it is compared with b. Unknown
-// units that are written differently leave equal numbers undecided and other numbers different.
+// A value times a factor, as an expression.
+static r1i_node *r1i_unit_scaled(r1_answer_work *work, const r1i_node *node, r1i_ratio factor) {
+    r1i_node *value = r1i_node_new(work, 0, 0);
+    r1i_node *number = r1i_node_new(work, R1I_NODE_NUMBER, 0);
+    if (work->stop) return work->nothing;
+    number->ratio = factor, *value = *node;
+    return r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, number);
+}
+// "5 m" written as a product of a number and a name that may be a unit; its number, else NULL.
+static const r1i_node *r1i_unit_letter(const r1i_node *node) {
+    if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return NULL;
+    const r1i_node *value = node->item[0], *name = node->item[1];
+    bool letter = name->kind == R1I_NODE_NAME && name->text.size == 1 &&
+                  memchr("msghNJWVAKCLFTl", name->text.data[0], 15) != NULL;
+    return letter && r1i_node_is_constant(value) ? value : NULL;
+}
+
+// A quantity against a quantity or a number. Known units of one kind are converted, of two kinds
+// are different; a unit that only one side has is ignored, but "3 million" is 3000000 and no more
+// than undecided against 3. Unknown units with other names leave equal numbers undecided.
 static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
-    r1_slice na = r1i_unit_name(work, a->text), nb = r1i_unit_name(work, b->text);
-    r1_equality same = r1i_answer_compare(work, a->item[0], b->item[0]);
-    if (r1i_slice_same(na, nb)) return same;
-    size_t count = sizeof r1i_units / sizeof *r1i_units, ua = count, ub = count;
-    for (size_t i = 0; i < count; i++) {
-        if (r1i_answer_is(na, r1i_units[i].name)) ua = i;
-        if (r1i_answer_is(nb, r1i_units[i].name)) ub = i;
+    static const struct {
+        r1i_measure unit;
+        r1_slice text;
+    } none;
+    const r1i_node *side[2] = {a, b};
+    const r1i_node *bare[2], *scaled[2];
+    r1i_measure unit[2];
+    bool has[2], kind[2], scale = false;
+    for (int i = 0; i < 2; i++) {
+        has[i] = side[i]->kind == R1I_NODE_UNIT, kind[i] = false;
+        const r1i_node *letter = r1i_unit_letter(side[i]);
+        r1_slice text = has[i] ? side[i]->text : letter ? side[i]->item[1]->text : none.text;
+        has[i] = has[i] || letter;
+        unit[i] = has[i] ? r1i_unit_measure(work, text) : none.unit;
+        bare[i] = letter ? letter : side[i]->kind == R1I_NODE_UNIT ? side[i]->item[0] : side[i];
+        for (int d = 0; d < R1I_UNIT_KINDS; d++) kind[i] = kind[i] || unit[i].kind[d];
+        scale = scale || (has[i] && unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
     }
-    if (ua == count || ub == count)
-        return same == R1_DIFFERENT ? same : r1i_answer_say(work, R1_UNDECIDED, "the units differ");
-    if (r1i_units[ua].dimension != r1i_units[ub].dimension)
+    if (has[0] && has[1] && (!unit[0].known || !unit[1].known)) {
+        r1_equality same = r1i_answer_compare(work, bare[0], bare[1]);
+        if (same != R1_EQUAL || r1i_unit_same_name(work, a->text, b->text)) return same;
+        return r1i_answer_say(work, R1_UNDECIDED, "the units differ");
+    }
+    bool both = kind[0] && kind[1];
+    if (both && memcmp(unit[0].kind, unit[1].kind, sizeof unit[0].kind) != 0)
         return r1i_answer_say(work, R1_DIFFERENT, "units of other kinds");
-    int64_t top = (int64_t)r1i_units[ua].top * r1i_units[ub].bottom;
-    int64_t bottom = (int64_t)r1i_units[ua].bottom * r1i_units[ub].top;
-    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
-    if (work->stop) return R1_UNDECIDED;
-    factor->ratio = r1i_ratio_of(work, top, bottom);
-    factor = r1i_node_of(work, R1I_NODE_PRODUCT, 0, a->item[0], factor);
-    return work->stop ? R1_UNDECIDED : r1i_answer_compare(work, factor, b->item[0]);
+    bool convert = both && !r1i_ratio_same(unit[0].factor, unit[1].factor);
+    for (int i = 0; i < 2; i++) {
+        scaled[i] = bare[i];
+        if (scale && has[i] && unit[i].known)
+            scaled[i] = r1i_unit_scaled(work, scaled[i], unit[i].scale);
+        if (convert) scaled[i] = r1i_unit_scaled(work, scaled[i], unit[i].factor);
+        if (work->stop) return R1_UNDECIDED;
+    }
+    r1_equality same = r1i_answer_compare(work, scaled[0], scaled[1]);
+    if (same != R1_DIFFERENT || !scale) return same;
+    if (r1i_answer_compare(work, bare[0], bare[1]) == R1_DIFFERENT) return same;
+    return r1i_answer_say(work, R1_UNDECIDED, "equal but for a word such as million");
 }
-
 // ---- matrices ----
+// Rows and columns change places; NULL stays NULL.
+static const r1i_node *r1i_node_transposed(r1_answer_work *work, const r1i_node *matrix) {
+    r1i_node *node = matrix ? r1i_node_new(work, R1I_NODE_MATRIX, matrix->count) : NULL;
+    if (!matrix || work->stop) return NULL;
+    size_t columns = matrix->count / matrix->rows;
+    node->rows = columns, node->open = '[', node->height = matrix->height;
+    for (size_t i = 0; i < matrix->count; i++)
+        node->item[i % columns * matrix->rows + i / columns] = matrix->item[i];
+    return node;
+}
+// [[1, 2], [3, 4]] as a matrix; NULL for what is no tuple of rows.
+static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node) {
+    r1i_items items = {NULL, 0, 0};
+    if (node->kind != R1I_NODE_TUPLE) return NULL;
+    for (size_t r = 0; r < node->count; r++) {
+        const r1i_node *row = node->item[r];
+        if (row->kind != R1I_NODE_TUPLE || row->count != node->item[0]->count) return NULL;
+        for (size_t i = 0; i < row->count; i++) r1i_items_add(work, &items, row->item[i]);
+    }
+    r1i_node *matrix = r1i_items_node(work, &items, R1I_NODE_MATRIX);
+    if (work->stop) return NULL;
+    matrix->rows = node->count, matrix->open = '[';
+    return matrix;
+}
 // Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
 // The result is a tree whose entries are sums and products of the entries, so that they compare
 // like any expression. At most eight factors, which bounds its height. Bars make a determinant,
@@ -17577,6 +18336,8 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
 static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *node) {
     if (work->stop) return NULL;
     if (node->kind == R1I_NODE_MATRIX) return node->open == '|' ? NULL : node;
+    if (node->kind == R1I_NODE_POWER && r1i_node_is_name(node->item[1], "T"))
+        return r1i_node_transposed(work, r1i_node_matrix(work, node->item[0]));
     if (node->kind != R1I_NODE_SUM && node->kind != R1I_NODE_PRODUCT &&
         node->kind != R1I_NODE_NEGATE)
         return NULL;
@@ -17653,7 +18414,14 @@ static r1_equality r1i_answer_tuples(r1_answer_work *work, const r1i_node *a, co
 static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *a,
                                           const r1i_node *b) {
     r1_equality same = r1i_answer_in_order(work, a, b);
-    if (same != R1_DIFFERENT) return same;
+    if (same != R1_DIFFERENT || a->count != b->count) return same;
+    for (size_t i = 1; a->count > 2 && i < a->count; i++) {
+        r1i_node *qa = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, a->item[0], a->item[i]);
+        r1i_node *qb = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, b->item[0], b->item[i]);
+        if (work->stop) return R1_UNDECIDED;
+        same = r1i_answer_scalars(work, qa, qb);
+        if (same != R1_EQUAL || i + 1 == a->count) return same;
+    }
     const r1_slice ta = a->item[1]->text, tb = b->item[1]->text;
     bool clock =
         ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]);
@@ -17666,15 +18434,22 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
 // when both sides have one.
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
-    static const uint8_t kinds[] = {R1I_NODE_UNIT, R1I_NODE_PERCENT, R1I_NODE_DEGREE};
+    static const uint8_t kinds[] = {R1I_NODE_PERCENT, R1I_NODE_DEGREE};
+    const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
+    if (a->kind == R1I_NODE_UNIT || b->kind == R1I_NODE_UNIT) {
+        *verdict = r1i_answer_units(work, a, b);
+        return true;
+    }
+    if (!la != !lb && r1i_node_is_constant(la ? b : a)) { // 5 against 5 m
+        *verdict = r1i_answer_compare(work, la ? la : a, lb ? lb : b);
+        if (la && *verdict == R1_EQUAL)
+            r1i_answer_say(work, *verdict = R1_UNDECIDED, "a unit, or a name");
+        return true;
+    }
     for (size_t i = 0; i < sizeof kinds; i++) {
         bool in_a = a->kind == kinds[i], in_b = b->kind == kinds[i];
         if (!in_a && !in_b) continue;
-        if (in_a && in_b && kinds[i] == R1I_NODE_UNIT) {
-            *verdict = r1i_answer_units(work, a, b);
-            return true;
-        }
-        if (in_a != in_b && kinds[i] != R1I_NODE_UNIT) {
+        if (in_a != in_b) {
             *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25, 90 degrees and pi/2
             if (*verdict == R1_EQUAL) return true;
         }
@@ -17702,6 +18477,15 @@ static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, con
         return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
     return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
 }
+// A list of conditions such as x > 2, x < 5, which is a set and no list of answers.
+static bool r1i_node_is_range(const r1i_node *node) {
+    if (node->kind != R1I_NODE_LIST) return false;
+    for (size_t i = 0; i < node->count; i++)
+        if (node->item[i]->kind != R1I_NODE_RELATION || node->item[i]->links[0] == '=' ||
+            node->item[i]->links[0] == R1I_TOKEN_ABOUT)
+            return false;
+    return true;
+}
 // Equal as written, whatever it means.
 // Kind, id, shape, numbers and names, all the way down; an early and cheap yes that also covers
 // what has no value, such as sets without numbers.
@@ -17726,6 +18510,11 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
                                             const r1i_node *b) {
     r1_equality verdict = R1_UNDECIDED;
     if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
+    if (r1i_node_is_family(a) || r1i_node_is_family(b)) return r1i_answer_families(work, a, b);
+    r1_slice name = {NULL, 0};
+    if ((r1i_node_is_range(a) || r1i_node_is_range(b)) && r1i_node_is_set(a, &name) &&
+        r1i_node_is_set(b, &name))
+        return r1i_answer_sets(work, a, b, name);
     bool relation_a = a->kind == R1I_NODE_RELATION, relation_b = b->kind == R1I_NODE_RELATION;
     if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
     if (relation_a) return r1i_answer_relation(work, a, b, false);
@@ -17742,6 +18531,8 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
         return r1i_answer_proportions(work, a, b);
     const r1i_node *ma = r1i_node_matrix(work, a);
     const r1i_node *mb = r1i_node_matrix(work, b);
+    if (ma && !mb) mb = r1i_node_rows(work, b);
+    if (mb && !ma) ma = r1i_node_rows(work, a);
     bool tuple_a = a->kind == R1I_NODE_TUPLE, tuple_b = b->kind == R1I_NODE_TUPLE;
     if ((ma || tuple_a) && (mb || tuple_b) && (ma || mb))
         return r1i_answer_matrices(work, ma ? ma : a, mb ? mb : b);
@@ -17753,7 +18544,7 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
         return r1i_answer_in_order(work, a, b);
     if (many_a && many_b) return r1i_answer_unordered(work, a, b);
-    r1_slice name = {NULL, 0};
+    name.size = 0;
     if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name))
         return r1i_answer_sets(work, a, b, name);
     if (many_a != many_b && !tuple_a && !tuple_b) { // 5 and 5 is 5
@@ -17805,8 +18596,10 @@ static r1_slice r1i_answer_normal(r1_answer_work *work, r1_slice text) {
             bool shown = word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE;
             for (size_t k = i; shown && k < end; k++) normal[size++] = text.data[k];
             i = end > i + 1 ? end - 1 : i + 1;
-        } else if (!r1i_is_space(c) && !strchr("${}.,;:\"'`*!?", c)) {
-            normal[size++] = r1i_lower(c);
+        } else if (!r1i_is_space(c) && !strchr("${}\"'`", c)) {
+            bool number = i && r1i_is_digit(text.data[i - 1]) && i + 1 < text.size;
+            number = number || r1i_is_digit(r1i_answer_char(text, i + 1));
+            if (number || !strchr(".,;:*!?", c)) normal[size++] = r1i_lower(c);
         }
     }
     return (r1_slice){normal, size};
@@ -17818,11 +18611,42 @@ static size_t r1i_answer_word_count(r1_slice text) {
         words += !r1i_is_space(text.data[i]) && (!i || r1i_is_space(text.data[i - 1]));
     return words;
 }
+// The text without the dollars, braces and type faces that hold all of it: $\text{(B)}$ is (B).
+static r1_slice r1i_answer_peel(r1_slice text) {
+    for (bool more = true; more;) {
+        size_t open = 0;
+        text = r1i_answer_trim(text), more = false;
+        char last = text.size ? text.data[text.size - 1] : 0;
+        if (text.size > 2 && last == '$' && text.data[0] == '$') {
+            text = r1i_answer_part(text, 1, text.size - 1), more = true;
+            continue;
+        }
+        if (r1i_answer_char(text, 0) == '\\')
+            while (r1i_is_letter(r1i_answer_char(text, open + 1))) open++;
+        const r1i_word *word = open ? r1i_word_find(r1i_answer_part(text, 1, open + 1), 1) : NULL;
+        bool face = word && (word->token == R1I_TOKEN_STYLE || word->token == R1I_TOKEN_SKIP);
+        if (open) open++;
+        if ((open && !face) || r1i_answer_char(text, open) != '{' || last != '}') break;
+        if (r1i_answer_group_end(text, open) != text.size) break;
+        text = r1i_answer_part(text, open + 1, text.size - 1), more = true;
+    }
+    return text;
+}
 // The letter of an option: D, (D), D., (D) with the words of the option; else 0.
-// Letters A to J. *alone says that nothing follows it: then a plain letter, a closed bracket or
-// a point will do. With words behind it a mark and a space must stand between.
+// Letters A to J, in a type face or not. *alone says that nothing follows: then a plain letter, a
+// closed bracket or a point will do. With words behind it a mark and a space must stand between.
 static char r1i_answer_option(r1_slice text, bool *alone) {
-    size_t at = 0, open = r1i_answer_char(text, 0) == '(';
+    size_t at = 0, face = 0;
+    if (r1i_answer_char(text, 0) == '\\')
+        while (r1i_is_letter(r1i_answer_char(text, face + 1))) face++;
+    if (face && r1i_answer_char(text, face + 1) == '{') { // \textbf{(B)} 12
+        size_t end = r1i_answer_group_end(text, face + 1);
+        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, face + 2, end - (end > face + 2)));
+        char c = inner.size < 5 ? r1i_answer_option(inner, alone) : 0;
+        *alone = c && end >= text.size;
+        return inner.size > 1 ? c : 0;
+    }
+    size_t open = r1i_answer_char(text, 0) == '(';
     at += open;
     char c = r1i_answer_char(text, at);
     if (c < 'A' || c > 'J') return 0;
@@ -17883,10 +18707,82 @@ static r1i_answer_reading r1i_answer_read(r1_answer_work *work, r1_slice text) {
     work->stop = R1I_STOP_NONE;
     return reading;
 }
+// Phrases that say the same; the words of a row, without spaces, mean one thing.
+static const char *const r1i_phrases[] = {
+    "yes true correct", "no false incorrect", "doesnotexist dne undefined notdefined",
+    "impossible notpossible cannotbedone", "infinitelymany infinite infinity"};
+// What phrases stand for, in LaTeX.
+static const struct {
+    const char *words, *plain;
+} r1i_meanings[] = {
+    {"allrealnumbers allreals realnumbers allrealnumber therealnumbers allrealvalues anyrealnumber",
+     "\\mathbb{R}"},
+    {"nosolution nosolutions nosolutionexists norealsolution norealsolutions none emptyset nullset "
+     "theemptyset nosuchnumber nosuchnumbers",
+     "\\emptyset"},
+    {"infinity positiveinfinity infinitelymany infinite", "\\infty"},
+    {"negativeinfinity", "-\\infty"}};
+// A phrase that stands for a formula, as that formula; other texts stay as they are.
+static r1_slice r1i_answer_meaning(r1_answer_work *work, r1_slice text) {
+    if (text.size > 64) return text;
+    size_t used = work->used;
+    r1_slice normal = r1i_answer_normal(work, text);
+    for (size_t i = 0; normal.size && i < sizeof r1i_meanings / sizeof *r1i_meanings; i++)
+        if (r1i_word_among(r1i_meanings[i].words, normal))
+            text = (r1_slice){r1i_meanings[i].plain, strlen(r1i_meanings[i].plain)};
+    work->used = used;
+    return text;
+}
+// Whether "and", "&" or a comma stands at this place, between two parts of a list of words; its
+// size, else 0. "and" must stand alone.
+static size_t r1i_word_joint(r1_slice text, size_t at) {
+    char c = r1i_answer_char(text, at);
+    if (c == ',' || c == ';' || c == '&') return 1;
+    bool edge = at && !r1i_is_letter(text.data[at - 1]);
+    return edge && r1i_answer_at(text, at, "and") && !r1i_is_letter(r1i_answer_char(text, at + 3))
+               ? 3
+               : 0;
+}
+// The next part of a list of words in its normal form, without an article; *at moves behind it.
+static r1_slice r1i_word_item(r1_answer_work *work, r1_slice text, size_t *at) {
+    static const char *const articles[] = {"a ", "an ", "the "};
+    size_t from = *at, joint = 0;
+    while (*at < text.size && !(joint = r1i_word_joint(text, *at))) ++*at;
+    r1_slice part = r1i_answer_trim(r1i_answer_part(text, from, *at));
+    *at += joint;
+    for (size_t i = 0; i < 3; i++)
+        if (part.size > 4 && r1i_is_space(part.data[strlen(articles[i]) - 1]) &&
+            r1i_answer_is_word(r1i_answer_trim(r1i_answer_part(part, 0, strlen(articles[i]))),
+                               i == 0   ? "a"
+                               : i == 1 ? "an"
+                                        : "the"))
+            part = r1i_answer_part(part, strlen(articles[i]), part.size);
+    return r1i_answer_normal(work, part);
+}
+// Whether all words of a list occur in another one.
+static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other) {
+    for (size_t at = 0; at < list.size && !work->stop;) {
+        size_t used = work->used;
+        r1_slice item = r1i_word_item(work, list, &at);
+        bool found = !item.size;
+        for (size_t k = 0; k < other.size && !found && r1i_answer_step(work, 1);) {
+            r1_slice one = r1i_word_item(work, other, &k);
+            found = r1i_slice_same(one, item);
+            for (size_t i = 0; i < sizeof r1i_phrases / sizeof *r1i_phrases && one.size; i++)
+                found = found || (r1i_word_among(r1i_phrases[i], one) &&
+                                  r1i_word_among(r1i_phrases[i], item));
+        }
+        work->used = used;
+        if (!found) return false;
+    }
+    return true;
+}
 // Short answers in words can be refuted; sentences cannot.
-// Up to three words on each side count as short. Sentences may say the same in other words, so
-// for them only equality of letters is known, and that was tested before.
+// Lists of words are compared as sets. Up to three words on each side count as short. Sentences may
+// say the same in other words, so for them only equality of letters is known.
 static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    if (r1i_words_cover(work, gold, pred) && r1i_words_cover(work, pred, gold))
+        return r1i_answer_say(work, R1_EQUAL, "the same words");
     bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
     if (many)
         return r1i_answer_say(work, R1_UNDECIDED, "sentences are compared letter by letter only");
@@ -17897,11 +18793,12 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
 // budget. Texts with words or unknown commands are equal when they are letter by letter,
 // whether or not they can be read.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
-    work->used = 0, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
+    work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
     work->second_sign = work->whole_points = false;
-    work->fixed = NULL, work->bits = R1I_ANSWER_BITS;
+    work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
     if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
+    gold = r1i_answer_meaning(work, gold), pred = r1i_answer_meaning(work, pred);
     r1i_answer_reading a = r1i_answer_read(work, gold), b = r1i_answer_read(work, pred);
     bool known = a.stop != R1I_STOP_UNSUPPORTED && b.stop != R1I_STOP_UNSUPPORTED;
     if (a.wordy || b.wordy || !known) {
@@ -17915,7 +18812,8 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
         return r1i_answer_say(work, R1_UNDECIDED, a.stop ? "the expected answer" : "the answer");
     }
     bool words_a = r1i_node_is_words(a.node, a.wordy), words_b = r1i_node_is_words(b.node, b.wordy);
-    if (words_a || words_b) return r1i_answer_words(work, gold, pred);
+    if (words_a || words_b)
+        return r1i_answer_words(work, r1i_answer_peel(gold), r1i_answer_peel(pred));
     r1_equality verdict = r1i_answer_compare(work, a.node, b.node);
     if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
     return verdict;
@@ -17984,7 +18882,8 @@ R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_sli
     work->stop = R1I_STOP_NONE, work->reason = "";
     gold = r1i_answer_clean(gold), pred = r1i_answer_clean(pred);
     bool alone_a = false, alone_b = false;
-    char a = r1i_answer_option(gold, &alone_a), b = r1i_answer_option(pred, &alone_b);
+    char a = r1i_answer_option(r1i_answer_peel(gold), &alone_a);
+    char b = r1i_answer_option(r1i_answer_peel(pred), &alone_b);
     r1_equality verdict;
     if (!gold.size)
         verdict = r1i_answer_say(work, R1_UNDECIDED, "the expected answer is empty");
@@ -17992,10 +18891,14 @@ R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_sli
         verdict = r1i_answer_say(work, R1_DIFFERENT, "the answer is empty");
     else if (gold.size > R1I_ANSWER_TEXT || pred.size > R1I_ANSWER_TEXT)
         verdict = r1i_answer_say(work, R1_UNDECIDED, "an answer is longer than 8192 bytes");
-    else if (a && b && (alone_a || alone_b))
+    else if (a && b)
         verdict = r1i_answer_say(work, a == b ? R1_EQUAL : R1_DIFFERENT, "letters of options");
-    else
+    else {
+        work->used = 0;
+        gold = r1i_answer_spell(work, gold), pred = r1i_answer_spell(work, pred);
+        work->floor = work->used;
         verdict = r1i_answer_readings(work, gold, pred);
+    }
     r1i_answer_explain(work, reason, size);
     return verdict;
 }
@@ -18023,7 +18926,6 @@ R1I_BODY void r1_answer_free(r1_answer_work *work) {
 //
 //     text -> behind </think> -> inside <answer> -> letter, box, bare answer, "the answer is ...",
 //             last formula, last number
-static const r1_slice r1i_answer_none = {NULL, 0};
 
 // The last place of a word, the case of letters ignored; SIZE_MAX when it is not there.
 // Words are given in lower case. Searched from the end, so the last answer of a text costs the
@@ -18077,6 +18979,15 @@ static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) 
     }
     return words;
 }
+// The text behind words such as "So" and "Thus," at its beginning.
+static r1_slice r1i_answer_unled(r1_slice text) {
+    size_t end = 0;
+    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+    if (!r1i_word_among("So Thus Hence Then Therefore", r1i_answer_part(text, 0, end)) || !end)
+        return text;
+    while (end < text.size && (text.data[end] == ',' || r1i_is_space(text.data[end]))) end++;
+    return r1i_answer_from(text, end);
+}
 // Whether a text is an answer by itself and no sentence around one.
 // No ordinary words, or up to two (one with math signs around) in a short line that leads up to
 // nothing and has no sentence in it. Boxes and marks go through their own rules.
@@ -18084,6 +18995,14 @@ static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
     if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
     if (r1i_answer_at(text, 0, "####")) return false;
+    size_t first = 0, digits = 0; // "It takes 3 hours" is a sentence, "3 hours" is an answer
+    while (r1i_is_letter(r1i_answer_char(text, first))) first++;
+    for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
+    if (first > 1 && digits && r1i_answer_char(text, first) == ' ' &&
+        !r1i_word_find(r1i_answer_part(text, 0, first), 2) && !memchr(text.data, '=', text.size) &&
+        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "minus") &&
+        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "negative"))
+        return false;
     size_t words = r1i_answer_plain_words(text, 4, &leading);
     bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
     return words == 0 ||
@@ -18166,6 +19085,7 @@ static r1_slice r1i_answer_boxed(r1_slice text) {
 // do not count. One pass over the text.
 static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     r1_slice found = r1i_answer_none;
+    size_t begin = 0; // of the last formula with those that only commas or "and" separate from it
     for (size_t i = 0; i < text.size;) {
         bool dollar = text.data[i] == '$' && (!i || text.data[i - 1] != '\\');
         bool round = r1i_answer_at(text, i, "\\("), square = r1i_answer_at(text, i, "\\[");
@@ -18181,7 +19101,10 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
         if (to >= text.size) break;
         i = to + strlen(close);
         if (!inner.size) continue;
-        found = inner, *end = i;
+        bool joined = found.size && from - open > *end &&
+                      r1i_answer_joins(r1i_answer_part(text, *end, from - open));
+        if (!joined) begin = from - open;
+        found = joined ? r1i_answer_part(text, begin, i) : inner, *end = i;
         if (first) break;
     }
     return found;
@@ -18197,6 +19120,20 @@ static size_t r1i_answer_number_end(r1_slice text, size_t at) {
         if (!more || !((c == ',' && more >= 2) || c == '.' || c == '/' || c == ':')) return at;
         at++;
     }
+}
+// A number that stands in brackets with others, as in (3, 4), is no answer of its own: the brackets
+// are. They must hold a comma and no words, and at most 80 bytes before the number.
+static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
+    if (!number.size) return number;
+    size_t from = (size_t)(number.data - text.data), to = from + number.size, open = from;
+    while (open && from - open < 80 && !strchr("([{)]}\n$", text.data[open - 1])) open--;
+    while (to < text.size && to - from < 160 && !strchr("([{)]}\n$", text.data[to])) to++;
+    if (!open || to >= text.size || !strchr("([{", text.data[open - 1]) ||
+        !strchr(")]}", text.data[to]))
+        return number;
+    r1_slice group = r1i_answer_part(text, open - 1, to + 1);
+    bool leading = false, comma = memchr(group.data, ',', group.size) != NULL;
+    return comma && !r1i_answer_plain_words(group, 1, &leading) && !leading ? group : number;
 }
 // The last number of a text, or the first one, with its sign.
 // A minus counts unless it stands behind a value, where it is a difference. -$5 and 5% keep
@@ -18223,7 +19160,7 @@ static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
         i = end > i ? end : i + 1;
         if (first) break;
     }
-    return found;
+    return r1i_answer_bracketed(text, found);
 }
 // What stands behind "the answer is" and its like, up to the end of the sentence.
 // A point ends it before white space only, so decimals stay whole.
@@ -18247,6 +19184,12 @@ static bool r1i_answer_marker(r1_slice text, size_t *behind) {
                                         "answer =",
                                         "####",
                                         "r\xc3\xa9ponse:",
+                                        "r\xc3\xa9ponse est",
+                                        "respuesta es",
+                                        "respuesta:",
+                                        "antwort ist",
+                                        "antwort:",
+                                        "\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82:",
                                         "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf",
                                         "\xe7\xad\x94\xe6\xa1\x88\xe4\xb8\xba",
                                         "\xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"};
@@ -18272,9 +19215,25 @@ static r1_slice r1i_answer_last_math(r1_slice text, bool near) {
     r1_slice number = r1i_answer_number(text, false, &start);
     if (!formula.size) return number;
     if (!number.size || start < end) return formula;
+    if (formula.size == 1 && r1i_is_letter(formula.data[0])) return number; // $x$ is 42
     r1_slice gap = r1i_answer_part(text, end, start);
     bool apart = memchr(gap.data, '\n', gap.size) || r1i_answer_last(gap, ". ") != SIZE_MAX;
     return apart != near ? number : formula;
+}
+// An answer without the explanation behind it: 42 (since ...), 42, not 41. Only behind a digit.
+static r1_slice r1i_answer_explained(r1_slice text) {
+    bool digits = false;
+    for (size_t i = 0; i + 2 < text.size; i++) {
+        digits = digits || r1i_is_digit(text.data[i]);
+        bool bracket = text.data[i] == ' ' && text.data[i + 1] == '(';
+        bool comma = text.data[i] == ',' && text.data[i + 1] == ' ';
+        if (!digits || !(bracket || comma)) continue;
+        size_t end = i + 2;
+        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+        r1_slice word = r1i_answer_part(text, i + 2, end);
+        if (word.size > 1 && !r1i_word_find(word, 2)) return r1i_answer_part(text, 0, i);
+    }
+    return text;
 }
 // The answer that a sentence announces: its formula, its number, or its few words.
 // Up to two ordinary words are an answer as they stand; a longer phrase gives its first number,
@@ -18285,6 +19244,7 @@ static r1_slice r1i_answer_phrase(r1_slice text) {
     r1_slice rest = r1i_answer_clean(r1i_answer_sentence(text, behind));
     while (rest.size && strchr(".,:", rest.data[rest.size - 1])) rest.size--;
     if (!rest.size) return r1i_answer_none;
+    rest = r1i_answer_explained(rest);
     bool leading = false;
     if (r1i_answer_formula(rest, false, &unused).size) return r1i_answer_last_math(rest, true);
     if (r1i_answer_plain_words(rest, 4, &leading) < 3) return rest;
@@ -18352,7 +19312,8 @@ R1I_BODY r1_slice r1_answer_extract(r1_slice text, unsigned modes) {
     if (!scope.data) return found;
     if (modes & R1_EXTRACT_LETTER) found = r1i_answer_letter(scope);
     if (!found.size && modes & R1_EXTRACT_BOXED) found = r1i_answer_boxed(scope);
-    r1_slice trimmed = r1i_answer_clean(scope);
+    if (!found.size && found.data) return found; // an empty box is an empty answer
+    r1_slice trimmed = r1i_answer_unled(r1i_answer_clean(scope));
     if (!found.size && modes & R1_EXTRACT_BARE && r1i_answer_is_bare(trimmed)) found = trimmed;
     if (!found.size && modes & R1_EXTRACT_PHRASE) found = r1i_answer_phrase(scope);
     bool math = modes & R1_EXTRACT_MATH, number = modes & R1_EXTRACT_NUMBER;
