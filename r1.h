@@ -56,7 +56,7 @@
        tape        ops on tensors, and gradients
        optimizer   AdamW, clipping, schedules
        json        bounded JSON, reading and writing
-       file        atomic files, safetensors
+       file        atomic files, safetensors in one file or in shards
        log         JSON lines
        tokenizer   byte-level BPE, read or trained; chat formats; lists of pieces for toys
        model       MLA, DeepSeekMoE, grouped-query attention
@@ -997,6 +997,11 @@ typedef struct r1_tensors r1_tensors;
 // that any changed bit is found; files of other programs have none and load without that.
 //   Differs: the reference reader lets white space precede the header's "{"; this one does not.
 R1_DEF r1_tensors *r1_tensors_open(r1_context *ctx, const char *path);
+// Opens the weights of a folder as one list: model.safetensors or, where that is not there, the
+// shards that model.safetensors.index.json names. Index and shards must name the same tensors, each
+// once, and a shard is a file of the folder: no path, and no symbolic link unless the index is one
+// too, as in the cache of a model hub. Errors: those of r1_tensors_open, with the name at fault.
+R1_DEF r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder);
 // Number of tensors; 0 for NULL.
 R1_DEF size_t r1_tensors_count(const r1_tensors *tensors);
 // The tensor at this place, in the order of the data; NULL beyond the end.
@@ -1005,6 +1010,13 @@ R1_DEF const r1_entry *r1_tensors_at(const r1_tensors *tensors, size_t index);
 R1_DEF const r1_entry *r1_tensors_find(const r1_tensors *tensors, const char *name);
 // A value of the file's metadata; the empty slice with NULL data if the key is not there.
 R1_DEF r1_slice r1_tensors_metadata(const r1_tensors *tensors, const char *key);
+// Numbers first .. first + n of a tensor of this file as floats. F32, BF16 and F16 arrive exactly,
+// F64 is rounded. F8_E4M3 must be [rows, columns]; each number is multiplied by the scale of its
+// block of 128 x 128, one product in float: scales are the F32 tensor NAME_scale_inv
+// [ceil(rows / 128), ceil(columns / 128)]. Errors: R1_ERROR_FORMAT for integers and for scales that
+// are missing or do not fit, R1_ERROR_ARGUMENT beyond the end.   Source: V3code weight_dequant.
+R1_DEF r1_status r1_tensors_numbers(const r1_tensors *tensors, const r1_entry *entry, size_t first,
+                                    size_t n, r1i_real *out);
 // Closes the file and frees all that came from it. NULL is fine.
 R1_DEF void r1_tensors_close(r1_tensors *tensors);
 // Writes a safetensors file as r1_file_write does, without copying the data. Refuses what the
@@ -1012,6 +1024,25 @@ R1_DEF void r1_tensors_close(r1_tensors *tensors);
 // covers every byte of the file). Errors: R1_ERROR_ARGUMENT, R1_ERROR_FILE.
 R1_DEF r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
                                  size_t n, const r1_pair *metadata, size_t n_metadata);
+
+// Options of r1_tensors_save_folder.
+typedef struct r1_shards_desc {
+    size_t max_bytes; // of a shard's tensors; a larger tensor has a shard alone;  0 = 5 GB
+    // Writes `bytes` bytes of the entry, from byte `offset` on, which is a multiple of 64. With it
+    // entries are made piece by piece, and their `data` is the caller's own. False = give up, with
+    // an error on the context; NULL = `data` are the bytes.
+    bool (*fill)(void *user, const r1_entry *entry, size_t offset, void *out, size_t bytes);
+    void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
+    void *user;
+} r1_shards_desc;
+// Writes tensors into a folder that exists, in their order: as model.safetensors when they fit into
+// one shard, else as model-00001-of-0000N.safetensors with model.safetensors.index.json. One last
+// rename or removal makes the new tensors visible; until then, also after a crash, a reader finds
+// the old ones, whole. Shards of older saves are then removed. desc NULL = all defaults.
+// Errors: R1_ERROR_ARGUMENT, R1_ERROR_FILE.
+R1_DEF r1_status r1_tensors_save_folder(r1_context *ctx, const char *folder,
+                                        const r1_entry *entries, size_t n, const r1_pair *metadata,
+                                        size_t n_metadata, const r1_shards_desc *desc);
 
 // ==== [log] ======================================================================================
 // Metrics as JSON lines, one object a row: the source of truth of a run. Calls [json] and [file].
@@ -1337,13 +1368,33 @@ R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double
 R1_DEF r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
                                 size_t micro_tokens, float *logp, float *entropy);
 
-// Writes folder/model.safetensors, then folder/config.json, under Hugging Face names. Each file is
-// replaced by a finished one or not at all; a crash between them leaves the new weights beside the
-// old config, so save another model into another folder.
+// Options of r1_model_save_with.
+typedef struct r1_save_desc {
+    size_t max_shard_bytes; // 0 = 5 GB; what is larger is cut into files with an index
+    r1_dtype dtype;         // of the weights: R1_F32, or rounded to R1_BF16 or R1_F16
+    void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
+    void *user;
+} r1_save_desc;
+// Options of r1_model_load_with.
+typedef struct r1_load_desc {
+    void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
+    void *user;
+} r1_load_desc;
+// Writes the weights under Hugging Face names as r1_tensors_save_folder does, then config.json,
+// then the tokenizer's files and generation_config.json of the folder that the model was loaded
+// from, if it was and they were there. Weights are replaced all at once or not at all; a crash
+// behind them leaves the old config, so save another model into another folder.
 R1_DEF r1_status r1_model_save(r1_model *model, const char *folder);
-// Reads such a folder; stored f32, f64, bf16 and f16 become floats. Errors name the file, the
-// tensor and both shapes.
+// The same with options; desc NULL = all defaults.
+R1_DEF r1_status r1_model_save_with(r1_model *model, const char *folder, const r1_save_desc *desc);
+// Reads such a folder: config.json, and weights in one file or in shards, see
+// r1_tensors_open_folder. All dtypes of r1_tensors_numbers become floats, FP8 with block scales
+// among them. A tensor that is missing, has another shape or no place in the model is
+// R1_ERROR_FORMAT with its name and both shapes. A layer of multi-token prediction may be missing,
+// and its copies of table and head may be, too.   Source: V3code, names of the published weights.
 R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
+// The same with options; desc NULL = all defaults.
+R1_DEF r1_model *r1_model_load_with(r1_context *ctx, const char *folder, const r1_load_desc *desc);
 // Fills a config from the text of a config.json (deepseek_v3, qwen2).
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                       r1_model_config *config);
@@ -7850,6 +7901,23 @@ static int r1i_sys_rename(const char *from, const char *to) {
     return rename(from, to);
 #endif
 }
+// Goes to a byte of an open file.
+static bool r1i_sys_seek(int file, long at) {
+    return !r1i_sys_fault(R1I_FAULT("seek")) && lseek(file, at, SEEK_SET) == at;
+}
+// Removes a file.
+static int r1i_sys_remove(const char *path) {
+    return r1i_sys_fault(R1I_FAULT("remove")) ? -1 : remove(path);
+}
+// Whether a name is a symbolic link.
+static bool r1i_sys_link(const char *path) {
+#ifdef _WIN32
+    return path == NULL;
+#else
+    struct stat found;
+    return lstat(path, &found) == 0 && (found.st_mode & S_IFMT) == S_IFLNK;
+#endif
+}
 // Cuts an open file.
 static int r1i_sys_truncate(int file, size_t bytes) {
     if (r1i_sys_fault(R1I_FAULT("truncate"))) return -1;
@@ -8123,6 +8191,11 @@ static bool r1i_folder_there(const char *path) {
     struct stat found;
     return stat(path, &found) == 0 && (found.st_mode & S_IFMT) == S_IFDIR;
 }
+// Whether there is something of this name that is no folder.
+static bool r1i_file_there(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && (found.st_mode & S_IFMT) != S_IFDIR;
+}
 R1I_BODY r1_status r1_folder_make(r1_context *ctx, const char *path) {
     if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
     size_t size = strlen(path);
@@ -8163,6 +8236,9 @@ struct r1_tensors {
     size_t count;
     r1_entry *entries; // by their place in the file
     r1i_ranked *names; // by hash of the name; rank, entry
+    // The shards of a folder, whose entries are those above; `path` is then that of the index.
+    r1_tensors **shards;
+    size_t n_shards, shards_capacity;
 };
 
 // Refuses the file; `name` is the tensor at fault, NULL when it is none. Names come from the file,
@@ -8410,6 +8486,8 @@ R1I_BODY r1_tensors *r1_tensors_open(r1_context *ctx, const char *path) {
 R1I_BODY void r1_tensors_close(r1_tensors *tensors) {
     if (!tensors) return;
     r1_context *ctx = tensors->ctx;
+    for (size_t i = 0; i < tensors->n_shards; i++) r1_tensors_close(tensors->shards[i]);
+    r1i_free(ctx, tensors->shards);
     r1_json_free(ctx, tensors->header);
     r1i_free(ctx, tensors->entries);
     r1i_free(ctx, tensors->names);
@@ -8442,7 +8520,7 @@ R1I_BODY r1_slice r1_tensors_metadata(const r1_tensors *tensors, const char *key
 }
 
 // What the reader could not find out about one tensor to write.
-static const char *r1i_entry_fault(const r1_entry *entry) {
+static const char *r1i_entry_fault(const r1_entry *entry, const r1_shards_desc *desc) {
     size_t bytes;
     if (!entry->name || !r1i_utf8_valid(entry->name, strlen(entry->name)))
         return "a name that is not UTF-8";
@@ -8451,7 +8529,7 @@ static const char *r1i_entry_fault(const r1_entry *entry) {
     if (entry->rank < 0 || entry->rank > R1_ENTRY_RANK) return "rank is not in 0..8";
     if (!r1i_entry_bytes(entry, &bytes) || bytes != entry->bytes)
         return "bytes is not the product of shape and dtype";
-    return entry->bytes && !entry->data ? "data is NULL" : NULL;
+    return entry->bytes && !entry->data && !desc->fill ? "data is NULL" : NULL;
 }
 // What is wrong with a line of metadata to write, or NULL.
 static const char *r1i_pair_fault(const r1_pair *pair) {
@@ -8476,26 +8554,36 @@ static void r1i_header_write_entry(r1_json_writer *writer, const r1_entry *entry
     r1_json_end_array(writer);
     r1_json_end_object(writer);
 }
+// One file to write. `done` of `total` bytes of the whole save were written before it.
+typedef struct r1i_shard {
+    const r1_entry *entries;
+    size_t n;
+    const r1_pair *metadata;
+    size_t n_metadata;
+    const r1_shards_desc *desc; // never NULL
+    size_t done, total;
+} r1i_shard;
+
 // The header with zeros for its hash; `total` becomes the bytes of all data.
-static r1_status r1i_header_write(r1_json_writer *writer, const r1_entry *entries, size_t n,
-                                  const r1_pair *metadata, size_t n_metadata, size_t *total) {
+static r1_status r1i_header_write(r1_json_writer *writer, const r1i_shard *shard, size_t *total) {
     r1_context *ctx = writer->ctx;
     r1_json_begin_object(writer, NULL);
     r1_json_begin_object(writer, "__metadata__");
     r1_json_write_text(writer, "r1.hash", R1I_HASH_NONE, R1I_HASH_DIGITS);
     r1_json_write_text(writer, "r1.format", "1", 1);
-    for (size_t i = 0; i < n_metadata; i++) {
-        const char *fault = r1i_pair_fault(&metadata[i]);
+    for (size_t i = 0; i < shard->n_metadata; i++) {
+        const r1_pair *pair = &shard->metadata[i];
+        const char *fault = r1i_pair_fault(pair);
         if (fault) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: metadata %zu: %s", i, fault);
-        r1_json_write_text(writer, metadata[i].key, metadata[i].value, strlen(metadata[i].value));
+        r1_json_write_text(writer, pair->key, pair->value, strlen(pair->value));
     }
     r1_json_end_object(writer);
     *total = 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *fault = r1i_entry_fault(&entries[i]);
+    for (size_t i = 0; i < shard->n; i++) {
+        const char *fault = r1i_entry_fault(&shard->entries[i], shard->desc);
         if (fault) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: tensor %zu: %s", i, fault);
-        r1i_header_write_entry(writer, &entries[i], *total);
-        *total = r1i_size_add(*total, entries[i].bytes);
+        r1i_header_write_entry(writer, &shard->entries[i], *total);
+        *total = r1i_size_add(*total, shard->entries[i].bytes);
     }
     r1_json_end_object(writer);
     while (writer->size % 8 && !writer->failed) r1i_json_put(writer, " ", 1);
@@ -8515,36 +8603,391 @@ static r1_status r1i_header_check(r1_json_writer *writer, const char *path, size
     r1_tensors_close(trial);
     return ctx->status;
 }
-// Header and data into the file. The data are read twice, for the hash and to write, because the
-// hash stands before them; that is cheaper than going back in a file that is being written.
+// One tensor into an open file and into the hash. The hash goes on from piece to piece, because a
+// piece is a multiple of its words; `piece` is memory of R1I_PIECE_BYTES when they are made.
+enum { R1I_PIECE_BYTES = 1 << 20 };
+static const char *r1i_entry_stream(r1i_saver *saver, const r1_entry *entry,
+                                    const r1_shards_desc *desc, void *piece, uint64_t *hash) {
+    for (size_t at = 0; at < entry->bytes;) {
+        size_t n = desc->fill ? r1i_min(entry->bytes - at, R1I_PIECE_BYTES) : entry->bytes;
+        if (desc->fill && !desc->fill(desc->user, entry, at, piece, n)) return "fill";
+        const void *data = desc->fill ? piece : entry->data;
+        *hash = r1i_hash(*hash, data, n);
+        if (!r1i_sys_write(saver->file, data, n)) return "write";
+        at += n;
+    }
+    return NULL;
+}
+// Header and data into the file, then the hash, for which the header has kept a place: data that
+// are made on the way are made once.
 static r1_status r1i_tensors_stream(r1_json_writer *writer, const char *path,
-                                    const r1_entry *entries, size_t n) {
+                                    const r1i_shard *shard) {
+    r1_context *ctx = writer->ctx;
+    const r1_shards_desc *desc = shard->desc;
     r1i_saver saver;
     char digits[R1I_HASH_DIGITS + 1];
     unsigned char length[8];
     uint64_t hash = r1i_header_hash(writer->text, writer->size);
-    for (size_t i = 0; i < n; i++) hash = r1i_hash(hash, entries[i].data, entries[i].bytes);
-    r1i_print_hash(hash, digits);
-    memcpy(writer->text + R1I_HASH_AT, digits, R1I_HASH_DIGITS);
     for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)writer->size >> (8 * i));
-    r1_status status = r1i_save_begin(&saver, writer->ctx, path);
-    if (status != R1_OK) return status;
-    bool good = r1i_sys_write(saver.file, length, 8) &&
-                r1i_sys_write(saver.file, writer->text, writer->size);
-    for (size_t i = 0; i < n && good; i++)
-        good = r1i_sys_write(saver.file, entries[i].data, entries[i].bytes);
-    return good ? r1i_save_end(&saver) : r1i_save_abort(&saver, "write");
+    void *piece = desc->fill ? r1i_alloc(ctx, R1I_PIECE_BYTES) : NULL;
+    if (desc->fill && !piece) return ctx->status;
+    r1_status status = r1i_save_begin(&saver, ctx, path);
+    if (status != R1_OK) return r1i_free(ctx, piece), status;
+    const char *failed = NULL;
+    size_t done = shard->done;
+    if (!r1i_sys_write(saver.file, length, 8) ||
+        !r1i_sys_write(saver.file, writer->text, writer->size))
+        failed = "write";
+    for (size_t i = 0; i < shard->n && !failed; i++) {
+        failed = r1i_entry_stream(&saver, &shard->entries[i], desc, piece, &hash);
+        done += shard->entries[i].bytes;
+        if (desc->progress && !failed)
+            desc->progress(desc->user, shard->entries[i].name, done, shard->total);
+    }
+    r1i_free(ctx, piece);
+    r1i_print_hash(hash, digits);
+    if (!failed && (!r1i_sys_seek(saver.file, 8 + R1I_HASH_AT) ||
+                    !r1i_sys_write(saver.file, digits, R1I_HASH_DIGITS)))
+        failed = "write";
+    return failed ? r1i_save_abort(&saver, failed) : r1i_save_end(&saver);
+}
+static r1_status r1i_tensors_write(r1_context *ctx, const char *path, const r1i_shard *shard) {
+    r1_json_writer writer = {.ctx = ctx};
+    size_t total = 0;
+    r1_status status = r1i_header_write(&writer, shard, &total);
+    if (status == R1_OK) status = r1i_header_check(&writer, path, total);
+    if (status == R1_OK) status = r1i_tensors_stream(&writer, path, shard);
+    r1_json_writer_free(&writer);
+    return status;
 }
 R1I_BODY r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
                                    size_t n, const r1_pair *metadata, size_t n_metadata) {
-    r1_json_writer writer = {.ctx = ctx};
-    size_t total = 0;
+    r1_shards_desc plain = {0};
+    r1i_shard shard = {entries, n, metadata, n_metadata, &plain, 0, 0};
     if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
-    r1_status status = r1i_header_write(&writer, entries, n, metadata, n_metadata, &total);
-    if (status == R1_OK) status = r1i_header_check(&writer, path, total);
-    if (status == R1_OK) status = r1i_tensors_stream(&writer, path, entries, n);
+    return r1i_tensors_write(ctx, path, &shard);
+}
+
+// ---- folders of shards ----
+#define R1I_ONE_FILE   "model.safetensors"
+#define R1I_INDEX_FILE "model.safetensors.index.json"
+// Whether an index may name this file: one of its own folder, whatever system reads the name.
+static bool r1i_shard_name_good(r1_slice name) {
+    if (!name.size || strlen(name.data) != name.size || name.data[0] == '.') return false;
+    return !strpbrk(name.data, "/\\:");
+}
+// The shard of this name, opened when it is new. Names of one shard mostly stand together, so the
+// newest is looked at first.
+static r1_tensors *r1i_shard_find(r1_tensors *all, const char *folder, r1_slice name, bool links) {
+    char *path = NULL;
+    r1_tensors *shard = NULL;
+    for (size_t i = all->n_shards; i > 0; i--) {
+        const char *known = strrchr(all->shards[i - 1]->path, '/') + 1;
+        if (r1i_slice_is(name, known)) return all->shards[i - 1];
+    }
+    if (!r1i_shard_name_good(name)) {
+        r1i_fail(all->ctx, R1_ERROR_FORMAT,
+                 "safetensors index \"%s\": shard \"%.80s\" must be a file of this folder",
+                 all->path, name.data);
+        return NULL;
+    }
+    if (!r1i_grow(all->ctx, (void **)&all->shards, &all->shards_capacity, all->n_shards + 1,
+                  sizeof(r1_tensors *)) ||
+        !(path = r1i_path(all->ctx, folder, name.data)))
+        return NULL;
+    if (!links && r1i_sys_link(path))
+        r1i_fail(all->ctx, R1_ERROR_FORMAT,
+                 "safetensors index \"%s\": shard \"%.80s\" must not be a symbolic link", all->path,
+                 name.data);
+    else if ((shard = r1_tensors_open(all->ctx, path)))
+        all->shards[all->n_shards++] = shard;
+    r1i_free(all->ctx, path);
+    return shard;
+}
+// Joins the entries of all shards. `spare` holds as many ranks as there are entries. Equal names
+// meet in the index of names, where they are refused.
+static r1_status r1i_shards_join(r1_tensors *all, r1i_ranked *spare) {
+    size_t n = 0;
+    for (size_t i = 0; i < all->n_shards; i++) {
+        const r1_tensors *shard = all->shards[i];
+        for (size_t k = 0; k < shard->count; k++) all->entries[n++] = shard->entries[k];
+    }
+    r1i_tensors_index(all, spare);
+    for (size_t i = 1; i < n; i++)
+        if (r1i_ranked_compare(all->names[i - 1], all->names[i], r1i_entry_compare_names) == 0)
+            return r1i_tensors_refuse(all, ((const r1_entry *)all->names[i].item)->name,
+                                      "two shards have it");
+    return R1_OK;
+}
+// Opens what the index names. A tensor that the index gives to a shard must be in that shard; when
+// the numbers are equal then too, no shard has one that the index does not know.
+static r1_status r1i_shards_open(r1_tensors *all, const char *folder, const r1_json *map) {
+    r1_context *ctx = all->ctx;
+    bool links = r1i_sys_link(all->path);
+    if (!map || map->kind != R1_JSON_OBJECT)
+        return r1i_tensors_refuse(all, NULL, "it has no object \"weight_map\"");
+    for (const r1_json *line = map->child; line; line = line->next) {
+        r1_slice file = r1_json_text(line);
+        if (line->kind != R1_JSON_STRING)
+            return r1i_tensors_refuse(all, line->key.data, "its shard is no string");
+        r1_tensors *shard = r1i_shard_find(all, folder, file, links);
+        if (!shard) return ctx->status;
+        if (strlen(line->key.data) != line->key.size || !r1_tensors_find(shard, line->key.data))
+            return r1i_fail(ctx, R1_ERROR_FORMAT,
+                            "safetensors file \"%s\": tensor \"%.80s\" is not in it, but the index "
+                            "of its folder says so",
+                            shard->path, line->key.data);
+    }
+    for (size_t i = 0; i < all->n_shards; i++) all->count += all->shards[i]->count;
+    all->entries = (r1_entry *)r1i_alloc_array(ctx, all->count, sizeof *all->entries);
+    all->names = (r1i_ranked *)r1i_alloc_array(ctx, all->count, sizeof *all->names);
+    r1i_ranked *spare = (r1i_ranked *)r1i_alloc_array(ctx, all->count, sizeof *spare);
+    r1_status status = spare ? r1i_shards_join(all, spare) : ctx->status;
+    r1i_free(ctx, spare);
+    if (status != R1_OK || all->count == map->count) return status;
+    return r1i_fail(ctx, R1_ERROR_FORMAT,
+                    "safetensors index \"%s\" names %zu tensors, but its shards hold %zu",
+                    all->path, map->count, all->count);
+}
+// The list that stands for all shards: it owns them and has no file of its own.
+static r1_tensors *r1i_index_open(r1_context *ctx, const char *folder, const char *path) {
+    size_t size = 0;
+    r1_tensors *all = (r1_tensors *)r1i_alloc_object(ctx, sizeof *all, r1i_tensors_release);
+    if (!all) return NULL;
+    all->ctx = ctx, all->refusal = R1_ERROR_FORMAT;
+    all->path = r1i_copy_text(ctx, path, strlen(path));
+    char *text = all->path ? r1_file_read(ctx, path, &size) : NULL, problem[80];
+    r1_json *root = text ? r1_json_try(ctx, text, size, problem, sizeof problem) : NULL;
+    if (root)
+        r1i_shards_open(all, folder, r1_json_find(root, "weight_map"));
+    else if (ctx->status == R1_OK)
+        r1i_tensors_refuse(all, NULL, problem);
+    r1_json_free(ctx, root), r1_file_free(ctx, text);
+    if (ctx->status == R1_OK) return all;
+    r1_tensors_close(all);
+    return NULL;
+}
+R1I_BODY r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1_tensors *tensors = NULL;
+    char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
+    if (one && index) {
+        bool many = !r1i_file_there(one) && r1i_file_there(index);
+        tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+    }
+    r1i_free(ctx, one), r1i_free(ctx, index);
+    return tensors;
+}
+
+// The scales of an F8 tensor, or NULL and an error.
+enum { R1I_SCALE_BLOCK = 128 };
+static const r1_entry *r1i_entry_scales(const r1_tensors *tensors, const r1_entry *entry) {
+    r1_context *ctx = tensors->ctx;
+    size_t size = strlen(entry->name) + sizeof "_scale_inv";
+    char *name = (char *)r1i_alloc(ctx, size);
+    if (!name) return NULL;
+    snprintf(name, size, "%s_scale_inv", entry->name);
+    const r1_entry *scales = r1_tensors_find(tensors, name);
+    bool fits = scales && entry->rank == 2 && scales->rank == 2 && scales->dtype == R1_F32;
+    for (int i = 0; fits && i < 2; i++)
+        fits = scales->shape[i] == r1i_ceil_div(entry->shape[i], R1I_SCALE_BLOCK);
+    if (!scales)
+        r1i_tensors_refuse(tensors, entry->name, "it is F8_E4M3 and has no NAME_scale_inv");
+    else if (!fits)
+        r1i_tensors_refuse(tensors, name, "scales must be F32, one for each 128 x 128 numbers");
+    r1i_free(ctx, name);
+    return fits ? scales : NULL;
+}
+// Numbers to widen: `scales` is NULL but for F8.
+typedef struct r1i_widening {
+    const r1_entry *entry, *scales;
+    size_t first;
+    r1i_real *out;
+} r1i_widening;
+
+// Scaled numbers begin .. end, in runs that lie in one block.
+static void r1i_widen_scaled(const r1i_widening *job, size_t begin, size_t end) {
+    const uint8_t *data = (const uint8_t *)job->entry->data + job->first;
+    size_t columns = job->entry->shape[1], wide = job->scales->shape[1];
+    for (size_t i = begin; i < end;) {
+        size_t row = (job->first + i) / columns, column = (job->first + i) % columns;
+        size_t left = r1i_min(columns - column, R1I_SCALE_BLOCK - column % R1I_SCALE_BLOCK);
+        size_t stop = i + r1i_min(end - i, left);
+        size_t block = row / R1I_SCALE_BLOCK * wide + column / R1I_SCALE_BLOCK;
+        float scale;
+        memcpy(&scale, (const char *)job->scales->data + 4 * block, 4);
+        for (; i < stop; i++) {
+            float x = r1_from_f8(data[i]) * scale;
+            R1I_KEEP(x);
+            job->out[i] = (r1i_real)x;
+        }
+    }
+}
+// Numbers begin .. end on a worker. Every case but F64 and the scaled one is exact.
+static void r1i_widen(void *arg, size_t begin, size_t end, int worker) {
+    const r1i_widening *job = (const r1i_widening *)arg;
+    size_t bytes = r1_dtype_bytes(job->entry->dtype);
+    const char *p = (const char *)job->entry->data + (job->first + begin) * bytes;
+    r1i_real *out = job->out;
+    float f32;
+    double f64;
+    uint16_t half;
+    (void)worker;
+    switch (job->entry->dtype) {
+    case R1_F32:
+        for (size_t i = begin; i < end; i++, p += 4) memcpy(&f32, p, 4), out[i] = (r1i_real)f32;
+        break;
+    case R1_F64:
+        for (size_t i = begin; i < end; i++, p += 8) memcpy(&f64, p, 8), out[i] = (r1i_real)f64;
+        break;
+    case R1_BF16:
+        for (size_t i = begin; i < end; i++, p += 2)
+            memcpy(&half, p, 2), out[i] = (r1i_real)r1_from_bf16(half);
+        break;
+    case R1_F16:
+        for (size_t i = begin; i < end; i++, p += 2)
+            memcpy(&half, p, 2), out[i] = (r1i_real)r1_from_f16(half);
+        break;
+    default:
+        r1i_widen_scaled(job, begin, end);
+        break;
+    }
+}
+// Whether a dtype is a number with a fraction.
+static bool r1i_dtype_real(r1_dtype dtype) {
+    return dtype <= R1_F8_E4M3; // the first of the list
+}
+R1I_BODY r1_status r1_tensors_numbers(const r1_tensors *tensors, const r1_entry *entry,
+                                      size_t first, size_t n, r1i_real *out) {
+    if (!tensors || !entry) return R1_ERROR_ARGUMENT;
+    r1_context *ctx = tensors->ctx;
+    if (ctx->status != R1_OK) return ctx->status;
+    if (!r1i_dtype_real(entry->dtype))
+        return r1i_tensors_refuse(tensors, entry->name, "integers, where floats were expected");
+    size_t count = entry->bytes / r1_dtype_bytes(entry->dtype);
+    if (first > count || n > count - first)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "numbers %zu .. %zu of tensor \"%.80s\" of %zu",
+                        first, r1i_size_add(first, n), entry->name, count);
+    const r1_entry *scales = NULL;
+    if (entry->dtype == R1_F8_E4M3 && !(scales = r1i_entry_scales(tensors, entry)))
+        return ctx->status;
+    r1i_widening job = {entry, scales, first, out};
+    r1_parallel_for(ctx, n, R1I_PIECE, r1i_widen, &job);
+    return R1_OK;
+}
+
+// Files of r1_tensors_save_folder are called LEAD-00001-of-00002.safetensors. Shards that are in
+// use are never overwritten: where the index names those of one lead, the next save takes the
+// other.
+#define R1I_SHARD_DEFAULT ((size_t)(SIZE_MAX > 5000000000u ? 5000000000u : 2000000000u))
+static const char *const r1i_shard_leads[] = {"model", "model-b"};
+enum { R1I_SHARD_NAME = 64 };
+static void r1i_shard_name(char name[R1I_SHARD_NAME], int lead, size_t number, size_t of) {
+    snprintf(name, R1I_SHARD_NAME, "%s-%05zu-of-%05zu.safetensors", r1i_shard_leads[lead], number,
+             of);
+}
+// Whether a file has the name of a shard with this lead; one for all numbers.
+static bool r1i_shard_named(const char *name, int lead) {
+    size_t size = strlen(r1i_shard_leads[lead]);
+    const char *const parts[] = {"-", "-of-", ".safetensors"};
+    if (strncmp(name, r1i_shard_leads[lead], size) != 0) return false;
+    name += size;
+    for (int i = 0; i < 3; i++) {
+        size = strlen(parts[i]);
+        if (strncmp(name, parts[i], size) != 0) return false;
+        name += size;
+        for (size = 0; i < 2 && name[size] >= '0' && name[size] <= '9'; size++) {
+        }
+        if (i < 2 && size < 5) return false;
+        name += i < 2 ? size : 0;
+    }
+    return !*name;
+}
+// Removes all shards but those that are numbered like `keep`, if it is not NULL. They are out of
+// use, so a failure leaves nothing but their bytes.
+static void r1i_shards_sweep(r1_context *ctx, const char *folder, const char *keep, int lead) {
+    DIR *scan = r1i_sys_list(folder);
+    for (struct dirent *entry; scan && (entry = readdir(scan));) {
+        const char *name = entry->d_name;
+        bool kept = keep && r1i_shard_named(name, lead) &&
+                    strcmp(strstr(name, "-of-"), strstr(keep, "-of-")) == 0;
+        if (kept || (!r1i_shard_named(name, 0) && !r1i_shard_named(name, 1))) continue;
+        char *path = r1i_path(ctx, folder, name);
+        if (path) r1i_sys_remove(path);
+        r1i_free(ctx, path);
+    }
+    if (scan) closedir(scan);
+}
+// Entries from .. end that fit into one shard; at least one.
+static size_t r1i_shard_end(const r1_entry *entries, size_t n, size_t from, size_t most) {
+    size_t end = from, bytes = 0;
+    while (end < n && (end == from || r1i_size_add(bytes, entries[end].bytes) <= most))
+        bytes = r1i_size_add(bytes, entries[end++].bytes);
+    return end;
+}
+// The lead that the index of a folder leaves free. Beside a model.safetensors nobody uses it.
+static int r1i_shard_lead(r1_context *ctx, const char *one, const char *index) {
+    if (r1i_file_there(one) || !r1i_file_there(index)) return 0;
+    char *text = r1_file_read(ctx, index, NULL);
+    int lead = text && strstr(text, "\"model-b-") ? 0 : 1;
+    r1_file_free(ctx, text);
+    return lead;
+}
+// Writes shards, then their index, which no reader looks at while there is a model.safetensors:
+// removing that is the last step.
+static r1_status r1i_shards_write(r1_context *ctx, const char *folder, const r1i_shard *all,
+                                  size_t most, size_t shards, const char *one, const char *index) {
+    char name[R1I_SHARD_NAME];
+    r1_json_writer writer = {.ctx = ctx};
+    int lead = r1i_shard_lead(ctx, one, index);
+    size_t from = 0;
+    r1i_shard shard = *all;
+    r1_json_begin_object(&writer, NULL);
+    r1_json_begin_object(&writer, "metadata");
+    r1_json_write_integer(&writer, "total_size", (int64_t)all->total);
+    r1_json_end_object(&writer);
+    r1_json_begin_object(&writer, "weight_map");
+    for (size_t i = 1; i <= shards && ctx->status == R1_OK; i++) {
+        size_t end = r1i_shard_end(all->entries, all->n, from, most);
+        r1i_shard_name(name, lead, i, shards);
+        for (size_t k = from; k < end; k++)
+            r1_json_write_text(&writer, all->entries[k].name, name, strlen(name));
+        char *path = r1i_path(ctx, folder, name);
+        shard.entries = all->entries + from, shard.n = end - from;
+        if (path) r1i_tensors_write(ctx, path, &shard);
+        for (size_t k = from; k < end; k++) shard.done += all->entries[k].bytes;
+        r1i_free(ctx, path);
+        from = end;
+    }
+    r1_json_end_object(&writer), r1_json_end_object(&writer);
+    if (ctx->status == R1_OK) r1_file_write(ctx, index, writer.text, writer.size);
     r1_json_writer_free(&writer);
-    return status;
+    if (ctx->status == R1_OK && r1i_file_there(one) && r1i_sys_remove(one) != 0)
+        r1i_file_fail(ctx, "remove", one);
+    if (ctx->status == R1_OK) r1i_shards_sweep(ctx, folder, name, lead);
+    return ctx->status;
+}
+R1I_BODY r1_status r1_tensors_save_folder(r1_context *ctx, const char *folder,
+                                          const r1_entry *entries, size_t n,
+                                          const r1_pair *metadata, size_t n_metadata,
+                                          const r1_shards_desc *desc) {
+    r1_shards_desc plain = {0};
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    if (!desc) desc = &plain;
+    size_t most = desc->max_bytes ? desc->max_bytes : R1I_SHARD_DEFAULT, shards = 0;
+    r1i_shard all = {entries, n, metadata, n_metadata, desc, 0, 0};
+    for (size_t i = 0; i < n; i++) all.total = r1i_size_add(all.total, entries[i].bytes);
+    for (size_t i = 0; i < n; shards++) i = r1i_shard_end(entries, n, i, most);
+    char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
+    if (one && index && shards > 1) {
+        r1i_shards_write(ctx, folder, &all, most, shards, one, index);
+    } else if (one && index && r1i_tensors_write(ctx, one, &all) == R1_OK) {
+        if (r1i_file_there(index) && r1i_sys_remove(index) != 0)
+            r1i_file_fail(ctx, "remove", index);
+        r1i_shards_sweep(ctx, folder, NULL, 0);
+    }
+    r1i_free(ctx, one), r1i_free(ctx, index);
+    return ctx->status;
 }
 #endif // R1_NO_STDIO
 
@@ -10870,15 +11313,6 @@ R1I_BODY r1_tokenizer *r1_tokenizer_train(r1_context *ctx, const r1_slice *texts
 
 #ifndef R1_NO_STDIO
 // ---- files ----
-// Whether there is a plain file of this name.
-static bool r1i_file_there(const char *path) {
-    r1i_file_info info = {false, false, 0};
-    int file = r1i_sys_open(path, O_RDONLY);
-    if (file < 0) return false;
-    bool plain = r1i_sys_info(file, &info) == 0 && !info.folder;
-    r1i_sys_close(file);
-    return plain;
-}
 // A file of the folder, or the empty slice where it is not there.
 static r1_slice r1i_folder_text(r1_context *ctx, const char *folder, const char *name) {
     r1_slice text = {NULL, 0};
@@ -11096,6 +11530,8 @@ struct r1_model {
     r1i_real *router_bias;      // [routers, E]
     size_t moe_layers, routers; // of the main model; with those of multi-token prediction
     bool moments;
+    char *source;   // the folder it came from, or NULL
+    unsigned sides; // which of r1i_side_files that folder had
 };
 
 // The memory of cached keys and values: blocks of 64 tokens, each with a part for every layer. A
@@ -11457,7 +11893,7 @@ R1I_BODY void r1_model_free(r1_model *model) {
     r1i_free(ctx, (void *)(uintptr_t)model->rope.cosine);
     r1i_free(ctx, (void *)(uintptr_t)model->rope.sine);
     r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
-    r1i_free(ctx, model->router_bias), r1i_free(ctx, model);
+    r1i_free(ctx, model->router_bias), r1i_free(ctx, model->source), r1i_free(ctx, model);
 }
 // Adds what an alias has collected to its base.
 static void r1i_alias_fold(r1i_alias *alias) {
@@ -11576,8 +12012,14 @@ R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
 R1I_BODY r1_model *r1_model_clone(r1_model *model) {
     if (!model || model->ctx->status != R1_OK) return NULL;
     r1_model *copy = r1i_model_make(model->ctx, &model->config);
-    if (copy) r1_model_copy(copy, model);
-    return copy;
+    if (!copy) return NULL;
+    r1_model_copy(copy, model);
+    if (!model->source) return copy;
+    copy->sides = model->sides;
+    copy->source = r1i_copy_text(model->ctx, model->source, strlen(model->source));
+    if (copy->source) return copy;
+    r1_model_free(copy);
+    return NULL;
 }
 R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->ctx : NULL; }
 R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) {
@@ -12052,7 +12494,7 @@ static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
 }
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
 // bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
-static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
+static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype) {
     bool mla = c->attention == R1_MLA;
     r1_json_begin_object(w, NULL);
     r1_json_begin_array(w, "architectures");
@@ -12071,7 +12513,10 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
     r1i_rope_write(w, &c->rope);
     r1_json_write_bool(w, "tie_word_embeddings", c->tied_head);
     r1i_write_word(w, "hidden_act", "silu");
-    r1i_write_word(w, "torch_dtype", "float32");
+    r1i_write_word(w, "torch_dtype",
+                   dtype == R1_BF16  ? "bfloat16"
+                   : dtype == R1_F16 ? "float16"
+                                     : "float32");
     if (mla) {
         if (c->q_rank)
             r1i_write_size(w, "q_lora_rank", c->q_rank);
@@ -12264,93 +12709,194 @@ static bool r1i_entry_add(r1_context *ctx, r1i_entries *list, const char *name, 
     for (int i = 0; i < rank; i++) entry->shape[i] = shape[i], entry->bytes *= shape[i];
     return true;
 }
-// One tensor for r1_model_save, as it lies in the model: a view of one expert is contiguous.
+// The copies of table and head that DeepSeek's checkpoints hold for each layer of multi-token
+// prediction, and that vLLM reads there.
+static bool r1i_each_copy(r1_model *model, r1i_stored_fn *fn, void *arg) {
+    char name[128];
+    for (size_t l = model->config.layers; l < r1i_all_layers(&model->config); l++) {
+        snprintf(name, sizeof name, "model.layers.%zu.embed_tokens.weight", l);
+        if (!fn(model, name, model->embed, arg)) return false;
+        snprintf(name, sizeof name, "model.layers.%zu.shared_head.head.weight", l);
+        if (!fn(model, name, model->head, arg)) return false;
+    }
+    return true;
+}
+// What r1_model_save knows while it walks: the list, and how weights are stored.
+typedef struct r1i_saving {
+    r1i_entries list;
+    r1_dtype dtype;
+} r1i_saving;
+
+// One tensor for r1_model_save. Its `data` is the tensor, whose numbers r1i_stored_fill converts.
+// Router biases keep their digits: a choice of experts hangs on the last of them.
 static bool r1i_stored_collect(r1_model *model, const char *name, r1_tensor *x, void *arg) {
-    return r1i_entry_add(model->ctx, (r1i_entries *)arg, name, r1i_real_dtype, x->rank, x->shape,
-                         x->data);
+    r1i_saving *saving = (r1i_saving *)arg;
+    bool bias = strstr(name, ".e_score_correction_bias") != NULL;
+    return r1i_entry_add(model->ctx, &saving->list, name, bias ? r1i_real_dtype : saving->dtype,
+                         x->rank, x->shape, x);
+}
+// Numbers offset .. offset + bytes of a tensor in the dtype of its entry.
+static bool r1i_stored_fill(void *user, const r1_entry *entry, size_t offset, void *out,
+                            size_t bytes) {
+    const r1_tensor *x = (const r1_tensor *)entry->data;
+    size_t width = r1_dtype_bytes(entry->dtype), n = bytes / width;
+    const r1i_real *from = x->data + offset / width;
+    (void)user;
+    if (entry->dtype == r1i_real_dtype) memcpy(out, from, bytes);
+    for (size_t i = 0; i < n && width == 2; i++) {
+        float number = (float)from[i];
+        uint16_t half = entry->dtype == R1_F16 ? r1_to_f16(number) : r1_to_bf16(number);
+        memcpy((char *)out + 2 * i, &half, 2);
+    }
+    return true;
+}
+// What else a folder may hold that makes its model usable elsewhere.
+static const char *const r1i_side_files[] = {"tokenizer.json",
+                                             "tokenizer_config.json",
+                                             "special_tokens_map.json",
+                                             "added_tokens.json",
+                                             "vocab.json",
+                                             "merges.txt",
+                                             "chat_template.jinja",
+                                             "generation_config.json"};
+// Remembers which of them a folder has, for r1_model_save.
+static void r1i_sides_note(r1_model *model, const char *folder) {
+    model->source = r1i_copy_text(model->ctx, folder, strlen(folder));
+    for (size_t i = 0; i < sizeof r1i_side_files / sizeof *r1i_side_files; i++) {
+        char *path = r1i_path(model->ctx, folder, r1i_side_files[i]);
+        if (path && r1i_file_there(path)) model->sides |= 1u << i;
+        r1i_free(model->ctx, path);
+    }
+}
+// Copies them. They come last: when one is gone by now, the weights are saved all the same.
+static void r1i_sides_save(const r1_model *model, const char *folder) {
+    r1_context *ctx = model->ctx;
+    for (size_t i = 0; model->source && model->sides >> i; i++) {
+        if (!(model->sides >> i & 1)) continue;
+        size_t size = 0;
+        char *from = r1i_path(ctx, model->source, r1i_side_files[i]);
+        char *to = r1i_path(ctx, folder, r1i_side_files[i]);
+        char *text = from && to ? r1_file_read(ctx, from, &size) : NULL;
+        if (text) r1_file_write(ctx, to, text, size);
+        r1_file_free(ctx, text), r1i_free(ctx, from), r1i_free(ctx, to);
+    }
 }
 // Weights first: a folder that was empty has no config.json, which a loader asks for first, until
 // its weights are complete.
-R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
+R1I_BODY r1_status r1_model_save_with(r1_model *model, const char *folder,
+                                      const r1_save_desc *desc) {
     if (!model || !folder) return R1_ERROR_ARGUMENT;
     r1_context *ctx = model->ctx;
-    r1i_entries list = {0};
+    r1_save_desc d = desc ? *desc : (r1_save_desc){0};
+    if (ctx->status != R1_OK) return ctx->status;
+    if (d.dtype != R1_F32 && d.dtype != R1_BF16 && d.dtype != R1_F16)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: dtype must be R1_F32, R1_BF16 or R1_F16");
+    r1i_saving saving = {.dtype = d.dtype == R1_F32 ? r1i_real_dtype : d.dtype};
+    r1_shards_desc shards = {d.max_shard_bytes, r1i_stored_fill, d.progress, d.user};
     r1_json_writer writer = {.ctx = ctx};
     r1_step_begin(ctx);
     r1_folder_make(ctx, folder);
     char *config = r1i_path(ctx, folder, "config.json");
-    char *weights = r1i_path(ctx, folder, "model.safetensors");
-    r1i_config_write(&writer, &model->config);
+    r1i_config_write(&writer, &model->config, saving.dtype);
     r1_pair format = {"format", "pt"};
-    if (config && weights && r1i_each_stored(model, r1i_stored_collect, &list) &&
-        r1_tensors_save(ctx, weights, list.entries, list.n, &format, 1) == R1_OK)
-        r1_file_write(ctx, config, writer.text, writer.size);
+    if (config && r1i_each_stored(model, r1i_stored_collect, &saving) &&
+        r1i_each_copy(model, r1i_stored_collect, &saving) &&
+        r1_tensors_save_folder(ctx, folder, saving.list.entries, saving.list.n, &format, 1,
+                               &shards) == R1_OK &&
+        r1_file_write(ctx, config, writer.text, writer.size) == R1_OK)
+        r1i_sides_save(model, folder);
     r1_json_writer_free(&writer);
-    r1i_free(ctx, list.entries), r1i_free(ctx, config), r1i_free(ctx, weights);
+    r1i_free(ctx, saving.list.entries), r1i_free(ctx, config);
     r1_step_end(ctx);
     return r1_status_of(ctx);
 }
-// Widens n stored numbers to ours. Floats of 16 and 32 bits arrive exactly; only f64 is rounded.
-static void r1i_widen(r1i_real *to, r1_dtype dtype, const void *from, size_t n) {
-    const unsigned char *p = (const unsigned char *)from;
-    for (size_t i = 0; i < n; i++) {
-        float f32;
-        double f64;
-        uint16_t half;
-        switch (dtype) {
-        case R1_F32:
-            memcpy(&f32, p + 4 * i, 4), to[i] = (r1i_real)f32;
-            break;
-        case R1_F64:
-            memcpy(&f64, p + 8 * i, 8), to[i] = (r1i_real)f64;
-            break;
-        case R1_BF16:
-            memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_bf16(half);
-            break;
-        case R1_F16:
-            memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_f16(half);
-            break;
-        default:
-            to[i] = 0;
-            break;
-        }
-    }
+R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
+    return r1_model_save_with(model, folder, NULL);
 }
+// What r1_model_load knows while it walks.
 typedef struct r1i_loading {
     const r1_tensors *file;
-    const char *path;
-    const char *prefix; // before every name, "" for checkpoints of others
+    const r1_load_desc *desc; // never NULL
+    bool *used;               // of the tensors in the file
+    size_t done, total;       // bytes
 } r1i_loading;
 
-// Whether a stored tensor has exactly this rank and these sizes.
-static bool r1i_entry_fits(const r1_entry *entry, const r1_tensor *x) {
-    bool same = entry->rank == x->rank;
-    for (int i = 0; same && i < x->rank; i++) same = entry->shape[i] == x->shape[i];
-    return same;
+// The entry of this name, marked as used; NULL if there is none.
+static const r1_entry *r1i_loading_find(r1i_loading *loading, const char *name) {
+    const r1_entry *entry = r1_tensors_find(loading->file, name);
+    if (entry) loading->used[entry - r1_tensors_at(loading->file, 0)] = true;
+    return entry;
 }
-// One tensor from a file into the model. `found` exists for the message alone; a stored rank can be
-// higher than a tensor of ours has.
-static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, void *arg) {
-    const r1i_loading *loading = (const r1i_loading *)arg;
-    char full[160];
-    snprintf(full, sizeof full, "%s%s", loading->prefix, name);
-    const r1_entry *entry = r1_tensors_find(loading->file, full);
-    if (!entry) {
-        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing", loading->path,
-                 full, r1i_shape_text(x).text);
-        return false;
-    }
+// "BF16 [3,5]" for messages. A stored rank can be higher than a tensor of ours has.
+static r1i_text r1i_entry_text(const r1_entry *entry) {
     r1_tensor found = {.rank = entry->rank > R1_MAX_RANK ? R1_MAX_RANK : entry->rank};
     for (int i = 0; i < found.rank; i++) found.shape[i] = entry->shape[i];
-    bool number = entry->dtype == R1_F32 || entry->dtype == R1_F64 || entry->dtype == R1_BF16 ||
-                  entry->dtype == R1_F16;
-    if (!r1i_entry_fits(entry, x) || !number) {
-        r1i_fail(model->ctx, R1_ERROR_FORMAT,
-                 "%s: tensor %s is %s %s, the config asks for floats of %s", loading->path, full,
-                 r1_dtype_name(entry->dtype), r1i_shape_text(&found).text, r1i_shape_text(x).text);
+    r1i_text text;
+    snprintf(text.text, sizeof text.text, "%s %.80s", r1_dtype_name(entry->dtype),
+             r1i_shape_text(&found).text);
+    return text;
+}
+// Whether a stored tensor has exactly this rank and these sizes, and is no integer.
+static bool r1i_entry_fits(r1_context *ctx, const r1i_loading *loading, const r1_entry *entry,
+                           const r1_tensor *x) {
+    bool same = entry->rank == x->rank && r1i_dtype_real(entry->dtype);
+    for (int i = 0; same && i < x->rank; i++) same = entry->shape[i] == x->shape[i];
+    if (!same)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: tensor %s is %s, the config asks for floats of %s",
+                 loading->file->path, entry->name, r1i_entry_text(entry).text,
+                 r1i_shape_text(x).text);
+    return same;
+}
+// One tensor from a file into the model.
+static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, void *arg) {
+    r1i_loading *loading = (r1i_loading *)arg;
+    char scales[160];
+    const r1_entry *entry = r1i_loading_find(loading, name);
+    if (!entry) {
+        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing",
+                 loading->file->path, name, r1i_shape_text(x).text);
         return false;
     }
-    r1i_widen(x->data, entry->dtype, entry->data, r1_tensor_count(x));
+    if (!r1i_entry_fits(model->ctx, loading, entry, x)) return false;
+    snprintf(scales, sizeof scales, "%s_scale_inv", name);
+    if (entry->dtype == R1_F8_E4M3) r1i_loading_find(loading, scales);
+    if (r1_tensors_numbers(loading->file, entry, 0, r1_tensor_count(x), x->data) != R1_OK)
+        return false;
+    loading->done += entry->bytes;
+    if (loading->desc->progress)
+        loading->desc->progress(loading->desc->user, name, loading->done, loading->total);
+    return true;
+}
+// A copy may be missing. One that differs belongs to a model that does not share its table: to use
+// the shared one in its place would be another function.
+static bool r1i_copy_check(r1_model *model, const char *name, r1_tensor *x, void *arg) {
+    r1i_loading *loading = (r1i_loading *)arg;
+    const r1_entry *copy = r1i_loading_find(loading, name);
+    bool head = x == model->head && x != model->embed;
+    const char *base = head ? "lm_head.weight" : "model.embed_tokens.weight";
+    const r1_entry *entry = r1_tensors_find(loading->file, base);
+    if (!copy || !entry) return true;
+    if (!r1i_entry_fits(model->ctx, loading, copy, x)) return false;
+    bool same = copy->dtype == entry->dtype && !memcmp(copy->data, entry->data, entry->bytes);
+    if (!same)
+        r1i_fail(model->ctx, R1_ERROR_FORMAT,
+                 "%s: tensor %s differs from %s, which this library uses in its place",
+                 loading->file->path, name, base);
+    return same;
+}
+// A tensor that nobody asked for is a sign of another model. Known to be harmless: the head of a
+// tied model, and RoPE tables of old checkpoints.
+static bool r1i_loading_all_used(r1_model *model, const r1i_loading *loading) {
+    for (size_t i = 0; i < r1_tensors_count(loading->file); i++) {
+        const r1_entry *entry = r1_tensors_at(loading->file, i);
+        bool tied = model->config.tied_head && !strcmp(entry->name, "lm_head.weight");
+        if (loading->used[i] || tied || strstr(entry->name, ".rotary_emb.inv_freq")) continue;
+        r1i_fail(model->ctx, R1_ERROR_FORMAT,
+                 "%s: tensor %.80s, %s, has no place in the model of config.json; check "
+                 "num_hidden_layers and num_nextn_predict_layers",
+                 loading->file->path, entry->name, r1i_entry_text(entry).text);
+        return false;
+    }
     return true;
 }
 // transformers leaves the layers of multi-token prediction out when it saves, and keeps the config.
@@ -12359,33 +12905,50 @@ static bool r1i_has_mtp(const r1_tensors *file, const r1_model_config *c) {
     snprintf(name, sizeof name, "model.layers.%zu.eh_proj.weight", c->layers);
     return r1_tensors_find(file, name) != NULL;
 }
-// A whole model or NULL. The walk asks for what the config needs; other tensors in the file are
-// left alone.
-R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
+// A model of this config with the weights of an open file; NULL on error.
+static r1_model *r1i_model_fill(r1_context *ctx, const r1_model_config *config,
+                                r1i_loading *loading) {
+    size_t n = r1_tensors_count(loading->file);
+    for (size_t i = 0; i < n; i++) loading->total += r1_tensors_at(loading->file, i)->bytes;
+    loading->used = (bool *)r1i_alloc_array(ctx, n, sizeof *loading->used);
+    r1_model *model = loading->used ? r1i_model_make(ctx, config) : NULL;
+    bool good = model && r1i_each_stored(model, r1i_stored_read, loading) &&
+                r1i_each_copy(model, r1i_copy_check, loading) &&
+                r1i_loading_all_used(model, loading);
+    r1i_free(ctx, loading->used);
+    if (good) return model;
+    r1_model_free(model);
+    return NULL;
+}
+// Tensor by tensor out of the mapped file, so that the weights are in memory once.
+R1I_BODY r1_model *r1_model_load_with(r1_context *ctx, const char *folder,
+                                      const r1_load_desc *desc) {
     if (!ctx || !folder || ctx->status != R1_OK) return NULL;
-    char *config_path = r1i_path(ctx, folder, "config.json");
-    char *path = r1i_path(ctx, folder, "model.safetensors");
+    char *path = r1i_path(ctx, folder, "config.json");
+    r1_load_desc plain = {0};
     r1_model_config config;
     r1_model *model = NULL;
     size_t size = 0;
-    char *text = config_path && path ? r1_file_read(ctx, config_path, &size) : NULL;
+    char *text = path ? r1_file_read(ctx, path, &size) : NULL;
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
-    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK) {
-        file = r1_tensors_open(ctx, path);
-        if (file && !r1i_has_mtp(file, &config)) config.mtp_layers = 0;
-        model = file ? r1i_model_make(ctx, &config) : NULL;
-        r1i_loading loading = {file, path, ""};
-        if (!model || !r1i_each_stored(model, r1i_stored_read, &loading)) {
-            r1_model_free(model);
-            model = NULL;
-        }
+    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK)
+        file = r1_tensors_open_folder(ctx, folder);
+    if (file) {
+        if (!r1i_has_mtp(file, &config)) config.mtp_layers = 0;
+        r1i_loading loading = {.file = file, .desc = desc ? desc : &plain};
+        model = r1i_model_fill(ctx, &config, &loading);
     }
     r1_step_end(ctx);
     r1_tensors_close(file);
-    r1_file_free(ctx, text);
-    r1i_free(ctx, config_path), r1i_free(ctx, path);
-    return model;
+    r1_file_free(ctx, text), r1i_free(ctx, path);
+    if (model) r1i_sides_note(model, folder);
+    if (ctx->status == R1_OK) return model;
+    r1_model_free(model);
+    return NULL;
+}
+R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
+    return r1_model_load_with(ctx, folder, NULL);
 }
 #endif
 
@@ -24249,7 +24812,7 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     if (strlen(folder) > sizeof path - 64)
         return r1i_fail(ctx, R1_ERROR_ARGUMENT, "checkpoint: the folder name is too long");
     r1_step_begin(ctx);
-    r1i_config_write(&config, &model->config);
+    r1i_config_write(&config, &model->config, R1_F32);
     r1i_checkpoint_path(path, sizeof path, folder, saved->step);
     snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu %llu", (unsigned long long)saved->step,
              (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
@@ -24367,7 +24930,7 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     r1_tensors *file = r1_tensors_open(ctx, path);
     if (!file) return false;
     r1_json_writer config = {.ctx = ctx};
-    r1i_config_write(&config, &model->config);
+    r1i_config_write(&config, &model->config, R1_F32);
     r1_slice stored = r1_tensors_metadata(file, "config"), text = r1_tensors_metadata(file, "note");
     bool fine =
         config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);
