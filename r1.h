@@ -119,6 +119,9 @@
    Tensors and their gradients come from a step: r1_step_begin, any number of ops, r1_step_end. The
    arena behind it grows during the first steps and is reused afterwards, so a training loop in its
    steady state allocates nothing.
+   A pass of a trainer takes at most micro_tokens rows (a longer text alone makes a pass). It keeps
+   what every layer computed or, with `recompute`, one hidden state a layer, and computes the rest
+   again in the backward pass: the same bits in less memory.
    Parameters, gradients and the two moments are flat buffers, one set per range (decayed,
    undecayed, experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
    Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
@@ -818,6 +821,18 @@ R1_DEF void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
 R1_DEF void r1_no_grad_begin(r1_context *ctx);
 R1_DEF void r1_no_grad_end(r1_context *ctx);
 
+// Computes the n outputs y[i] of a segment from x, by ops; false on error. Whatever else it reads
+// must be parameters or constants, and still there in the backward pass, which calls it again.
+typedef bool r1_segment_fn(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y);
+// Runs a segment and keeps none of its inside: the backward pass runs it again from x, and gives
+// the memory back before it goes on. Outputs y [n], n 1 or 2, are made by the caller
+// (r1_tensor_new) and filled; y[0] loses its gradient in the backward pass, as x may take over its
+// memory. Gradients have the same bits as without. Errors: R1_ERROR_SHAPE when the segment gives
+// other shapes, R1_ERROR_ARGUMENT when its second run gives other numbers or it reads a tensor that
+// is neither x nor a parameter.   Source: Chen et al. (2016); V3 section 3.2.3.
+R1_DEF bool r1_recompute(r1_context *ctx, r1_segment_fn *segment, void *arg, r1_tensor *x,
+                         r1_tensor **y, size_t n);
+
 // Builds a scalar from the parameters; used by r1_grad_check, so it must not draw random numbers.
 typedef r1_tensor *r1_loss_fn(r1_context *ctx, void *arg);
 // Compares gradients with central differences of width h: the largest |difference| / (1 + |slope|)
@@ -1315,11 +1330,12 @@ typedef struct r1_batch {
     const int32_t *tokens; // [starts[B]]
     const size_t *starts;  // [B+1]
     size_t B;
-    const int32_t *replay;           // router choices to use, [T, MoE layers, K]; NULL = choose
-    int32_t *routes;                 // receives the choices, same shape
-    const r1i_real *balance_weight;  // [B]: asks for the balance loss with this weight per sequence
-    r1_tensor *balance;              // receives it, [B]; r1_seed its gradient
-    uint64_t *loads;                 // adds each expert's tokens, [routers, E]
+    const int32_t *replay;          // router choices to use, [T, MoE layers, K]; NULL = choose
+    int32_t *routes;                // receives the choices, same shape
+    const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
+    r1_tensor *balance;             // receives it, [B]; r1_seed its gradient
+    uint64_t *loads;                // adds each expert's tokens, [routers, E]
+    bool recompute; // keep one hidden state a layer; the backward pass computes the rest again
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
 // Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
@@ -2002,6 +2018,8 @@ typedef struct r1_train_desc {
     double bias_rate;      // gamma of the router biases;    0 = 0.001 (V3); R1_OFF = none
     double mtp_weight;     // lambda of multi-token prediction, supervised steps only; 0 = 0.3 (V3's
                            // first 10 T tokens); R1_OFF = none
+    bool recompute;        // keep a hidden state a layer and compute the rest again in the backward
+                           // pass: a third more work, far less memory, the same bits
     r1_group *group;       // ranks that share the work;     NULL = this one alone
 } r1_train_desc;
 
@@ -2557,6 +2575,12 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
     return true;
 }
 
+enum { R1I_CHUNK_BYTES = 1 << 16 }; // the least
+static size_t r1i_arena_used(const r1i_arena *arena) {
+    size_t used = 0;
+    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
+    return used;
+}
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
 // Puts a new chunk in front, if there is one.
 static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes) {
@@ -2567,13 +2591,13 @@ static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes
 }
 
 // Space that is not zeroed: whoever asks for it writes it first.
-// 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
-// the rest of the old one stays unused until a release comes back to it.
+// 64-byte aligned. A request that does not fit opens a chunk of its size, or of an eighth of what
+// is in use when that is more; the rest of the old one stays unused until a release is back at it.
 static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     bytes = r1i_round_up(bytes ? bytes : 1, R1I_ALIGN);
     r1i_chunk *chunk = arena->chunk;
     if (!chunk || chunk->bytes - chunk->used < bytes) {
-        size_t least = chunk ? chunk->bytes : (size_t)1 << 16;
+        size_t least = r1i_max(R1I_CHUNK_BYTES, r1i_arena_used(arena) / 8);
         size_t size = r1i_max(bytes, least);
         chunk =
             r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN)), size);
@@ -2582,11 +2606,6 @@ static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     void *space = r1i_chunk_space(chunk) + chunk->used;
     chunk->used += bytes;
     return space;
-}
-static size_t r1i_arena_used(const r1i_arena *arena) {
-    size_t used = 0;
-    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
-    return used;
 }
 static r1i_mark r1i_arena_mark(r1i_arena *arena) {
     return (r1i_mark){arena->chunk, arena->chunk ? arena->chunk->used : 0};
@@ -2601,19 +2620,20 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
 // Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one, or
 // none where that cannot be had.
 // The melt is what makes a training loop free of allocations: the first step leaves several chunks,
-// they become one of their total size, and the second step fits into it.
-//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
+// they become one that holds the most that was ever in use, and the second step fits into it. What
+// inner steps needed counts too, though their chunks are gone by then.
+//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 90K]        step 2 allocates nothing
 static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, bool melt) {
-    size_t used = r1i_arena_used(arena), chunks = 0, total = 0;
-    if (used > arena->peak_bytes) arena->peak_bytes = used;
+    arena->peak_bytes = r1i_max(arena->peak_bytes, r1i_arena_used(arena));
     if (melt && (!mark.chunk || (!mark.chunk->next && !mark.used))) {
-        for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
-        if (chunks > 1) {
+        r1i_chunk *chunk = arena->chunk;
+        if (chunk && (chunk->next || chunk->bytes < arena->peak_bytes)) {
+            size_t bytes = r1i_max(arena->peak_bytes, R1I_CHUNK_BYTES);
             r1i_arena_free(ctx, arena);
-            size_t bytes = r1i_size_add(total, R1I_ALIGN);
-            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, bytes), total);
-        } else if (arena->chunk) {
-            arena->chunk->used = 0;
+            chunk = (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN));
+            r1i_chunk_add(arena, chunk, bytes);
+        } else if (chunk) {
+            chunk->used = 0;
         }
         return;
     }
@@ -6986,8 +7006,18 @@ R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     for (size_t i = 0; grad && i < r1_tensor_count(y); i++) grad[i] += dy[i];
 }
 // Last record first, R1_BACKWARD before R1_BACKWARD_SHARED: each gradient is a chain in an order
-// that the records fix. A record that no gradient has reached is passed over. A second
-// pass would add the gradients of inner tensors once more, so it is refused.
+// that the records fix. A record that no gradient has reached is passed over. Records are copied,
+// since a segment that runs again makes more of them.
+static void r1i_walk(r1_context *ctx, size_t first) {
+    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
+        r1i_record record = ctx->tape->records[i - 1];
+        bool reached = record.out[0]->grad || (record.out[1] && record.out[1]->grad);
+        if (!reached || !record.bind(ctx, &record)) continue;
+        r1i_run(ctx, record.op, R1_BACKWARD, record.args);
+        r1i_run(ctx, record.op, R1_BACKWARD_SHARED, record.args);
+    }
+}
+// A second pass would add the gradients of inner tensors once more, so it is refused.
 R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
     if (ctx->tape->walked[ctx->tape->depth]) {
@@ -6998,14 +7028,7 @@ R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy
     }
     ctx->tape->walked[ctx->tape->depth] = true;
     r1_seed(ctx, y, dy);
-    size_t first = ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0;
-    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
-        r1i_record *record = &ctx->tape->records[i - 1];
-        bool reached = record->out[0]->grad || (record->out[1] && record->out[1]->grad);
-        if (!reached || !record->bind(ctx, record)) continue;
-        r1i_run(ctx, record->op, R1_BACKWARD, record->args);
-        r1i_run(ctx, record->op, R1_BACKWARD_SHARED, record->args);
-    }
+    r1i_walk(ctx, ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0);
 }
 // d y / d y = 1. The sign is the caller's: y is what shall become small.
 R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
@@ -7026,6 +7049,117 @@ R1I_BODY void r1_no_grad_begin(r1_context *ctx) {
 }
 R1I_BODY void r1_no_grad_end(r1_context *ctx) {
     if (ctx && ctx->tape && ctx->tape->no_grad > 0) ctx->tape->no_grad--;
+}
+
+// ---- segments ----
+// A segment that ran, as the backward pass needs it.
+typedef struct r1i_segment {
+    r1_segment_fn *run;
+    void *arg;
+    size_t n;
+} r1i_segment;
+
+// Runs the segment into inner[n], which must have the shapes of y.
+static bool r1i_segment_run(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                            r1_tensor *const *y, r1_tensor **inner) {
+    bool fine = segment->run(ctx, segment->arg, x, inner) && inner[0] && inner[segment->n - 1];
+    if (!fine) r1i_fail(ctx, R1_ERROR_ARGUMENT, "recompute: the segment gave no output");
+    for (size_t i = 0; i < segment->n && fine; i++) {
+        if (inner[i]->rank == y[i]->rank &&
+            !memcmp(inner[i]->shape, y[i]->shape, (size_t)y[i]->rank * sizeof *y[i]->shape))
+            continue;
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "recompute: output %zu of the segment is %s; y was made as %s", i,
+                 r1i_shape_text(inner[i]).text, r1i_shape_text(y[i]).text);
+        return false;
+    }
+    return ctx->status == R1_OK;
+}
+// Whether a record from `first` on has put the gradient of an older tensor into memory that dies
+// with the present step.
+static bool r1i_segment_leaks(r1_context *ctx, size_t first) {
+    r1i_mark mark = ctx->tape->marks[ctx->tape->depth - 1];
+    for (size_t i = first; i < ctx->tape->count; i++)
+        for (int k = 0; k < 3; k++) {
+            const r1_tensor *x = ctx->tape->records[i].in[k];
+            if (x && x->grad && r1i_arena_holds(&ctx->step, mark, x->grad) &&
+                !r1i_arena_holds(&ctx->step, mark, x))
+                return true;
+        }
+    return false;
+}
+// The second run and its walk, in the step that is open. x is the input under a name of this step:
+// where the input has a gradient already the walk goes on adding to it, so the chain of additions
+// is the one that a tape of the whole would make.
+static bool r1i_segment_walk(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                             r1_tensor *const *y) {
+    size_t first = ctx->tape->count;
+    r1_tensor *inner[2] = {NULL, NULL};
+    if (!r1i_segment_run(ctx, segment, x, y, inner)) return false;
+    for (size_t i = 0; i < segment->n; i++) {
+        if (memcmp(inner[i]->data, y[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data)) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "recompute: output %zu of the segment has other numbers in the backward pass; "
+                     "weights and inputs must stay as they were",
+                     i);
+            return false;
+        }
+        if (!y[i]->grad || !inner[i]->wants_grad) continue;
+        if (inner[i]->grad) // the input itself, or a reshape
+            r1_seed(ctx, inner[i], y[i]->grad);
+        else
+            inner[i]->grad = y[i]->grad;
+    }
+    r1i_walk(ctx, first);
+    if (ctx->status == R1_OK && r1i_segment_leaks(ctx, first))
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "recompute: the segment reads a tensor of the step that is not its input x, whose "
+                 "gradient would be lost; make it part of x");
+    return ctx->status == R1_OK;
+}
+// All of the backward pass of a segment; there is no kernel, hence false. Nobody reads the gradient
+// of y[0] after this, so when x has none yet it moves into that memory: a row of equal segments
+// keeps one gradient, not one each.
+static bool r1i_recompute_bind(r1_context *ctx, r1i_record *record) {
+    const r1i_segment *segment = (const r1i_segment *)record->args;
+    r1_tensor *from = record->in[0], *to = record->out[0], x = *from;
+    bool moves = to->grad && from->wants_grad && !from->grad && to != from &&
+                 r1_tensor_count(to) == r1_tensor_count(from);
+    if (!moves) x.grad = r1i_grad_of(ctx, from);
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    int no_grad = ctx->tape->no_grad;
+    ctx->tape->no_grad = 0, ctx->tape->walked[ctx->tape->depth] = true;
+    r1_tensor *own = (r1_tensor *)r1i_args(ctx, &x, sizeof x);
+    if (own && r1i_segment_walk(ctx, segment, own, record->out) && moves && own->grad) {
+        memcpy(to->grad, own->grad, r1_tensor_count(to) * sizeof *to->grad);
+        from->grad = to->grad, to->grad = NULL;
+    }
+    ctx->tape->no_grad = no_grad;
+    r1_step_end(ctx);
+    return false;
+}
+// The first run leaves no records, and the step that holds its inside is gone when it returns.
+R1I_BODY bool r1_recompute(r1_context *ctx, r1_segment_fn *run, void *arg, r1_tensor *x,
+                           r1_tensor **y, size_t n) {
+    if (!r1i_usable(ctx, x, x) || !run || !y || !n || n > 2 || !y[0] || !y[n - 1]) return false;
+    r1i_segment segment = {run, arg, n};
+    r1_tensor *inner[2] = {NULL, NULL};
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    r1_no_grad_begin(ctx);
+    bool fine = r1i_segment_run(ctx, &segment, x, y, inner);
+    for (size_t i = 0; i < n && fine; i++)
+        memcpy(y[i]->data, inner[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data);
+    r1_no_grad_end(ctx);
+    r1_step_end(ctx);
+    if (!fine || ctx->tape->no_grad) return fine;
+    for (size_t i = 0; i < n; i++) y[i]->wants_grad = true;
+    r1i_record record = {.args = r1i_args(ctx, &segment, sizeof segment),
+                         .in = {x},
+                         .out = {y[0], n > 1 ? y[1] : NULL},
+                         .bind = r1i_recompute_bind};
+    return record.args && r1i_tape_push(ctx, ctx->tape, record);
 }
 // One value for the differences: without records, in a step of its own, so that 2 n of them need
 // no more memory than one.
@@ -11870,6 +12004,43 @@ static r1_tensor *r1i_block_forward(r1_model *model, r1_batch *batch, size_t i, 
     h = l->router ? r1i_moe_forward(model, batch, i, h) : r1i_mlp_forward(ctx, &l->dense, h);
     return r1_add(ctx, x, h);
 }
+// A block as a segment. The batch is a copy, because the second run must not count loads again.
+typedef struct r1i_block_segment {
+    r1_model *model;
+    r1_batch batch;
+    size_t layer;
+    const int32_t *positions;
+} r1i_block_segment;
+
+static bool r1i_block_segment_run(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1i_block_segment *s = (r1i_block_segment *)arg;
+    (void)ctx;
+    s->batch.balance = NULL;
+    y[0] = r1i_block_forward(s->model, &s->batch, s->layer, x, s->positions);
+    y[1] = s->batch.balance;
+    return y[0] != NULL;
+}
+// A block of which only the output stays. Without gradients that costs a copy and no second run,
+// and a pass over any number of layers needs the memory of one. The second run sees the same bits,
+// so its router chooses alike; r1_recompute compares the outputs.
+static r1_tensor *r1i_block_run(r1_model *model, r1_batch *batch, size_t i, r1_tensor *x,
+                                const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    if (!x || !positions || (!batch->recompute && !ctx->tape->no_grad))
+        return r1i_block_forward(model, batch, i, x, positions);
+    bool balanced = batch->balance_weight && model->layers[i].router;
+    r1i_block_segment segment = {model, *batch, i, positions};
+    r1i_block_segment *own = (r1i_block_segment *)r1i_args(ctx, &segment, sizeof segment);
+    r1_tensor *y[2] = {r1i_tensor_like(ctx, x, r1i_last(x)), NULL};
+    if (balanced) y[1] = r1i_tensor_raw(ctx, 1, &batch->B);
+    if (balanced && own) // the caller may use its array for something else by then
+        own->batch.balance_weight =
+            (r1i_real *)r1i_args(ctx, batch->balance_weight, batch->B * sizeof(r1i_real));
+    if (!own || !r1_recompute(ctx, r1i_block_segment_run, own, x, y, balanced ? 2 : 1)) return NULL;
+    own->batch.loads = NULL, own->batch.routes = NULL;
+    if (balanced) batch->balance = batch->balance ? r1_add(ctx, batch->balance, y[1]) : y[1];
+    return y[0];
+}
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -11886,8 +12057,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
     r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
-    for (size_t i = 0; i < c->layers && x; i++)
-        x = r1i_block_forward(model, batch, i, x, positions);
+    for (size_t i = 0; i < c->layers && x; i++) x = r1i_block_run(model, batch, i, x, positions);
     return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
 }
 // Depth k >= 1 of multi-token prediction -> [T,C], for the next depth and, after r1i_mtp_norm, for
@@ -11912,8 +12082,8 @@ static r1_tensor *r1i_mtp_forward(r1_model *model, r1_batch *batch, size_t depth
     r1_tensor *both = r1_join(ctx, r1i_heads(ctx, embedded, 1), r1i_heads(ctx, hidden, 1));
     if (!both) return NULL;
     both = r1_tensor_reshape(ctx, both, 2, (size_t[]){T, 2 * model->config.width});
-    return r1i_block_forward(model, batch, i, r1_matmul(ctx, both, l->merge, NULL),
-                             r1i_positions(ctx, batch));
+    r1_tensor *merged = r1_matmul(ctx, both, l->merge, NULL);
+    return r1i_block_run(model, batch, i, merged, r1i_positions(ctx, batch));
 }
 // What the head reads at a depth.
 static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
@@ -22209,7 +22379,8 @@ static bool r1i_work_mtp(const r1i_batch_work *work, size_t first, size_t end, r
                           .starts = rows.starts,
                           .B = rows.B,
                           .balance_weight = main->balance_weight ? weight : NULL,
-                          .loads = main->loads};
+                          .loads = main->loads,
+                          .recompute = main->recompute};
         hidden = r1_embed(ctx, hidden, rows.below, rows.T);
         hidden = r1i_mtp_forward(model, &batch, depth, hidden);
         r1_tensor *head = model->layers[model->config.layers + depth - 1].head;
@@ -22264,7 +22435,8 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
                       .B = B,
                       .replay = routes,
                       .balance_weight = balanced ? weight : NULL,
-                      .loads = trainer->loads};
+                      .loads = trainer->loads,
+                      .recompute = trainer->desc.recompute};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
     if (!out || (work->mtp_scale > 0 && !r1i_work_mtp(work, first, end, &batch, hidden)))
@@ -23133,6 +23305,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     r1i_write_size(w, "warmup", (size_t)d->train.schedule.warmup);
     r1i_write_size(w, "chunks", d->train.chunks),
         r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
+    r1_json_write_bool(w, "recompute", d->train.recompute);
     r1_json_write_number(w, "balance_weight", d->train.balance_weight);
     r1_json_write_number(w, "bias_rate", d->train.bias_rate);
     r1i_write_size(w, "speculate", d->generate.speculate);

@@ -30,6 +30,7 @@ int test_fsync(int file) { return file < 0 ? -1 : 0; }
 #include "test_generate.c"
 #include "test_policy.c"
 #include "test_train.c"
+#include "test_plan.c"
 #include "test_faults.c"
 #include "test_demo.c"
 #include "test_faults_io.c"
