@@ -1301,6 +1301,30 @@ R1_DEF void r1_model_free(r1_model *model);
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
+// What a model of a config takes: numbers of parameters by kind and bytes, nothing allocated yet.
+// `parameters` is the sum of the nine kinds; r1_model_size of the model gives the same. `cache` has
+// the numbers that one token keeps in one layer while answers are written, times 4 bytes.
+typedef struct r1_model_plan {
+    size_t parameters;
+    size_t embedding, head;                            // head is 0 when tied
+    size_t attention, dense, experts, shared, routers; // matrices, biases and gains inside them
+    size_t norms;                                      // the gains of the residual stream
+    size_t mtp;                   // everything that multi-token prediction adds; in no other kind
+    size_t active;                // of the main model, those that one token meets
+    size_t router_biases;         // no parameters: no gradient moves them
+    size_t cache;                 // in the form that r1_model_config.mla_form gives
+    size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
+    size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
+    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                     // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
+    size_t moment_bytes;                 // that r1_model_train_ready adds
+    size_t table_bytes;                  // of cos and sin for max_tokens positions
+} r1_model_plan;
+// Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
+// r1_model_new.
+R1_DEF r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  r1_model_plan *plan);
 // The context that the model belongs to.
 R1_DEF r1_context *r1_model_context(r1_model *model);
 // Its config, with every default filled in.
@@ -11186,7 +11210,7 @@ struct r1_model {
     r1_model_config config;
     r1_range ranges[3]; // decayed, undecayed, experts
     r1_parameter *parameters;
-    size_t n, capacity;
+    size_t n, capacity, main_n; // from main_n on they are of multi-token prediction
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
     r1_tensor *embed_in; // the table as the input uses it: an alias when the head is tied to it
@@ -11230,6 +11254,19 @@ static bool r1i_absorbed(const r1_model_config *c) {
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
 
+// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
+static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
+    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
+    cache->layers = c->layers + depths;
+    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
+                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
+                                 : c->kv_heads * c->head_dim;
+    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+}
+// The numbers of a head that a position turns.
+static size_t r1i_rope_dim(const r1_model_config *c) {
+    return c->attention == R1_MLA ? c->rope_dim : c->head_dim;
+}
 // The layers of the main model, then those of multi-token prediction.
 static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
 // Fills in what is zero and names the first field that does not fit. Configs of callers and of
@@ -11513,7 +11550,7 @@ R1I_PLAIN static double r1i_rope_frequency(const r1_model_config *c, size_t D, s
 // and rounded once. No libm is in it, so every machine has the same table.
 static bool r1i_model_rope(r1_model *model) {
     const r1_model_config *c = &model->config;
-    size_t D = c->attention == R1_MLA ? c->rope_dim : c->head_dim, half = D / 2;
+    size_t D = r1i_rope_dim(c), half = D / 2;
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
@@ -11601,36 +11638,41 @@ static bool r1i_model_aliases(r1_model *model) {
     }
     return model->ctx->status == R1_OK;
 }
+// Names, shapes and order of all parameters, and no memory for their numbers.
+static bool r1i_model_layout(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    if (r1i_config_resolve(ctx, &model->config) != R1_OK) return false;
+    size_t layers = r1i_all_layers(c);
+    model->moe_layers = c->layers - c->dense_layers;
+    model->routers = model->moe_layers ? layers - c->dense_layers : 0;
+    size_t biases = r1i_size_mul(model->routers, c->experts);
+    model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
+    model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
+    if (!model->layers || !model->router_bias) return false;
+    // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
+    // distribution over ids nearly flat.
+    size_t shape[] = {c->vocab, c->width};
+    model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
+                                     "model.embed_tokens.weight");
+    for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
+    model->norm =
+        r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
+    model->head = model->embed;
+    if (!c->tied_head)
+        model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2, shape,
+                                        "lm_head.weight");
+    model->main_n = model->n;
+    for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
+    return ctx->status == R1_OK;
+}
 // Everything but the numbers: whoever calls it draws, copies or loads them.
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
     r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
     if (!model) return NULL;
     model->ctx = ctx, model->config = *config;
     const r1_model_config *c = &model->config;
-    if (r1i_config_resolve(ctx, &model->config) == R1_OK) {
-        size_t layers = r1i_all_layers(c);
-        model->moe_layers = c->layers - c->dense_layers;
-        model->routers = model->moe_layers ? layers - c->dense_layers : 0;
-        size_t biases = r1i_size_mul(model->routers, c->experts);
-        model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
-        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
-    }
-    if (ctx->status == R1_OK) {
-        // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
-        // distribution over ids nearly flat.
-        size_t shape[] = {c->vocab, c->width};
-        model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
-                                         "model.embed_tokens.weight");
-        for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
-        model->norm =
-            r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
-        model->head = model->embed;
-        if (!c->tied_head)
-            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
-                                            shape, "lm_head.weight");
-        for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
-    }
-    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
+    if (!r1i_model_layout(model) || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
         !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
@@ -11728,6 +11770,83 @@ R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model ? mode
 R1I_BODY size_t r1_model_routers(const r1_model *model) { return model ? model->routers : 0; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
     return model && layer < r1i_all_layers(&model->config) ? model->layers[layer].bias : NULL;
+}
+
+// ---- plan ----
+// What a parameter is for, by its name. The first row whose word is in the name decides.
+static size_t *r1i_plan_kind(r1_model_plan *plan, const char *name) {
+    const struct {
+        const char *word;
+        size_t *count;
+    } kinds[] = {
+        {".self_attn.", &plan->attention},
+        {".mlp.experts.", &plan->experts},
+        {".shared_experts.", &plan->shared},
+        {".mlp.gate.", &plan->routers},
+        {".mlp.", &plan->dense},
+        {"embed_tokens", &plan->embedding},
+        {"lm_head", &plan->head},
+        {"norm", &plan->norms},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strstr(name, kinds[i].word)) return kinds[i].count;
+    return &plan->mtp;
+}
+// Bytes as V3 stores a parameter: one for each number of a linear map that is cut into blocks, four
+// for the scale of each block, and two for each number of all others.
+static size_t r1i_plan_f8_bytes(const r1_tensor *x, bool blocks) {
+    size_t n = r1_tensor_count(x);
+    if (!blocks) return r1i_size_mul(n, 2);
+    size_t scales = x->rank == 3 ? x->shape[0] : 1;
+    for (int i = x->rank - 2; i < x->rank; i++)
+        scales = r1i_size_mul(scales, r1i_ceil_div(x->shape[i], 128));
+    return r1i_size_add(n, r1i_size_mul(scales, 4));
+}
+static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
+    const r1_parameter *p = &model->parameters[i];
+    size_t n = r1_tensor_count(p->tensor), *kind = r1i_plan_kind(plan, p->name);
+    bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
+                                          kind == &plan->experts || kind == &plan->shared);
+    size_t *home = i < model->main_n ? kind : &plan->mtp;
+    *home = r1i_size_add(*home, n);
+    plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
+}
+// The same walk as that of r1_model_new, stopped before it asks for the memory.
+R1I_BODY r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    r1_model_plan *plan) {
+    if (!ctx) return R1_ERROR_ARGUMENT;
+    if (!config || !plan)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_model_plan_of: config or plan is NULL");
+    r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
+    if (!model) return ctx->status;
+    model->ctx = ctx, model->config = *config;
+    *plan = (r1_model_plan){0};
+    if (r1i_model_layout(model)) {
+        const r1_model_config *c = &model->config;
+        size_t number = sizeof(r1i_real), floats = 0, table = r1i_size_mul(c->vocab, c->width);
+        r1i_cache cache = {0}, absorbed = {0};
+        for (size_t i = 0; i < model->n; i++) r1i_plan_add(plan, model, i);
+        for (int r = 0; r < 3; r++) floats = r1i_size_add(floats, model->ranges[r].n);
+        plan->active = plan->parameters - plan->mtp;
+        if (c->experts) plan->active -= plan->experts / c->experts * (c->experts - c->chosen);
+        plan->router_biases = model->routers * c->experts;
+        plan->f32_bytes = r1i_size_mul(plan->parameters, 4);
+        plan->bf16_bytes = r1i_size_mul(plan->parameters, 2);
+        plan->weight_bytes = r1i_size_mul(floats, number);
+        plan->moment_bytes = r1i_size_mul(floats, 2 * number);
+        // the tables that are used twice have a second gradient, see r1i_alias
+        size_t again = r1i_size_mul(table, 2 * c->mtp_layers + c->tied_head);
+        plan->gradient_bytes = r1i_size_mul(r1i_size_add(floats, again), number);
+        plan->table_bytes = r1i_size_mul(c->max_tokens, r1i_rope_dim(c) * number);
+        r1i_cache_shape(c, 0, &cache);
+        plan->cache = cache.key_floats + cache.value_floats;
+        model->config.mla_form = R1_MLA_ABSORBED;
+        r1i_cache_shape(c, 0, &absorbed);
+        plan->cache_absorbed = absorbed.key_floats + absorbed.value_floats;
+    }
+    r1_model_free(model);
+    return ctx->status;
 }
 
 // "a.experts.12.b" -> the stack "a.experts.b" and 12; false when the name has no expert number.
@@ -12689,15 +12808,6 @@ static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, 
 }
 
 // ---- start of a call ----
-// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
-static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
-    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
-    cache->layers = c->layers + depths;
-    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
-                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
-                                 : c->kv_heads * c->head_dim;
-    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
-}
 // The cache pool: the memory of an earlier call is kept when it is large enough. The default holds
 // `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
 // more sequence. The least is two sequences and a block: a prompt and its answer at full length.

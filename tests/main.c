@@ -22,6 +22,7 @@ int test_fsync(int file) { return file < 0 ? -1 : 0; }
 #include "test_log.c"
 #include "test_tokenizer.c"
 #include "test_model.c"
+#include "test_architectures.c"
 #include "test_answer.c"
 #include "test_judge.c"
 #include "test_reward.c"
