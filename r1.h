@@ -119,6 +119,9 @@
    Tensors and their gradients come from a step: r1_step_begin, any number of ops, r1_step_end. The
    arena behind it grows during the first steps and is reused afterwards, so a training loop in its
    steady state allocates nothing.
+   A pass of a trainer takes at most micro_tokens rows (a longer text alone makes a pass). It keeps
+   what every layer computed or, with `recompute`, one hidden state a layer, and computes the rest
+   again in the backward pass: the same bits in less memory.
    Parameters, gradients and the two moments are flat buffers, one set per range (decayed,
    undecayed, experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
    Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
@@ -818,6 +821,18 @@ R1_DEF void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
 R1_DEF void r1_no_grad_begin(r1_context *ctx);
 R1_DEF void r1_no_grad_end(r1_context *ctx);
 
+// Computes the n outputs y[i] of a segment from x, by ops; false on error. Whatever else it reads
+// must be parameters or constants, and still there in the backward pass, which calls it again.
+typedef bool r1_segment_fn(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y);
+// Runs a segment and keeps none of its inside: the backward pass runs it again from x, and gives
+// the memory back before it goes on. Outputs y [n], n 1 or 2, are made by the caller
+// (r1_tensor_new) and filled; y[0] loses its gradient in the backward pass, as x may take over its
+// memory. Gradients have the same bits as without. Errors: R1_ERROR_SHAPE when the segment gives
+// other shapes, R1_ERROR_ARGUMENT when its second run gives other numbers or it reads a tensor that
+// is neither x nor a parameter.   Source: Chen et al. (2016); V3 section 3.2.3.
+R1_DEF bool r1_recompute(r1_context *ctx, r1_segment_fn *segment, void *arg, r1_tensor *x,
+                         r1_tensor **y, size_t n);
+
 // Builds a scalar from the parameters; used by r1_grad_check, so it must not draw random numbers.
 typedef r1_tensor *r1_loss_fn(r1_context *ctx, void *arg);
 // Compares gradients with central differences of width h: the largest |difference| / (1 + |slope|)
@@ -1317,6 +1332,30 @@ R1_DEF void r1_model_free(r1_model *model);
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
+// What a model of a config takes: numbers of parameters by kind and bytes, nothing allocated yet.
+// `parameters` is the sum of the nine kinds; r1_model_size of the model gives the same. `cache` has
+// the numbers that one token keeps in one layer while answers are written, times 4 bytes.
+typedef struct r1_model_plan {
+    size_t parameters;
+    size_t embedding, head;                            // head is 0 when tied
+    size_t attention, dense, experts, shared, routers; // matrices, biases and gains inside them
+    size_t norms;                                      // the gains of the residual stream
+    size_t mtp;                   // everything that multi-token prediction adds; in no other kind
+    size_t active;                // of the main model, those that one token meets
+    size_t router_biases;         // no parameters: no gradient moves them
+    size_t cache;                 // in the form that r1_model_config.mla_form gives
+    size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
+    size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
+    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                     // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
+    size_t moment_bytes;                 // that r1_model_train_ready adds
+    size_t table_bytes;                  // of cos and sin for max_tokens positions
+} r1_model_plan;
+// Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
+// r1_model_new.
+R1_DEF r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  r1_model_plan *plan);
 // The context that the model belongs to.
 R1_DEF r1_context *r1_model_context(r1_model *model);
 // Its config, with every default filled in.
@@ -1346,11 +1385,12 @@ typedef struct r1_batch {
     const int32_t *tokens; // [starts[B]]
     const size_t *starts;  // [B+1]
     size_t B;
-    const int32_t *replay;           // router choices to use, [T, MoE layers, K]; NULL = choose
-    int32_t *routes;                 // receives the choices, same shape
-    const r1i_real *balance_weight;  // [B]: asks for the balance loss with this weight per sequence
-    r1_tensor *balance;              // receives it, [B]; r1_seed its gradient
-    uint64_t *loads;                 // adds each expert's tokens, [routers, E]
+    const int32_t *replay;          // router choices to use, [T, MoE layers, K]; NULL = choose
+    int32_t *routes;                // receives the choices, same shape
+    const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
+    r1_tensor *balance;             // receives it, [B]; r1_seed its gradient
+    uint64_t *loads;                // adds each expert's tokens, [routers, E]
+    bool recompute; // keep one hidden state a layer; the backward pass computes the rest again
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
 // Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
@@ -2054,6 +2094,8 @@ typedef struct r1_train_desc {
     double bias_rate;      // gamma of the router biases;    0 = 0.001 (V3); R1_OFF = none
     double mtp_weight;     // lambda of multi-token prediction, supervised steps only; 0 = 0.3 (V3's
                            // first 10 T tokens); R1_OFF = none
+    bool recompute;        // keep a hidden state a layer and compute the rest again in the backward
+                           // pass: a third more work, far less memory, the same bits
     r1_group *group;       // ranks that share the work;     NULL = this one alone
 } r1_train_desc;
 
@@ -2609,6 +2651,12 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
     return true;
 }
 
+enum { R1I_CHUNK_BYTES = 1 << 16 }; // the least
+static size_t r1i_arena_used(const r1i_arena *arena) {
+    size_t used = 0;
+    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
+    return used;
+}
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
 // Puts a new chunk in front, if there is one.
 static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes) {
@@ -2619,13 +2667,13 @@ static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes
 }
 
 // Space that is not zeroed: whoever asks for it writes it first.
-// 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
-// the rest of the old one stays unused until a release comes back to it.
+// 64-byte aligned. A request that does not fit opens a chunk of its size, or of an eighth of what
+// is in use when that is more; the rest of the old one stays unused until a release is back at it.
 static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     bytes = r1i_round_up(bytes ? bytes : 1, R1I_ALIGN);
     r1i_chunk *chunk = arena->chunk;
     if (!chunk || chunk->bytes - chunk->used < bytes) {
-        size_t least = chunk ? chunk->bytes : (size_t)1 << 16;
+        size_t least = r1i_max(R1I_CHUNK_BYTES, r1i_arena_used(arena) / 8);
         size_t size = r1i_max(bytes, least);
         chunk =
             r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN)), size);
@@ -2634,11 +2682,6 @@ static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     void *space = r1i_chunk_space(chunk) + chunk->used;
     chunk->used += bytes;
     return space;
-}
-static size_t r1i_arena_used(const r1i_arena *arena) {
-    size_t used = 0;
-    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
-    return used;
 }
 static r1i_mark r1i_arena_mark(r1i_arena *arena) {
     return (r1i_mark){arena->chunk, arena->chunk ? arena->chunk->used : 0};
@@ -2653,19 +2696,20 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
 // Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one, or
 // none where that cannot be had.
 // The melt is what makes a training loop free of allocations: the first step leaves several chunks,
-// they become one of their total size, and the second step fits into it.
-//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
+// they become one that holds the most that was ever in use, and the second step fits into it. What
+// inner steps needed counts too, though their chunks are gone by then.
+//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 90K]        step 2 allocates nothing
 static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, bool melt) {
-    size_t used = r1i_arena_used(arena), chunks = 0, total = 0;
-    if (used > arena->peak_bytes) arena->peak_bytes = used;
+    arena->peak_bytes = r1i_max(arena->peak_bytes, r1i_arena_used(arena));
     if (melt && (!mark.chunk || (!mark.chunk->next && !mark.used))) {
-        for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
-        if (chunks > 1) {
+        r1i_chunk *chunk = arena->chunk;
+        if (chunk && (chunk->next || chunk->bytes < arena->peak_bytes)) {
+            size_t bytes = r1i_max(arena->peak_bytes, R1I_CHUNK_BYTES);
             r1i_arena_free(ctx, arena);
-            size_t bytes = r1i_size_add(total, R1I_ALIGN);
-            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, bytes), total);
-        } else if (arena->chunk) {
-            arena->chunk->used = 0;
+            chunk = (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN));
+            r1i_chunk_add(arena, chunk, bytes);
+        } else if (chunk) {
+            chunk->used = 0;
         }
         return;
     }
@@ -7070,8 +7114,18 @@ R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     for (size_t i = 0; grad && i < r1_tensor_count(y); i++) grad[i] += dy[i];
 }
 // Last record first, R1_BACKWARD before R1_BACKWARD_SHARED: each gradient is a chain in an order
-// that the records fix. A record that no gradient has reached is passed over. A second
-// pass would add the gradients of inner tensors once more, so it is refused.
+// that the records fix. A record that no gradient has reached is passed over. Records are copied,
+// since a segment that runs again makes more of them.
+static void r1i_walk(r1_context *ctx, size_t first) {
+    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
+        r1i_record record = ctx->tape->records[i - 1];
+        bool reached = record.out[0]->grad || (record.out[1] && record.out[1]->grad);
+        if (!reached || !record.bind(ctx, &record)) continue;
+        r1i_run(ctx, record.op, R1_BACKWARD, record.args);
+        r1i_run(ctx, record.op, R1_BACKWARD_SHARED, record.args);
+    }
+}
+// A second pass would add the gradients of inner tensors once more, so it is refused.
 R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
     if (ctx->tape->walked[ctx->tape->depth]) {
@@ -7082,14 +7136,7 @@ R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy
     }
     ctx->tape->walked[ctx->tape->depth] = true;
     r1_seed(ctx, y, dy);
-    size_t first = ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0;
-    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
-        r1i_record *record = &ctx->tape->records[i - 1];
-        bool reached = record->out[0]->grad || (record->out[1] && record->out[1]->grad);
-        if (!reached || !record->bind(ctx, record)) continue;
-        r1i_run(ctx, record->op, R1_BACKWARD, record->args);
-        r1i_run(ctx, record->op, R1_BACKWARD_SHARED, record->args);
-    }
+    r1i_walk(ctx, ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0);
 }
 // d y / d y = 1. The sign is the caller's: y is what shall become small.
 R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
@@ -7110,6 +7157,117 @@ R1I_BODY void r1_no_grad_begin(r1_context *ctx) {
 }
 R1I_BODY void r1_no_grad_end(r1_context *ctx) {
     if (ctx && ctx->tape && ctx->tape->no_grad > 0) ctx->tape->no_grad--;
+}
+
+// ---- segments ----
+// A segment that ran, as the backward pass needs it.
+typedef struct r1i_segment {
+    r1_segment_fn *run;
+    void *arg;
+    size_t n;
+} r1i_segment;
+
+// Runs the segment into inner[n], which must have the shapes of y.
+static bool r1i_segment_run(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                            r1_tensor *const *y, r1_tensor **inner) {
+    bool fine = segment->run(ctx, segment->arg, x, inner) && inner[0] && inner[segment->n - 1];
+    if (!fine) r1i_fail(ctx, R1_ERROR_ARGUMENT, "recompute: the segment gave no output");
+    for (size_t i = 0; i < segment->n && fine; i++) {
+        if (inner[i]->rank == y[i]->rank &&
+            !memcmp(inner[i]->shape, y[i]->shape, (size_t)y[i]->rank * sizeof *y[i]->shape))
+            continue;
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "recompute: output %zu of the segment is %s; y was made as %s", i,
+                 r1i_shape_text(inner[i]).text, r1i_shape_text(y[i]).text);
+        return false;
+    }
+    return ctx->status == R1_OK;
+}
+// Whether a record from `first` on has put the gradient of an older tensor into memory that dies
+// with the present step.
+static bool r1i_segment_leaks(r1_context *ctx, size_t first) {
+    r1i_mark mark = ctx->tape->marks[ctx->tape->depth - 1];
+    for (size_t i = first; i < ctx->tape->count; i++)
+        for (int k = 0; k < 3; k++) {
+            const r1_tensor *x = ctx->tape->records[i].in[k];
+            if (x && x->grad && r1i_arena_holds(&ctx->step, mark, x->grad) &&
+                !r1i_arena_holds(&ctx->step, mark, x))
+                return true;
+        }
+    return false;
+}
+// The second run and its walk, in the step that is open. x is the input under a name of this step:
+// where the input has a gradient already the walk goes on adding to it, so the chain of additions
+// is the one that a tape of the whole would make.
+static bool r1i_segment_walk(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                             r1_tensor *const *y) {
+    size_t first = ctx->tape->count;
+    r1_tensor *inner[2] = {NULL, NULL};
+    if (!r1i_segment_run(ctx, segment, x, y, inner)) return false;
+    for (size_t i = 0; i < segment->n; i++) {
+        if (memcmp(inner[i]->data, y[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data)) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "recompute: output %zu of the segment has other numbers in the backward pass; "
+                     "weights and inputs must stay as they were",
+                     i);
+            return false;
+        }
+        if (!y[i]->grad || !inner[i]->wants_grad) continue;
+        if (inner[i]->grad) // the input itself, or a reshape
+            r1_seed(ctx, inner[i], y[i]->grad);
+        else
+            inner[i]->grad = y[i]->grad;
+    }
+    r1i_walk(ctx, first);
+    if (ctx->status == R1_OK && r1i_segment_leaks(ctx, first))
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "recompute: the segment reads a tensor of the step that is not its input x, whose "
+                 "gradient would be lost; make it part of x");
+    return ctx->status == R1_OK;
+}
+// All of the backward pass of a segment; there is no kernel, hence false. Nobody reads the gradient
+// of y[0] after this, so when x has none yet it moves into that memory: a row of equal segments
+// keeps one gradient, not one each.
+static bool r1i_recompute_bind(r1_context *ctx, r1i_record *record) {
+    const r1i_segment *segment = (const r1i_segment *)record->args;
+    r1_tensor *from = record->in[0], *to = record->out[0], x = *from;
+    bool moves = to->grad && from->wants_grad && !from->grad && to != from &&
+                 r1_tensor_count(to) == r1_tensor_count(from);
+    if (!moves) x.grad = r1i_grad_of(ctx, from);
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    int no_grad = ctx->tape->no_grad;
+    ctx->tape->no_grad = 0, ctx->tape->walked[ctx->tape->depth] = true;
+    r1_tensor *own = (r1_tensor *)r1i_args(ctx, &x, sizeof x);
+    if (own && r1i_segment_walk(ctx, segment, own, record->out) && moves && own->grad) {
+        memcpy(to->grad, own->grad, r1_tensor_count(to) * sizeof *to->grad);
+        from->grad = to->grad, to->grad = NULL;
+    }
+    ctx->tape->no_grad = no_grad;
+    r1_step_end(ctx);
+    return false;
+}
+// The first run leaves no records, and the step that holds its inside is gone when it returns.
+R1I_BODY bool r1_recompute(r1_context *ctx, r1_segment_fn *run, void *arg, r1_tensor *x,
+                           r1_tensor **y, size_t n) {
+    if (!r1i_usable(ctx, x, x) || !run || !y || !n || n > 2 || !y[0] || !y[n - 1]) return false;
+    r1i_segment segment = {run, arg, n};
+    r1_tensor *inner[2] = {NULL, NULL};
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    r1_no_grad_begin(ctx);
+    bool fine = r1i_segment_run(ctx, &segment, x, y, inner);
+    for (size_t i = 0; i < n && fine; i++)
+        memcpy(y[i]->data, inner[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data);
+    r1_no_grad_end(ctx);
+    r1_step_end(ctx);
+    if (!fine || ctx->tape->no_grad) return fine;
+    for (size_t i = 0; i < n; i++) y[i]->wants_grad = true;
+    r1i_record record = {.args = r1i_args(ctx, &segment, sizeof segment),
+                         .in = {x},
+                         .out = {y[0], n > 1 ? y[1] : NULL},
+                         .bind = r1i_recompute_bind};
+    return record.args && r1i_tape_push(ctx, ctx->tape, record);
 }
 // One value for the differences: without records, in a step of its own, so that 2 n of them need
 // no more memory than one.
@@ -11519,7 +11677,7 @@ struct r1_model {
     r1_model_config config;
     r1_range ranges[3]; // decayed, undecayed, experts
     r1_parameter *parameters;
-    size_t n, capacity;
+    size_t n, capacity, main_n; // from main_n on they are of multi-token prediction
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
     r1_tensor *embed_in; // the table as the input uses it: an alias when the head is tied to it
@@ -11565,6 +11723,19 @@ static bool r1i_absorbed(const r1_model_config *c) {
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
 
+// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
+static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
+    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
+    cache->layers = c->layers + depths;
+    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
+                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
+                                 : c->kv_heads * c->head_dim;
+    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+}
+// The numbers of a head that a position turns.
+static size_t r1i_rope_dim(const r1_model_config *c) {
+    return c->attention == R1_MLA ? c->rope_dim : c->head_dim;
+}
 // The layers of the main model, then those of multi-token prediction.
 static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
 // Fills in what is zero and names the first field that does not fit. Configs of callers and of
@@ -11848,7 +12019,7 @@ R1I_PLAIN static double r1i_rope_frequency(const r1_model_config *c, size_t D, s
 // and rounded once. No libm is in it, so every machine has the same table.
 static bool r1i_model_rope(r1_model *model) {
     const r1_model_config *c = &model->config;
-    size_t D = c->attention == R1_MLA ? c->rope_dim : c->head_dim, half = D / 2;
+    size_t D = r1i_rope_dim(c), half = D / 2;
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
@@ -11936,36 +12107,41 @@ static bool r1i_model_aliases(r1_model *model) {
     }
     return model->ctx->status == R1_OK;
 }
+// Names, shapes and order of all parameters, and no memory for their numbers.
+static bool r1i_model_layout(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    if (r1i_config_resolve(ctx, &model->config) != R1_OK) return false;
+    size_t layers = r1i_all_layers(c);
+    model->moe_layers = c->layers - c->dense_layers;
+    model->routers = model->moe_layers ? layers - c->dense_layers : 0;
+    size_t biases = r1i_size_mul(model->routers, c->experts);
+    model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
+    model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
+    if (!model->layers || !model->router_bias) return false;
+    // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
+    // distribution over ids nearly flat.
+    size_t shape[] = {c->vocab, c->width};
+    model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
+                                     "model.embed_tokens.weight");
+    for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
+    model->norm =
+        r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
+    model->head = model->embed;
+    if (!c->tied_head)
+        model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2, shape,
+                                        "lm_head.weight");
+    model->main_n = model->n;
+    for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
+    return ctx->status == R1_OK;
+}
 // Everything but the numbers: whoever calls it draws, copies or loads them.
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
     r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
     if (!model) return NULL;
     model->ctx = ctx, model->config = *config;
     const r1_model_config *c = &model->config;
-    if (r1i_config_resolve(ctx, &model->config) == R1_OK) {
-        size_t layers = r1i_all_layers(c);
-        model->moe_layers = c->layers - c->dense_layers;
-        model->routers = model->moe_layers ? layers - c->dense_layers : 0;
-        size_t biases = r1i_size_mul(model->routers, c->experts);
-        model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
-        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
-    }
-    if (ctx->status == R1_OK) {
-        // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
-        // distribution over ids nearly flat.
-        size_t shape[] = {c->vocab, c->width};
-        model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
-                                         "model.embed_tokens.weight");
-        for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
-        model->norm =
-            r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
-        model->head = model->embed;
-        if (!c->tied_head)
-            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
-                                            shape, "lm_head.weight");
-        for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
-    }
-    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
+    if (!r1i_model_layout(model) || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
         !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
@@ -12069,6 +12245,83 @@ R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model ? mode
 R1I_BODY size_t r1_model_routers(const r1_model *model) { return model ? model->routers : 0; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
     return model && layer < r1i_all_layers(&model->config) ? model->layers[layer].bias : NULL;
+}
+
+// ---- plan ----
+// What a parameter is for, by its name. The first row whose word is in the name decides.
+static size_t *r1i_plan_kind(r1_model_plan *plan, const char *name) {
+    const struct {
+        const char *word;
+        size_t *count;
+    } kinds[] = {
+        {".self_attn.", &plan->attention},
+        {".mlp.experts.", &plan->experts},
+        {".shared_experts.", &plan->shared},
+        {".mlp.gate.", &plan->routers},
+        {".mlp.", &plan->dense},
+        {"embed_tokens", &plan->embedding},
+        {"lm_head", &plan->head},
+        {"norm", &plan->norms},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strstr(name, kinds[i].word)) return kinds[i].count;
+    return &plan->mtp;
+}
+// Bytes as V3 stores a parameter: one for each number of a linear map that is cut into blocks, four
+// for the scale of each block, and two for each number of all others.
+static size_t r1i_plan_f8_bytes(const r1_tensor *x, bool blocks) {
+    size_t n = r1_tensor_count(x);
+    if (!blocks) return r1i_size_mul(n, 2);
+    size_t scales = x->rank == 3 ? x->shape[0] : 1;
+    for (int i = x->rank - 2; i < x->rank; i++)
+        scales = r1i_size_mul(scales, r1i_ceil_div(x->shape[i], 128));
+    return r1i_size_add(n, r1i_size_mul(scales, 4));
+}
+static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
+    const r1_parameter *p = &model->parameters[i];
+    size_t n = r1_tensor_count(p->tensor), *kind = r1i_plan_kind(plan, p->name);
+    bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
+                                          kind == &plan->experts || kind == &plan->shared);
+    size_t *home = i < model->main_n ? kind : &plan->mtp;
+    *home = r1i_size_add(*home, n);
+    plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
+}
+// The same walk as that of r1_model_new, stopped before it asks for the memory.
+R1I_BODY r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    r1_model_plan *plan) {
+    if (!ctx) return R1_ERROR_ARGUMENT;
+    if (!config || !plan)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_model_plan_of: config or plan is NULL");
+    r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
+    if (!model) return ctx->status;
+    model->ctx = ctx, model->config = *config;
+    *plan = (r1_model_plan){0};
+    if (r1i_model_layout(model)) {
+        const r1_model_config *c = &model->config;
+        size_t number = sizeof(r1i_real), floats = 0, table = r1i_size_mul(c->vocab, c->width);
+        r1i_cache cache = {0}, absorbed = {0};
+        for (size_t i = 0; i < model->n; i++) r1i_plan_add(plan, model, i);
+        for (int r = 0; r < 3; r++) floats = r1i_size_add(floats, model->ranges[r].n);
+        plan->active = plan->parameters - plan->mtp;
+        if (c->experts) plan->active -= plan->experts / c->experts * (c->experts - c->chosen);
+        plan->router_biases = model->routers * c->experts;
+        plan->f32_bytes = r1i_size_mul(plan->parameters, 4);
+        plan->bf16_bytes = r1i_size_mul(plan->parameters, 2);
+        plan->weight_bytes = r1i_size_mul(floats, number);
+        plan->moment_bytes = r1i_size_mul(floats, 2 * number);
+        // the tables that are used twice have a second gradient, see r1i_alias
+        size_t again = r1i_size_mul(table, 2 * c->mtp_layers + c->tied_head);
+        plan->gradient_bytes = r1i_size_mul(r1i_size_add(floats, again), number);
+        plan->table_bytes = r1i_size_mul(c->max_tokens, r1i_rope_dim(c) * number);
+        r1i_cache_shape(c, 0, &cache);
+        plan->cache = cache.key_floats + cache.value_floats;
+        model->config.mla_form = R1_MLA_ABSORBED;
+        r1i_cache_shape(c, 0, &absorbed);
+        plan->cache_absorbed = absorbed.key_floats + absorbed.value_floats;
+    }
+    r1_model_free(model);
+    return ctx->status;
 }
 
 // "a.experts.12.b" -> the stack "a.experts.b" and 12; false when the name has no expert number.
@@ -12345,6 +12598,43 @@ static r1_tensor *r1i_block_forward(r1_model *model, r1_batch *batch, size_t i, 
     h = l->router ? r1i_moe_forward(model, batch, i, h) : r1i_mlp_forward(ctx, &l->dense, h);
     return r1_add(ctx, x, h);
 }
+// A block as a segment. The batch is a copy, because the second run must not count loads again.
+typedef struct r1i_block_segment {
+    r1_model *model;
+    r1_batch batch;
+    size_t layer;
+    const int32_t *positions;
+} r1i_block_segment;
+
+static bool r1i_block_segment_run(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1i_block_segment *s = (r1i_block_segment *)arg;
+    (void)ctx;
+    s->batch.balance = NULL;
+    y[0] = r1i_block_forward(s->model, &s->batch, s->layer, x, s->positions);
+    y[1] = s->batch.balance;
+    return y[0] != NULL;
+}
+// A block of which only the output stays. Without gradients that costs a copy and no second run,
+// and a pass over any number of layers needs the memory of one. The second run sees the same bits,
+// so its router chooses alike; r1_recompute compares the outputs.
+static r1_tensor *r1i_block_run(r1_model *model, r1_batch *batch, size_t i, r1_tensor *x,
+                                const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    if (!x || !positions || (!batch->recompute && !ctx->tape->no_grad))
+        return r1i_block_forward(model, batch, i, x, positions);
+    bool balanced = batch->balance_weight && model->layers[i].router;
+    r1i_block_segment segment = {model, *batch, i, positions};
+    r1i_block_segment *own = (r1i_block_segment *)r1i_args(ctx, &segment, sizeof segment);
+    r1_tensor *y[2] = {r1i_tensor_like(ctx, x, r1i_last(x)), NULL};
+    if (balanced) y[1] = r1i_tensor_raw(ctx, 1, &batch->B);
+    if (balanced && own) // the caller may use its array for something else by then
+        own->batch.balance_weight =
+            (r1i_real *)r1i_args(ctx, batch->balance_weight, batch->B * sizeof(r1i_real));
+    if (!own || !r1_recompute(ctx, r1i_block_segment_run, own, x, y, balanced ? 2 : 1)) return NULL;
+    own->batch.loads = NULL, own->batch.routes = NULL;
+    if (balanced) batch->balance = batch->balance ? r1_add(ctx, batch->balance, y[1]) : y[1];
+    return y[0];
+}
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -12361,8 +12651,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
     r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
-    for (size_t i = 0; i < c->layers && x; i++)
-        x = r1i_block_forward(model, batch, i, x, positions);
+    for (size_t i = 0; i < c->layers && x; i++) x = r1i_block_run(model, batch, i, x, positions);
     return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
 }
 // Depth k >= 1 of multi-token prediction -> [T,C], for the next depth and, after r1i_mtp_norm, for
@@ -12387,8 +12676,8 @@ static r1_tensor *r1i_mtp_forward(r1_model *model, r1_batch *batch, size_t depth
     r1_tensor *both = r1_join(ctx, r1i_heads(ctx, embedded, 1), r1i_heads(ctx, hidden, 1));
     if (!both) return NULL;
     both = r1_tensor_reshape(ctx, both, 2, (size_t[]){T, 2 * model->config.width});
-    return r1i_block_forward(model, batch, i, r1_matmul(ctx, both, l->merge, NULL),
-                             r1i_positions(ctx, batch));
+    r1_tensor *merged = r1_matmul(ctx, both, l->merge, NULL);
+    return r1i_block_run(model, batch, i, merged, r1i_positions(ctx, batch));
 }
 // What the head reads at a depth.
 static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
@@ -13115,15 +13404,6 @@ static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, 
 }
 
 // ---- start of a call ----
-// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
-static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
-    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
-    cache->layers = c->layers + depths;
-    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
-                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
-                                 : c->kv_heads * c->head_dim;
-    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
-}
 // The cache pool: the memory of an earlier call is kept when it is large enough. The default holds
 // `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
 // more sequence. The least is two sequences and a block: a prompt and its answer at full length.
@@ -23806,7 +24086,8 @@ static bool r1i_work_mtp(const r1i_batch_work *work, size_t first, size_t end, r
                           .starts = rows.starts,
                           .B = rows.B,
                           .balance_weight = main->balance_weight ? weight : NULL,
-                          .loads = main->loads};
+                          .loads = main->loads,
+                          .recompute = main->recompute};
         hidden = r1_embed(ctx, hidden, rows.below, rows.T);
         hidden = r1i_mtp_forward(model, &batch, depth, hidden);
         r1_tensor *head = model->layers[model->config.layers + depth - 1].head;
@@ -23861,7 +24142,8 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
                       .B = B,
                       .replay = routes,
                       .balance_weight = balanced ? weight : NULL,
-                      .loads = trainer->loads};
+                      .loads = trainer->loads,
+                      .recompute = trainer->desc.recompute};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
     if (!out || (work->mtp_scale > 0 && !r1i_work_mtp(work, first, end, &batch, hidden)))
@@ -24730,6 +25012,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     r1i_write_size(w, "warmup", (size_t)d->train.schedule.warmup);
     r1i_write_size(w, "chunks", d->train.chunks),
         r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
+    r1_json_write_bool(w, "recompute", d->train.recompute);
     r1_json_write_number(w, "balance_weight", d->train.balance_weight);
     r1_json_write_number(w, "bias_rate", d->train.bias_rate);
     r1i_write_size(w, "speculate", d->generate.speculate);

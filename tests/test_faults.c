@@ -393,10 +393,30 @@ static bool fault_backward_step(fault *f, r1_tensor *w) {
     r1_step_end(f->ctx);
     return r1_status_of(f->ctx) == R1_OK;
 }
+// Enough inside of a segment that its second run needs more memory than the first.
+static bool fault_segment(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1_tensor *h = r1_mul(ctx, x, (r1_tensor *)arg);
+    for (int i = 0; i < 3; i++) h = r1_add(ctx, h, x);
+    y[0] = h, y[1] = r1_sum(ctx, h);
+    return h != NULL;
+}
+static bool fault_segment_step(fault *f, r1_tensor *w) {
+    if (w) memset(w->grad, 0, r1_tensor_count(w) * sizeof *w->grad);
+    r1_step_begin(f->ctx);
+    r1_tensor *y[2] = {w ? r1_tensor_new(f->ctx, 2, w->shape) : NULL,
+                       r1_tensor_new(f->ctx, 1, (size_t[]){1})};
+    r1_tensor *x = r1_add(f->ctx, w, w), *sum = NULL;
+    if (CALL(r1_recompute(f->ctx, fault_segment, w, x, y, 2))) sum = r1_sum(f->ctx, y[0]);
+    r1_backward(f->ctx, r1_add(f->ctx, sum, y[1]));
+    r1_step_end(f->ctx);
+    return r1_status_of(f->ctx) == R1_OK;
+}
 static void fault_backward(fault *f) {
     r1_tensor *w = fault_matrix(f, 2, 2, 3, 0);
     double off = 0;
     DO(fault_backward_step(f, w));
+    if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
+    DO(fault_segment_step(f, w));
     if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
     DO((off = r1_grad_check(f->ctx, fault_loss, w, &w, w ? 1 : 0, 0.25)) != HUGE_VAL);
     fault_keep(f, &off, sizeof off);
@@ -755,7 +775,7 @@ static void fault_keep_model(fault *f, r1_model *model) {
     }
 }
 static void fault_trainer(fault *f) {
-    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5};
+    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5, .recompute = true};
     r1_model_config config = fault_config(false);
     r1_model *model = NULL;
     r1_trainer *trainer = NULL;
