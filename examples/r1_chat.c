@@ -14,6 +14,7 @@
 // model does. Ctrl-C ends an answer; at the prompt it ends the program.
 #include "r1.h"
 #include "tool_model.h"
+#include "tool_think.h"
 #include <signal.h>
 
 static struct options {
@@ -44,21 +45,15 @@ static tool self = {
     .least_files = 1,
     .most_files = 1};
 
-// ---- thoughts and answer ----
-typedef enum part { BEFORE, THINKING, ANSWERING } part;
-
-// Text on its way to the screen. A tag may come in pieces, so what could be its begin is held back.
+// ---- the screen ----
 typedef struct display {
-    bool terminal, colour, shown[3]; // shown: something of this part has been printed
-    part part;
-    char *texts[3]; // all of each part, for the next turn and for JSON
-    size_t sizes[3], rooms[3];
-    char held[16];
-    size_t n_held;
+    bool terminal, colour, shown[TOOL_PARTS]; // shown: something of this part has been printed
+    char *texts[TOOL_PARTS];                  // all of each part, for the next turn and for JSON
+    size_t sizes[TOOL_PARTS], rooms[TOOL_PARTS];
     bool failed; // out of memory
 } display;
 
-static void keep(display *d, part part, const char *text, size_t size) {
+static void keep(display *d, tool_part part, const char *text, size_t size) {
     if (d->sizes[part] + size >= d->rooms[part]) {
         size_t room = 2 * (d->sizes[part] + size) + 64;
         char *grown = (char *)realloc(d->texts[part], room);
@@ -82,64 +77,22 @@ static void print_safe(const display *d, const char *text, size_t size) {
     }
 }
 // Text of one part. White space at its begin is not printed.
-static void show(display *d, part part, const char *text, size_t size) {
-    while (size && !d->sizes[part] && strchr(" \t\r\n", text[0])) text++, size--;
+static void show(void *user, tool_part part, const char *text, size_t size) {
+    display *d = (display *)user;
+    while (size && !d->sizes[part] && tool_think_blank(text[0])) text++, size--;
     if (!size) return;
     keep(d, part, text, size);
-    if (given.json || (part == THINKING && given.answer_only)) return;
+    if (given.json || (part == TOOL_THINKING && given.answer_only)) return;
     if (!d->shown[part]) {
-        bool second = part == ANSWERING && d->shown[THINKING];
+        bool second = part == TOOL_ANSWERING && d->shown[TOOL_THINKING];
         if (second && d->colour) printf("\033[0m");
         if (second) printf(d->terminal ? "\n\n" : "\n");
-        if (part == THINKING) printf(d->colour ? "\033[2m" : "Thinking:\n");
+        if (part == TOOL_THINKING) printf(d->colour ? "\033[2m" : "Thinking:\n");
         if (second && !d->colour) puts("Answer:");
     }
     d->shown[part] = true;
     print_safe(d, text, size);
 }
-// How many bytes at the end of a text could be the begin of a tag.
-static size_t tag_begin(const char *text, size_t size, const char *tag) {
-    size_t most = strlen(tag) - 1;
-    for (size_t n = size < most ? size : most; n; n--)
-        if (!memcmp(text + size - n, tag, n)) return n;
-    return 0;
-}
-static void add_text(display *d, const char *text, size_t size, bool last) {
-    char *all = (char *)malloc(d->n_held + size + 1), *at = all;
-    if (!all) {
-        d->failed = true;
-        return;
-    }
-    memcpy(all, d->held, d->n_held), memcpy(all + d->n_held, text, size);
-    size += d->n_held, d->n_held = 0, all[size] = 0;
-    while (size) {
-        const char *tag = d->part == BEFORE ? "<think>" : "</think>";
-        size_t length = strlen(tag), begin = 0;
-        // An answer that does not begin with <think> has no thoughts.
-        if (d->part == BEFORE) {
-            while (size && strchr(" \t\r\n", *at)) at++, size--;
-            if (!size) break;
-            if (size >= length ? memcmp(at, tag, length) : memcmp(at, tag, size) || last) {
-                d->part = ANSWERING;
-                continue;
-            }
-        }
-        const char *found = d->part == ANSWERING ? NULL : strstr(at, tag);
-        size_t plain = found ? (size_t)(found - at) : size;
-        if (!found && d->part != ANSWERING && !last) begin = tag_begin(at, size, tag);
-        show(d, d->part, at, plain - begin);
-        at += plain - begin, size -= plain - begin;
-        if (found) {
-            at += length, size -= length;
-            d->part = d->part == BEFORE ? THINKING : ANSWERING;
-        } else {
-            memcpy(d->held, at, begin);
-            d->n_held = begin, size = 0;
-        }
-    }
-    free(all);
-}
-
 // ---- one answer ----
 static volatile sig_atomic_t stop_asked;
 static void ask_to_stop(int number) {
@@ -150,6 +103,7 @@ typedef struct chat {
     tool_folder folder;
     r1_rollout *rollout;
     display display;
+    tool_thoughts thoughts;
     r1_text_stream stream;
     size_t told; // tokens of the answer that were handed to the display
     char *piece; // room for the text of one token
@@ -177,12 +131,12 @@ static bool show_tokens(void *user, size_t finished, size_t total, size_t tokens
         int32_t id = s->tokens[s->n_prompt + c->told];
         if (is_stop(c, id)) continue;
         size_t n = r1_text_next(&c->stream, &id, 1, c->piece, c->piece_bytes);
-        add_text(&c->display, c->piece, n, false);
+        tool_think(&c->thoughts, c->piece, n);
     }
     fflush(stdout);
     return !stop_asked && !ferror(stdout) && !c->display.failed;
 }
-static void write_part(r1_json_writer *out, const char *key, const display *d, part part) {
+static void write_part(r1_json_writer *out, const char *key, const display *d, tool_part part) {
     r1_json_write_text(out, key, d->texts[part] ? d->texts[part] : "", d->sizes[part]);
 }
 static void print_json(const chat *c, const char *prompt, const char *end, double seconds,
@@ -191,8 +145,8 @@ static void print_json(const chat *c, const char *prompt, const char *end, doubl
     r1_json_writer out = {.ctx = c->folder.ctx};
     r1_json_begin_object(&out, NULL);
     r1_json_write_text(&out, "prompt", prompt, strlen(prompt));
-    write_part(&out, "thinking", &c->display, THINKING);
-    write_part(&out, "answer", &c->display, ANSWERING);
+    write_part(&out, "thinking", &c->display, TOOL_THINKING);
+    write_part(&out, "answer", &c->display, TOOL_ANSWERING);
     r1_json_write_text(&out, "end", end, strlen(end));
     r1_json_write_integer(&out, "prompt_tokens", (int64_t)s->n_prompt);
     r1_json_write_integer(&out, "tokens", (int64_t)(s->n - s->n_prompt));
@@ -209,7 +163,8 @@ static void end_answer(chat *c, const char *prompt, double begin) {
     size_t n = s->n - s->n_prompt;
     double end = tool_seconds(), speed = 0;
     const char *why = stop_asked ? "interrupted" : s->truncated ? "limit" : "stop";
-    add_text(d, c->piece, r1_text_end(&c->stream, c->piece, c->piece_bytes), true);
+    tool_think(&c->thoughts, c->piece, r1_text_end(&c->stream, c->piece, c->piece_bytes));
+    tool_think_end(&c->thoughts);
     if (n > c->first_count && end > c->first)
         speed = (double)(n - c->first_count) / (end - c->first);
     else if (end > begin)
@@ -218,7 +173,7 @@ static void end_answer(chat *c, const char *prompt, double begin) {
         print_json(c, prompt, why, end - begin, speed);
         return;
     }
-    if (d->colour && d->shown[THINKING] && !d->shown[ANSWERING]) printf("\033[0m");
+    if (d->colour && d->shown[TOOL_THINKING] && !d->shown[TOOL_ANSWERING]) printf("\033[0m");
     putchar('\n'), fflush(stdout);
     if (given.quiet) return;
     fprintf(stderr, d->colour ? "\033[2m" : "");
@@ -229,10 +184,11 @@ static void end_answer(chat *c, const char *prompt, double begin) {
 }
 static void start_display(chat *c) {
     display *d = &c->display;
-    for (int i = 0; i < 3; i++) free(d->texts[i]);
+    for (int i = 0; i < TOOL_PARTS; i++) free(d->texts[i]);
     display empty = {.terminal = d->terminal, .colour = d->colour};
     *d = empty;
-    d->part = c->folder.opened ? THINKING : BEFORE;
+    c->thoughts = (tool_thoughts){.show = show, .user = d};
+    if (c->folder.opened) c->thoughts.part = TOOL_THINKING;
     c->stream = (r1_text_stream){.tokenizer = c->folder.tokenizer};
     c->told = c->first_count = 0;
 }
@@ -293,7 +249,8 @@ static int turn(chat *c, const char *text, size_t size) {
     if (!say(c, "user", text, size)) return tool_fail(&self, TOOL_FAILED, "out of memory");
     int code = answer(c);
     if (code == TOOL_DONE &&
-        !say(c, "assistant", d->texts[ANSWERING] ? d->texts[ANSWERING] : "", d->sizes[ANSWERING]))
+        !say(c, "assistant", d->texts[TOOL_ANSWERING] ? d->texts[TOOL_ANSWERING] : "",
+             d->sizes[TOOL_ANSWERING]))
         code = tool_fail(&self, TOOL_FAILED, "out of memory");
     if (code != TOOL_DONE || !c->folder.chat || c->folder.chat == R1_CHAT_ZERO) forget(c, before);
     return code;
@@ -378,7 +335,7 @@ int main(int argc, char **argv) {
         if (given.prompt && c.interrupted && code == TOOL_DONE) code = TOOL_INTERRUPTED;
     }
     forget(&c, 0), free(c.messages), free(c.piece);
-    for (int i = 0; i < 3; i++) free(c.display.texts[i]);
+    for (int i = 0; i < TOOL_PARTS; i++) free(c.display.texts[i]);
     r1_context_free(ctx);
     return code;
 }
