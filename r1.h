@@ -1163,7 +1163,8 @@ R1_DEF r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
                                        const r1_tokenizer_desc *desc);
 // Writes a tokenizer.json that Hugging Face's library reads, with the same ids for every text; one
 // that came from ranks is written as their own conversion does, with the merges of a rank in order.
-// Errors: R1_ERROR_FILE; R1_ERROR_ARGUMENT for a tokenizer of pieces.
+// Of a list of pieces each one is written as an added token, which is the same rule: the longest
+// that fits. Errors: R1_ERROR_FILE.
 R1_DEF r1_status r1_tokenizer_save(const r1_tokenizer *tokenizer, const char *path);
 #endif
 
@@ -1464,7 +1465,9 @@ typedef struct r1_generate_desc {
     bool routes;      // keep each token's router choices
     size_t speculate; // tokens to draft ahead by multi-token prediction, at most mtp_layers. Drafts
                       // are checked with the noise that plain sampling uses: same text, same bits
-    void (*progress)(void *user, size_t finished, size_t total, size_t tokens); // may be NULL
+    // Called after each pass, may be NULL; what the rollout holds by then can be read. False ends
+    // the call: answers that are not finished stay as they are, as truncated ones.
+    bool (*progress)(void *user, size_t finished, size_t total, size_t tokens);
     void *user;
 } r1_generate_desc;
 
@@ -11090,6 +11093,7 @@ static bool r1i_tok_split(r1i_tok_maker *m, r1_split split) {
     if (split) tok->n_steps = 0;
     for (int i = 0; split && r1i_splits[split][i] >= 0; i++)
         tok->steps[tok->n_steps++] = r1i_splits[split][i];
+    if (!tok->words.count) return true; // nothing but added tokens: a list of pieces
     tok->chars = (r1i_chars *)r1i_alloc(m->ctx, sizeof *tok->chars);
     if (tok->chars) r1i_chars_fill(tok->chars);
     return tok->chars != NULL;
@@ -11540,7 +11544,7 @@ static void r1i_save_added(const r1_tokenizer *tok, r1_json_writer *w) {
         r1_json_write_integer(w, "id", (int64_t)id);
         r1_json_write_text(w, "content", tok->pieces[id].data, tok->pieces[id].size);
         for (size_t i = 0; i < 4; i++) r1_json_write_bool(w, off[i], false);
-        r1_json_write_bool(w, "special", true);
+        r1_json_write_bool(w, "special", tok->chars != NULL); // pieces are text like any other
         r1_json_end_object(w);
     }
     r1_json_end_array(w);
@@ -11607,10 +11611,6 @@ static bool r1i_save_merges(const r1_tokenizer *tok, r1_json_writer *w, char *le
 R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) {
     if (!tok) return R1_ERROR_MEMORY;
     r1_context *ctx = tok->ctx;
-    if (!tok->chars)
-        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
-                        "tokenizer: \"%s\" cannot hold a list of pieces; save it as you made it",
-                        path);
     size_t longest = 0;
     for (size_t id = 0; id < tok->n; id++) longest = r1i_max(longest, tok->pieces[id].size);
     char *left = (char *)r1i_alloc_array(ctx, 2 * longest + 1, 2), *right = left + 2 * longest + 1;
@@ -12769,16 +12769,23 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
+// transformers refuses "1" where its class wants a float, so a whole number gets its ".0".
+static void r1i_write_real(r1_json_writer *w, const char *key, double value) {
+    char text[R1I_DECIMAL_BYTES + 2];
+    r1i_print_decimal(value, text);
+    if (!strpbrk(text, ".en")) memcpy(text + strlen(text), ".0", 3);
+    r1i_json_plain(w, key, text);
+}
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
     if (rope->kind == R1_ROPE_PLAIN) return;
     r1_json_begin_object(w, "rope_scaling");
     r1i_write_word(w, "type", "yarn");
-    r1_json_write_number(w, "factor", rope->factor);
+    r1i_write_real(w, "factor", rope->factor);
     r1i_write_size(w, "original_max_position_embeddings", rope->original);
-    r1_json_write_number(w, "beta_fast", rope->beta_fast);
-    r1_json_write_number(w, "beta_slow", rope->beta_slow);
-    if (rope->mscale > 0) r1_json_write_number(w, "mscale", rope->mscale);
-    if (rope->mscale_all > 0) r1_json_write_number(w, "mscale_all_dim", rope->mscale_all);
+    r1i_write_real(w, "beta_fast", rope->beta_fast);
+    r1i_write_real(w, "beta_slow", rope->beta_slow);
+    if (rope->mscale > 0) r1i_write_real(w, "mscale", rope->mscale);
+    if (rope->mscale_all > 0) r1i_write_real(w, "mscale_all_dim", rope->mscale_all);
     r1_json_end_object(w);
 }
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
@@ -12823,7 +12830,7 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dty
         r1i_write_size(w, "n_group", c->groups);
         r1i_write_size(w, "topk_group", c->kept_groups);
         r1_json_write_bool(w, "norm_topk_prob", c->normalise_gates);
-        r1_json_write_number(w, "routed_scaling_factor", c->routed_scale);
+        r1i_write_real(w, "routed_scaling_factor", c->routed_scale);
         r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
         r1i_write_word(w, "topk_method", "noaux_tc");
         r1i_write_size(w, "num_nextn_predict_layers", c->mtp_layers);
@@ -14001,9 +14008,11 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
     bool going = r1i_engine_start(e, n, group);
     while (going && e->n_finished < rollout->n) {
         going = r1i_engine_step(e);
-        if (e->desc.progress)
-            e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
+        if (going && e->desc.progress)
+            going = e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
     }
+    for (size_t i = 0; i < rollout->n; i++)
+        if (e->sample_states[i] != R1I_FINISHED) rollout->samples[i].truncated = true;
     r1_no_grad_end(ctx);
     return r1_status_of(ctx);
 }

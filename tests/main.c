@@ -35,4 +35,5 @@ int test_fsync(int file) { return file < 0 ? -1 : 0; }
 #include "test_plan.c"
 #include "test_faults.c"
 #include "test_demo.c"
+#include "test_tools.c"
 #include "test_faults_io.c"
