@@ -15466,6 +15466,7 @@ static const struct {
                      {"\xe2\x89\xa1", "\\equiv "},
                      {"\xc2\xb1", "\\pm "},
                      {"\xe2\x88\x93", "\\mp "},
+                     {"\xe2\x88\x9a[", "\\sqrt["},
                      {"\xe2\x88\x9a", "\\surd "},
                      {"\xe2\x88\x9b", "\\cbrt "},
                      {"\xcf\x80", "\\pi "},
@@ -16008,8 +16009,8 @@ static size_t r1i_answer_digits(r1_slice text, size_t at) {
 // A bare comma is a list in brackets, behind another comma, or when the reading says so; that
 // it could be one is noted in `seen`, so that the comparison tries the other way too.
 static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
-    static const char *const marks[] = {"{,}", ",\\!", ",\\,", "\\,", "\\ ", "\\;",
-                                        "\\:", "{ }",  " ",    "~",   "'",   ","};
+    static const char *const marks[] = {"{,}", ",\\!", ", \\!", ",\\,", "\\,", "\\ ", "\\;",
+                                        "\\:", "{ }",  " ",     "~",    "'",   ","};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (!r1i_answer_at(reader->text, at, marks[i])) continue;
         size_t size = strlen(marks[i]);
@@ -16764,7 +16765,9 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
             return node;
         }
     }
-    bool alone = next != '_' && next != '\'' && !subject;
+    bool called =
+        next == '(' && r1i_answer_is(node->text, "I") && !r1i_read_token(reader, 0)->spaced;
+    bool alone = next != '_' && next != '\'' && !subject && !called;
     const char *set = reader->at > 1 && token[-1].kind == R1I_TOKEN_IN && alone
                           ? (const char *)memchr("RZNQ", token->text.data[0], 4)
                           : NULL;
@@ -16784,8 +16787,11 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
                   r1i_read_token(reader, 2)->kind == ',';
     bool defined = r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME && // p(x) = ...
                    r1i_read_token(reader, 2)->kind == ')' && r1i_read_token(reader, 3)->kind == '=';
+    const r1i_token *inner = r1i_read_token(reader, 1); // V(0) is no product
+    bool start = inner->kind == R1I_TOKEN_NUMBER && r1i_answer_is(inner->text, "0") &&
+                 r1i_read_token(reader, 2)->kind == ')';
     if (r1i_read_peek(reader) == '(' &&
-        (primed || choose || defined || r1i_read_is_caller(token->text)) &&
+        (primed || choose || defined || start || r1i_read_is_caller(token->text)) &&
         !r1i_read_token(reader, 0)->spaced) {
         reader->at++;
         r1i_node *args = r1i_read_list(reader, true);
@@ -18660,6 +18666,7 @@ static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1
     case R1I_NODE_TUPLE: {
         size_t low = r1i_bounds_place(work, bounds, node->item[0]);
         size_t high = r1i_bounds_place(work, bounds, node->item[1]);
+        if (low > high) bounds->unsure = true; // a point, and no interval
         if (low == 0 && place == 0) return high > 0;
         return (node->open == '[' ? place >= low : place > low) &&
                (node->close == ']' ? place <= high : place < high);
@@ -19145,6 +19152,10 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
         if (same != R1_EQUAL || r1i_unit_same_name(work, a->text, b->text)) return same;
         return r1i_answer_say(work, R1_UNDECIDED, "the units differ");
     }
+    for (int i = 0; i < 2; i++)
+        if (side[i]->kind == R1I_NODE_PERCENT || side[i]->kind == R1I_NODE_DEGREE)
+            return r1i_answer_say(work, kind[1 - i] ? R1_DIFFERENT : R1_UNDECIDED,
+                                  "units of other kinds");
     bool both = kind[0] && kind[1];
     if (both && memcmp(unit[0].kind, unit[1].kind, sizeof unit[0].kind) != 0)
         return r1i_answer_say(work, R1_DIFFERENT, "units of other kinds");
@@ -19468,8 +19479,9 @@ static size_t r1i_answer_word_count(r1_slice text) {
         words += !r1i_is_space(text.data[i]) && (!i || r1i_is_space(text.data[i - 1]));
     return words;
 }
-// The text without the dollars, braces and type faces that hold all of it: $\text{(B)}$ is (B).
-static r1_slice r1i_answer_peel(r1_slice text) {
+// The text without the dollars and boxes that hold all of it, and without type faces and braces
+// if wanted: $\text{(B)}$ is (B).
+static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
     for (bool more = true; more;) {
         size_t open = 0;
         text = r1i_answer_trim(text), more = false;
@@ -19481,9 +19493,10 @@ static r1_slice r1i_answer_peel(r1_slice text) {
         if (r1i_answer_char(text, 0) == '\\')
             while (r1i_is_letter(r1i_answer_char(text, open + 1))) open++;
         const r1i_word *word = open ? r1i_word_find(r1i_answer_part(text, 1, open + 1), 1) : NULL;
-        bool face = word && (word->token == R1I_TOKEN_STYLE || word->token == R1I_TOKEN_SKIP);
+        bool face =
+            word && (word->token == R1I_TOKEN_SKIP || (faces && word->token == R1I_TOKEN_STYLE));
         if (open) open++;
-        if ((open && !face) || r1i_answer_char(text, open) != '{' || last != '}') break;
+        if (!(open ? face : faces) || r1i_answer_char(text, open) != '{' || last != '}') break;
         if (r1i_answer_group_end(text, open) != text.size) break;
         text = r1i_answer_part(text, open + 1, text.size - 1), more = true;
     }
@@ -19670,7 +19683,7 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
     }
     bool words_a = r1i_node_is_words(a.node, a.wordy), words_b = r1i_node_is_words(b.node, b.wordy);
     if (words_a || words_b)
-        return r1i_answer_words(work, r1i_answer_peel(gold), r1i_answer_peel(pred));
+        return r1i_answer_words(work, r1i_answer_peel(gold, true), r1i_answer_peel(pred, true));
     r1_equality verdict = r1i_answer_compare(work, a.node, b.node);
     if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
     return verdict;
@@ -19739,8 +19752,8 @@ R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_sli
     work->stop = R1I_STOP_NONE, work->reason = "";
     gold = r1i_answer_clean(gold), pred = r1i_answer_clean(pred);
     bool alone_a = false, alone_b = false;
-    char a = r1i_answer_option(r1i_answer_peel(gold), &alone_a);
-    char b = r1i_answer_option(r1i_answer_peel(pred), &alone_b);
+    char a = r1i_answer_option(r1i_answer_peel(gold, true), &alone_a);
+    char b = r1i_answer_option(r1i_answer_peel(pred, true), &alone_b);
     r1_equality verdict;
     if (!gold.size)
         verdict = r1i_answer_say(work, R1_UNDECIDED, "the expected answer is empty");
@@ -19752,7 +19765,8 @@ R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_sli
         verdict = r1i_answer_say(work, a == b ? R1_EQUAL : R1_DIFFERENT, "letters of options");
     else {
         work->used = 0;
-        gold = r1i_answer_spell(work, gold), pred = r1i_answer_spell(work, pred);
+        gold = r1i_answer_spell(work, r1i_answer_peel(gold, false));
+        pred = r1i_answer_spell(work, r1i_answer_peel(pred, false));
         work->floor = work->used;
         verdict = r1i_answer_readings(work, gold, pred);
     }
@@ -22992,7 +23006,9 @@ static void r1i_role_name(r1i_role_reader *reader, r1_slice word) {
 static void r1i_role_word(r1i_role_reader *reader, r1_slice word) {
     static const char *const knights[] = {"knight", "knights"}, *const knaves[] = {"knave",
                                                                                    "knaves"};
-    static const char *const negations[] = {"not", "never", "neither", "isn't", "aren't"};
+    static const char *const negations[] = {
+        "not", "never", "neither", "isn't", "aren't", "isn\xe2\x80\x99t", "aren\xe2\x80\x99t"};
+    if (word.size > 2 && r1i_answer_at(word, word.size - 2, "'s")) word.size -= 2;
     bool knight = r1i_word_is_one_of(word, knights, 2), knave = r1i_word_is_one_of(word, knaves, 2);
     if (r1i_word_is_one_of(word, negations, sizeof negations / sizeof *negations)) {
         reader->no = true;
