@@ -3508,6 +3508,9 @@ typedef struct r1i_rows {
     // noise[i] = -log(-log u_i) for i < n; u from `counter` with the id in its first word.
     void (*gumbel)(r1i_real *noise, size_t n, uint64_t seed, const uint32_t counter[4]);
     void (*adamw)(const r1_adamw_args *args, size_t begin, size_t end);
+    // y = factor x + z, or factor x where z is NULL; y may be z. With factor 1 it is the plain sum.
+    void (*axpy)(r1i_real *y, r1i_real factor, const r1i_real *x, const r1i_real *z, size_t n);
+    void (*rope)(const r1_rope_args *args, r1_direction direction, size_t begin, size_t end);
 } r1i_rows;
 
 // Sizes of pieces. They decide what stays in a cache and who computes what, and are in no result.
@@ -3670,6 +3673,41 @@ static void r1i_adamw_scalar(const r1_adamw_args *a, size_t begin, size_t end) {
         a->w[i] = r1i_fma(-a->lr, r1i_fma(a->decay, a->w[i], update), a->w[i]);
     }
 }
+static void r1i_axpy_scalar(r1i_real *y, r1i_real factor, const r1i_real *x, const r1i_real *z,
+                            size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] = z ? r1i_fma(factor, x[i], z[i]) : r1i_product(factor, x[i]);
+}
+//   pairs (2i, 2i+1)    | a0 b0 a1 b1 a2 b2 ...        V3code, adjacent
+//   halves              | a0 a1 a2 ... | b0 b1 b2 ...  Qwen2, Llama: pair (i, i + D/2)
+//   a' = a cos - b sin,         b' = a sin + b cos
+//   da = da' cos + db' sin,     db = db' cos - da' sin       the gradient, turned back
+// Inlined into every level: there a fused multiply-add is an instruction instead of a call.
+R1I_INLINE void r1i_rope_rows(const r1_rope_args *a, r1_direction direction, size_t begin,
+                              size_t end) {
+    size_t half = a->D / 2, step = a->halves ? 1 : 2, other = a->halves ? half : 1;
+    for (size_t t = begin; t < end; t++) {
+        const r1i_real *cosine = a->cosine + (size_t)a->positions[t] * half;
+        const r1i_real *sine = a->sine + (size_t)a->positions[t] * half;
+        for (size_t h = 0; h < a->H; h++)
+            for (size_t i = 0; i < half; i++) {
+                size_t one = (t * a->H + h) * a->D + i * step, two = one + other;
+                r1i_real c = cosine[i], s = sine[i];
+                if (direction == R1_FORWARD) {
+                    a->y[one] = r1i_fma(a->x[one], c, -r1i_product(a->x[two], s));
+                    a->y[two] = r1i_fma(a->x[one], s, r1i_product(a->x[two], c));
+                } else {
+                    r1i_real d1 = a->dy[one], d2 = a->dy[two];
+                    a->dx[one] = r1i_fma(d2, s, r1i_fma(d1, c, a->dx[one]));
+                    a->dx[two] = r1i_fma(d2, c, r1i_fma(-d1, s, a->dx[two]));
+                }
+            }
+    }
+}
+static void r1i_rope_scalar(const r1_rope_args *a, r1_direction direction, size_t begin,
+                            size_t end) {
+    r1i_rope_rows(a, direction, begin, end);
+}
 // The reference level: always there, and what the others are compared with.
 static const r1i_rows r1i_rows_scalar = {
     .name = "scalar",
@@ -3686,6 +3724,8 @@ static const r1i_rows r1i_rows_scalar = {
     .logits_grad = r1i_logits_grad_scalar,
     .gumbel = r1i_gumbel_scalar,
     .adamw = r1i_adamw_scalar,
+    .axpy = r1i_axpy_scalar,
+    .rope = r1i_rope_scalar,
 };
 
 // How an op is cut: `units` of work in pieces of `grain`, and scratch numbers per worker. All of it
@@ -3926,13 +3966,12 @@ static r1i_plan r1i_add_plan(const void *args, r1_direction direction) {
 static void r1i_add(const void *args, r1_direction direction, size_t begin, size_t end,
                     r1i_real *scratch, const r1i_rows *rows) {
     const r1_pair_args *p = (const r1_pair_args *)args;
-    (void)scratch, (void)rows;
-    if (direction == R1_FORWARD)
-        for (size_t i = begin; i < end; i++) p->y[i] = p->a[i] + p->b[i];
-    if (direction == R1_BACKWARD && p->da)
-        for (size_t i = begin; i < end; i++) p->da[i] = p->da[i] + p->dy[i];
-    if (direction == R1_BACKWARD && p->db)
-        for (size_t i = begin; i < end; i++) p->db[i] = p->db[i] + p->dy[i];
+    size_t n = end - begin;
+    (void)scratch;
+    if (direction == R1_FORWARD) rows->axpy(p->y + begin, 1, p->b + begin, p->a + begin, n);
+    if (direction != R1_BACKWARD) return;
+    if (p->da) rows->axpy(p->da + begin, 1, p->dy + begin, p->da + begin, n);
+    if (p->db) rows->axpy(p->db + begin, 1, p->dy + begin, p->db + begin, n);
 }
 static r1i_plan r1i_mul_plan(const void *args, r1_direction direction) {
     return r1i_add_plan(args, direction);
@@ -3981,13 +4020,13 @@ static r1i_plan r1i_slice_plan(const void *args, r1_direction direction) {
 static void r1i_slice(const void *args, r1_direction direction, size_t begin, size_t end,
                       r1i_real *scratch, const r1i_rows *rows) {
     const r1_slice_args *a = (const r1_slice_args *)args;
-    (void)scratch, (void)rows;
+    (void)scratch;
     for (size_t r = begin; r < end; r++) {
         size_t wide = r * a->D + a->from, narrow = r * a->count;
         if (direction == R1_FORWARD)
             memcpy(a->y + narrow, a->x + wide, a->count * sizeof *a->y);
         else
-            for (size_t c = 0; c < a->count; c++) a->dx[wide + c] += a->dy[narrow + c];
+            rows->axpy(a->dx + wide, 1, a->dy + narrow, a->dx + wide, a->count);
     }
 }
 // A unit is a token with all its heads, which share one row of b when b has one head.
@@ -4001,7 +4040,7 @@ static r1i_plan r1i_join_plan(const void *args, r1_direction direction) {
 static void r1i_join(const void *args, r1_direction direction, size_t begin, size_t end,
                      r1i_real *scratch, const r1i_rows *rows) {
     const r1_join_args *j = (const r1_join_args *)args;
-    (void)scratch, (void)rows;
+    (void)scratch;
     for (size_t t = begin; t < end; t++)
         for (size_t h = 0; h < j->H; h++) { // h ascending: the shared part sums heads in order
             size_t y = (t * j->H + h) * (j->A + j->W), a = (t * j->H + h) * j->A;
@@ -4011,8 +4050,9 @@ static void r1i_join(const void *args, r1_direction direction, size_t begin, siz
                 memcpy(j->y + y + j->A, j->b + b, j->W * sizeof *j->y);
                 continue;
             }
-            for (size_t c = 0; c < j->A && j->da; c++) j->da[a + c] += j->dy[y + c];
-            for (size_t c = 0; c < j->W && j->db; c++) j->db[b + c] += j->dy[y + j->A + c];
+            const r1i_real *dy = j->dy + y;
+            if (j->da) rows->axpy(j->da + a, 1, dy, j->da + a, j->A);
+            if (j->db) rows->axpy(j->db + b, 1, dy + j->A, j->db + b, j->W);
         }
 }
 
@@ -4040,33 +4080,11 @@ static r1i_plan r1i_rope_plan(const void *args, r1_direction direction) {
     const r1_rope_args *a = (const r1_rope_args *)args;
     return r1i_plan_rows(direction, a->T, a->H * a->D * 2, 0);
 }
-//   pairs (2i, 2i+1)    | a0 b0 a1 b1 a2 b2 ...        V3code, adjacent
-//   halves              | a0 a1 a2 ... | b0 b1 b2 ...  Qwen2, Llama: pair (i, i + D/2)
-//   a' = a cos - b sin,         b' = a sin + b cos
-//   da = da' cos + db' sin,     db = db' cos - da' sin       the gradient, turned back
 // The dot product of two rotated rows depends on the difference of their positions only.
 static void r1i_rope(const void *args, r1_direction direction, size_t begin, size_t end,
                      r1i_real *scratch, const r1i_rows *rows) {
-    const r1_rope_args *a = (const r1_rope_args *)args;
-    size_t half = a->D / 2, step = a->halves ? 1 : 2, other = a->halves ? half : 1;
-    (void)scratch, (void)rows;
-    for (size_t t = begin; t < end; t++) {
-        const r1i_real *cosine = a->cosine + (size_t)a->positions[t] * half;
-        const r1i_real *sine = a->sine + (size_t)a->positions[t] * half;
-        for (size_t h = 0; h < a->H; h++)
-            for (size_t i = 0; i < half; i++) {
-                size_t one = (t * a->H + h) * a->D + i * step, two = one + other;
-                r1i_real c = cosine[i], s = sine[i];
-                if (direction == R1_FORWARD) {
-                    a->y[one] = r1i_fma(a->x[one], c, -r1i_product(a->x[two], s));
-                    a->y[two] = r1i_fma(a->x[one], s, r1i_product(a->x[two], c));
-                } else {
-                    r1i_real d1 = a->dy[one], d2 = a->dy[two];
-                    a->dx[one] = r1i_fma(d2, s, r1i_fma(d1, c, a->dx[one]));
-                    a->dx[two] = r1i_fma(d2, c, r1i_fma(-d1, s, a->dx[two]));
-                }
-            }
-    }
+    (void)scratch;
+    rows->rope((const r1_rope_args *)args, direction, begin, end);
 }
 // Units are elements; an exp and a division are counted as 16 multiply-adds.
 static r1i_plan r1i_swiglu_plan(const void *args, r1_direction direction) {
@@ -4120,8 +4138,7 @@ static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real 
                        r1i_real *s, size_t lds, r1i_real *scratch, const r1i_rows *rows) {
     size_t most = r1i_query_keys(q, q->M - 1);
     for (size_t r = 0; r < q->M; r++)
-        for (size_t d = 0; d < q->D; d++)
-            scaled[r * q->D + d] = r1i_product(q->q[r * q->q_stride + d], q->scale);
+        rows->axpy(scaled + r * q->D, q->scale, q->q + r * q->q_stride, NULL, q->D);
     for (size_t j = 0; j < most; j += keys->block_rows) {
         size_t n = r1i_min(keys->block_rows, most - j);
         r1i_gemm job = {.M = q->M,
@@ -4346,11 +4363,10 @@ static void r1i_attention_tile_back(const r1_attention_args *a, const r1i_sequen
                            rows->dot(dy + r * wide, y + r * wide, a->W));
     if (a->dq) {
         r1i_weigh(&q, &s->keys, q.D, ds, lds, dq, q.D, scratch, rows);
-        for (size_t r = 0; r < q.M; r++)
-            for (size_t d = 0; d < q.D; d++) {
-                r1i_real *out = a->dq + (row + r * a->H) * q.D + d;
-                *out = r1i_fma(dq[r * q.D + d], q.scale, *out);
-            }
+        for (size_t r = 0; r < q.M; r++) {
+            r1i_real *out = a->dq + (row + r * a->H) * q.D;
+            rows->axpy(out, q.scale, dq + r * q.D, out, q.D);
+        }
     }
     if (a->dk)
         r1i_weigh_back(&q, q.D, ds, lds, scaled, q.D, a->dk + (s->first * a->Hk + kv) * q.D,
@@ -4507,15 +4523,15 @@ static r1i_plan r1i_dispatch_plan(const void *args, r1_direction direction) {
 static void r1i_dispatch(const void *args, r1_direction direction, size_t begin, size_t end,
                          r1i_real *scratch, const r1i_rows *rows) {
     const r1_scatter_args *a = (const r1_scatter_args *)args;
-    (void)scratch, (void)rows;
+    (void)scratch;
     for (size_t i = begin; i < end; i++) {
         if (direction == R1_FORWARD) {
             memcpy(a->y + i * a->C, a->x + (size_t)a->token[i] * a->C, a->C * sizeof *a->y);
             continue;
         }
         for (size_t k = 0; k < a->K; k++) {
-            const r1i_real *dy = a->dy + (size_t)a->row[i * a->K + k] * a->C;
-            for (size_t c = 0; c < a->C; c++) a->dx[i * a->C + c] += dy[c];
+            r1i_real *dx = a->dx + i * a->C;
+            rows->axpy(dx, 1, a->dy + (size_t)a->row[i * a->K + k] * a->C, dx, a->C);
         }
     }
 }
@@ -4532,19 +4548,17 @@ static void r1i_combine(const void *args, r1_direction direction, size_t begin, 
     const r1_scatter_args *a = (const r1_scatter_args *)args;
     (void)scratch;
     for (size_t t = begin; t < end; t++) {
-        if (direction == R1_FORWARD)
-            for (size_t c = 0; c < a->C; c++) a->y[t * a->C + c] = 0;
+        r1i_real *y = a->y + t * a->C;
+        const r1i_real *dy = a->dy + t * a->C;
+        if (direction == R1_FORWARD) memset(y, 0, a->C * sizeof *y);
         for (size_t k = 0; k < a->K; k++) {
             size_t row = (size_t)a->row[t * a->K + k] * a->C;
             r1i_real gate = a->gates[t * a->K + k];
             if (direction == R1_FORWARD) {
-                for (size_t c = 0; c < a->C; c++)
-                    a->y[t * a->C + c] = r1i_fma(gate, a->x[row + c], a->y[t * a->C + c]);
+                rows->axpy(y, gate, a->x + row, y, a->C);
                 continue;
             }
-            const r1i_real *dy = a->dy + t * a->C;
-            for (size_t c = 0; c < a->C && a->dx; c++)
-                a->dx[row + c] = r1i_fma(gate, dy[c], a->dx[row + c]);
+            if (a->dx) rows->axpy(a->dx + row, gate, dy, a->dx + row, a->C);
             if (a->dgates) a->dgates[t * a->K + k] += rows->dot(dy, a->x + row, a->C);
         }
     }
@@ -5298,6 +5312,22 @@ R1I_TARGET static void R1I_LEVEL(adamw)(const r1_adamw_args *a, size_t begin, si
         r1i_v_store_part(a->w + i, w, part);
     }
 }
+R1I_TARGET static void R1I_LEVEL(axpy)(float *y, float factor, const float *x, const float *z,
+                                       size_t n) {
+    R1I_VECTOR times = r1i_v_set(factor);
+    for (size_t i = 0; i < n; i += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, n - i);
+        R1I_VECTOR a = r1i_v_load_part(x + i, part);
+        a = z ? r1i_v_fma(times, a, r1i_v_load_part(z + i, part)) : r1i_v_mul(times, a);
+        r1i_v_store_part(y + i, a, part);
+    }
+}
+// Pairs lie apart by one number or by many, so that this is the scalar loop with the instructions
+// of the level.
+R1I_TARGET static void R1I_LEVEL(rope)(const r1_rope_args *args, r1_direction direction,
+                                       size_t begin, size_t end) {
+    r1i_rope_rows(args, direction, begin, end);
+}
 // noise[i] = -log(-log u_i), the Gumbel distribution. Philox in integers, one block for four
 // numbers as in the scalar code; the two logarithms in vectors. A last vector draws all 16 numbers
 // and stores those that are wanted.
@@ -5427,6 +5457,8 @@ static const r1i_rows R1I_LEVEL(rows) = {
     .logits_grad = R1I_LEVEL(logits_grad),
     .gumbel = R1I_LEVEL(gumbel),
     .adamw = R1I_LEVEL(adamw),
+    .axpy = R1I_LEVEL(axpy),
+    .rope = R1I_LEVEL(rope),
 };
 // The next level defines these again.
 #undef R1I_BODY_INLINE
@@ -22237,13 +22269,13 @@ static void r1i_grad_store(const r1_model *model, r1i_real *to) {
 }
 // Adds the gradient of earlier chunks on the left of the sum. When the later ones were empty it
 // takes their place, since an empty chunk adds nothing, not even +0. Returns true: there is one
-// now.
+// now. The rows of the context are there since the first op of the chunk.
 static bool r1i_grad_join(r1_model *model, const r1i_real *left, bool present) {
-    for (int r = 0; r < 3; left += model->ranges[r++].n)
-        for (size_t i = 0; i < model->ranges[r].n; i++) {
-            r1i_real *g = &model->ranges[r].g[i];
-            *g = present ? left[i] + *g : left[i];
-        }
+    for (int r = 0; r < 3; left += model->ranges[r++].n) {
+        r1i_real *g = model->ranges[r].g;
+        size_t n = model->ranges[r].n;
+        model->ctx->rows->axpy(g, 1, present ? g : left, present ? left : NULL, n);
+    }
     return true;
 }
 // The rows of a pass that a depth of multi-token prediction has. Row i of an item is row i of the
