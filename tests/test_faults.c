@@ -640,6 +640,8 @@ static void fault_model_of(fault *f, bool gqa) {
     r1_batch batch = {.tokens = fault_tokens, .starts = fault_rows, .B = 2};
     float logp[7] = {0};
     size_t n = 0;
+    r1_model_plan plan;
+    DO(r1_model_plan_of(f->ctx, &config, &plan) == R1_OK);
     DO((model = r1_model_new(f->ctx, &config)) != NULL);
     DO((copy = r1_model_clone(model)) != NULL);
     if (copy) DO_ANYWAY(r1_model_copy(model, copy) == R1_OK);
