@@ -121,7 +121,8 @@
    steady state allocates nothing.
    A pass of a trainer takes at most micro_tokens rows (a longer text alone makes a pass). It keeps
    what every layer computed or, with `recompute`, one hidden state a layer, and computes the rest
-   again in the backward pass: the same bits in less memory.
+   again in the backward pass: the same bits in less memory. r1_train_plan_of and r1_grpo_plan_of
+   give the bytes of a run by kind before anything is allocated, from a config and a desc alone.
    Parameters, gradients and the two moments are flat buffers, one set per range (decayed,
    undecayed, experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
    Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
@@ -2243,6 +2244,44 @@ R1_DEF bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t 
 // Draws the answers to prompt number `prompt` again as rollout `step` (from 1) drew them, with the
 // weights that the run has now: load the checkpoint before that step first.
 R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1_rollout *rollout);
+// X(code, name): what the memory of a run is for.
+#define R1_PLAN_LIST(X)                                                                            \
+    X(R1_PLAN_WEIGHTS, "weights")         /* and router biases */                                  \
+    X(R1_PLAN_GRADIENTS, "gradients")     /* a second one for tables that are used twice */        \
+    X(R1_PLAN_MOMENTS, "moments")         /* of AdamW */                                           \
+    X(R1_PLAN_SUMS, "chunk sums")         /* gradients that wait in the tree over chunks */        \
+    X(R1_PLAN_RANKS, "ranks")             /* gradients of the other ranks */                       \
+    X(R1_PLAN_REFERENCE, "reference")     /* a whole model, and its log-probs */                   \
+    X(R1_PLAN_CACHE, "cache")             /* keys and values while answers are drawn */            \
+    X(R1_PLAN_ANSWERS, "answers")         /* tokens, log-probs and rewards of a rollout */         \
+    X(R1_PLAN_ACTIVATIONS, "activations") /* the most of any pass: the arena of a step */          \
+    X(R1_PLAN_SCRATCH, "scratch")         /* of the workers */                                     \
+    X(R1_PLAN_TABLES, "tables")           /* positions, names of tensors, records of ops, logs */
+#define R1I_PLAN_ENUM(code, name) code,
+// See R1_PLAN_LIST.
+typedef enum r1_plan_kind { R1_PLAN_LIST(R1I_PLAN_ENUM) R1_PLAN_KINDS } r1_plan_kind;
+// The name of a kind, for a table; "" outside the list.
+R1_DEF const char *r1_plan_name(r1_plan_kind kind);
+
+// What a run takes at the most, in bytes, before any of it is allocated. Flat buffers are exact,
+// activations to some percent for a pass of pass_tokens rows in texts of the longest length. A
+// request that is not a multiple of 64 bytes, and the header of 64 of each, are not in it.
+typedef struct r1_train_plan {
+    r1_model_plan model;
+    size_t bytes[R1_PLAN_KINDS], total;
+    size_t pass_tokens;      // rows of the largest pass that has a backward pass
+    size_t kept, recomputed; // what that pass takes without and with r1_train_desc.recompute
+} r1_train_plan;
+// The plan of r1_trainer_new and its steps, for documents of up to document_tokens (0 =
+// max_tokens). Errors: those of the two descs, R1_ERROR_MEMORY when a size overflows.
+R1_DEF r1_status r1_train_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  const r1_train_desc *desc, size_t document_tokens,
+                                  r1_train_plan *plan);
+// The plan of r1_grpo_new and its steps, policy included, for prompts of up to prompt_tokens (0 =
+// max_tokens - 1) and answers that all reach their limit.
+R1_DEF r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *config,
+                                 const r1_grpo_desc *desc, size_t prompt_tokens,
+                                 r1_train_plan *plan);
 // The same files for a supervised trainer.
 R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
 // See r1_grpo_resume.
@@ -2735,6 +2774,14 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, 
         arena->chunk = next;
     }
     if (arena->chunk) arena->chunk->used = mark.used;
+}
+
+// Makes an arena that is empty, and into which there is no mark, one chunk of at least `bytes`. It
+// only saves the rests of several chunks: where there is no such memory, the arena grows as ever.
+static void r1i_arena_reserve(r1_context *ctx, r1i_arena *arena, size_t bytes) {
+    if (r1i_arena_used(arena) || (arena->chunk && arena->chunk->bytes >= bytes)) return;
+    r1i_arena_free(ctx, arena);
+    r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN)), bytes);
 }
 
 // In the manner of FNV-1a, by 8-byte words: the hash that names weights in logs and guards
@@ -12745,7 +12792,8 @@ static r1_tensor *r1i_block_run(r1_model *model, r1_batch *batch, size_t i, r1_t
     bool balanced = batch->balance_weight && model->layers[i].router;
     r1i_block_segment segment = {model, *batch, i, positions};
     r1i_block_segment *own = (r1i_block_segment *)r1i_args(ctx, &segment, sizeof segment);
-    r1_tensor *y[2] = {r1i_tensor_like(ctx, x, r1i_last(x)), NULL};
+    // Nobody needs x again when there is no backward pass, so the output takes its place.
+    r1_tensor *y[2] = {ctx->tape->no_grad ? x : r1i_tensor_like(ctx, x, r1i_last(x)), NULL};
     if (balanced) y[1] = r1i_tensor_raw(ctx, 1, &batch->B);
     if (balanced && own) // the caller may use its array for something else by then
         own->batch.balance_weight =
@@ -12804,6 +12852,196 @@ static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
     const r1i_layer *l = &model->layers[model->config.layers + depth - 1];
     return r1_rmsnorm(model->ctx, x, l->head_norm, model->config.norm_eps);
 }
+
+// ---- memory of a pass ----
+// What the functions above take from the arena of a step, op by op, for T rows in B sequences:
+// `kept` by the forward pass, `grads` by the backward pass for the gradients of what lies between.
+// A test holds these numbers against the arena, so a new op above needs its line here.
+typedef struct r1i_pass_bytes {
+    const r1_model_config *c;
+    size_t T, B;
+    bool balanced, replay; // the balance loss; choices that are given
+    bool segments, no_grad;
+    size_t cached;              // blocks of a sequence in a cached pass
+    size_t kept, grads, inside; // inside: the most that a segment takes while it runs
+} r1i_pass_bytes;
+
+static void r1i_bytes_add(size_t *bytes, size_t n, size_t size) {
+    size_t block = r1i_round_up(r1i_max(1, r1i_size_mul(n, size)), R1I_ALIGN);
+    *bytes = r1i_size_add(*bytes, block);
+}
+// A tensor of n numbers with a gradient.
+static void r1i_bytes_tensor(r1i_pass_bytes *p, size_t n) {
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, n, sizeof(r1i_real));
+    r1i_bytes_add(&p->grads, n, sizeof(r1i_real));
+}
+// An op by its output: numbers a row, further numbers a row that it keeps, and its arguments. No
+// columns: an op that this model does not have. No arguments: a reshape.
+typedef struct r1i_op_bytes {
+    size_t columns, extra, args;
+} r1i_op_bytes;
+static void r1i_bytes_ops(r1i_pass_bytes *p, const r1i_op_bytes *ops, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!ops[i].columns) continue;
+        if (ops[i].args) {
+            r1i_bytes_tensor(p, r1i_size_mul(p->T, ops[i].columns));
+            r1i_bytes_add(&p->kept, 1, ops[i].args);
+        } else {
+            r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+        }
+        if (ops[i].extra)
+            r1i_bytes_add(&p->kept, r1i_size_mul(p->T, ops[i].extra), sizeof(r1i_real));
+    }
+}
+#define R1I_BYTES(p, ...)                                                                          \
+    r1i_bytes_ops(p, (const r1i_op_bytes[]){__VA_ARGS__},                                          \
+                  sizeof((const r1i_op_bytes[]){__VA_ARGS__}) / sizeof(r1i_op_bytes))
+#define R1I_RESHAPE                                                                                \
+    { 1, 0, 0 }
+static void r1i_bytes_norm(r1i_pass_bytes *p) {
+    R1I_BYTES(p, {p->c->width, 1, sizeof(r1_rmsnorm_args)});
+}
+static void r1i_bytes_mla(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t H = c->heads, nope = c->nope_dim, rope = c->rope_dim, D = nope + rope, R = c->kv_rank;
+    size_t linear = sizeof(r1_matmul_args), slice = sizeof(r1_slice_args);
+    size_t turn = sizeof(r1_rope_args), join = sizeof(r1_join_args);
+    R1I_BYTES(p, {c->q_rank, 0, linear}, {c->q_rank, 1, sizeof(r1_rmsnorm_args)},
+              {H * D, 0, linear}, R1I_RESHAPE, {R + rope, 0, linear}, {R, 0, slice},
+              {R, 1, sizeof(r1_rmsnorm_args)}, {rope, 0, slice}, R1I_RESHAPE, {rope, 0, turn},
+              {H * rope, 0, slice}, {H * rope, 0, turn}, {H * nope, 0, slice});
+    if (r1i_absorbed(c))
+        R1I_BYTES(p, {H * R, 0, sizeof(r1_head_matmul_args)}, {H * (R + rope), 0, join},
+                  R1I_RESHAPE, {R + rope, 0, join}, {H * R, 2 * H, sizeof(r1_attention_args)},
+                  {H * c->value_dim, 0, sizeof(r1_head_matmul_args)});
+    else
+        R1I_BYTES(p, {H * (nope + c->value_dim), 0, linear}, R1I_RESHAPE, {H * D, 0, join},
+                  {H * nope, 0, slice}, {H * D, 0, join}, {H * c->value_dim, 0, slice},
+                  {H * c->value_dim, 2 * H, sizeof(r1_attention_args)});
+    R1I_BYTES(p, R1I_RESHAPE, {c->width, 0, linear});
+}
+static void r1i_bytes_gqa(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
+    size_t linear = sizeof(r1_matmul_args), turn = sizeof(r1_rope_args);
+    R1I_BYTES(p, {wide, 0, linear}, R1I_RESHAPE, {narrow, 0, linear}, R1I_RESHAPE,
+              {narrow, 0, linear}, R1I_RESHAPE, {wide, 0, turn}, {narrow, 0, turn},
+              {wide, 2 * c->heads, sizeof(r1_attention_args)}, R1I_RESHAPE, {c->width, 0, linear});
+}
+static void r1i_bytes_mlp(r1i_pass_bytes *p, size_t width) {
+    size_t linear = sizeof(r1_matmul_args);
+    R1I_BYTES(p, {width, 0, linear}, {width, 0, linear}, {width, 0, sizeof(r1_swiglu_args)},
+              {p->c->width, 0, linear});
+}
+// r1i_routing_new, r1_balance and its sum over layers, and the ops on sorted rows.
+static void r1i_bytes_moe(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t K = c->chosen, choices = r1i_size_mul(p->T, K), scores = r1i_size_mul(p->T, c->experts);
+    size_t linear = sizeof(r1_expert_matmul_args), scatter = sizeof(r1_scatter_args);
+    R1I_BYTES(p, {c->experts, 0, sizeof(r1_matmul_args)});
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_routing)), r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, scores, sizeof(r1i_real)), r1i_bytes_tensor(p, choices);
+    for (int i = p->replay ? 0 : 1; i < 4; i++) r1i_bytes_add(&p->kept, choices, sizeof(int32_t));
+    r1i_bytes_add(&p->kept, c->experts + 1, sizeof(size_t));
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_route_args));
+    if (p->balanced) {
+        r1i_bytes_add(&p->grads, scores, sizeof(r1i_real));
+        r1i_bytes_tensor(p, p->B), r1i_bytes_tensor(p, p->B);
+        r1i_bytes_add(&p->kept, p->B + 1, sizeof(size_t));
+        r1i_bytes_add(&p->kept, p->B, sizeof(r1i_real));
+        r1i_bytes_add(&p->kept, 1, sizeof(r1_balance_args));
+        r1i_bytes_add(&p->kept, 1, sizeof(r1_pair_args));
+    }
+    R1I_BYTES(p, {K * c->width, 0, scatter}, {K * c->expert_width, 0, linear},
+              {K * c->expert_width, 0, linear}, {K * c->expert_width, 0, sizeof(r1_swiglu_args)},
+              {K * c->width, 0, linear}, {c->width, 0, scatter});
+    if (!c->shared) return;
+    r1i_bytes_mlp(p, c->shared * c->expert_width);
+    R1I_BYTES(p, {c->width, 0, sizeof(r1_pair_args)});
+}
+static void r1i_bytes_block(r1i_pass_bytes *p, bool experts) {
+    size_t sum = sizeof(r1_pair_args);
+    r1i_bytes_norm(p);
+    if (p->c->attention == R1_MLA)
+        r1i_bytes_mla(p);
+    else
+        r1i_bytes_gqa(p);
+    if (p->cached) { // r1i_cache_views
+        size_t views = r1i_round_up(2 * p->cached * sizeof(void *), R1I_ALIGN);
+        r1i_bytes_add(&p->kept, p->B, 2 * sizeof(r1_rows_view));
+        r1i_bytes_add(&p->kept, p->B, views);
+    } else {
+        r1i_bytes_add(&p->kept, p->B + 1, sizeof(size_t));
+    }
+    R1I_BYTES(p, {p->c->width, 0, sum});
+    r1i_bytes_norm(p);
+    if (experts)
+        r1i_bytes_moe(p);
+    else
+        r1i_bytes_mlp(p, p->c->dense_width);
+    R1I_BYTES(p, {p->c->width, 0, sum});
+}
+// n equal blocks. Kept whole they are part of the pass; as segments only their outputs are.
+static void r1i_bytes_blocks(r1i_pass_bytes *p, size_t n, bool experts) {
+    r1i_pass_bytes block = {.c = p->c, .T = p->T, .B = p->B, .replay = p->replay};
+    block.balanced = p->balanced && experts, block.cached = p->cached;
+    if (!n) return;
+    r1i_bytes_block(&block, experts);
+    if (p->segments || p->no_grad) {
+        size_t inside = r1i_size_add(block.kept, p->no_grad ? 0 : block.grads);
+        p->inside = r1i_max(p->inside, inside);
+        block.kept = block.grads = 0;
+        r1i_bytes_add(&block.kept, 1, sizeof(r1i_block_segment));
+    }
+    if (p->segments && !p->no_grad) {
+        r1i_bytes_add(&block.kept, 1, sizeof(r1i_segment));
+        r1i_bytes_add(&block.kept, 1, sizeof(r1_tensor));
+        r1i_bytes_add(&block.kept, r1i_size_mul(p->T, p->c->width), sizeof(r1i_real));
+        if (block.balanced) {
+            r1i_bytes_tensor(&block, p->B), r1i_bytes_tensor(&block, p->B);
+            r1i_bytes_add(&block.kept, p->B, sizeof(r1i_real));
+            r1i_bytes_add(&block.kept, 1, sizeof(r1_pair_args));
+        }
+    }
+    p->kept = r1i_size_add(p->kept, r1i_size_mul(n, block.kept));
+    p->grads = r1i_size_add(p->grads, r1i_size_mul(n, block.grads));
+}
+// r1_logprob.
+static void r1i_bytes_logprob(r1i_pass_bytes *p) {
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_logprobs)), r1i_bytes_tensor(p, p->T);
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, p->T, sizeof(r1i_real)), r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    r1i_bytes_add(&p->kept, r1i_size_mul(p->T, 2), sizeof(r1i_real));
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_logprob_args));
+}
+// r1_model_forward.
+static void r1i_bytes_forward(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    R1I_BYTES(p, {c->width, 0, sizeof(r1_embed_args)});
+    r1i_bytes_blocks(p, c->dense_layers, false);
+    r1i_bytes_blocks(p, c->layers - c->dense_layers, true);
+    r1i_bytes_norm(p);
+}
+// A depth of multi-token prediction on the rows that it has: r1i_mtp_forward and r1i_mtp_norm.
+static void r1i_bytes_mtp(r1i_pass_bytes *p) {
+    size_t C = p->c->width;
+    R1I_BYTES(p, {C, 0, sizeof(r1_embed_args)});
+    r1i_bytes_norm(p), r1i_bytes_norm(p);
+    R1I_BYTES(p, R1I_RESHAPE, R1I_RESHAPE, {2 * C, 0, sizeof(r1_join_args)}, R1I_RESHAPE,
+              {C, 0, sizeof(r1_matmul_args)});
+    r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    r1i_bytes_blocks(p, 1, p->c->dense_layers < p->c->layers);
+    r1i_bytes_norm(p);
+}
+// The most that the arena holds during the pass.
+static size_t r1i_bytes_peak(const r1i_pass_bytes *p) {
+    enum { NAME = sizeof(r1_tensor) }; // the input of a segment under its second name
+    size_t inside = r1i_size_add(p->inside, NAME);
+    return r1i_size_add(r1i_size_add(p->kept, inside), p->no_grad ? 0 : p->grads);
+}
+
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
     if (!model || model->config.greedy_choice) return;
@@ -13580,7 +13818,8 @@ R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
 
 // ---- blocks ----
 static size_t r1i_block_floats(const r1i_cache *cache) {
-    return R1I_BLOCK_TOKENS * cache->layers * (cache->key_floats + cache->value_floats);
+    return r1i_size_mul(R1I_BLOCK_TOKENS * cache->layers,
+                        r1i_size_add(cache->key_floats, cache->value_floats));
 }
 // references[block] counts the tables it stands in; the last one to leave frees it.
 static void r1i_block_drop(r1i_engine *e, int32_t block) {
@@ -13609,8 +13848,8 @@ static bool r1i_table_reserve(r1i_engine *e, r1i_table *table, size_t tokens) {
 }
 // The most blocks that an answer copies: the unfinished one, and with speculation those in which
 // the last rows of the prompt are not final, because they read tokens of the answer.
-static size_t r1i_own_blocks(const r1i_engine *e) {
-    return 1 + r1i_ceil_div(e->desc.speculate, R1I_BLOCK_TOKENS);
+static size_t r1i_own_blocks(const r1_generate_desc *desc) {
+    return 1 + r1i_ceil_div(desc->speculate, R1I_BLOCK_TOKENS);
 }
 // Gives an answer its prompt's blocks: shared as far as they are final, copies of the others.
 static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, size_t tokens) {
@@ -13630,13 +13869,18 @@ static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, 
 }
 
 // ---- start of a call ----
-// The cache pool: the memory of an earlier call is kept when it is large enough. The default holds
-// `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
-// more sequence. The least is two sequences and a block: a prompt and its answer at full length.
+// Blocks of the pool. The default holds `batch` sequences of the longest possible length, an
+// unfinished prompt block for each, and one more sequence.
+static size_t r1i_pool_blocks(const r1_generate_desc *desc, size_t longest) {
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS);
+    if (desc->cache_tokens) return desc->cache_tokens / R1I_BLOCK_TOKENS;
+    return r1i_size_add(r1i_size_mul(desc->batch, each + r1i_own_blocks(desc)), each);
+}
+// The cache pool: the memory of an earlier call is kept when it is large enough. The least is two
+// sequences and a block: a prompt and its answer at full length.
 static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
-    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(e);
-    size_t wanted = (e->desc.batch + 1) * each + e->desc.batch * own;
-    if (e->desc.cache_tokens) wanted = e->desc.cache_tokens / R1I_BLOCK_TOKENS;
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(&e->desc);
+    size_t wanted = r1i_pool_blocks(&e->desc, longest);
     if (wanted < 2 * each + own) {
         r1i_fail(
             e->ctx, R1_ERROR_MEMORY,
@@ -14013,7 +14257,7 @@ static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
 static bool r1i_engine_admit(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
-    size_t own = r1i_own_blocks(e), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
+    size_t own = r1i_own_blocks(&e->desc), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
     size_t *numbers = (size_t *)r1i_step_alloc(ctx, room, sizeof *numbers);
     size_t *prompts = (size_t *)r1i_step_alloc(ctx, room, sizeof *prompts);
     if (!numbers || !prompts) return false;
@@ -24436,18 +24680,48 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
     r1_backward_from(ctx, out->logp, dlogp);
     return ctx->status == R1_OK;
 }
+// What r1i_work_pass takes from the arena for T rows in B texts; with the depths of multi-token
+// prediction if they learn.
+static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, size_t T, size_t B,
+                            bool depths, bool replay) {
+    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    r1i_pass_bytes p = {.c = c, .T = T, .B = B, .replay = replay && stride};
+    p.segments = d->recompute, p.balanced = d->balance_weight > 0 && stride;
+    for (int i = 0; i < 2; i++) r1i_bytes_add(&p.kept, T, sizeof(int32_t)); // tokens, targets
+    if (p.replay) r1i_bytes_add(&p.kept, r1i_size_mul(T, stride), sizeof(int32_t));
+    r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(r1i_real));
+    r1i_bytes_add(&p.kept, T, sizeof(r1i_real)); // dlogp
+    r1i_bytes_forward(&p), r1i_bytes_logprob(&p);
+    if (depths && c->mtp_layers) r1i_bytes_add(&p.kept, B, sizeof(size_t));
+    for (size_t depth = 1; depths && depth <= c->mtp_layers; depth++) { // r1i_work_mtp
+        size_t ends = r1i_size_mul(B, depth); // no row looks past the end of its text
+        p.T = T > ends ? T - ends : 1;
+        r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(size_t));
+        r1i_bytes_add(&p.kept, r1i_size_add(T, B), 3 * sizeof(int32_t));
+        r1i_bytes_add(&p.kept, B, sizeof(r1i_real)), r1i_bytes_add(&p.kept, p.T, sizeof(r1i_real));
+        R1I_BYTES(&p, {c->width, 0, sizeof(r1_embed_args)});
+        r1i_bytes_mtp(&p), r1i_bytes_logprob(&p);
+    }
+    return r1i_bytes_peak(&p);
+}
 // The gradient of one chunk: as many whole items per pass as micro_tokens hold, at least one. Each
 // pass adds to the gradient that the one before it left, so the sum over token rows is one chain
 // however the chunk is cut into passes.
 static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end) {
+    r1_context *ctx = work->trainer->ctx;
     size_t most = work->trainer->desc.micro_tokens;
     while (first < end) {
         size_t last = first + 1, rows = work->items[first].n - 1;
         while (last < end && rows + work->items[last].n - 1 <= most)
             rows += work->items[last++].n - 1;
-        r1_step_begin(work->trainer->ctx);
+        if (!ctx->tape || !ctx->tape->depth)
+            r1i_arena_reserve(ctx, &ctx->step,
+                              r1i_plan_pass(&work->trainer->model->config, &work->trainer->desc,
+                                            rows, last - first, work->mtp_scale > 0,
+                                            work->items[first].routes != NULL));
+        r1_step_begin(ctx);
         bool done = r1i_work_pass(work, first, last);
-        r1_step_end(work->trainer->ctx);
+        r1_step_end(ctx);
         if (!done) return false;
         first = last;
     }
@@ -24785,14 +25059,14 @@ R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
 }
 // Fills in the defaults and names the first field to mend. A weight of exactly -1 is R1_OFF; a
 // penalty of that size is a part that counts downwards.
-static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *model) {
+static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model_config *config) {
     const char *fault = NULL;
     if (!d->questions) d->questions = 32;
     if (!d->group) d->group = 16;
     if (!d->mini_batches) d->mini_batches = 1;
     if (!d->epochs) d->epochs = 1;
     if (!d->patience) d->patience = 20;
-    if (!d->generate.max_new) d->generate.max_new = model->config.max_tokens;
+    if (!d->generate.max_new) d->generate.max_new = config->max_tokens;
     if (d->generate.sampler.temperature == 0) d->generate.sampler.temperature = 1;
     d->generate.routes = d->generate.routes || d->replay_routes;
     for (int i = 0; i < R1_MAX_PARTS; i++) {
@@ -24860,7 +25134,7 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     if (!run) return NULL;
     run->ctx = ctx, run->policy = policy, run->desc = *desc;
     run->settings.ctx = ctx;
-    if (r1i_grpo_resolve(ctx, &run->desc, policy) && r1i_grpo_memory(run)) {
+    if (r1i_grpo_resolve(ctx, &run->desc, &policy->config) && r1i_grpo_memory(run)) {
         run->trainer = r1_trainer_new(policy, &run->desc.train);
         run->rollout = r1_rollout_new(ctx), run->extra = r1_rollout_new(ctx);
         if (run->trainer)
@@ -25328,6 +25602,179 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     if (run->desc.generate.speculate) r1_log_number(log, "draft_acceptance", m->acceptance);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)m->weight_hash);
     r1_log_text(log, "weight_hash", hash, 16);
+}
+
+// ---- plan ----
+R1I_BODY const char *r1_plan_name(r1_plan_kind kind) {
+#define R1I_PLAN_NAME(code, name) name,
+    static const char *const names[] = {R1_PLAN_LIST(R1I_PLAN_NAME)};
+    return (unsigned)kind < R1_PLAN_KINDS ? names[kind] : "";
+}
+// r1_model_score on T rows in B texts.
+static size_t r1i_plan_score(const r1_model_config *c, size_t T, size_t B) {
+    r1i_pass_bytes p = {.c = c, .T = T, .B = B, .no_grad = true};
+    r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, T, sizeof(int32_t));
+    r1i_bytes_forward(&p);
+    return r1i_bytes_peak(&p);
+}
+// One round of r1i_engine_step at the beginning of a call, which is the largest: the first prompts
+// are prefilled, and their answers draw a token, then are decoded with their drafts.
+static size_t r1i_plan_round(const r1_model_config *c, const r1_grpo_desc *d, size_t prompt,
+                             size_t longest) {
+    size_t depths = d->generate.speculate, n = d->generate.batch, C = c->width;
+    size_t prompts = r1i_ceil_div(n, d->group);
+    r1i_pass_bytes p = {.c = c, .B = prompts, .no_grad = true};
+    r1i_pass_bytes draw = {.c = c, .T = n}; // hidden rows, logits, and what the draw writes
+    size_t texts[] = {r1i_size_mul(prompts, prompt), r1i_size_mul(n, depths + 1)};
+    R1I_BYTES(&draw, {C, 0, sizeof(r1_rmsnorm_args)}, {c->vocab, 8, sizeof(r1_matmul_args)});
+    for (int pass = 0; pass < 2; pass++) {
+        p.T = texts[pass], p.B = pass ? n : prompts;
+        p.cached = r1i_ceil_div(pass ? longest : prompt, R1I_BLOCK_TOKENS);
+        r1i_bytes_add(&p.kept, p.T, 2 * sizeof(int32_t));
+        r1i_bytes_forward(&p);
+        for (size_t depth = 0; depth < depths; depth++) {
+            R1I_BYTES(&p, {C, 0, sizeof(r1_embed_args)});
+            r1i_bytes_mtp(&p);
+            p.kept = r1i_size_add(p.kept, pass ? r1i_size_mul(2, draw.kept) : 0);
+        }
+        p.kept = r1i_size_add(p.kept, draw.kept);
+    }
+    return r1i_bytes_peak(&p);
+}
+// Scratch of all workers: the largest op, and the steps in which it grows (r1i_scratch_ready).
+static size_t r1i_plan_scratch(const r1_context *ctx, const r1_model_config *c, size_t longest,
+                               bool draws) {
+    bool absorbed = c->attention == R1_MLA && r1i_absorbed(c);
+    size_t starts[] = {0, longest}, number = sizeof(r1i_real);
+    r1_attention_args attention = {
+        .B = 1, .H = c->heads, .Hk = absorbed ? 1 : c->kv_heads, .starts = starts};
+    attention.D = absorbed ? c->kv_rank + c->rope_dim : c->head_dim;
+    if (c->attention == R1_MLA && !absorbed)
+        attention.Hk = c->heads, attention.D = c->nope_dim + c->rope_dim;
+    r1_logprob_args logprob = {.T = 1, .C = c->width, .V = c->vocab};
+    r1_sample_args sample = {.B = 1, .V = c->vocab};
+    size_t needs[] = {R1I_GEMM_SCRATCH, r1i_attention_plan(&attention, R1_FORWARD).scratch,
+                      draws ? r1i_sample_plan(&sample, R1_FORWARD).scratch : 0,
+                      r1i_logprob_plan(&logprob, R1_FORWARD).scratch};
+    size_t bytes = 0;
+    for (int i = 0; i < 4; i++) {
+        size_t need = r1i_round_up(r1i_size_mul(needs[i], number), R1I_ALIGN);
+        if (need > bytes) bytes = r1i_round_up(r1i_max(need, bytes / 2 * 3), R1I_ALIGN);
+    }
+    return r1i_size_mul(bytes, (size_t)ctx->threads);
+}
+// What both kinds of runs have; T rows of the largest pass in B texts.
+static bool r1i_plan_trainer(r1_context *ctx, const r1_model_config *c, const r1_train_desc *d,
+                             r1_train_plan *plan, size_t T, size_t B, bool depths, bool replay) {
+    size_t *bytes = plan->bytes, ranks = d->group ? (size_t)d->group->size : 1;
+    size_t flat = plan->model.weight_bytes, ops = r1i_size_mul(r1i_all_layers(c) + 1, 64);
+    r1_train_desc other = *d;
+    bytes[R1_PLAN_WEIGHTS] =
+        r1i_size_add(flat, r1i_size_mul(plan->model.router_biases, sizeof(r1i_real)));
+    bytes[R1_PLAN_GRADIENTS] = plan->model.gradient_bytes;
+    bytes[R1_PLAN_MOMENTS] = plan->model.moment_bytes;
+    for (size_t i = 1; i < d->chunks; i *= 2)
+        bytes[R1_PLAN_SUMS] = r1i_size_add(bytes[R1_PLAN_SUMS], flat);
+    bytes[R1_PLAN_RANKS] = ranks > 1 ? r1i_size_mul(flat, ranks + 1) : 0;
+    bytes[R1_PLAN_TABLES] = r1i_size_add(plan->model.table_bytes, r1i_size_mul(ops, 128));
+    plan->pass_tokens = T;
+    other.recompute = false, plan->kept = r1i_plan_pass(c, &other, T, B, depths, replay);
+    other.recompute = true, plan->recomputed = r1i_plan_pass(c, &other, T, B, depths, replay);
+    bytes[R1_PLAN_ACTIVATIONS] = d->recompute ? plan->recomputed : plan->kept;
+    return ctx->status == R1_OK;
+}
+// Adds up. A sum that does not fit is an error and not a number.
+static r1_status r1i_plan_total(r1_context *ctx, r1_train_plan *plan) {
+    plan->total = 0;
+    for (int i = 0; i < R1_PLAN_KINDS; i++) {
+        plan->total = r1i_size_add(plan->total, plan->bytes[i]);
+        if (plan->total == SIZE_MAX)
+            return r1i_fail(ctx, R1_ERROR_MEMORY, "plan: the bytes of %s do not fit into a size",
+                            r1_plan_name((r1_plan_kind)i));
+    }
+    return R1_OK;
+}
+// A pass has the rows of micro_tokens, or of one text that is longer.
+R1I_BODY r1_status r1_train_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    const r1_train_desc *desc, size_t document_tokens,
+                                    r1_train_plan *plan) {
+    if (!ctx || !plan) return R1_ERROR_ARGUMENT;
+    r1_train_desc d = {0};
+    if (desc) d = *desc;
+    *plan = (r1_train_plan){0};
+    if (r1_model_plan_of(ctx, config, &plan->model) != R1_OK || !r1i_train_resolve(ctx, &d))
+        return ctx->status;
+    r1_model_config c = *config;
+    if (r1i_config_resolve(ctx, &c) != R1_OK) return ctx->status;
+    size_t rows = document_tokens > 1 ? r1i_min(document_tokens - 1, c.max_tokens) : c.max_tokens;
+    size_t T = r1i_max(d.micro_tokens, rows);
+    r1i_plan_trainer(ctx, &c, &d, plan, T, r1i_max(1, T / rows), d.mtp_weight > 0, false);
+    plan->bytes[R1_PLAN_SCRATCH] = r1i_plan_scratch(ctx, &c, rows, false);
+    return r1i_plan_total(ctx, plan);
+}
+// The arrays of an answer that grew to `longest` numbers of 4 bytes: see r1i_sample_grow.
+static size_t r1i_plan_answer(size_t prompt, size_t longest, size_t stride, bool routes) {
+    size_t n = r1i_max(prompt + 1, 16), bytes = 0;
+    while (n < longest) n *= 2;
+    bytes = r1i_size_mul(n, 3 * sizeof(float));
+    return r1i_size_add(bytes, routes ? r1i_size_mul(r1i_size_mul(n, stride), sizeof(int32_t)) : 0);
+}
+// What a run draws, and what it keeps of it. `copies` is 2 when groups may be drawn again.
+static void r1i_plan_rollout(const r1_model_config *c, const r1_grpo_desc *d, r1_train_plan *plan,
+                             size_t prompt, size_t longest) {
+    size_t n = d->questions * d->group, *bytes = plan->bytes;
+    size_t copies = d->policy.no_signal == R1_NO_SIGNAL_RESAMPLE ? 2 : 1;
+    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    r1i_cache cache = {0};
+    r1i_cache_shape(c, d->generate.speculate, &cache);
+    size_t block = r1i_size_mul(r1i_block_floats(&cache), sizeof(r1i_real));
+    block = r1i_size_mul(block, r1i_pool_blocks(&d->generate, longest));
+    bytes[R1_PLAN_CACHE] = r1i_size_mul(block, copies);
+    size_t each = r1i_plan_answer(prompt, longest, stride, d->generate.routes);
+    each = r1i_size_add(r1i_size_mul(each, copies),
+                        copies * (sizeof(r1_sample) + sizeof(r1i_table)) + sizeof(r1i_item) +
+                            sizeof(r1_verdict) + 4 * sizeof(double) + sizeof(float *));
+    bytes[R1_PLAN_ANSWERS] = r1i_size_mul(n, each);
+    bytes[R1_PLAN_ANSWERS] =
+        r1i_size_add(bytes[R1_PLAN_ANSWERS],
+                     r1i_size_mul(d->questions, r1i_size_mul(c->max_tokens, sizeof(int32_t))));
+}
+R1I_BODY r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *config,
+                                   const r1_grpo_desc *desc, size_t prompt_tokens,
+                                   r1_train_plan *plan) {
+    if (!ctx || !plan) return R1_ERROR_ARGUMENT;
+    if (!desc) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_grpo_plan_of: desc is NULL");
+    *plan = (r1_train_plan){0};
+    if (r1_model_plan_of(ctx, config, &plan->model) != R1_OK) return ctx->status;
+    r1_model_config c = *config;
+    r1_grpo_desc d = *desc;
+    if (r1i_config_resolve(ctx, &c) != R1_OK || !r1i_grpo_resolve(ctx, &d, &c) ||
+        !r1i_train_resolve(ctx, &d.train))
+        return ctx->status;
+    size_t n = r1i_size_mul(d.questions, d.group), prompt = c.max_tokens - 1, *bytes = plan->bytes;
+    if (n > INT32_MAX)
+        return r1i_fail(ctx, R1_ERROR_MEMORY, "plan: %zu answers are too many for one rollout", n);
+    if (prompt_tokens) prompt = r1i_min(prompt, prompt_tokens);
+    size_t longest = r1i_min(c.max_tokens, r1i_size_add(prompt, d.generate.max_new));
+    d.generate.batch = r1i_min(d.generate.batch ? d.generate.batch : 256, n);
+    // A pass stays inside a chunk of whole groups.
+    size_t rows = r1i_max(longest - 1, 1), groups = r1i_ceil_div(d.questions, d.mini_batches);
+    size_t chunk = r1i_size_mul(r1i_ceil_div(groups, d.train.chunks), d.group);
+    size_t T = r1i_min(r1i_max(d.train.micro_tokens, rows), r1i_size_mul(chunk, rows));
+    r1i_plan_trainer(ctx, &c, &d.train, plan, T, r1i_max(1, T / rows), false, d.replay_routes);
+    r1i_plan_rollout(&c, &d, plan, prompt, longest);
+    size_t most = r1i_plan_round(&c, &d, prompt, longest), texts = r1i_size_mul(n, longest);
+    if (r1i_wants_reference(&d)) {
+        size_t pass = r1i_min(r1i_max(d.train.micro_tokens, longest), texts);
+        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], bytes[R1_PLAN_GRADIENTS]);
+        model = r1i_size_add(model, plan->model.table_bytes);
+        bytes[R1_PLAN_REFERENCE] = r1i_size_add(model, r1i_size_mul(texts, sizeof(float)));
+        most = r1i_max(most, r1i_size_add(r1i_plan_score(&c, pass, r1i_ceil_div(pass, longest)),
+                                          r1i_size_mul(texts, sizeof(int32_t))));
+    }
+    bytes[R1_PLAN_ACTIVATIONS] = r1i_max(bytes[R1_PLAN_ACTIVATIONS], most);
+    bytes[R1_PLAN_SCRATCH] = r1i_plan_scratch(ctx, &c, longest, true);
+    return r1i_plan_total(ctx, plan);
 }
 
 // ---- checkpoints ----
