@@ -393,10 +393,30 @@ static bool fault_backward_step(fault *f, r1_tensor *w) {
     r1_step_end(f->ctx);
     return r1_status_of(f->ctx) == R1_OK;
 }
+// Enough inside of a segment that its second run needs more memory than the first.
+static bool fault_segment(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1_tensor *h = r1_mul(ctx, x, (r1_tensor *)arg);
+    for (int i = 0; i < 3; i++) h = r1_add(ctx, h, x);
+    y[0] = h, y[1] = r1_sum(ctx, h);
+    return h != NULL;
+}
+static bool fault_segment_step(fault *f, r1_tensor *w) {
+    if (w) memset(w->grad, 0, r1_tensor_count(w) * sizeof *w->grad);
+    r1_step_begin(f->ctx);
+    r1_tensor *y[2] = {w ? r1_tensor_new(f->ctx, 2, w->shape) : NULL,
+                       r1_tensor_new(f->ctx, 1, (size_t[]){1})};
+    r1_tensor *x = r1_add(f->ctx, w, w), *sum = NULL;
+    if (CALL(r1_recompute(f->ctx, fault_segment, w, x, y, 2))) sum = r1_sum(f->ctx, y[0]);
+    r1_backward(f->ctx, r1_add(f->ctx, sum, y[1]));
+    r1_step_end(f->ctx);
+    return r1_status_of(f->ctx) == R1_OK;
+}
 static void fault_backward(fault *f) {
     r1_tensor *w = fault_matrix(f, 2, 2, 3, 0);
     double off = 0;
     DO(fault_backward_step(f, w));
+    if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
+    DO(fault_segment_step(f, w));
     if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
     DO((off = r1_grad_check(f->ctx, fault_loss, w, &w, w ? 1 : 0, 0.25)) != HUGE_VAL);
     fault_keep(f, &off, sizeof off);
@@ -487,6 +507,17 @@ static void fault_files(fault *f) {
     if (tensors) fault_keep(f, entry->data, entry->bytes);
     r1_tensors_close(tensors);
     fault_keep_file(f, weights);
+    static const float scale[1] = {0.5f};
+    r1_entry f8[] = {{"a", R1_F8_E4M3, 2, {2, 3}, numbers, 6},
+                     {"a_scale_inv", R1_F32, 2, {1, 1}, scale, 4}};
+    r1_shards_desc shards = {.max_bytes = 6};
+    r1i_real out[6] = {0};
+    DO(r1_tensors_save_folder(f->ctx, folder, f8, 2, &pair, 1, &shards) == R1_OK);
+    DO((tensors = r1_tensors_open_folder(f->ctx, folder)) != NULL);
+    entry = r1_tensors_find(tensors, "a");
+    if (tensors) DO(r1_tensors_numbers(tensors, entry, 0, 6, out) == R1_OK);
+    if (tensors) fault_keep(f, out, sizeof out);
+    r1_tensors_close(tensors);
     nftw(test_path("deep"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 // A row with its fields. `wide` is more than the 64 KiB that an open log has.
@@ -637,6 +668,10 @@ static void fault_folder(fault *f) {
     if (model) DO(r1_model_save(model, folder) == R1_OK);
     DO((loaded = r1_model_load(f->ctx, folder)) != NULL);
     if (loaded) CHECK(r1_model_hash(loaded) == r1_model_hash(model));
+    r1_save_desc shards = {.max_shard_bytes = 1000, .dtype = R1_BF16};
+    if (model) DO(r1_model_save_with(model, folder, &shards) == R1_OK);
+    if (loaded) r1_model_free(loaded);
+    DO((loaded = r1_model_load_with(f->ctx, folder, NULL)) != NULL);
     char *text = NULL;
     size_t size = 0;
     DO((text = r1_file_read(f->ctx, path, &size)) != NULL);
@@ -740,7 +775,7 @@ static void fault_keep_model(fault *f, r1_model *model) {
     }
 }
 static void fault_trainer(fault *f) {
-    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5};
+    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5, .recompute = true};
     r1_model_config config = fault_config(false);
     r1_model *model = NULL;
     r1_trainer *trainer = NULL;
@@ -965,6 +1000,8 @@ static void fault_quiet_model(void) {
     CHECK(!r1_model_forward(NULL, &batch));
     CHECK(r1_model_score(NULL, &batch, 1, 0, NULL, NULL) == R1_ERROR_ARGUMENT);
     CHECK(r1_model_save(NULL, "x") == R1_ERROR_ARGUMENT);
+    CHECK(r1_model_save_with(NULL, "x", NULL) == R1_ERROR_ARGUMENT);
+    CHECK(!r1_model_load_with(NULL, "x", NULL));
     CHECK(!r1_rollout_new(NULL));
     CHECK(r1_generate(NULL, NULL, NULL, 1, 1, NULL) == R1_ERROR_ARGUMENT);
 }
@@ -997,6 +1034,9 @@ static void fault_quiet_rest(void) {
     CHECK(!r1_rewarder_new(NULL, NULL) && r1_reward_repeated(NULL, &id, 1, 1) == 0);
     CHECK(!r1_decontaminator_add(NULL, slice) && !r1_decontaminator_count(NULL, slice));
     CHECK(!r1_file_read(NULL, "x", NULL) && !r1_tensors_open(NULL, "x"));
+    CHECK(!r1_tensors_open_folder(NULL, "x"));
+    CHECK(r1_tensors_numbers(NULL, NULL, 0, 0, NULL) == R1_ERROR_ARGUMENT);
+    CHECK(r1_tensors_save_folder(NULL, "x", NULL, 0, NULL, 0, NULL) == R1_ERROR_MEMORY);
     CHECK(!r1_log_open(NULL, "x", false) && r1_log_row(NULL) == R1_OK);
     CHECK(r1_file_write(NULL, "x", "", 0) == R1_ERROR_MEMORY);
     CHECK(r1_tensors_save(NULL, "x", NULL, 0, NULL, 0) == R1_ERROR_MEMORY);
