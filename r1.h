@@ -1313,6 +1313,7 @@ typedef struct r1_model_config {
     r1_rope_scaling rope; // how positions beyond the first training are reached
     double norm_eps;      // 0 = 1e-6
     double init_std;      // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
+    uint16_t init_draw;   // which first weights of the seed: another number gives others
 } r1_model_config;
 
 // Weights, gradients and router biases. One model serves training, scoring and generation.
@@ -12115,12 +12116,15 @@ static bool r1i_model_memory(r1_model *model) {
     return true;
 }
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
-// depend on the sizes of the parameters before it.
+// depend on the sizes of the parameters before it. Draws are 2^46 numbers apart.
 static void r1i_model_draw(r1_model *model) {
     r1i_float_state state = r1i_float_enter();
     for (size_t i = 0; i < model->n; i++) {
         const r1_parameter *p = &model->parameters[i];
-        r1_random at = {.seed = model->ctx->seed, .stream = R1_STREAM_INIT, .sample = (uint32_t)i};
+        r1_random at = {.seed = model->ctx->seed,
+                        .stream = R1_STREAM_INIT,
+                        .step = (uint32_t)model->config.init_draw << 16,
+                        .sample = (uint32_t)i};
         for (size_t j = 0; j < r1_tensor_count(p->tensor); j++) {
             // Two counts a number: the next billion goes on with the next step of the counter.
             if (j && j % ((size_t)1 << 30) == 0) at.step++, at.token = 0;
