@@ -56,7 +56,7 @@
        tape        ops on tensors, and gradients
        optimizer   AdamW, clipping, schedules
        json        bounded JSON, reading and writing
-       file        atomic files, safetensors
+       file        atomic files, safetensors in one file or in shards
        log         JSON lines
        tokenizer   byte-level BPE, read or trained; chat formats; lists of pieces for toys
        model       MLA, DeepSeekMoE, grouped-query attention
@@ -119,6 +119,10 @@
    Tensors and their gradients come from a step: r1_step_begin, any number of ops, r1_step_end. The
    arena behind it grows during the first steps and is reused afterwards, so a training loop in its
    steady state allocates nothing.
+   A pass of a trainer takes at most micro_tokens rows (a longer text alone makes a pass). It keeps
+   what every layer computed or, with `recompute`, one hidden state a layer, and computes the rest
+   again in the backward pass: the same bits in less memory. r1_train_plan_of and r1_grpo_plan_of
+   give the bytes of a run by kind before anything is allocated, from a config and a desc alone.
    Parameters, gradients and the two moments are flat buffers, one set per range (decayed,
    undecayed, experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
    Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
@@ -614,7 +618,7 @@ typedef struct r1_attention_args {
 typedef struct r1_route_args {
     size_t T, E, K, groups, kept;
     r1i_real scale;
-    bool normalise, softmax, replay;
+    bool normalise, softmax, group_max, replay;
     const r1i_real *logits, *bias, *dgates, *dscores;
     r1i_real *scores, *gates, *dlogits;
     int32_t *choice;
@@ -767,7 +771,8 @@ typedef struct r1_route_desc {
     size_t groups, kept; // groups of experts, and how many stay eligible;  0 = 1 and all
     double scale;        // routed_scaling_factor;                          0 = 1
     bool normalise;      // divide the gates by their sum
-    bool softmax;        // V2: softmax affinities, group score = maximum
+    bool softmax;        // V2, Qwen3: softmax affinities
+    bool group_max;      // V2: a group counts by its best expert, not by its two best
 } r1_route_desc;
 // What a router decided. Arrays live as long as the step; row r of the sorted order belongs to
 // token token[r], expert e owns rows offsets[e] .. offsets[e+1].
@@ -817,6 +822,18 @@ R1_DEF void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
 // Ops between begin and end leave no record. They nest.
 R1_DEF void r1_no_grad_begin(r1_context *ctx);
 R1_DEF void r1_no_grad_end(r1_context *ctx);
+
+// Computes the n outputs y[i] of a segment from x, by ops; false on error. Whatever else it reads
+// must be parameters or constants, and still there in the backward pass, which calls it again.
+typedef bool r1_segment_fn(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y);
+// Runs a segment and keeps none of its inside: the backward pass runs it again from x, and gives
+// the memory back before it goes on. Outputs y [n], n 1 or 2, are made by the caller
+// (r1_tensor_new) and filled; y[0] loses its gradient in the backward pass, as x may take over its
+// memory. Gradients have the same bits as without. Errors: R1_ERROR_SHAPE when the segment gives
+// other shapes, R1_ERROR_ARGUMENT when its second run gives other numbers or it reads a tensor that
+// is neither x nor a parameter.   Source: Chen et al. (2016); V3 section 3.2.3.
+R1_DEF bool r1_recompute(r1_context *ctx, r1_segment_fn *segment, void *arg, r1_tensor *x,
+                         r1_tensor **y, size_t n);
 
 // Builds a scalar from the parameters; used by r1_grad_check, so it must not draw random numbers.
 typedef r1_tensor *r1_loss_fn(r1_context *ctx, void *arg);
@@ -997,6 +1014,11 @@ typedef struct r1_tensors r1_tensors;
 // that any changed bit is found; files of other programs have none and load without that.
 //   Differs: the reference reader lets white space precede the header's "{"; this one does not.
 R1_DEF r1_tensors *r1_tensors_open(r1_context *ctx, const char *path);
+// Opens the weights of a folder as one list: model.safetensors or, where that is not there, the
+// shards that model.safetensors.index.json names. Index and shards must name the same tensors, each
+// once, and a shard is a file of the folder: no path, and no symbolic link unless the index is one
+// too, as in the cache of a model hub. Errors: those of r1_tensors_open, with the name at fault.
+R1_DEF r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder);
 // Number of tensors; 0 for NULL.
 R1_DEF size_t r1_tensors_count(const r1_tensors *tensors);
 // The tensor at this place, in the order of the data; NULL beyond the end.
@@ -1005,6 +1027,13 @@ R1_DEF const r1_entry *r1_tensors_at(const r1_tensors *tensors, size_t index);
 R1_DEF const r1_entry *r1_tensors_find(const r1_tensors *tensors, const char *name);
 // A value of the file's metadata; the empty slice with NULL data if the key is not there.
 R1_DEF r1_slice r1_tensors_metadata(const r1_tensors *tensors, const char *key);
+// Numbers first .. first + n of a tensor of this file as floats. F32, BF16 and F16 arrive exactly,
+// F64 is rounded. F8_E4M3 must be [rows, columns]; each number is multiplied by the scale of its
+// block of 128 x 128, one product in float: scales are the F32 tensor NAME_scale_inv
+// [ceil(rows / 128), ceil(columns / 128)]. Errors: R1_ERROR_FORMAT for integers and for scales that
+// are missing or do not fit, R1_ERROR_ARGUMENT beyond the end.   Source: V3code weight_dequant.
+R1_DEF r1_status r1_tensors_numbers(const r1_tensors *tensors, const r1_entry *entry, size_t first,
+                                    size_t n, r1i_real *out);
 // Closes the file and frees all that came from it. NULL is fine.
 R1_DEF void r1_tensors_close(r1_tensors *tensors);
 // Writes a safetensors file as r1_file_write does, without copying the data. Refuses what the
@@ -1012,6 +1041,25 @@ R1_DEF void r1_tensors_close(r1_tensors *tensors);
 // covers every byte of the file). Errors: R1_ERROR_ARGUMENT, R1_ERROR_FILE.
 R1_DEF r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
                                  size_t n, const r1_pair *metadata, size_t n_metadata);
+
+// Options of r1_tensors_save_folder.
+typedef struct r1_shards_desc {
+    size_t max_bytes; // of a shard's tensors; a larger tensor has a shard alone;  0 = 5 GB
+    // Writes `bytes` bytes of the entry, from byte `offset` on, which is a multiple of 64. With it
+    // entries are made piece by piece, and their `data` is the caller's own. False = give up, with
+    // an error on the context; NULL = `data` are the bytes.
+    bool (*fill)(void *user, const r1_entry *entry, size_t offset, void *out, size_t bytes);
+    void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
+    void *user;
+} r1_shards_desc;
+// Writes tensors into a folder that exists, in their order: as model.safetensors when they fit into
+// one shard, else as model-00001-of-0000N.safetensors with model.safetensors.index.json. One last
+// rename or removal makes the new tensors visible; until then, also after a crash, a reader finds
+// the old ones, whole. Shards of older saves are then removed. desc NULL = all defaults.
+// Errors: R1_ERROR_ARGUMENT, R1_ERROR_FILE.
+R1_DEF r1_status r1_tensors_save_folder(r1_context *ctx, const char *folder,
+                                        const r1_entry *entries, size_t n, const r1_pair *metadata,
+                                        size_t n_metadata, const r1_shards_desc *desc);
 
 // ==== [log] ======================================================================================
 // Metrics as JSON lines, one object a row: the source of truth of a run. Calls [json] and [file].
@@ -1117,7 +1165,8 @@ R1_DEF r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
                                        const r1_tokenizer_desc *desc);
 // Writes a tokenizer.json that Hugging Face's library reads, with the same ids for every text; one
 // that came from ranks is written as their own conversion does, with the merges of a rank in order.
-// Errors: R1_ERROR_FILE; R1_ERROR_ARGUMENT for a tokenizer of pieces.
+// Of a list of pieces each one is written as an added token, which is the same rule: the longest
+// that fits. Errors: R1_ERROR_FILE.
 R1_DEF r1_status r1_tokenizer_save(const r1_tokenizer *tokenizer, const char *path);
 #endif
 
@@ -1210,10 +1259,11 @@ R1_DEF size_t r1_chat_text(r1_context *ctx, const r1_tokenizer *tokenizer, const
 R1_DEF size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tokenizer,
                              const r1_chat_desc *desc, int32_t *ids, size_t capacity);
 // ==== [model] ====================================================================================
-// A DeepSeek-V3-style decoder: MLA, DeepSeekMoE, or by the same config a dense GQA decoder (Qwen2).
+// A pre-norm decoder: MLA or GQA, dense or with experts. DeepSeek-V3 and its relatives (V2, Qwen2,
+// Qwen3, Qwen3-MoE, Llama) are settings of one config; the table r1i_architectures names them.
 // Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
 
-// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen2).
+// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen, Llama).
 typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed
 // caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head:
@@ -1221,17 +1271,18 @@ typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // multiply-adds per cached token, by the config alone.   Source: V3 eq. 1 to 11, V2 section 2.1.2.
 typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
 
-// Longer contexts than the one a model was first trained on. YaRN leaves fast frequencies alone,
-// divides slow ones by `factor`, and blends between those that turn beta_fast and beta_slow times
-// within `original` tokens. It scales cos and sin by m(mscale) / m(mscale_all), and the scores of
-// MLA by m(mscale_all)^2, where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3.
-typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN } r1_rope_kind;
+// Longer contexts than the one a model was first trained on. Both kinds leave fast frequencies
+// alone, divide slow ones by `factor`, and blend between those that turn beta_fast and beta_slow
+// times within `original` tokens: YaRN evenly over the pairs, LLAMA3 evenly over the turns. YaRN
+// also scales cos and sin by m(mscale) / m(mscale_all), and the scores of MLA by m(mscale_all)^2,
+// where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3; LLAMA3: Hugging Face's rope type.
+typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN, R1_ROPE_LLAMA3 } r1_rope_kind;
 // See r1_rope_kind; the numbers of V3 in brackets.
 typedef struct r1_rope_scaling {
     r1_rope_kind kind;
     double factor;               // [40]
     size_t original;             // tokens of the first training [4096];  0 = max_tokens
-    double beta_fast, beta_slow; // 0 = 32 and 1
+    double beta_fast, beta_slow; // 0 = 32 and 1; LLAMA3: high and low_freq_factor, 0 = 4 and 1
     double mscale, mscale_all;   // [1, 1]; as in Hugging Face, 0 is not 1 but absent
 } r1_rope_scaling;
 
@@ -1245,14 +1296,17 @@ typedef struct r1_model_config {
     size_t kv_rank;                       // latent of keys and values [512]
     size_t nope_dim, rope_dim, value_dim; // per head [128, 64, 128]
     size_t kv_heads, head_dim;            // GQA only;  0 = heads, width / heads
-    bool qkv_bias;                        // GQA only; Qwen2 has it
+    bool qkv_bias, out_bias;              // GQA only; Qwen2 has the first, Llama may have both
+    bool qk_norm;                         // GQA only: RMSNorm of each query and key head, Qwen3
     size_t dense_width;                   // hidden width of dense layers [18432]
     size_t dense_layers;                  // layers without experts, from the first [3]
+    uint64_t dense_mask[4];               // more of them: bit l % 64 of word l / 64; Qwen3-MoE
     size_t experts, chosen, shared; // routed, per token, always on [256, 8, 1];  0 = dense model
     size_t expert_width;            // hidden width of one expert [2048]
     size_t groups, kept_groups;     // node-limited routing [8, 4];  0 = off
     bool normalise_gates, softmax_scores; // V3: true, false
-    double routed_scale;                  // [2.5];  0 = 1
+    bool greedy_choice;  // V3: false. V2, Qwen3: no router bias, groups count by their best expert
+    double routed_scale; // [2.5];  0 = 1
     bool tied_head;
     size_t mtp_layers;    // depths of multi-token prediction [1];  0 = none. MLA only
     double rope_theta;    // 0 = 10000
@@ -1286,6 +1340,30 @@ R1_DEF void r1_model_free(r1_model *model);
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
+// What a model of a config takes: numbers of parameters by kind and bytes, nothing allocated yet.
+// `parameters` is the sum of the nine kinds; r1_model_size of the model gives the same. `cache` has
+// the numbers that one token keeps in one layer while answers are written, times 4 bytes.
+typedef struct r1_model_plan {
+    size_t parameters;
+    size_t embedding, head;                            // head is 0 when tied
+    size_t attention, dense, experts, shared, routers; // matrices, biases and gains inside them
+    size_t norms;                                      // the gains of the residual stream
+    size_t mtp;                   // everything that multi-token prediction adds; in no other kind
+    size_t active;                // of the main model, those that one token meets
+    size_t router_biases;         // no parameters: no gradient moves them
+    size_t cache;                 // in the form that r1_model_config.mla_form gives
+    size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
+    size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
+    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                     // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
+    size_t moment_bytes;                 // that r1_model_train_ready adds
+    size_t table_bytes;                  // of cos and sin for max_tokens positions
+} r1_model_plan;
+// Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
+// r1_model_new.
+R1_DEF r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  r1_model_plan *plan);
 // The context that the model belongs to.
 R1_DEF r1_context *r1_model_context(r1_model *model);
 // Its config, with every default filled in.
@@ -1305,8 +1383,8 @@ R1_DEF size_t r1_model_size(const r1_model *model);
 R1_DEF uint64_t r1_model_hash(const r1_model *model);
 // The head [V,C]; the embedding table when tied.
 R1_DEF r1_tensor *r1_model_head(r1_model *model);
-// The bias of a layer's router [E]; NULL for a dense layer. Depth k of multi-token prediction is
-// layer layers + k - 1.
+// The bias of a layer's router [E]; NULL for a dense layer, and with greedy_choice. Depth k of
+// multi-token prediction is layer layers + k - 1.
 R1_DEF r1i_real *r1_model_router_bias(r1_model *model, size_t layer);
 
 // Packed sequences for a forward pass; zero what is not needed. No row is padding:
@@ -1315,11 +1393,12 @@ typedef struct r1_batch {
     const int32_t *tokens; // [starts[B]]
     const size_t *starts;  // [B+1]
     size_t B;
-    const int32_t *replay;           // router choices to use, [T, MoE layers, K]; NULL = choose
-    int32_t *routes;                 // receives the choices, same shape
-    const r1i_real *balance_weight;  // [B]: asks for the balance loss with this weight per sequence
-    r1_tensor *balance;              // receives it, [B]; r1_seed its gradient
-    uint64_t *loads;                 // adds each expert's tokens, [routers, E]
+    const int32_t *replay;          // router choices to use, [T, MoE layers, K]; NULL = choose
+    int32_t *routes;                // receives the choices, same shape
+    const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
+    r1_tensor *balance;             // receives it, [B]; r1_seed its gradient
+    uint64_t *loads;                // adds each expert's tokens, [routers, E]
+    bool recompute; // keep one hidden state a layer; the backward pass computes the rest again
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
 // Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
@@ -1329,7 +1408,8 @@ R1_DEF size_t r1_model_moe_layers(const r1_model *model);
 // The same with the layers of multi-token prediction, which stand behind the others.
 R1_DEF size_t r1_model_routers(const r1_model *model);
 // Moves each router bias by -rate where the load is above the mean of its layer and +rate where it
-// is below. loads [routers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
+// is below; nothing with greedy_choice. loads [routers, E] of the whole batch.   Source: V3 section
+// 2.1.2 (rate 0.001).
 R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate);
 // Log-probability and entropy of every token given those before it, without gradients; the first
 // token of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0
@@ -1337,14 +1417,35 @@ R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double
 R1_DEF r1_status r1_model_score(r1_model *model, const r1_batch *batch, double temperature,
                                 size_t micro_tokens, float *logp, float *entropy);
 
-// Writes folder/model.safetensors, then folder/config.json, under Hugging Face names. Each file is
-// replaced by a finished one or not at all; a crash between them leaves the new weights beside the
-// old config, so save another model into another folder.
+// Options of r1_model_save_with.
+typedef struct r1_save_desc {
+    size_t max_shard_bytes; // 0 = 5 GB; what is larger is cut into files with an index
+    r1_dtype dtype;         // of the weights: R1_F32, or rounded to R1_BF16 or R1_F16
+    void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
+    void *user;
+} r1_save_desc;
+// Options of r1_model_load_with.
+typedef struct r1_load_desc {
+    void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
+    void *user;
+} r1_load_desc;
+// Writes the weights under Hugging Face names as r1_tensors_save_folder does, then config.json,
+// then the tokenizer's files and generation_config.json of the folder that the model was loaded
+// from, if it was and they were there. Weights are replaced all at once or not at all; a crash
+// behind them leaves the old config, so save another model into another folder.
 R1_DEF r1_status r1_model_save(r1_model *model, const char *folder);
-// Reads such a folder; stored f32, f64, bf16 and f16 become floats. Errors name the file, the
-// tensor and both shapes.
+// The same with options; desc NULL = all defaults.
+R1_DEF r1_status r1_model_save_with(r1_model *model, const char *folder, const r1_save_desc *desc);
+// Reads such a folder: config.json, and weights in one file or in shards, see
+// r1_tensors_open_folder. All dtypes of r1_tensors_numbers become floats, FP8 with block scales
+// among them. A tensor that is missing, has another shape or no place in the model is
+// R1_ERROR_FORMAT with its name and both shapes. A layer of multi-token prediction may be missing,
+// and its copies of table and head may be, too.   Source: V3code, names of the published weights.
 R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
-// Fills a config from the text of a config.json (deepseek_v3, qwen2).
+// The same with options; desc NULL = all defaults.
+R1_DEF r1_model *r1_model_load_with(r1_context *ctx, const char *folder, const r1_load_desc *desc);
+// Fills a config from the text of a config.json (deepseek_v3, deepseek_v2, qwen2, qwen3, qwen3_moe,
+// llama). R1_ERROR_FORMAT for another model_type, and for keys that ask for another computation.
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                       r1_model_config *config);
 // ==== [generate] =================================================================================
@@ -1373,7 +1474,9 @@ typedef struct r1_generate_desc {
     bool routes;      // keep each token's router choices
     size_t speculate; // tokens to draft ahead by multi-token prediction, at most mtp_layers. Drafts
                       // are checked with the noise that plain sampling uses: same text, same bits
-    void (*progress)(void *user, size_t finished, size_t total, size_t tokens); // may be NULL
+    // Called after each pass, may be NULL; what the rollout holds by then can be read. False ends
+    // the call: answers that are not finished stay as they are, as truncated ones.
+    bool (*progress)(void *user, size_t finished, size_t total, size_t tokens);
     void *user;
 } r1_generate_desc;
 
@@ -1645,6 +1748,7 @@ R1_DEF int r1_judge_language_find(const r1_judge *judge, r1_slice tag);
 R1_DEF r1_slice r1_judge_code(r1_slice text, r1_slice *tag);
 // Begins to judge a task and returns at once. Any thread may call the four below, workers of a
 // reward included: they leave the context alone. `result` is the handle until r1_judge_wait.
+// Without a judge (NULL) every task could not be judged.
 R1_DEF void r1_judge_begin(r1_judge *judge, const r1_judge_task *task, r1_judge_result *result);
 // Whether the result is there.
 R1_DEF bool r1_judge_done(r1_judge *judge, const r1_judge_result *result);
@@ -1658,9 +1762,10 @@ R1_DEF r1_judge_verdict r1_judge_compare(r1_slice output, r1_slice expected,
                                          const r1_judge_checker *checker);
 #endif // R1_NO_JUDGE
 // ==== [reward] ===================================================================================
-// Rule rewards for texts: accuracy, format, language, repetition, length, each logged apart. Calls
-// [base] and [answer]. A component gives a value, or says that it could not judge, which is never a
-// 0: then the total is no verdict either, unless the component may be left out.
+// Rule rewards for texts: accuracy, format, language, repetition, length, tests of programs, each
+// logged apart. Calls [base], [answer] and [judge]. A component gives a value, or says that it
+// could not judge, which is never a 0: then the total is no verdict either, unless the component
+// may be left out.
 //   Source: N Methods "Reward design"; R2 2.2 (rules), 3.2.1 (language). docs/rewards.md has all
 //   formulas.
 
@@ -1723,6 +1828,9 @@ typedef struct r1_reward_input {
     r1_script language;  // target; NONE = that of the question
     r1_task task;
     double length; // of the completion in tokens; 0 = its characters are counted
+    // For the component tests: a r1_judge_task, of which the completion is the source. A fence that
+    // names another language of the judge changes the language, but not in function tests.
+    const struct r1_judge_task *program;
 } r1_reward_input;
 
 // What a component says. Without `judged` the value is 0 and means nothing.
@@ -1752,9 +1860,9 @@ typedef struct r1_reward_component {
 //   language     share of words in the target language, over the thoughts; optional
 //   repetition   `repeated` times the share of n-grams that occurred before
 //   overlong     0, falling to -1 over the last `margin` tokens below `limit`
-//   cosine       accuracy with values that depend on the length
-//   tags         a quarter for each tag that stands once
-//   steps        signs of steps, a third each            code     a code block, and complete
+//   cosine       accuracy, worth less with length      tags     a quarter for each that stands once
+//   steps        signs of steps, a third each          code     a code block, and complete
+//   tests        1 = the last code block passes input.program; needs desc.judge and waits for it
 R1_DEF r1_reward_component r1_reward_find(const char *name);
 
 // Options. NULL or zeros: accuracy + format, equal weights, as R1-Zero.   Source: R2 2.2.
@@ -1772,6 +1880,7 @@ typedef struct r1_reward_desc {
                       // all 0 = 1, 0.5, -1, -0.5 (open-r1)
     bool leave_out;   // a countdown need not use all numbers
     const char *code; // language of the code block;          NULL = any
+    struct r1_judge *judge; // for tests; of any context that lives as long
     r1_answer_desc answer;
 } r1_reward_desc;
 
@@ -2002,6 +2111,8 @@ typedef struct r1_train_desc {
     double bias_rate;      // gamma of the router biases;    0 = 0.001 (V3); R1_OFF = none
     double mtp_weight;     // lambda of multi-token prediction, supervised steps only; 0 = 0.3 (V3's
                            // first 10 T tokens); R1_OFF = none
+    bool recompute;        // keep a hidden state a layer and compute the rest again in the backward
+                           // pass: a third more work, far less memory, the same bits
     r1_group *group;       // ranks that share the work;     NULL = this one alone
 } r1_train_desc;
 
@@ -2133,6 +2244,44 @@ R1_DEF bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t 
 // Draws the answers to prompt number `prompt` again as rollout `step` (from 1) drew them, with the
 // weights that the run has now: load the checkpoint before that step first.
 R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1_rollout *rollout);
+// X(code, name): what the memory of a run is for.
+#define R1_PLAN_LIST(X)                                                                            \
+    X(R1_PLAN_WEIGHTS, "weights")         /* and router biases */                                  \
+    X(R1_PLAN_GRADIENTS, "gradients")     /* a second one for tables that are used twice */        \
+    X(R1_PLAN_MOMENTS, "moments")         /* of AdamW */                                           \
+    X(R1_PLAN_SUMS, "chunk sums")         /* gradients that wait in the tree over chunks */        \
+    X(R1_PLAN_RANKS, "ranks")             /* gradients of the other ranks */                       \
+    X(R1_PLAN_REFERENCE, "reference")     /* a whole model, and its log-probs */                   \
+    X(R1_PLAN_CACHE, "cache")             /* keys and values while answers are drawn */            \
+    X(R1_PLAN_ANSWERS, "answers")         /* tokens, log-probs and rewards of a rollout */         \
+    X(R1_PLAN_ACTIVATIONS, "activations") /* the most of any pass: the arena of a step */          \
+    X(R1_PLAN_SCRATCH, "scratch")         /* of the workers */                                     \
+    X(R1_PLAN_TABLES, "tables")           /* positions, names of tensors, records of ops, logs */
+#define R1I_PLAN_ENUM(code, name) code,
+// See R1_PLAN_LIST.
+typedef enum r1_plan_kind { R1_PLAN_LIST(R1I_PLAN_ENUM) R1_PLAN_KINDS } r1_plan_kind;
+// The name of a kind, for a table; "" outside the list.
+R1_DEF const char *r1_plan_name(r1_plan_kind kind);
+
+// What a run takes at the most, in bytes, before any of it is allocated. Flat buffers are exact,
+// activations to some percent for a pass of pass_tokens rows in texts of the longest length. A
+// request that is not a multiple of 64 bytes, and the header of 64 of each, are not in it.
+typedef struct r1_train_plan {
+    r1_model_plan model;
+    size_t bytes[R1_PLAN_KINDS], total;
+    size_t pass_tokens;      // rows of the largest pass that has a backward pass
+    size_t kept, recomputed; // what that pass takes without and with r1_train_desc.recompute
+} r1_train_plan;
+// The plan of r1_trainer_new and its steps, for documents of up to document_tokens (0 =
+// max_tokens). Errors: those of the two descs, R1_ERROR_MEMORY when a size overflows.
+R1_DEF r1_status r1_train_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  const r1_train_desc *desc, size_t document_tokens,
+                                  r1_train_plan *plan);
+// The plan of r1_grpo_new and its steps, policy included, for prompts of up to prompt_tokens (0 =
+// max_tokens - 1) and answers that all reach their limit.
+R1_DEF r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *config,
+                                 const r1_grpo_desc *desc, size_t prompt_tokens,
+                                 r1_train_plan *plan);
 // The same files for a supervised trainer.
 R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
 // See r1_grpo_resume.
@@ -2557,6 +2706,12 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
     return true;
 }
 
+enum { R1I_CHUNK_BYTES = 1 << 16 }; // the least
+static size_t r1i_arena_used(const r1i_arena *arena) {
+    size_t used = 0;
+    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
+    return used;
+}
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
 // Puts a new chunk in front, if there is one.
 static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes) {
@@ -2567,13 +2722,13 @@ static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes
 }
 
 // Space that is not zeroed: whoever asks for it writes it first.
-// 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
-// the rest of the old one stays unused until a release comes back to it.
+// 64-byte aligned. A request that does not fit opens a chunk of its size, or of an eighth of what
+// is in use when that is more; the rest of the old one stays unused until a release is back at it.
 static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     bytes = r1i_round_up(bytes ? bytes : 1, R1I_ALIGN);
     r1i_chunk *chunk = arena->chunk;
     if (!chunk || chunk->bytes - chunk->used < bytes) {
-        size_t least = chunk ? chunk->bytes : (size_t)1 << 16;
+        size_t least = r1i_max(R1I_CHUNK_BYTES, r1i_arena_used(arena) / 8);
         size_t size = r1i_max(bytes, least);
         chunk =
             r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN)), size);
@@ -2582,11 +2737,6 @@ static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     void *space = r1i_chunk_space(chunk) + chunk->used;
     chunk->used += bytes;
     return space;
-}
-static size_t r1i_arena_used(const r1i_arena *arena) {
-    size_t used = 0;
-    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
-    return used;
 }
 static r1i_mark r1i_arena_mark(r1i_arena *arena) {
     return (r1i_mark){arena->chunk, arena->chunk ? arena->chunk->used : 0};
@@ -2601,19 +2751,20 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
 // Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one, or
 // none where that cannot be had.
 // The melt is what makes a training loop free of allocations: the first step leaves several chunks,
-// they become one of their total size, and the second step fits into it.
-//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
+// they become one that holds the most that was ever in use, and the second step fits into it. What
+// inner steps needed counts too, though their chunks are gone by then.
+//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 90K]        step 2 allocates nothing
 static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, bool melt) {
-    size_t used = r1i_arena_used(arena), chunks = 0, total = 0;
-    if (used > arena->peak_bytes) arena->peak_bytes = used;
+    arena->peak_bytes = r1i_max(arena->peak_bytes, r1i_arena_used(arena));
     if (melt && (!mark.chunk || (!mark.chunk->next && !mark.used))) {
-        for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
-        if (chunks > 1) {
+        r1i_chunk *chunk = arena->chunk;
+        if (chunk && (chunk->next || chunk->bytes < arena->peak_bytes)) {
+            size_t bytes = r1i_max(arena->peak_bytes, R1I_CHUNK_BYTES);
             r1i_arena_free(ctx, arena);
-            size_t bytes = r1i_size_add(total, R1I_ALIGN);
-            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, bytes), total);
-        } else if (arena->chunk) {
-            arena->chunk->used = 0;
+            chunk = (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN));
+            r1i_chunk_add(arena, chunk, bytes);
+        } else if (chunk) {
+            chunk->used = 0;
         }
         return;
     }
@@ -2623,6 +2774,14 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, 
         arena->chunk = next;
     }
     if (arena->chunk) arena->chunk->used = mark.used;
+}
+
+// Makes an arena that is empty, and into which there is no mark, one chunk of at least `bytes`. It
+// only saves the rests of several chunks: where there is no such memory, the arena grows as ever.
+static void r1i_arena_reserve(r1_context *ctx, r1i_arena *arena, size_t bytes) {
+    if (r1i_arena_used(arena) || (arena->chunk && arena->chunk->bytes >= bytes)) return;
+    r1i_arena_free(ctx, arena);
+    r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN)), bytes);
 }
 
 // In the manner of FNV-1a, by 8-byte words: the hash that names weights in logs and guards
@@ -3484,6 +3643,9 @@ typedef struct r1i_rows {
     // noise[i] = -log(-log u_i) for i < n; u from `counter` with the id in its first word.
     void (*gumbel)(r1i_real *noise, size_t n, uint64_t seed, const uint32_t counter[4]);
     void (*adamw)(const r1_adamw_args *args, size_t begin, size_t end);
+    // y = factor x + z, or factor x where z is NULL; y may be z. With factor 1 it is the plain sum.
+    void (*axpy)(r1i_real *y, r1i_real factor, const r1i_real *x, const r1i_real *z, size_t n);
+    void (*rope)(const r1_rope_args *args, r1_direction direction, size_t begin, size_t end);
 } r1i_rows;
 
 // Sizes of pieces. They decide what stays in a cache and who computes what, and are in no result.
@@ -3646,6 +3808,41 @@ static void r1i_adamw_scalar(const r1_adamw_args *a, size_t begin, size_t end) {
         a->w[i] = r1i_fma(-a->lr, r1i_fma(a->decay, a->w[i], update), a->w[i]);
     }
 }
+static void r1i_axpy_scalar(r1i_real *y, r1i_real factor, const r1i_real *x, const r1i_real *z,
+                            size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] = z ? r1i_fma(factor, x[i], z[i]) : r1i_product(factor, x[i]);
+}
+//   pairs (2i, 2i+1)    | a0 b0 a1 b1 a2 b2 ...        V3code, adjacent
+//   halves              | a0 a1 a2 ... | b0 b1 b2 ...  Qwen2, Llama: pair (i, i + D/2)
+//   a' = a cos - b sin,         b' = a sin + b cos
+//   da = da' cos + db' sin,     db = db' cos - da' sin       the gradient, turned back
+// Inlined into every level: there a fused multiply-add is an instruction instead of a call.
+R1I_INLINE void r1i_rope_rows(const r1_rope_args *a, r1_direction direction, size_t begin,
+                              size_t end) {
+    size_t half = a->D / 2, step = a->halves ? 1 : 2, other = a->halves ? half : 1;
+    for (size_t t = begin; t < end; t++) {
+        const r1i_real *cosine = a->cosine + (size_t)a->positions[t] * half;
+        const r1i_real *sine = a->sine + (size_t)a->positions[t] * half;
+        for (size_t h = 0; h < a->H; h++)
+            for (size_t i = 0; i < half; i++) {
+                size_t one = (t * a->H + h) * a->D + i * step, two = one + other;
+                r1i_real c = cosine[i], s = sine[i];
+                if (direction == R1_FORWARD) {
+                    a->y[one] = r1i_fma(a->x[one], c, -r1i_product(a->x[two], s));
+                    a->y[two] = r1i_fma(a->x[one], s, r1i_product(a->x[two], c));
+                } else {
+                    r1i_real d1 = a->dy[one], d2 = a->dy[two];
+                    a->dx[one] = r1i_fma(d2, s, r1i_fma(d1, c, a->dx[one]));
+                    a->dx[two] = r1i_fma(d2, c, r1i_fma(-d1, s, a->dx[two]));
+                }
+            }
+    }
+}
+static void r1i_rope_scalar(const r1_rope_args *a, r1_direction direction, size_t begin,
+                            size_t end) {
+    r1i_rope_rows(a, direction, begin, end);
+}
 // The reference level: always there, and what the others are compared with.
 static const r1i_rows r1i_rows_scalar = {
     .name = "scalar",
@@ -3662,6 +3859,8 @@ static const r1i_rows r1i_rows_scalar = {
     .logits_grad = r1i_logits_grad_scalar,
     .gumbel = r1i_gumbel_scalar,
     .adamw = r1i_adamw_scalar,
+    .axpy = r1i_axpy_scalar,
+    .rope = r1i_rope_scalar,
 };
 
 // How an op is cut: `units` of work in pieces of `grain`, and scratch numbers per worker. All of it
@@ -3902,13 +4101,12 @@ static r1i_plan r1i_add_plan(const void *args, r1_direction direction) {
 static void r1i_add(const void *args, r1_direction direction, size_t begin, size_t end,
                     r1i_real *scratch, const r1i_rows *rows) {
     const r1_pair_args *p = (const r1_pair_args *)args;
-    (void)scratch, (void)rows;
-    if (direction == R1_FORWARD)
-        for (size_t i = begin; i < end; i++) p->y[i] = p->a[i] + p->b[i];
-    if (direction == R1_BACKWARD && p->da)
-        for (size_t i = begin; i < end; i++) p->da[i] = p->da[i] + p->dy[i];
-    if (direction == R1_BACKWARD && p->db)
-        for (size_t i = begin; i < end; i++) p->db[i] = p->db[i] + p->dy[i];
+    size_t n = end - begin;
+    (void)scratch;
+    if (direction == R1_FORWARD) rows->axpy(p->y + begin, 1, p->b + begin, p->a + begin, n);
+    if (direction != R1_BACKWARD) return;
+    if (p->da) rows->axpy(p->da + begin, 1, p->dy + begin, p->da + begin, n);
+    if (p->db) rows->axpy(p->db + begin, 1, p->dy + begin, p->db + begin, n);
 }
 static r1i_plan r1i_mul_plan(const void *args, r1_direction direction) {
     return r1i_add_plan(args, direction);
@@ -3957,13 +4155,13 @@ static r1i_plan r1i_slice_plan(const void *args, r1_direction direction) {
 static void r1i_slice(const void *args, r1_direction direction, size_t begin, size_t end,
                       r1i_real *scratch, const r1i_rows *rows) {
     const r1_slice_args *a = (const r1_slice_args *)args;
-    (void)scratch, (void)rows;
+    (void)scratch;
     for (size_t r = begin; r < end; r++) {
         size_t wide = r * a->D + a->from, narrow = r * a->count;
         if (direction == R1_FORWARD)
             memcpy(a->y + narrow, a->x + wide, a->count * sizeof *a->y);
         else
-            for (size_t c = 0; c < a->count; c++) a->dx[wide + c] += a->dy[narrow + c];
+            rows->axpy(a->dx + wide, 1, a->dy + narrow, a->dx + wide, a->count);
     }
 }
 // A unit is a token with all its heads, which share one row of b when b has one head.
@@ -3977,7 +4175,7 @@ static r1i_plan r1i_join_plan(const void *args, r1_direction direction) {
 static void r1i_join(const void *args, r1_direction direction, size_t begin, size_t end,
                      r1i_real *scratch, const r1i_rows *rows) {
     const r1_join_args *j = (const r1_join_args *)args;
-    (void)scratch, (void)rows;
+    (void)scratch;
     for (size_t t = begin; t < end; t++)
         for (size_t h = 0; h < j->H; h++) { // h ascending: the shared part sums heads in order
             size_t y = (t * j->H + h) * (j->A + j->W), a = (t * j->H + h) * j->A;
@@ -3987,8 +4185,9 @@ static void r1i_join(const void *args, r1_direction direction, size_t begin, siz
                 memcpy(j->y + y + j->A, j->b + b, j->W * sizeof *j->y);
                 continue;
             }
-            for (size_t c = 0; c < j->A && j->da; c++) j->da[a + c] += j->dy[y + c];
-            for (size_t c = 0; c < j->W && j->db; c++) j->db[b + c] += j->dy[y + j->A + c];
+            const r1i_real *dy = j->dy + y;
+            if (j->da) rows->axpy(j->da + a, 1, dy, j->da + a, j->A);
+            if (j->db) rows->axpy(j->db + b, 1, dy + j->A, j->db + b, j->W);
         }
 }
 
@@ -4016,33 +4215,11 @@ static r1i_plan r1i_rope_plan(const void *args, r1_direction direction) {
     const r1_rope_args *a = (const r1_rope_args *)args;
     return r1i_plan_rows(direction, a->T, a->H * a->D * 2, 0);
 }
-//   pairs (2i, 2i+1)    | a0 b0 a1 b1 a2 b2 ...        V3code, adjacent
-//   halves              | a0 a1 a2 ... | b0 b1 b2 ...  Qwen2, Llama: pair (i, i + D/2)
-//   a' = a cos - b sin,         b' = a sin + b cos
-//   da = da' cos + db' sin,     db = db' cos - da' sin       the gradient, turned back
 // The dot product of two rotated rows depends on the difference of their positions only.
 static void r1i_rope(const void *args, r1_direction direction, size_t begin, size_t end,
                      r1i_real *scratch, const r1i_rows *rows) {
-    const r1_rope_args *a = (const r1_rope_args *)args;
-    size_t half = a->D / 2, step = a->halves ? 1 : 2, other = a->halves ? half : 1;
-    (void)scratch, (void)rows;
-    for (size_t t = begin; t < end; t++) {
-        const r1i_real *cosine = a->cosine + (size_t)a->positions[t] * half;
-        const r1i_real *sine = a->sine + (size_t)a->positions[t] * half;
-        for (size_t h = 0; h < a->H; h++)
-            for (size_t i = 0; i < half; i++) {
-                size_t one = (t * a->H + h) * a->D + i * step, two = one + other;
-                r1i_real c = cosine[i], s = sine[i];
-                if (direction == R1_FORWARD) {
-                    a->y[one] = r1i_fma(a->x[one], c, -r1i_product(a->x[two], s));
-                    a->y[two] = r1i_fma(a->x[one], s, r1i_product(a->x[two], c));
-                } else {
-                    r1i_real d1 = a->dy[one], d2 = a->dy[two];
-                    a->dx[one] = r1i_fma(d2, s, r1i_fma(d1, c, a->dx[one]));
-                    a->dx[two] = r1i_fma(d2, c, r1i_fma(-d1, s, a->dx[two]));
-                }
-            }
-    }
+    (void)scratch;
+    rows->rope((const r1_rope_args *)args, direction, begin, end);
 }
 // Units are elements; an exp and a division are counted as 16 multiply-adds.
 static r1i_plan r1i_swiglu_plan(const void *args, r1_direction direction) {
@@ -4096,8 +4273,7 @@ static void r1i_scores(const r1i_queries *q, const r1_rows_view *keys, r1i_real 
                        r1i_real *s, size_t lds, r1i_real *scratch, const r1i_rows *rows) {
     size_t most = r1i_query_keys(q, q->M - 1);
     for (size_t r = 0; r < q->M; r++)
-        for (size_t d = 0; d < q->D; d++)
-            scaled[r * q->D + d] = r1i_product(q->q[r * q->q_stride + d], q->scale);
+        rows->axpy(scaled + r * q->D, q->scale, q->q + r * q->q_stride, NULL, q->D);
     for (size_t j = 0; j < most; j += keys->block_rows) {
         size_t n = r1i_min(keys->block_rows, most - j);
         r1i_gemm job = {.M = q->M,
@@ -4322,11 +4498,10 @@ static void r1i_attention_tile_back(const r1_attention_args *a, const r1i_sequen
                            rows->dot(dy + r * wide, y + r * wide, a->W));
     if (a->dq) {
         r1i_weigh(&q, &s->keys, q.D, ds, lds, dq, q.D, scratch, rows);
-        for (size_t r = 0; r < q.M; r++)
-            for (size_t d = 0; d < q.D; d++) {
-                r1i_real *out = a->dq + (row + r * a->H) * q.D + d;
-                *out = r1i_fma(dq[r * q.D + d], q.scale, *out);
-            }
+        for (size_t r = 0; r < q.M; r++) {
+            r1i_real *out = a->dq + (row + r * a->H) * q.D;
+            rows->axpy(out, q.scale, dq + r * q.D, out, q.D);
+        }
     }
     if (a->dk)
         r1i_weigh_back(&q, q.D, ds, lds, scaled, q.D, a->dk + (s->first * a->Hk + kv) * q.D,
@@ -4379,7 +4554,7 @@ static void r1i_route_groups(const r1_route_args *a, const r1i_real *biased, r1i
             else if (biased[e] > second)
                 second = biased[e];
         }
-        score[g] = size > 1 && !a->softmax ? first + second : first, open[g] = 1;
+        score[g] = size > 1 && !a->group_max ? first + second : first, open[g] = 1;
     }
     for (size_t e = 0; e < a->E; e++) allowed[e] = 0;
     for (size_t k = 0; k < a->kept; k++) {
@@ -4483,15 +4658,15 @@ static r1i_plan r1i_dispatch_plan(const void *args, r1_direction direction) {
 static void r1i_dispatch(const void *args, r1_direction direction, size_t begin, size_t end,
                          r1i_real *scratch, const r1i_rows *rows) {
     const r1_scatter_args *a = (const r1_scatter_args *)args;
-    (void)scratch, (void)rows;
+    (void)scratch;
     for (size_t i = begin; i < end; i++) {
         if (direction == R1_FORWARD) {
             memcpy(a->y + i * a->C, a->x + (size_t)a->token[i] * a->C, a->C * sizeof *a->y);
             continue;
         }
         for (size_t k = 0; k < a->K; k++) {
-            const r1i_real *dy = a->dy + (size_t)a->row[i * a->K + k] * a->C;
-            for (size_t c = 0; c < a->C; c++) a->dx[i * a->C + c] += dy[c];
+            r1i_real *dx = a->dx + i * a->C;
+            rows->axpy(dx, 1, a->dy + (size_t)a->row[i * a->K + k] * a->C, dx, a->C);
         }
     }
 }
@@ -4508,19 +4683,17 @@ static void r1i_combine(const void *args, r1_direction direction, size_t begin, 
     const r1_scatter_args *a = (const r1_scatter_args *)args;
     (void)scratch;
     for (size_t t = begin; t < end; t++) {
-        if (direction == R1_FORWARD)
-            for (size_t c = 0; c < a->C; c++) a->y[t * a->C + c] = 0;
+        r1i_real *y = a->y + t * a->C;
+        const r1i_real *dy = a->dy + t * a->C;
+        if (direction == R1_FORWARD) memset(y, 0, a->C * sizeof *y);
         for (size_t k = 0; k < a->K; k++) {
             size_t row = (size_t)a->row[t * a->K + k] * a->C;
             r1i_real gate = a->gates[t * a->K + k];
             if (direction == R1_FORWARD) {
-                for (size_t c = 0; c < a->C; c++)
-                    a->y[t * a->C + c] = r1i_fma(gate, a->x[row + c], a->y[t * a->C + c]);
+                rows->axpy(y, gate, a->x + row, y, a->C);
                 continue;
             }
-            const r1i_real *dy = a->dy + t * a->C;
-            for (size_t c = 0; c < a->C && a->dx; c++)
-                a->dx[row + c] = r1i_fma(gate, dy[c], a->dx[row + c]);
+            if (a->dx) rows->axpy(a->dx + row, gate, dy, a->dx + row, a->C);
             if (a->dgates) a->dgates[t * a->K + k] += rows->dot(dy, a->x + row, a->C);
         }
     }
@@ -5274,6 +5447,22 @@ R1I_TARGET static void R1I_LEVEL(adamw)(const r1_adamw_args *a, size_t begin, si
         r1i_v_store_part(a->w + i, w, part);
     }
 }
+R1I_TARGET static void R1I_LEVEL(axpy)(float *y, float factor, const float *x, const float *z,
+                                       size_t n) {
+    R1I_VECTOR times = r1i_v_set(factor);
+    for (size_t i = 0; i < n; i += R1I_LANES) {
+        size_t part = r1i_min(R1I_LANES, n - i);
+        R1I_VECTOR a = r1i_v_load_part(x + i, part);
+        a = z ? r1i_v_fma(times, a, r1i_v_load_part(z + i, part)) : r1i_v_mul(times, a);
+        r1i_v_store_part(y + i, a, part);
+    }
+}
+// Pairs lie apart by one number or by many, so that this is the scalar loop with the instructions
+// of the level.
+R1I_TARGET static void R1I_LEVEL(rope)(const r1_rope_args *args, r1_direction direction,
+                                       size_t begin, size_t end) {
+    r1i_rope_rows(args, direction, begin, end);
+}
 // noise[i] = -log(-log u_i), the Gumbel distribution. Philox in integers, one block for four
 // numbers as in the scalar code; the two logarithms in vectors. A last vector draws all 16 numbers
 // and stores those that are wanted.
@@ -5403,6 +5592,8 @@ static const r1i_rows R1I_LEVEL(rows) = {
     .logits_grad = R1I_LEVEL(logits_grad),
     .gumbel = R1I_LEVEL(gumbel),
     .adamw = R1I_LEVEL(adamw),
+    .axpy = R1I_LEVEL(axpy),
+    .rope = R1I_LEVEL(rope),
 };
 // The next level defines these again.
 #undef R1I_BODY_INLINE
@@ -6784,6 +6975,7 @@ R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real
                           .scale = (r1i_real)(desc->scale != 0 ? desc->scale : 1),
                           .normalise = desc->normalise,
                           .softmax = desc->softmax,
+                          .group_max = desc->group_max,
                           .replay = replay != NULL,
                           .logits = logits->data,
                           .bias = bias,
@@ -6986,8 +7178,18 @@ R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     for (size_t i = 0; grad && i < r1_tensor_count(y); i++) grad[i] += dy[i];
 }
 // Last record first, R1_BACKWARD before R1_BACKWARD_SHARED: each gradient is a chain in an order
-// that the records fix. A record that no gradient has reached is passed over. A second
-// pass would add the gradients of inner tensors once more, so it is refused.
+// that the records fix. A record that no gradient has reached is passed over. Records are copied,
+// since a segment that runs again makes more of them.
+static void r1i_walk(r1_context *ctx, size_t first) {
+    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
+        r1i_record record = ctx->tape->records[i - 1];
+        bool reached = record.out[0]->grad || (record.out[1] && record.out[1]->grad);
+        if (!reached || !record.bind(ctx, &record)) continue;
+        r1i_run(ctx, record.op, R1_BACKWARD, record.args);
+        r1i_run(ctx, record.op, R1_BACKWARD_SHARED, record.args);
+    }
+}
+// A second pass would add the gradients of inner tensors once more, so it is refused.
 R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
     if (ctx->tape->walked[ctx->tape->depth]) {
@@ -6998,14 +7200,7 @@ R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy
     }
     ctx->tape->walked[ctx->tape->depth] = true;
     r1_seed(ctx, y, dy);
-    size_t first = ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0;
-    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
-        r1i_record *record = &ctx->tape->records[i - 1];
-        bool reached = record->out[0]->grad || (record->out[1] && record->out[1]->grad);
-        if (!reached || !record->bind(ctx, record)) continue;
-        r1i_run(ctx, record->op, R1_BACKWARD, record->args);
-        r1i_run(ctx, record->op, R1_BACKWARD_SHARED, record->args);
-    }
+    r1i_walk(ctx, ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0);
 }
 // d y / d y = 1. The sign is the caller's: y is what shall become small.
 R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
@@ -7026,6 +7221,117 @@ R1I_BODY void r1_no_grad_begin(r1_context *ctx) {
 }
 R1I_BODY void r1_no_grad_end(r1_context *ctx) {
     if (ctx && ctx->tape && ctx->tape->no_grad > 0) ctx->tape->no_grad--;
+}
+
+// ---- segments ----
+// A segment that ran, as the backward pass needs it.
+typedef struct r1i_segment {
+    r1_segment_fn *run;
+    void *arg;
+    size_t n;
+} r1i_segment;
+
+// Runs the segment into inner[n], which must have the shapes of y.
+static bool r1i_segment_run(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                            r1_tensor *const *y, r1_tensor **inner) {
+    bool fine = segment->run(ctx, segment->arg, x, inner) && inner[0] && inner[segment->n - 1];
+    if (!fine) r1i_fail(ctx, R1_ERROR_ARGUMENT, "recompute: the segment gave no output");
+    for (size_t i = 0; i < segment->n && fine; i++) {
+        if (inner[i]->rank == y[i]->rank &&
+            !memcmp(inner[i]->shape, y[i]->shape, (size_t)y[i]->rank * sizeof *y[i]->shape))
+            continue;
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "recompute: output %zu of the segment is %s; y was made as %s", i,
+                 r1i_shape_text(inner[i]).text, r1i_shape_text(y[i]).text);
+        return false;
+    }
+    return ctx->status == R1_OK;
+}
+// Whether a record from `first` on has put the gradient of an older tensor into memory that dies
+// with the present step.
+static bool r1i_segment_leaks(r1_context *ctx, size_t first) {
+    r1i_mark mark = ctx->tape->marks[ctx->tape->depth - 1];
+    for (size_t i = first; i < ctx->tape->count; i++)
+        for (int k = 0; k < 3; k++) {
+            const r1_tensor *x = ctx->tape->records[i].in[k];
+            if (x && x->grad && r1i_arena_holds(&ctx->step, mark, x->grad) &&
+                !r1i_arena_holds(&ctx->step, mark, x))
+                return true;
+        }
+    return false;
+}
+// The second run and its walk, in the step that is open. x is the input under a name of this step:
+// where the input has a gradient already the walk goes on adding to it, so the chain of additions
+// is the one that a tape of the whole would make.
+static bool r1i_segment_walk(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                             r1_tensor *const *y) {
+    size_t first = ctx->tape->count;
+    r1_tensor *inner[2] = {NULL, NULL};
+    if (!r1i_segment_run(ctx, segment, x, y, inner)) return false;
+    for (size_t i = 0; i < segment->n; i++) {
+        if (memcmp(inner[i]->data, y[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data)) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "recompute: output %zu of the segment has other numbers in the backward pass; "
+                     "weights and inputs must stay as they were",
+                     i);
+            return false;
+        }
+        if (!y[i]->grad || !inner[i]->wants_grad) continue;
+        if (inner[i]->grad) // the input itself, or a reshape
+            r1_seed(ctx, inner[i], y[i]->grad);
+        else
+            inner[i]->grad = y[i]->grad;
+    }
+    r1i_walk(ctx, first);
+    if (ctx->status == R1_OK && r1i_segment_leaks(ctx, first))
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "recompute: the segment reads a tensor of the step that is not its input x, whose "
+                 "gradient would be lost; make it part of x");
+    return ctx->status == R1_OK;
+}
+// All of the backward pass of a segment; there is no kernel, hence false. Nobody reads the gradient
+// of y[0] after this, so when x has none yet it moves into that memory: a row of equal segments
+// keeps one gradient, not one each.
+static bool r1i_recompute_bind(r1_context *ctx, r1i_record *record) {
+    const r1i_segment *segment = (const r1i_segment *)record->args;
+    r1_tensor *from = record->in[0], *to = record->out[0], x = *from;
+    bool moves = to->grad && from->wants_grad && !from->grad && to != from &&
+                 r1_tensor_count(to) == r1_tensor_count(from);
+    if (!moves) x.grad = r1i_grad_of(ctx, from);
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    int no_grad = ctx->tape->no_grad;
+    ctx->tape->no_grad = 0, ctx->tape->walked[ctx->tape->depth] = true;
+    r1_tensor *own = (r1_tensor *)r1i_args(ctx, &x, sizeof x);
+    if (own && r1i_segment_walk(ctx, segment, own, record->out) && moves && own->grad) {
+        memcpy(to->grad, own->grad, r1_tensor_count(to) * sizeof *to->grad);
+        from->grad = to->grad, to->grad = NULL;
+    }
+    ctx->tape->no_grad = no_grad;
+    r1_step_end(ctx);
+    return false;
+}
+// The first run leaves no records, and the step that holds its inside is gone when it returns.
+R1I_BODY bool r1_recompute(r1_context *ctx, r1_segment_fn *run, void *arg, r1_tensor *x,
+                           r1_tensor **y, size_t n) {
+    if (!r1i_usable(ctx, x, x) || !run || !y || !n || n > 2 || !y[0] || !y[n - 1]) return false;
+    r1i_segment segment = {run, arg, n};
+    r1_tensor *inner[2] = {NULL, NULL};
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    r1_no_grad_begin(ctx);
+    bool fine = r1i_segment_run(ctx, &segment, x, y, inner);
+    for (size_t i = 0; i < n && fine; i++)
+        memcpy(y[i]->data, inner[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data);
+    r1_no_grad_end(ctx);
+    r1_step_end(ctx);
+    if (!fine || ctx->tape->no_grad) return fine;
+    for (size_t i = 0; i < n; i++) y[i]->wants_grad = true;
+    r1i_record record = {.args = r1i_args(ctx, &segment, sizeof segment),
+                         .in = {x},
+                         .out = {y[0], n > 1 ? y[1] : NULL},
+                         .bind = r1i_recompute_bind};
+    return record.args && r1i_tape_push(ctx, ctx->tape, record);
 }
 // One value for the differences: without records, in a step of its own, so that 2 n of them need
 // no more memory than one.
@@ -7817,6 +8123,23 @@ static int r1i_sys_rename(const char *from, const char *to) {
     return rename(from, to);
 #endif
 }
+// Goes to a byte of an open file.
+static bool r1i_sys_seek(int file, long at) {
+    return !r1i_sys_fault(R1I_FAULT("seek")) && lseek(file, at, SEEK_SET) == at;
+}
+// Removes a file.
+static int r1i_sys_remove(const char *path) {
+    return r1i_sys_fault(R1I_FAULT("remove")) ? -1 : remove(path);
+}
+// Whether a name is a symbolic link.
+static bool r1i_sys_link(const char *path) {
+#ifdef _WIN32
+    return path == NULL;
+#else
+    struct stat found;
+    return lstat(path, &found) == 0 && (found.st_mode & S_IFMT) == S_IFLNK;
+#endif
+}
 // Cuts an open file.
 static int r1i_sys_truncate(int file, size_t bytes) {
     if (r1i_sys_fault(R1I_FAULT("truncate"))) return -1;
@@ -8090,6 +8413,11 @@ static bool r1i_folder_there(const char *path) {
     struct stat found;
     return stat(path, &found) == 0 && (found.st_mode & S_IFMT) == S_IFDIR;
 }
+// Whether there is something of this name that is no folder.
+static bool r1i_file_there(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && (found.st_mode & S_IFMT) != S_IFDIR;
+}
 R1I_BODY r1_status r1_folder_make(r1_context *ctx, const char *path) {
     if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
     size_t size = strlen(path);
@@ -8130,6 +8458,9 @@ struct r1_tensors {
     size_t count;
     r1_entry *entries; // by their place in the file
     r1i_ranked *names; // by hash of the name; rank, entry
+    // The shards of a folder, whose entries are those above; `path` is then that of the index.
+    r1_tensors **shards;
+    size_t n_shards, shards_capacity;
 };
 
 // Refuses the file; `name` is the tensor at fault, NULL when it is none. Names come from the file,
@@ -8377,6 +8708,8 @@ R1I_BODY r1_tensors *r1_tensors_open(r1_context *ctx, const char *path) {
 R1I_BODY void r1_tensors_close(r1_tensors *tensors) {
     if (!tensors) return;
     r1_context *ctx = tensors->ctx;
+    for (size_t i = 0; i < tensors->n_shards; i++) r1_tensors_close(tensors->shards[i]);
+    r1i_free(ctx, tensors->shards);
     r1_json_free(ctx, tensors->header);
     r1i_free(ctx, tensors->entries);
     r1i_free(ctx, tensors->names);
@@ -8409,7 +8742,7 @@ R1I_BODY r1_slice r1_tensors_metadata(const r1_tensors *tensors, const char *key
 }
 
 // What the reader could not find out about one tensor to write.
-static const char *r1i_entry_fault(const r1_entry *entry) {
+static const char *r1i_entry_fault(const r1_entry *entry, const r1_shards_desc *desc) {
     size_t bytes;
     if (!entry->name || !r1i_utf8_valid(entry->name, strlen(entry->name)))
         return "a name that is not UTF-8";
@@ -8418,7 +8751,7 @@ static const char *r1i_entry_fault(const r1_entry *entry) {
     if (entry->rank < 0 || entry->rank > R1_ENTRY_RANK) return "rank is not in 0..8";
     if (!r1i_entry_bytes(entry, &bytes) || bytes != entry->bytes)
         return "bytes is not the product of shape and dtype";
-    return entry->bytes && !entry->data ? "data is NULL" : NULL;
+    return entry->bytes && !entry->data && !desc->fill ? "data is NULL" : NULL;
 }
 // What is wrong with a line of metadata to write, or NULL.
 static const char *r1i_pair_fault(const r1_pair *pair) {
@@ -8443,26 +8776,36 @@ static void r1i_header_write_entry(r1_json_writer *writer, const r1_entry *entry
     r1_json_end_array(writer);
     r1_json_end_object(writer);
 }
+// One file to write. `done` of `total` bytes of the whole save were written before it.
+typedef struct r1i_shard {
+    const r1_entry *entries;
+    size_t n;
+    const r1_pair *metadata;
+    size_t n_metadata;
+    const r1_shards_desc *desc; // never NULL
+    size_t done, total;
+} r1i_shard;
+
 // The header with zeros for its hash; `total` becomes the bytes of all data.
-static r1_status r1i_header_write(r1_json_writer *writer, const r1_entry *entries, size_t n,
-                                  const r1_pair *metadata, size_t n_metadata, size_t *total) {
+static r1_status r1i_header_write(r1_json_writer *writer, const r1i_shard *shard, size_t *total) {
     r1_context *ctx = writer->ctx;
     r1_json_begin_object(writer, NULL);
     r1_json_begin_object(writer, "__metadata__");
     r1_json_write_text(writer, "r1.hash", R1I_HASH_NONE, R1I_HASH_DIGITS);
     r1_json_write_text(writer, "r1.format", "1", 1);
-    for (size_t i = 0; i < n_metadata; i++) {
-        const char *fault = r1i_pair_fault(&metadata[i]);
+    for (size_t i = 0; i < shard->n_metadata; i++) {
+        const r1_pair *pair = &shard->metadata[i];
+        const char *fault = r1i_pair_fault(pair);
         if (fault) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: metadata %zu: %s", i, fault);
-        r1_json_write_text(writer, metadata[i].key, metadata[i].value, strlen(metadata[i].value));
+        r1_json_write_text(writer, pair->key, pair->value, strlen(pair->value));
     }
     r1_json_end_object(writer);
     *total = 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *fault = r1i_entry_fault(&entries[i]);
+    for (size_t i = 0; i < shard->n; i++) {
+        const char *fault = r1i_entry_fault(&shard->entries[i], shard->desc);
         if (fault) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: tensor %zu: %s", i, fault);
-        r1i_header_write_entry(writer, &entries[i], *total);
-        *total = r1i_size_add(*total, entries[i].bytes);
+        r1i_header_write_entry(writer, &shard->entries[i], *total);
+        *total = r1i_size_add(*total, shard->entries[i].bytes);
     }
     r1_json_end_object(writer);
     while (writer->size % 8 && !writer->failed) r1i_json_put(writer, " ", 1);
@@ -8482,36 +8825,391 @@ static r1_status r1i_header_check(r1_json_writer *writer, const char *path, size
     r1_tensors_close(trial);
     return ctx->status;
 }
-// Header and data into the file. The data are read twice, for the hash and to write, because the
-// hash stands before them; that is cheaper than going back in a file that is being written.
+// One tensor into an open file and into the hash. The hash goes on from piece to piece, because a
+// piece is a multiple of its words; `piece` is memory of R1I_PIECE_BYTES when they are made.
+enum { R1I_PIECE_BYTES = 1 << 20 };
+static const char *r1i_entry_stream(r1i_saver *saver, const r1_entry *entry,
+                                    const r1_shards_desc *desc, void *piece, uint64_t *hash) {
+    for (size_t at = 0; at < entry->bytes;) {
+        size_t n = desc->fill ? r1i_min(entry->bytes - at, R1I_PIECE_BYTES) : entry->bytes;
+        if (desc->fill && !desc->fill(desc->user, entry, at, piece, n)) return "fill";
+        const void *data = desc->fill ? piece : entry->data;
+        *hash = r1i_hash(*hash, data, n);
+        if (!r1i_sys_write(saver->file, data, n)) return "write";
+        at += n;
+    }
+    return NULL;
+}
+// Header and data into the file, then the hash, for which the header has kept a place: data that
+// are made on the way are made once.
 static r1_status r1i_tensors_stream(r1_json_writer *writer, const char *path,
-                                    const r1_entry *entries, size_t n) {
+                                    const r1i_shard *shard) {
+    r1_context *ctx = writer->ctx;
+    const r1_shards_desc *desc = shard->desc;
     r1i_saver saver;
     char digits[R1I_HASH_DIGITS + 1];
     unsigned char length[8];
     uint64_t hash = r1i_header_hash(writer->text, writer->size);
-    for (size_t i = 0; i < n; i++) hash = r1i_hash(hash, entries[i].data, entries[i].bytes);
-    r1i_print_hash(hash, digits);
-    memcpy(writer->text + R1I_HASH_AT, digits, R1I_HASH_DIGITS);
     for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)writer->size >> (8 * i));
-    r1_status status = r1i_save_begin(&saver, writer->ctx, path);
-    if (status != R1_OK) return status;
-    bool good = r1i_sys_write(saver.file, length, 8) &&
-                r1i_sys_write(saver.file, writer->text, writer->size);
-    for (size_t i = 0; i < n && good; i++)
-        good = r1i_sys_write(saver.file, entries[i].data, entries[i].bytes);
-    return good ? r1i_save_end(&saver) : r1i_save_abort(&saver, "write");
+    void *piece = desc->fill ? r1i_alloc(ctx, R1I_PIECE_BYTES) : NULL;
+    if (desc->fill && !piece) return ctx->status;
+    r1_status status = r1i_save_begin(&saver, ctx, path);
+    if (status != R1_OK) return r1i_free(ctx, piece), status;
+    const char *failed = NULL;
+    size_t done = shard->done;
+    if (!r1i_sys_write(saver.file, length, 8) ||
+        !r1i_sys_write(saver.file, writer->text, writer->size))
+        failed = "write";
+    for (size_t i = 0; i < shard->n && !failed; i++) {
+        failed = r1i_entry_stream(&saver, &shard->entries[i], desc, piece, &hash);
+        done += shard->entries[i].bytes;
+        if (desc->progress && !failed)
+            desc->progress(desc->user, shard->entries[i].name, done, shard->total);
+    }
+    r1i_free(ctx, piece);
+    r1i_print_hash(hash, digits);
+    if (!failed && (!r1i_sys_seek(saver.file, 8 + R1I_HASH_AT) ||
+                    !r1i_sys_write(saver.file, digits, R1I_HASH_DIGITS)))
+        failed = "write";
+    return failed ? r1i_save_abort(&saver, failed) : r1i_save_end(&saver);
+}
+static r1_status r1i_tensors_write(r1_context *ctx, const char *path, const r1i_shard *shard) {
+    r1_json_writer writer = {.ctx = ctx};
+    size_t total = 0;
+    r1_status status = r1i_header_write(&writer, shard, &total);
+    if (status == R1_OK) status = r1i_header_check(&writer, path, total);
+    if (status == R1_OK) status = r1i_tensors_stream(&writer, path, shard);
+    r1_json_writer_free(&writer);
+    return status;
 }
 R1I_BODY r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
                                    size_t n, const r1_pair *metadata, size_t n_metadata) {
-    r1_json_writer writer = {.ctx = ctx};
-    size_t total = 0;
+    r1_shards_desc plain = {0};
+    r1i_shard shard = {entries, n, metadata, n_metadata, &plain, 0, 0};
     if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
-    r1_status status = r1i_header_write(&writer, entries, n, metadata, n_metadata, &total);
-    if (status == R1_OK) status = r1i_header_check(&writer, path, total);
-    if (status == R1_OK) status = r1i_tensors_stream(&writer, path, entries, n);
+    return r1i_tensors_write(ctx, path, &shard);
+}
+
+// ---- folders of shards ----
+#define R1I_ONE_FILE   "model.safetensors"
+#define R1I_INDEX_FILE "model.safetensors.index.json"
+// Whether an index may name this file: one of its own folder, whatever system reads the name.
+static bool r1i_shard_name_good(r1_slice name) {
+    if (!name.size || strlen(name.data) != name.size || name.data[0] == '.') return false;
+    return !strpbrk(name.data, "/\\:");
+}
+// The shard of this name, opened when it is new. Names of one shard mostly stand together, so the
+// newest is looked at first.
+static r1_tensors *r1i_shard_find(r1_tensors *all, const char *folder, r1_slice name, bool links) {
+    char *path = NULL;
+    r1_tensors *shard = NULL;
+    for (size_t i = all->n_shards; i > 0; i--) {
+        const char *known = strrchr(all->shards[i - 1]->path, '/') + 1;
+        if (r1i_slice_is(name, known)) return all->shards[i - 1];
+    }
+    if (!r1i_shard_name_good(name)) {
+        r1i_fail(all->ctx, R1_ERROR_FORMAT,
+                 "safetensors index \"%s\": shard \"%.80s\" must be a file of this folder",
+                 all->path, name.data);
+        return NULL;
+    }
+    if (!r1i_grow(all->ctx, (void **)&all->shards, &all->shards_capacity, all->n_shards + 1,
+                  sizeof(r1_tensors *)) ||
+        !(path = r1i_path(all->ctx, folder, name.data)))
+        return NULL;
+    if (!links && r1i_sys_link(path))
+        r1i_fail(all->ctx, R1_ERROR_FORMAT,
+                 "safetensors index \"%s\": shard \"%.80s\" must not be a symbolic link", all->path,
+                 name.data);
+    else if ((shard = r1_tensors_open(all->ctx, path)))
+        all->shards[all->n_shards++] = shard;
+    r1i_free(all->ctx, path);
+    return shard;
+}
+// Joins the entries of all shards. `spare` holds as many ranks as there are entries. Equal names
+// meet in the index of names, where they are refused.
+static r1_status r1i_shards_join(r1_tensors *all, r1i_ranked *spare) {
+    size_t n = 0;
+    for (size_t i = 0; i < all->n_shards; i++) {
+        const r1_tensors *shard = all->shards[i];
+        for (size_t k = 0; k < shard->count; k++) all->entries[n++] = shard->entries[k];
+    }
+    r1i_tensors_index(all, spare);
+    for (size_t i = 1; i < n; i++)
+        if (r1i_ranked_compare(all->names[i - 1], all->names[i], r1i_entry_compare_names) == 0)
+            return r1i_tensors_refuse(all, ((const r1_entry *)all->names[i].item)->name,
+                                      "two shards have it");
+    return R1_OK;
+}
+// Opens what the index names. A tensor that the index gives to a shard must be in that shard; when
+// the numbers are equal then too, no shard has one that the index does not know.
+static r1_status r1i_shards_open(r1_tensors *all, const char *folder, const r1_json *map) {
+    r1_context *ctx = all->ctx;
+    bool links = r1i_sys_link(all->path);
+    if (!map || map->kind != R1_JSON_OBJECT)
+        return r1i_tensors_refuse(all, NULL, "it has no object \"weight_map\"");
+    for (const r1_json *line = map->child; line; line = line->next) {
+        r1_slice file = r1_json_text(line);
+        if (line->kind != R1_JSON_STRING)
+            return r1i_tensors_refuse(all, line->key.data, "its shard is no string");
+        r1_tensors *shard = r1i_shard_find(all, folder, file, links);
+        if (!shard) return ctx->status;
+        if (strlen(line->key.data) != line->key.size || !r1_tensors_find(shard, line->key.data))
+            return r1i_fail(ctx, R1_ERROR_FORMAT,
+                            "safetensors file \"%s\": tensor \"%.80s\" is not in it, but the index "
+                            "of its folder says so",
+                            shard->path, line->key.data);
+    }
+    for (size_t i = 0; i < all->n_shards; i++) all->count += all->shards[i]->count;
+    all->entries = (r1_entry *)r1i_alloc_array(ctx, all->count, sizeof *all->entries);
+    all->names = (r1i_ranked *)r1i_alloc_array(ctx, all->count, sizeof *all->names);
+    r1i_ranked *spare = (r1i_ranked *)r1i_alloc_array(ctx, all->count, sizeof *spare);
+    r1_status status = spare ? r1i_shards_join(all, spare) : ctx->status;
+    r1i_free(ctx, spare);
+    if (status != R1_OK || all->count == map->count) return status;
+    return r1i_fail(ctx, R1_ERROR_FORMAT,
+                    "safetensors index \"%s\" names %zu tensors, but its shards hold %zu",
+                    all->path, map->count, all->count);
+}
+// The list that stands for all shards: it owns them and has no file of its own.
+static r1_tensors *r1i_index_open(r1_context *ctx, const char *folder, const char *path) {
+    size_t size = 0;
+    r1_tensors *all = (r1_tensors *)r1i_alloc_object(ctx, sizeof *all, r1i_tensors_release);
+    if (!all) return NULL;
+    all->ctx = ctx, all->refusal = R1_ERROR_FORMAT;
+    all->path = r1i_copy_text(ctx, path, strlen(path));
+    char *text = all->path ? r1_file_read(ctx, path, &size) : NULL, problem[80];
+    r1_json *root = text ? r1_json_try(ctx, text, size, problem, sizeof problem) : NULL;
+    if (root)
+        r1i_shards_open(all, folder, r1_json_find(root, "weight_map"));
+    else if (ctx->status == R1_OK)
+        r1i_tensors_refuse(all, NULL, problem);
+    r1_json_free(ctx, root), r1_file_free(ctx, text);
+    if (ctx->status == R1_OK) return all;
+    r1_tensors_close(all);
+    return NULL;
+}
+R1I_BODY r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder) {
+    if (r1_status_of(ctx) != R1_OK) return NULL;
+    r1_tensors *tensors = NULL;
+    char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
+    if (one && index) {
+        bool many = !r1i_file_there(one) && r1i_file_there(index);
+        tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+    }
+    r1i_free(ctx, one), r1i_free(ctx, index);
+    return tensors;
+}
+
+// The scales of an F8 tensor, or NULL and an error.
+enum { R1I_SCALE_BLOCK = 128 };
+static const r1_entry *r1i_entry_scales(const r1_tensors *tensors, const r1_entry *entry) {
+    r1_context *ctx = tensors->ctx;
+    size_t size = strlen(entry->name) + sizeof "_scale_inv";
+    char *name = (char *)r1i_alloc(ctx, size);
+    if (!name) return NULL;
+    snprintf(name, size, "%s_scale_inv", entry->name);
+    const r1_entry *scales = r1_tensors_find(tensors, name);
+    bool fits = scales && entry->rank == 2 && scales->rank == 2 && scales->dtype == R1_F32;
+    for (int i = 0; fits && i < 2; i++)
+        fits = scales->shape[i] == r1i_ceil_div(entry->shape[i], R1I_SCALE_BLOCK);
+    if (!scales)
+        r1i_tensors_refuse(tensors, entry->name, "it is F8_E4M3 and has no NAME_scale_inv");
+    else if (!fits)
+        r1i_tensors_refuse(tensors, name, "scales must be F32, one for each 128 x 128 numbers");
+    r1i_free(ctx, name);
+    return fits ? scales : NULL;
+}
+// Numbers to widen: `scales` is NULL but for F8.
+typedef struct r1i_widening {
+    const r1_entry *entry, *scales;
+    size_t first;
+    r1i_real *out;
+} r1i_widening;
+
+// Scaled numbers begin .. end, in runs that lie in one block.
+static void r1i_widen_scaled(const r1i_widening *job, size_t begin, size_t end) {
+    const uint8_t *data = (const uint8_t *)job->entry->data + job->first;
+    size_t columns = job->entry->shape[1], wide = job->scales->shape[1];
+    for (size_t i = begin; i < end;) {
+        size_t row = (job->first + i) / columns, column = (job->first + i) % columns;
+        size_t left = r1i_min(columns - column, R1I_SCALE_BLOCK - column % R1I_SCALE_BLOCK);
+        size_t stop = i + r1i_min(end - i, left);
+        size_t block = row / R1I_SCALE_BLOCK * wide + column / R1I_SCALE_BLOCK;
+        float scale;
+        memcpy(&scale, (const char *)job->scales->data + 4 * block, 4);
+        for (; i < stop; i++) {
+            float x = r1_from_f8(data[i]) * scale;
+            R1I_KEEP(x);
+            job->out[i] = (r1i_real)x;
+        }
+    }
+}
+// Numbers begin .. end on a worker. Every case but F64 and the scaled one is exact.
+static void r1i_widen(void *arg, size_t begin, size_t end, int worker) {
+    const r1i_widening *job = (const r1i_widening *)arg;
+    size_t bytes = r1_dtype_bytes(job->entry->dtype);
+    const char *p = (const char *)job->entry->data + (job->first + begin) * bytes;
+    r1i_real *out = job->out;
+    float f32;
+    double f64;
+    uint16_t half;
+    (void)worker;
+    switch (job->entry->dtype) {
+    case R1_F32:
+        for (size_t i = begin; i < end; i++, p += 4) memcpy(&f32, p, 4), out[i] = (r1i_real)f32;
+        break;
+    case R1_F64:
+        for (size_t i = begin; i < end; i++, p += 8) memcpy(&f64, p, 8), out[i] = (r1i_real)f64;
+        break;
+    case R1_BF16:
+        for (size_t i = begin; i < end; i++, p += 2)
+            memcpy(&half, p, 2), out[i] = (r1i_real)r1_from_bf16(half);
+        break;
+    case R1_F16:
+        for (size_t i = begin; i < end; i++, p += 2)
+            memcpy(&half, p, 2), out[i] = (r1i_real)r1_from_f16(half);
+        break;
+    default:
+        r1i_widen_scaled(job, begin, end);
+        break;
+    }
+}
+// Whether a dtype is a number with a fraction.
+static bool r1i_dtype_real(r1_dtype dtype) {
+    return dtype <= R1_F8_E4M3; // the first of the list
+}
+R1I_BODY r1_status r1_tensors_numbers(const r1_tensors *tensors, const r1_entry *entry,
+                                      size_t first, size_t n, r1i_real *out) {
+    if (!tensors || !entry) return R1_ERROR_ARGUMENT;
+    r1_context *ctx = tensors->ctx;
+    if (ctx->status != R1_OK) return ctx->status;
+    if (!r1i_dtype_real(entry->dtype))
+        return r1i_tensors_refuse(tensors, entry->name, "integers, where floats were expected");
+    size_t count = entry->bytes / r1_dtype_bytes(entry->dtype);
+    if (first > count || n > count - first)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "numbers %zu .. %zu of tensor \"%.80s\" of %zu",
+                        first, r1i_size_add(first, n), entry->name, count);
+    const r1_entry *scales = NULL;
+    if (entry->dtype == R1_F8_E4M3 && !(scales = r1i_entry_scales(tensors, entry)))
+        return ctx->status;
+    r1i_widening job = {entry, scales, first, out};
+    r1_parallel_for(ctx, n, R1I_PIECE, r1i_widen, &job);
+    return R1_OK;
+}
+
+// Files of r1_tensors_save_folder are called LEAD-00001-of-00002.safetensors. Shards that are in
+// use are never overwritten: where the index names those of one lead, the next save takes the
+// other.
+#define R1I_SHARD_DEFAULT ((size_t)(SIZE_MAX > 5000000000u ? 5000000000u : 2000000000u))
+static const char *const r1i_shard_leads[] = {"model", "model-b"};
+enum { R1I_SHARD_NAME = 64 };
+static void r1i_shard_name(char name[R1I_SHARD_NAME], int lead, size_t number, size_t of) {
+    snprintf(name, R1I_SHARD_NAME, "%s-%05zu-of-%05zu.safetensors", r1i_shard_leads[lead], number,
+             of);
+}
+// Whether a file has the name of a shard with this lead; one for all numbers.
+static bool r1i_shard_named(const char *name, int lead) {
+    size_t size = strlen(r1i_shard_leads[lead]);
+    const char *const parts[] = {"-", "-of-", ".safetensors"};
+    if (strncmp(name, r1i_shard_leads[lead], size) != 0) return false;
+    name += size;
+    for (int i = 0; i < 3; i++) {
+        size = strlen(parts[i]);
+        if (strncmp(name, parts[i], size) != 0) return false;
+        name += size;
+        for (size = 0; i < 2 && name[size] >= '0' && name[size] <= '9'; size++) {
+        }
+        if (i < 2 && size < 5) return false;
+        name += i < 2 ? size : 0;
+    }
+    return !*name;
+}
+// Removes all shards but those that are numbered like `keep`, if it is not NULL. They are out of
+// use, so a failure leaves nothing but their bytes.
+static void r1i_shards_sweep(r1_context *ctx, const char *folder, const char *keep, int lead) {
+    DIR *scan = r1i_sys_list(folder);
+    for (struct dirent *entry; scan && (entry = readdir(scan));) {
+        const char *name = entry->d_name;
+        bool kept = keep && r1i_shard_named(name, lead) &&
+                    strcmp(strstr(name, "-of-"), strstr(keep, "-of-")) == 0;
+        if (kept || (!r1i_shard_named(name, 0) && !r1i_shard_named(name, 1))) continue;
+        char *path = r1i_path(ctx, folder, name);
+        if (path) r1i_sys_remove(path);
+        r1i_free(ctx, path);
+    }
+    if (scan) closedir(scan);
+}
+// Entries from .. end that fit into one shard; at least one.
+static size_t r1i_shard_end(const r1_entry *entries, size_t n, size_t from, size_t most) {
+    size_t end = from, bytes = 0;
+    while (end < n && (end == from || r1i_size_add(bytes, entries[end].bytes) <= most))
+        bytes = r1i_size_add(bytes, entries[end++].bytes);
+    return end;
+}
+// The lead that the index of a folder leaves free. Beside a model.safetensors nobody uses it.
+static int r1i_shard_lead(r1_context *ctx, const char *one, const char *index) {
+    if (r1i_file_there(one) || !r1i_file_there(index)) return 0;
+    char *text = r1_file_read(ctx, index, NULL);
+    int lead = text && strstr(text, "\"model-b-") ? 0 : 1;
+    r1_file_free(ctx, text);
+    return lead;
+}
+// Writes shards, then their index, which no reader looks at while there is a model.safetensors:
+// removing that is the last step.
+static r1_status r1i_shards_write(r1_context *ctx, const char *folder, const r1i_shard *all,
+                                  size_t most, size_t shards, const char *one, const char *index) {
+    char name[R1I_SHARD_NAME];
+    r1_json_writer writer = {.ctx = ctx};
+    int lead = r1i_shard_lead(ctx, one, index);
+    size_t from = 0;
+    r1i_shard shard = *all;
+    r1_json_begin_object(&writer, NULL);
+    r1_json_begin_object(&writer, "metadata");
+    r1_json_write_integer(&writer, "total_size", (int64_t)all->total);
+    r1_json_end_object(&writer);
+    r1_json_begin_object(&writer, "weight_map");
+    for (size_t i = 1; i <= shards && ctx->status == R1_OK; i++) {
+        size_t end = r1i_shard_end(all->entries, all->n, from, most);
+        r1i_shard_name(name, lead, i, shards);
+        for (size_t k = from; k < end; k++)
+            r1_json_write_text(&writer, all->entries[k].name, name, strlen(name));
+        char *path = r1i_path(ctx, folder, name);
+        shard.entries = all->entries + from, shard.n = end - from;
+        if (path) r1i_tensors_write(ctx, path, &shard);
+        for (size_t k = from; k < end; k++) shard.done += all->entries[k].bytes;
+        r1i_free(ctx, path);
+        from = end;
+    }
+    r1_json_end_object(&writer), r1_json_end_object(&writer);
+    if (ctx->status == R1_OK) r1_file_write(ctx, index, writer.text, writer.size);
     r1_json_writer_free(&writer);
-    return status;
+    if (ctx->status == R1_OK && r1i_file_there(one) && r1i_sys_remove(one) != 0)
+        r1i_file_fail(ctx, "remove", one);
+    if (ctx->status == R1_OK) r1i_shards_sweep(ctx, folder, name, lead);
+    return ctx->status;
+}
+R1I_BODY r1_status r1_tensors_save_folder(r1_context *ctx, const char *folder,
+                                          const r1_entry *entries, size_t n,
+                                          const r1_pair *metadata, size_t n_metadata,
+                                          const r1_shards_desc *desc) {
+    r1_shards_desc plain = {0};
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    if (!desc) desc = &plain;
+    size_t most = desc->max_bytes ? desc->max_bytes : R1I_SHARD_DEFAULT, shards = 0;
+    r1i_shard all = {entries, n, metadata, n_metadata, desc, 0, 0};
+    for (size_t i = 0; i < n; i++) all.total = r1i_size_add(all.total, entries[i].bytes);
+    for (size_t i = 0; i < n; shards++) i = r1i_shard_end(entries, n, i, most);
+    char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
+    if (one && index && shards > 1) {
+        r1i_shards_write(ctx, folder, &all, most, shards, one, index);
+    } else if (one && index && r1i_tensors_write(ctx, one, &all) == R1_OK) {
+        if (r1i_file_there(index) && r1i_sys_remove(index) != 0)
+            r1i_file_fail(ctx, "remove", index);
+        r1i_shards_sweep(ctx, folder, NULL, 0);
+    }
+    r1i_free(ctx, one), r1i_free(ctx, index);
+    return ctx->status;
 }
 #endif // R1_NO_STDIO
 
@@ -10456,6 +11154,7 @@ static bool r1i_tok_split(r1i_tok_maker *m, r1_split split) {
     if (split) tok->n_steps = 0;
     for (int i = 0; split && r1i_splits[split][i] >= 0; i++)
         tok->steps[tok->n_steps++] = r1i_splits[split][i];
+    if (!tok->words.count) return true; // nothing but added tokens: a list of pieces
     tok->chars = (r1i_chars *)r1i_alloc(m->ctx, sizeof *tok->chars);
     if (tok->chars) r1i_chars_fill(tok->chars);
     return tok->chars != NULL;
@@ -10837,15 +11536,6 @@ R1I_BODY r1_tokenizer *r1_tokenizer_train(r1_context *ctx, const r1_slice *texts
 
 #ifndef R1_NO_STDIO
 // ---- files ----
-// Whether there is a plain file of this name.
-static bool r1i_file_there(const char *path) {
-    r1i_file_info info = {false, false, 0};
-    int file = r1i_sys_open(path, O_RDONLY);
-    if (file < 0) return false;
-    bool plain = r1i_sys_info(file, &info) == 0 && !info.folder;
-    r1i_sys_close(file);
-    return plain;
-}
 // A file of the folder, or the empty slice where it is not there.
 static r1_slice r1i_folder_text(r1_context *ctx, const char *folder, const char *name) {
     r1_slice text = {NULL, 0};
@@ -10915,7 +11605,7 @@ static void r1i_save_added(const r1_tokenizer *tok, r1_json_writer *w) {
         r1_json_write_integer(w, "id", (int64_t)id);
         r1_json_write_text(w, "content", tok->pieces[id].data, tok->pieces[id].size);
         for (size_t i = 0; i < 4; i++) r1_json_write_bool(w, off[i], false);
-        r1_json_write_bool(w, "special", true);
+        r1_json_write_bool(w, "special", tok->chars != NULL); // pieces are text like any other
         r1_json_end_object(w);
     }
     r1_json_end_array(w);
@@ -10982,10 +11672,6 @@ static bool r1i_save_merges(const r1_tokenizer *tok, r1_json_writer *w, char *le
 R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) {
     if (!tok) return R1_ERROR_MEMORY;
     r1_context *ctx = tok->ctx;
-    if (!tok->chars)
-        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
-                        "tokenizer: \"%s\" cannot hold a list of pieces; save it as you made it",
-                        path);
     size_t longest = 0;
     for (size_t id = 0; id < tok->n; id++) longest = r1i_max(longest, tok->pieces[id].size);
     char *left = (char *)r1i_alloc_array(ctx, 2 * longest + 1, 2), *right = left + 2 * longest + 1;
@@ -11016,8 +11702,9 @@ R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) 
 #endif // R1_NO_STDIO
 
 // ==== [model] ====================================================================================
-// A DeepSeek-V3-style decoder, or a dense GQA decoder by the same config. Calls [tape], [file],
-// [json]. One forward serves training, scoring and cached generation: that is why they agree.
+// A pre-norm decoder whose kinds are switches of one config: the forward knows no architecture by
+// name, the table r1i_architectures does. Calls [tape], [file], [json]. One forward serves
+// training, scoring and cached generation: that is why they agree.
 // Tokens of a cache block. Keys are walked one by one whatever the size, so it shows in no result;
 // it balances the copy of one unfinished block per answer against the length of the tables.
 enum { R1I_BLOCK_TOKENS = 64 };
@@ -11031,10 +11718,12 @@ typedef struct r1i_layer {
     r1_tensor *norm1, *norm2;
     r1_tensor *q_a, *q_norm, *q, *kv_a, *kv_norm, *kv_b, *out; // MLA; q is q_b with compression
     r1_tensor *kv_heads;                                       // kv_b as [H, nope + value, R]
-    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias;               // GQA, which shares q and out
+    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias, *out_bias;    // GQA, which shares q and out
+    r1_tensor *k_norm;                                         // GQA, which shares q_norm
     r1i_mlp dense, shared, experts;                            // dense and shared are plain
     r1_tensor *router;
-    r1i_real *bias;                              // [E]
+    size_t moe;                                  // its place among the layers with experts
+    r1i_real *bias;                              // [E], NULL with greedy_choice
     r1_tensor *embed_norm, *hidden_norm, *merge; // multi-token prediction only; merge is [C, 2C]
     r1_tensor *head_norm, *embed, *head;         // embed and head are aliases of the model's
 } r1i_layer;
@@ -11052,7 +11741,7 @@ struct r1_model {
     r1_model_config config;
     r1_range ranges[3]; // decayed, undecayed, experts
     r1_parameter *parameters;
-    size_t n, capacity;
+    size_t n, capacity, main_n; // from main_n on they are of multi-token prediction
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
     r1_tensor *embed_in; // the table as the input uses it: an alias when the head is tied to it
@@ -11063,6 +11752,8 @@ struct r1_model {
     r1i_real *router_bias;      // [routers, E]
     size_t moe_layers, routers; // of the main model; with those of multi-token prediction
     bool moments;
+    char *source;   // the folder it came from, or NULL
+    unsigned sides; // which of r1i_side_files that folder had
 };
 
 // The memory of cached keys and values: blocks of 64 tokens, each with a part for every layer. A
@@ -11096,8 +11787,96 @@ static bool r1i_absorbed(const r1_model_config *c) {
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
 
+// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
+static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
+    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
+    cache->layers = c->layers + depths;
+    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
+                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
+                                 : c->kv_heads * c->head_dim;
+    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+}
+// The numbers of a head that a position turns.
+static size_t r1i_rope_dim(const r1_model_config *c) {
+    return c->attention == R1_MLA ? c->rope_dim : c->head_dim;
+}
+// Whether a layer of the main model is set to have no experts.
+static bool r1i_dense_layer(const r1_model_config *c, size_t l) {
+    return l < c->dense_layers || (l < 256 && (c->dense_mask[l / 64] >> l % 64 & 1));
+}
 // The layers of the main model, then those of multi-token prediction.
 static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
+// What tells architectures apart, by the config alone.
+enum {
+    R1I_HAS_MLA = 1,
+    R1I_HAS_QK_NORM = 2,
+    R1I_HAS_QKV_BIAS = 4, // on queries, keys and values only
+    R1I_HAS_ALL_BIAS = 8, // on the output, too
+    R1I_HAS_EXPERTS = 16,
+    R1I_HAS_SIGMOID = 32,      // scores of experts by themselves, not over all
+    R1I_HAS_ROUTER_BIAS = 64,  // with groups by their two best
+    R1I_HAS_ROUTER_MORE = 128, // groups, shared experts or a scale
+    R1I_HAS_SCALED_SUM = 256,  // gates that are divided by their sum, and scaled
+    R1I_HAS_DENSE_MASK = 512,
+    R1I_HAS_MTP = 1024,
+    R1I_HAS_ODD = 2048 // what no format can tell
+};
+// The architectures, by what a config must have and may have besides. A model is saved as the first
+// row that fits it. The last one can say most, so it also takes what is between the others.
+static const struct r1i_architecture {
+    const char *type, *class_name; // model_type and architectures of config.json
+    unsigned must, may;
+} r1i_architectures[] = {
+    {"llama", "LlamaForCausalLM", 0, R1I_HAS_ALL_BIAS},
+    {"qwen2", "Qwen2ForCausalLM", R1I_HAS_QKV_BIAS, 0},
+    {"qwen3", "Qwen3ForCausalLM", R1I_HAS_QK_NORM, R1I_HAS_ALL_BIAS},
+    {"qwen3_moe", "Qwen3MoeForCausalLM", R1I_HAS_QK_NORM | R1I_HAS_EXPERTS,
+     R1I_HAS_ALL_BIAS | R1I_HAS_DENSE_MASK},
+    {"deepseek_v2", "DeepseekV2ForCausalLM", R1I_HAS_MLA | R1I_HAS_EXPERTS, R1I_HAS_ROUTER_MORE},
+    {"deepseek_v3", "DeepseekV3ForCausalLM", R1I_HAS_MLA,
+     R1I_HAS_EXPERTS | R1I_HAS_SIGMOID | R1I_HAS_ROUTER_BIAS | R1I_HAS_ROUTER_MORE |
+         R1I_HAS_SCALED_SUM | R1I_HAS_MTP},
+};
+// The rows as bits, for the keys of config.json.
+enum {
+    R1I_LLAMA = 1,
+    R1I_QWEN2 = 2,
+    R1I_QWEN3 = 4,
+    R1I_QWEN3_MOE = 8,
+    R1I_V2 = 16,
+    R1I_V3 = 32,
+    R1I_ARCHITECTURES = 6
+};
+static unsigned r1i_config_has(const r1_model_config *c) {
+    unsigned has = c->attention == R1_MLA ? R1I_HAS_MLA : 0;
+    if (c->attention != R1_MLA) {
+        if (c->qk_norm) has |= R1I_HAS_QK_NORM;
+        if (c->qkv_bias) has |= c->out_bias ? R1I_HAS_ALL_BIAS : R1I_HAS_QKV_BIAS;
+        if (c->out_bias && !c->qkv_bias) has |= R1I_HAS_ODD;
+    }
+    if (c->mtp_layers) has |= R1I_HAS_MTP;
+    if (!c->experts) return has;
+    bool scaled = c->routed_scale != 0 && c->routed_scale != 1;
+    has |= R1I_HAS_EXPERTS;
+    if (!c->softmax_scores) has |= R1I_HAS_SIGMOID;
+    if (!c->greedy_choice) has |= R1I_HAS_ROUTER_BIAS;
+    if (c->groups > 1 || c->shared || scaled) has |= R1I_HAS_ROUTER_MORE;
+    if (c->normalise_gates && scaled) has |= R1I_HAS_SCALED_SUM;
+    for (size_t l = c->dense_layers; l < c->layers && l < 256; l++)
+        if (r1i_dense_layer(c, l)) has |= R1I_HAS_DENSE_MASK;
+    return has;
+}
+static bool r1i_config_fits(const r1_model_config *c, int row) {
+    const struct r1i_architecture *a = &r1i_architectures[row];
+    unsigned has = r1i_config_has(c);
+    return (has & a->must) == a->must && !(has & ~(a->must | a->may));
+}
+// The first row that fits; -1 when none does.
+static int r1i_config_row(const r1_model_config *c) {
+    for (int row = 0; row < R1I_ARCHITECTURES; row++)
+        if (r1i_config_fits(c, row)) return row;
+    return -1;
+}
 // Fills in what is zero and names the first field that does not fit. Configs of callers and of
 // files both come through here, so the rest of the room relies on every size.
 static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
@@ -11109,10 +11888,11 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (!c->kv_heads) c->kv_heads = c->heads;
     if (!c->head_dim && c->heads) c->head_dim = c->width / c->heads;
     if (!c->experts) c->dense_layers = c->layers;
+    while (c->dense_layers < c->layers && r1i_dense_layer(c, c->dense_layers)) c->dense_layers++;
     r1_rope_scaling *rope = &c->rope;
-    if (rope->kind == R1_ROPE_YARN) {
+    if (rope->kind != R1_ROPE_PLAIN) {
         if (!rope->original) rope->original = c->max_tokens;
-        if (rope->beta_fast == 0) rope->beta_fast = 32;
+        if (rope->beta_fast == 0) rope->beta_fast = rope->kind == R1_ROPE_YARN ? 32 : 4;
         if (rope->beta_slow == 0) rope->beta_slow = 1;
     }
     // No product of two sizes can wrap when each is below 2^31, and longer products are checked.
@@ -11141,8 +11921,10 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
         fault = "MLA needs kv_rank, nope_dim, rope_dim and value_dim";
     else if ((mla ? c->rope_dim : c->head_dim) % 2)
         fault = "rope_dim (GQA: head_dim) must be even";
-    else if (!mla && (moe || c->mtp_layers))
-        fault = "experts and mtp_layers need MLA: no known checkpoint format joins them with GQA";
+    else if (r1i_config_row(c) < 0)
+        fault = "no checkpoint format joins these: GQA needs qkv_bias where it has out_bias; with "
+                "experts it needs qk_norm, softmax_scores and greedy_choice, and can have no "
+                "shared ones, groups, routed_scale or mtp_layers; dense_mask needs GQA";
     else if (!mla && (!c->head_dim || c->heads % c->kv_heads))
         fault = "heads must be a multiple of kv_heads, and head_dim at least 2";
     else if (c->dense_layers > c->layers)
@@ -11156,9 +11938,10 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
                 "that hold the chosen ones";
     else if (rope->kind != R1_ROPE_PLAIN &&
              (!(rope->factor >= 1) || !rope->original || !(rope->beta_slow > 0) ||
-              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1)))
-        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 and "
-                "rope_theta above 1";
+              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1) ||
+              (rope->kind == R1_ROPE_LLAMA3 && rope->beta_fast == rope->beta_slow)))
+        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 (LLAMA3: "
+                "above it) and rope_theta above 1";
     else if (!(c->rope_theta > 0) || !(c->norm_eps >= 0) || !(c->init_std >= 0) ||
              !(c->routed_scale - c->routed_scale == 0))
         fault =
@@ -11239,10 +12022,16 @@ static void r1i_add_gqa(r1_model *model, r1i_layer *l, size_t i) {
     l->k = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.k_proj");
     l->v = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.v_proj");
     l->out = r1i_add_matrix(model, 0.5, c->width, wide, i, "self_attn.o_proj");
-    if (!c->qkv_bias) return;
-    l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
-    l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
-    l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+    if (c->qkv_bias) {
+        l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
+        l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
+        l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+    }
+    if (c->out_bias)
+        l->out_bias = r1i_add_vector(model, R1I_ZERO, c->width, i, "self_attn.o_proj.bias");
+    if (!c->qk_norm) return;
+    l->q_norm = r1i_add_vector(model, R1I_GAIN, c->head_dim, i, "self_attn.q_norm.weight");
+    l->k_norm = r1i_add_vector(model, R1I_GAIN, c->head_dim, i, "self_attn.k_norm.weight");
 }
 // gate [W,C], up [W,C] and down [C,W] of one network under a common prefix.
 static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, const char *prefix) {
@@ -11282,12 +12071,13 @@ static void r1i_add_block(r1_model *model, size_t i) {
     else
         r1i_add_gqa(model, l, i);
     l->norm2 = r1i_add_vector(model, R1I_GAIN, c->width, i, "post_attention_layernorm.weight");
-    if (i < c->dense_layers || !model->routers) {
+    if (i < c->layers ? r1i_dense_layer(c, i) : !model->moe_layers) {
         r1i_add_mlp(model, &l->dense, c->dense_width, i, "");
         return;
     }
+    l->moe = model->routers++;
     r1i_add_experts(model, l, i);
-    l->bias = model->router_bias + (i - c->dense_layers) * c->experts;
+    if (!c->greedy_choice) l->bias = model->router_bias + l->moe * c->experts;
 }
 // Depth k of multi-token prediction is a layer behind the others, numbered on as in checkpoints: a
 // projection [C, 2C] that merges the embedding of a later token with the hidden state below, and a
@@ -11368,18 +12158,25 @@ R1I_PLAIN static double r1i_yarn_share(const r1_model_config *c, size_t D, size_
     double share = ((double)pair - low) / (high - low);
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
+// The same for LLAMA3: the ramp goes by how often a frequency turns within the original length.
+R1I_PLAIN static double r1i_llama3_share(const r1_rope_scaling *rope, double frequency) {
+    double turns = (double)rope->original * frequency / 6.283185307179586;
+    double share = (rope->beta_fast - turns) / (rope->beta_fast - rope->beta_slow);
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
 // theta^(-2 i / D), stretched if the config says so.
 R1I_PLAIN static double r1i_rope_frequency(const r1_model_config *c, size_t D, size_t pair) {
     double plain = r1i_exp_double(-r1i_log_double(c->rope_theta) * (double)(2 * pair) / (double)D);
     if (c->rope.kind == R1_ROPE_PLAIN) return plain;
-    double share = r1i_yarn_share(c, D, pair);
+    double share = c->rope.kind == R1_ROPE_YARN ? r1i_yarn_share(c, D, pair)
+                                                : r1i_llama3_share(&c->rope, plain);
     return plain / c->rope.factor * share + plain * (1 - share);
 }
 // cos and sin of the angle t * frequency(i), for t < max_tokens and i < D / 2, computed in double
 // and rounded once. No libm is in it, so every machine has the same table.
 static bool r1i_model_rope(r1_model *model) {
     const r1_model_config *c = &model->config;
-    size_t D = c->attention == R1_MLA ? c->rope_dim : c->head_dim, half = D / 2;
+    size_t D = r1i_rope_dim(c), half = D / 2;
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
@@ -11424,7 +12221,7 @@ R1I_BODY void r1_model_free(r1_model *model) {
     r1i_free(ctx, (void *)(uintptr_t)model->rope.cosine);
     r1i_free(ctx, (void *)(uintptr_t)model->rope.sine);
     r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
-    r1i_free(ctx, model->router_bias), r1i_free(ctx, model);
+    r1i_free(ctx, model->router_bias), r1i_free(ctx, model->source), r1i_free(ctx, model);
 }
 // Adds what an alias has collected to its base.
 static void r1i_alias_fold(r1i_alias *alias) {
@@ -11467,36 +12264,41 @@ static bool r1i_model_aliases(r1_model *model) {
     }
     return model->ctx->status == R1_OK;
 }
+// Names, shapes and order of all parameters, and no memory for their numbers.
+static bool r1i_model_layout(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    if (r1i_config_resolve(ctx, &model->config) != R1_OK) return false;
+    size_t layers = r1i_all_layers(c);
+    for (size_t l = 0; l < c->layers; l++) model->moe_layers += !r1i_dense_layer(c, l);
+    size_t routers = model->moe_layers ? model->moe_layers + c->mtp_layers : 0;
+    size_t biases = r1i_size_mul(routers, c->experts);
+    model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
+    model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
+    if (!model->layers || !model->router_bias) return false;
+    // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
+    // distribution over ids nearly flat.
+    size_t shape[] = {c->vocab, c->width};
+    model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
+                                     "model.embed_tokens.weight");
+    for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
+    model->norm =
+        r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
+    model->head = model->embed;
+    if (!c->tied_head)
+        model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2, shape,
+                                        "lm_head.weight");
+    model->main_n = model->n;
+    for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
+    return ctx->status == R1_OK;
+}
 // Everything but the numbers: whoever calls it draws, copies or loads them.
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
     r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
     if (!model) return NULL;
     model->ctx = ctx, model->config = *config;
     const r1_model_config *c = &model->config;
-    if (r1i_config_resolve(ctx, &model->config) == R1_OK) {
-        size_t layers = r1i_all_layers(c);
-        model->moe_layers = c->layers - c->dense_layers;
-        model->routers = model->moe_layers ? layers - c->dense_layers : 0;
-        size_t biases = r1i_size_mul(model->routers, c->experts);
-        model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
-        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
-    }
-    if (ctx->status == R1_OK) {
-        // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
-        // distribution over ids nearly flat.
-        size_t shape[] = {c->vocab, c->width};
-        model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
-                                         "model.embed_tokens.weight");
-        for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
-        model->norm =
-            r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
-        model->head = model->embed;
-        if (!c->tied_head)
-            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
-                                            shape, "lm_head.weight");
-        for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
-    }
-    if (ctx->status != R1_OK || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
+    if (!r1i_model_layout(model) || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
         !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
@@ -11543,8 +12345,14 @@ R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
 R1I_BODY r1_model *r1_model_clone(r1_model *model) {
     if (!model || model->ctx->status != R1_OK) return NULL;
     r1_model *copy = r1i_model_make(model->ctx, &model->config);
-    if (copy) r1_model_copy(copy, model);
-    return copy;
+    if (!copy) return NULL;
+    r1_model_copy(copy, model);
+    if (!model->source) return copy;
+    copy->sides = model->sides;
+    copy->source = r1i_copy_text(model->ctx, model->source, strlen(model->source));
+    if (copy->source) return copy;
+    r1_model_free(copy);
+    return NULL;
 }
 R1I_BODY r1_context *r1_model_context(r1_model *model) { return model ? model->ctx : NULL; }
 R1I_BODY const r1_model_config *r1_model_config_of(const r1_model *model) {
@@ -11594,6 +12402,83 @@ R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model ? mode
 R1I_BODY size_t r1_model_routers(const r1_model *model) { return model ? model->routers : 0; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
     return model && layer < r1i_all_layers(&model->config) ? model->layers[layer].bias : NULL;
+}
+
+// ---- plan ----
+// What a parameter is for, by its name. The first row whose word is in the name decides.
+static size_t *r1i_plan_kind(r1_model_plan *plan, const char *name) {
+    const struct {
+        const char *word;
+        size_t *count;
+    } kinds[] = {
+        {".self_attn.", &plan->attention},
+        {".mlp.experts.", &plan->experts},
+        {".shared_experts.", &plan->shared},
+        {".mlp.gate.", &plan->routers},
+        {".mlp.", &plan->dense},
+        {"embed_tokens", &plan->embedding},
+        {"lm_head", &plan->head},
+        {"norm", &plan->norms},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strstr(name, kinds[i].word)) return kinds[i].count;
+    return &plan->mtp;
+}
+// Bytes as V3 stores a parameter: one for each number of a linear map that is cut into blocks, four
+// for the scale of each block, and two for each number of all others.
+static size_t r1i_plan_f8_bytes(const r1_tensor *x, bool blocks) {
+    size_t n = r1_tensor_count(x);
+    if (!blocks) return r1i_size_mul(n, 2);
+    size_t scales = x->rank == 3 ? x->shape[0] : 1;
+    for (int i = x->rank - 2; i < x->rank; i++)
+        scales = r1i_size_mul(scales, r1i_ceil_div(x->shape[i], 128));
+    return r1i_size_add(n, r1i_size_mul(scales, 4));
+}
+static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
+    const r1_parameter *p = &model->parameters[i];
+    size_t n = r1_tensor_count(p->tensor), *kind = r1i_plan_kind(plan, p->name);
+    bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
+                                          kind == &plan->experts || kind == &plan->shared);
+    size_t *home = i < model->main_n ? kind : &plan->mtp;
+    *home = r1i_size_add(*home, n);
+    plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
+}
+// The same walk as that of r1_model_new, stopped before it asks for the memory.
+R1I_BODY r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    r1_model_plan *plan) {
+    if (!ctx) return R1_ERROR_ARGUMENT;
+    if (!config || !plan)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_model_plan_of: config or plan is NULL");
+    r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
+    if (!model) return ctx->status;
+    model->ctx = ctx, model->config = *config;
+    *plan = (r1_model_plan){0};
+    if (r1i_model_layout(model)) {
+        const r1_model_config *c = &model->config;
+        size_t number = sizeof(r1i_real), floats = 0, table = r1i_size_mul(c->vocab, c->width);
+        r1i_cache cache = {0}, absorbed = {0};
+        for (size_t i = 0; i < model->n; i++) r1i_plan_add(plan, model, i);
+        for (int r = 0; r < 3; r++) floats = r1i_size_add(floats, model->ranges[r].n);
+        plan->active = plan->parameters - plan->mtp;
+        if (c->experts) plan->active -= plan->experts / c->experts * (c->experts - c->chosen);
+        plan->router_biases = model->routers * c->experts;
+        plan->f32_bytes = r1i_size_mul(plan->parameters, 4);
+        plan->bf16_bytes = r1i_size_mul(plan->parameters, 2);
+        plan->weight_bytes = r1i_size_mul(floats, number);
+        plan->moment_bytes = r1i_size_mul(floats, 2 * number);
+        // the tables that are used twice have a second gradient, see r1i_alias
+        size_t again = r1i_size_mul(table, 2 * c->mtp_layers + c->tied_head);
+        plan->gradient_bytes = r1i_size_mul(r1i_size_add(floats, again), number);
+        plan->table_bytes = r1i_size_mul(c->max_tokens, r1i_rope_dim(c) * number);
+        r1i_cache_shape(c, 0, &cache);
+        plan->cache = cache.key_floats + cache.value_floats;
+        model->config.mla_form = R1_MLA_ABSORBED;
+        r1i_cache_shape(c, 0, &absorbed);
+        plan->cache_absorbed = absorbed.key_floats + absorbed.value_floats;
+    }
+    r1_model_free(model);
+    return ctx->status;
 }
 
 // "a.experts.12.b" -> the stack "a.experts.b" and 12; false when the name has no expert number.
@@ -11717,6 +12602,9 @@ static r1_tensor *r1i_attend_batch(r1_model *model, const r1_batch *batch, size_
     if (batch->cached) return r1i_attention_cached(model->ctx, batch, layer, q, k, v, scale);
     return r1_attention(model->ctx, q, k, v, batch->starts, batch->B, scale);
 }
+// As in DeepSeek's and Hugging Face's code: the norms of the two latents keep this eps, whatever
+// norm_eps says.
+#define R1I_LATENT_EPS 1e-6
 // Multi-head latent attention, x [T,C] -> [T,C].   Source: V3 eq. 1 to 11; absorbed form: V2
 // section 2.1.2. For both forms, with R = kv_rank and c_Q = x if there is no q_rank:
 //   c_Q = norm(W_DQ x)                 q = W_UQ c_Q = for each head [ q_C (nope) | q_R (rope) ]
@@ -11733,11 +12621,12 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
     r1_tensor *q_in = x;
-    if (c->q_rank) q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, c->norm_eps);
+    if (c->q_rank)
+        q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, R1I_LATENT_EPS);
     r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, q_in, l->q, NULL), c->heads);
     r1_tensor *kv = r1_matmul(ctx, x, l->kv_a, NULL);
     r1_tensor *latent = r1_columns(ctx, kv, 0, c->kv_rank);
-    latent = r1_rmsnorm(ctx, latent, l->kv_norm, c->norm_eps);
+    latent = r1_rmsnorm(ctx, latent, l->kv_norm, R1I_LATENT_EPS);
     r1_tensor *k_rope = r1i_heads(ctx, r1_columns(ctx, kv, c->kv_rank, c->rope_dim), 1);
     k_rope = r1_rope(ctx, k_rope, positions, &model->rope, false);
     r1_tensor *q_rope = r1_columns(ctx, q, c->nope_dim, c->rope_dim);
@@ -11761,7 +12650,8 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->value_dim});
     return r1_matmul(ctx, y, l->out, NULL);
 }
-// Grouped-query attention as in Qwen2: biases on q, k, v, and halves rotated instead of pairs.
+// Grouped-query attention as in Llama and Qwen: halves rotated instead of pairs; with biases, as
+// Qwen2 has them, or with every query and key head normed before its rotation, as in Qwen3.
 // q [T,H,D], k and v [T,Hk,D]; the cache keeps k after its rotation.
 static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer,
                                   r1_tensor *x, const int32_t *positions) {
@@ -11771,12 +12661,16 @@ static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t
     r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, x, l->q, l->q_bias), c->heads);
     r1_tensor *k = r1i_heads(ctx, r1_matmul(ctx, x, l->k, l->k_bias), c->kv_heads);
     r1_tensor *v = r1i_heads(ctx, r1_matmul(ctx, x, l->v, l->v_bias), c->kv_heads);
+    if (c->qk_norm) {
+        q = r1_rmsnorm(ctx, q, l->q_norm, c->norm_eps);
+        k = r1_rmsnorm(ctx, k, l->k_norm, c->norm_eps);
+    }
     q = r1_rope(ctx, q, positions, &model->rope, true);
     k = r1_rope(ctx, k, positions, &model->rope, true);
     r1_tensor *y = r1i_attend_batch(model, batch, layer, q, k, v, 1 / sqrt((double)c->head_dim));
     if (!y) return NULL;
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->head_dim});
-    return r1_matmul(ctx, y, l->out, NULL);
+    return r1_matmul(ctx, y, l->out, l->out_bias);
 }
 // DeepSeekMoE: shared experts plus the gated sum of the chosen ones, without the residual.
 //   x [T,C] -> logits [T,E] -> choice, gates [T,K] -> rows [T K, C] by expert -> experts -> [T,C]
@@ -11787,14 +12681,15 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
-    size_t moe = layer - c->dense_layers, K = c->chosen, stride = model->moe_layers * K;
+    size_t moe = l->moe, K = c->chosen, stride = model->moe_layers * K;
     r1_tensor *logits = r1_matmul(ctx, x, l->router, NULL);
     r1_route_desc desc = {.chosen = K,
                           .groups = c->groups,
                           .kept = c->kept_groups,
                           .scale = c->routed_scale,
                           .normalise = c->normalise_gates,
-                          .softmax = c->softmax_scores};
+                          .softmax = c->softmax_scores,
+                          .group_max = c->greedy_choice};
     int32_t *replay = NULL;
     if (batch->replay && logits) {
         replay = (int32_t *)r1i_step_alloc(ctx, x->shape[0] * K, sizeof *replay);
@@ -11870,6 +12765,44 @@ static r1_tensor *r1i_block_forward(r1_model *model, r1_batch *batch, size_t i, 
     h = l->router ? r1i_moe_forward(model, batch, i, h) : r1i_mlp_forward(ctx, &l->dense, h);
     return r1_add(ctx, x, h);
 }
+// A block as a segment. The batch is a copy, because the second run must not count loads again.
+typedef struct r1i_block_segment {
+    r1_model *model;
+    r1_batch batch;
+    size_t layer;
+    const int32_t *positions;
+} r1i_block_segment;
+
+static bool r1i_block_segment_run(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1i_block_segment *s = (r1i_block_segment *)arg;
+    (void)ctx;
+    s->batch.balance = NULL;
+    y[0] = r1i_block_forward(s->model, &s->batch, s->layer, x, s->positions);
+    y[1] = s->batch.balance;
+    return y[0] != NULL;
+}
+// A block of which only the output stays. Without gradients that costs a copy and no second run,
+// and a pass over any number of layers needs the memory of one. The second run sees the same bits,
+// so its router chooses alike; r1_recompute compares the outputs.
+static r1_tensor *r1i_block_run(r1_model *model, r1_batch *batch, size_t i, r1_tensor *x,
+                                const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    if (!x || !positions || (!batch->recompute && !ctx->tape->no_grad))
+        return r1i_block_forward(model, batch, i, x, positions);
+    bool balanced = batch->balance_weight && model->layers[i].router;
+    r1i_block_segment segment = {model, *batch, i, positions};
+    r1i_block_segment *own = (r1i_block_segment *)r1i_args(ctx, &segment, sizeof segment);
+    // Nobody needs x again when there is no backward pass, so the output takes its place.
+    r1_tensor *y[2] = {ctx->tape->no_grad ? x : r1i_tensor_like(ctx, x, r1i_last(x)), NULL};
+    if (balanced) y[1] = r1i_tensor_raw(ctx, 1, &batch->B);
+    if (balanced && own) // the caller may use its array for something else by then
+        own->batch.balance_weight =
+            (r1i_real *)r1i_args(ctx, batch->balance_weight, batch->B * sizeof(r1i_real));
+    if (!own || !r1_recompute(ctx, r1i_block_segment_run, own, x, y, balanced ? 2 : 1)) return NULL;
+    own->batch.loads = NULL, own->batch.routes = NULL;
+    if (balanced) batch->balance = batch->balance ? r1_add(ctx, batch->balance, y[1]) : y[1];
+    return y[0];
+}
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -11886,8 +12819,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
     r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
-    for (size_t i = 0; i < c->layers && x; i++)
-        x = r1i_block_forward(model, batch, i, x, positions);
+    for (size_t i = 0; i < c->layers && x; i++) x = r1i_block_run(model, batch, i, x, positions);
     return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
 }
 // Depth k >= 1 of multi-token prediction -> [T,C], for the next depth and, after r1i_mtp_norm, for
@@ -11912,17 +12844,207 @@ static r1_tensor *r1i_mtp_forward(r1_model *model, r1_batch *batch, size_t depth
     r1_tensor *both = r1_join(ctx, r1i_heads(ctx, embedded, 1), r1i_heads(ctx, hidden, 1));
     if (!both) return NULL;
     both = r1_tensor_reshape(ctx, both, 2, (size_t[]){T, 2 * model->config.width});
-    return r1i_block_forward(model, batch, i, r1_matmul(ctx, both, l->merge, NULL),
-                             r1i_positions(ctx, batch));
+    r1_tensor *merged = r1_matmul(ctx, both, l->merge, NULL);
+    return r1i_block_run(model, batch, i, merged, r1i_positions(ctx, batch));
 }
 // What the head reads at a depth.
 static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
     const r1i_layer *l = &model->layers[model->config.layers + depth - 1];
     return r1_rmsnorm(model->ctx, x, l->head_norm, model->config.norm_eps);
 }
+
+// ---- memory of a pass ----
+// What the functions above take from the arena of a step, op by op, for T rows in B sequences:
+// `kept` by the forward pass, `grads` by the backward pass for the gradients of what lies between.
+// A test holds these numbers against the arena, so a new op above needs its line here.
+typedef struct r1i_pass_bytes {
+    const r1_model_config *c;
+    size_t T, B;
+    bool balanced, replay; // the balance loss; choices that are given
+    bool segments, no_grad;
+    size_t cached;              // blocks of a sequence in a cached pass
+    size_t kept, grads, inside; // inside: the most that a segment takes while it runs
+} r1i_pass_bytes;
+
+static void r1i_bytes_add(size_t *bytes, size_t n, size_t size) {
+    size_t block = r1i_round_up(r1i_max(1, r1i_size_mul(n, size)), R1I_ALIGN);
+    *bytes = r1i_size_add(*bytes, block);
+}
+// A tensor of n numbers with a gradient.
+static void r1i_bytes_tensor(r1i_pass_bytes *p, size_t n) {
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, n, sizeof(r1i_real));
+    r1i_bytes_add(&p->grads, n, sizeof(r1i_real));
+}
+// An op by its output: numbers a row, further numbers a row that it keeps, and its arguments. No
+// columns: an op that this model does not have. No arguments: a reshape.
+typedef struct r1i_op_bytes {
+    size_t columns, extra, args;
+} r1i_op_bytes;
+static void r1i_bytes_ops(r1i_pass_bytes *p, const r1i_op_bytes *ops, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!ops[i].columns) continue;
+        if (ops[i].args) {
+            r1i_bytes_tensor(p, r1i_size_mul(p->T, ops[i].columns));
+            r1i_bytes_add(&p->kept, 1, ops[i].args);
+        } else {
+            r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+        }
+        if (ops[i].extra)
+            r1i_bytes_add(&p->kept, r1i_size_mul(p->T, ops[i].extra), sizeof(r1i_real));
+    }
+}
+#define R1I_BYTES(p, ...)                                                                          \
+    r1i_bytes_ops(p, (const r1i_op_bytes[]){__VA_ARGS__},                                          \
+                  sizeof((const r1i_op_bytes[]){__VA_ARGS__}) / sizeof(r1i_op_bytes))
+#define R1I_RESHAPE                                                                                \
+    { 1, 0, 0 }
+static void r1i_bytes_norm(r1i_pass_bytes *p) {
+    R1I_BYTES(p, {p->c->width, 1, sizeof(r1_rmsnorm_args)});
+}
+static void r1i_bytes_mla(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t H = c->heads, nope = c->nope_dim, rope = c->rope_dim, D = nope + rope, R = c->kv_rank;
+    size_t linear = sizeof(r1_matmul_args), slice = sizeof(r1_slice_args);
+    size_t turn = sizeof(r1_rope_args), join = sizeof(r1_join_args);
+    R1I_BYTES(p, {c->q_rank, 0, linear}, {c->q_rank, 1, sizeof(r1_rmsnorm_args)},
+              {H * D, 0, linear}, R1I_RESHAPE, {R + rope, 0, linear}, {R, 0, slice},
+              {R, 1, sizeof(r1_rmsnorm_args)}, {rope, 0, slice}, R1I_RESHAPE, {rope, 0, turn},
+              {H * rope, 0, slice}, {H * rope, 0, turn}, {H * nope, 0, slice});
+    if (r1i_absorbed(c))
+        R1I_BYTES(p, {H * R, 0, sizeof(r1_head_matmul_args)}, {H * (R + rope), 0, join},
+                  R1I_RESHAPE, {R + rope, 0, join}, {H * R, 2 * H, sizeof(r1_attention_args)},
+                  {H * c->value_dim, 0, sizeof(r1_head_matmul_args)});
+    else
+        R1I_BYTES(p, {H * (nope + c->value_dim), 0, linear}, R1I_RESHAPE, {H * D, 0, join},
+                  {H * nope, 0, slice}, {H * D, 0, join}, {H * c->value_dim, 0, slice},
+                  {H * c->value_dim, 2 * H, sizeof(r1_attention_args)});
+    R1I_BYTES(p, R1I_RESHAPE, {c->width, 0, linear});
+}
+static void r1i_bytes_gqa(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
+    size_t linear = sizeof(r1_matmul_args), turn = sizeof(r1_rope_args);
+    R1I_BYTES(p, {wide, 0, linear}, R1I_RESHAPE, {narrow, 0, linear}, R1I_RESHAPE,
+              {narrow, 0, linear}, R1I_RESHAPE, {wide, 0, turn}, {narrow, 0, turn},
+              {wide, 2 * c->heads, sizeof(r1_attention_args)}, R1I_RESHAPE, {c->width, 0, linear});
+}
+static void r1i_bytes_mlp(r1i_pass_bytes *p, size_t width) {
+    size_t linear = sizeof(r1_matmul_args);
+    R1I_BYTES(p, {width, 0, linear}, {width, 0, linear}, {width, 0, sizeof(r1_swiglu_args)},
+              {p->c->width, 0, linear});
+}
+// r1i_routing_new, r1_balance and its sum over layers, and the ops on sorted rows.
+static void r1i_bytes_moe(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t K = c->chosen, choices = r1i_size_mul(p->T, K), scores = r1i_size_mul(p->T, c->experts);
+    size_t linear = sizeof(r1_expert_matmul_args), scatter = sizeof(r1_scatter_args);
+    R1I_BYTES(p, {c->experts, 0, sizeof(r1_matmul_args)});
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_routing)), r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, scores, sizeof(r1i_real)), r1i_bytes_tensor(p, choices);
+    for (int i = p->replay ? 0 : 1; i < 4; i++) r1i_bytes_add(&p->kept, choices, sizeof(int32_t));
+    r1i_bytes_add(&p->kept, c->experts + 1, sizeof(size_t));
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_route_args));
+    if (p->balanced) {
+        r1i_bytes_add(&p->grads, scores, sizeof(r1i_real));
+        r1i_bytes_tensor(p, p->B), r1i_bytes_tensor(p, p->B);
+        r1i_bytes_add(&p->kept, p->B + 1, sizeof(size_t));
+        r1i_bytes_add(&p->kept, p->B, sizeof(r1i_real));
+        r1i_bytes_add(&p->kept, 1, sizeof(r1_balance_args));
+        r1i_bytes_add(&p->kept, 1, sizeof(r1_pair_args));
+    }
+    R1I_BYTES(p, {K * c->width, 0, scatter}, {K * c->expert_width, 0, linear},
+              {K * c->expert_width, 0, linear}, {K * c->expert_width, 0, sizeof(r1_swiglu_args)},
+              {K * c->width, 0, linear}, {c->width, 0, scatter});
+    if (!c->shared) return;
+    r1i_bytes_mlp(p, c->shared * c->expert_width);
+    R1I_BYTES(p, {c->width, 0, sizeof(r1_pair_args)});
+}
+static void r1i_bytes_block(r1i_pass_bytes *p, bool experts) {
+    size_t sum = sizeof(r1_pair_args);
+    r1i_bytes_norm(p);
+    if (p->c->attention == R1_MLA)
+        r1i_bytes_mla(p);
+    else
+        r1i_bytes_gqa(p);
+    if (p->cached) { // r1i_cache_views
+        size_t views = r1i_round_up(2 * p->cached * sizeof(void *), R1I_ALIGN);
+        r1i_bytes_add(&p->kept, p->B, 2 * sizeof(r1_rows_view));
+        r1i_bytes_add(&p->kept, p->B, views);
+    } else {
+        r1i_bytes_add(&p->kept, p->B + 1, sizeof(size_t));
+    }
+    R1I_BYTES(p, {p->c->width, 0, sum});
+    r1i_bytes_norm(p);
+    if (experts)
+        r1i_bytes_moe(p);
+    else
+        r1i_bytes_mlp(p, p->c->dense_width);
+    R1I_BYTES(p, {p->c->width, 0, sum});
+}
+// n equal blocks. Kept whole they are part of the pass; as segments only their outputs are.
+static void r1i_bytes_blocks(r1i_pass_bytes *p, size_t n, bool experts) {
+    r1i_pass_bytes block = {.c = p->c, .T = p->T, .B = p->B, .replay = p->replay};
+    block.balanced = p->balanced && experts, block.cached = p->cached;
+    if (!n) return;
+    r1i_bytes_block(&block, experts);
+    if (p->segments || p->no_grad) {
+        size_t inside = r1i_size_add(block.kept, p->no_grad ? 0 : block.grads);
+        p->inside = r1i_max(p->inside, inside);
+        block.kept = block.grads = 0;
+        r1i_bytes_add(&block.kept, 1, sizeof(r1i_block_segment));
+    }
+    if (p->segments && !p->no_grad) {
+        r1i_bytes_add(&block.kept, 1, sizeof(r1i_segment));
+        r1i_bytes_add(&block.kept, 1, sizeof(r1_tensor));
+        r1i_bytes_add(&block.kept, r1i_size_mul(p->T, p->c->width), sizeof(r1i_real));
+        if (block.balanced) {
+            r1i_bytes_tensor(&block, p->B), r1i_bytes_tensor(&block, p->B);
+            r1i_bytes_add(&block.kept, p->B, sizeof(r1i_real));
+            r1i_bytes_add(&block.kept, 1, sizeof(r1_pair_args));
+        }
+    }
+    p->kept = r1i_size_add(p->kept, r1i_size_mul(n, block.kept));
+    p->grads = r1i_size_add(p->grads, r1i_size_mul(n, block.grads));
+}
+// r1_logprob.
+static void r1i_bytes_logprob(r1i_pass_bytes *p) {
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_logprobs)), r1i_bytes_tensor(p, p->T);
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, p->T, sizeof(r1i_real)), r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    r1i_bytes_add(&p->kept, r1i_size_mul(p->T, 2), sizeof(r1i_real));
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_logprob_args));
+}
+// r1_model_forward.
+static void r1i_bytes_forward(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    R1I_BYTES(p, {c->width, 0, sizeof(r1_embed_args)});
+    r1i_bytes_blocks(p, c->dense_layers, false);
+    r1i_bytes_blocks(p, c->layers - c->dense_layers, true);
+    r1i_bytes_norm(p);
+}
+// A depth of multi-token prediction on the rows that it has: r1i_mtp_forward and r1i_mtp_norm.
+static void r1i_bytes_mtp(r1i_pass_bytes *p) {
+    size_t C = p->c->width;
+    R1I_BYTES(p, {C, 0, sizeof(r1_embed_args)});
+    r1i_bytes_norm(p), r1i_bytes_norm(p);
+    R1I_BYTES(p, R1I_RESHAPE, R1I_RESHAPE, {2 * C, 0, sizeof(r1_join_args)}, R1I_RESHAPE,
+              {C, 0, sizeof(r1_matmul_args)});
+    r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    r1i_bytes_blocks(p, 1, p->c->dense_layers < p->c->layers);
+    r1i_bytes_norm(p);
+}
+// The most that the arena holds during the pass.
+static size_t r1i_bytes_peak(const r1i_pass_bytes *p) {
+    enum { NAME = sizeof(r1_tensor) }; // the input of a segment under its second name
+    size_t inside = r1i_size_add(p->inside, NAME);
+    return r1i_size_add(r1i_size_add(p->kept, inside), p->no_grad ? 0 : p->grads);
+}
+
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
-    if (!model) return;
+    if (!model || model->config.greedy_choice) return;
     size_t E = model->config.experts;
     for (size_t layer = 0; layer < model->routers; layer++) {
         // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
@@ -11998,6 +13120,56 @@ R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double
 }
 
 // ---- files ----
+// What a key of config.json is to us: a size, a size whose 0 is written as null, a number, a bool.
+enum { R1I_KEY_SIZE, R1I_KEY_SIZE_OR_NULL, R1I_KEY_NUMBER, R1I_KEY_BOOL };
+enum {
+    R1I_ALL = R1I_LLAMA | R1I_QWEN2 | R1I_QWEN3 | R1I_QWEN3_MOE | R1I_V2 | R1I_V3,
+    R1I_OF_MLA = R1I_V2 | R1I_V3,
+    R1I_OF_GQA = R1I_ALL & ~(unsigned)R1I_OF_MLA,
+    R1I_OF_BIAS = R1I_LLAMA | R1I_QWEN3 | R1I_QWEN3_MOE
+};
+// Reading and writing walk this table. `where` has the architectures that know the key, `absent` is
+// what its absence means: the default of Hugging Face's class where loading could not find out that
+// it is wrong, and else 0, which r1i_config_resolve refuses or fills in.
+typedef struct r1i_config_key {
+    const char *name;
+    unsigned where;
+    int kind;
+    size_t field;
+    double absent;
+} r1i_config_key;
+#define R1I_FIELD(name) offsetof(r1_model_config, name)
+static const r1i_config_key r1i_config_keys[] = {
+    {"vocab_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(vocab), 0},
+    {"hidden_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(width), 0},
+    {"intermediate_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(dense_width), 0},
+    {"num_hidden_layers", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(layers), 0},
+    {"num_attention_heads", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(heads), 0},
+    {"num_key_value_heads", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(kv_heads), 0},
+    {"max_position_embeddings", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(max_tokens), 0},
+    {"rms_norm_eps", R1I_ALL, R1I_KEY_NUMBER, R1I_FIELD(norm_eps), 1e-6},
+    {"rope_theta", R1I_ALL, R1I_KEY_NUMBER, R1I_FIELD(rope_theta), 10000},
+    {"tie_word_embeddings", R1I_ALL, R1I_KEY_BOOL, R1I_FIELD(tied_head), 0},
+    {"head_dim", R1I_OF_GQA, R1I_KEY_SIZE, R1I_FIELD(head_dim), 0},
+    {"attention_bias", R1I_OF_BIAS, R1I_KEY_BOOL, R1I_FIELD(out_bias), 0},
+    {"q_lora_rank", R1I_OF_MLA, R1I_KEY_SIZE_OR_NULL, R1I_FIELD(q_rank), 0},
+    {"kv_lora_rank", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(kv_rank), 0},
+    {"qk_nope_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(nope_dim), 0},
+    {"qk_rope_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(rope_dim), 0},
+    {"v_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(value_dim), 0},
+    {"first_k_dense_replace", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(dense_layers), 0},
+    {"n_routed_experts", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(experts), 0},
+    {"num_experts", R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(experts), 0},
+    {"n_shared_experts", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(shared), 0},
+    {"num_experts_per_tok", R1I_OF_MLA | R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(chosen), 0},
+    {"moe_intermediate_size", R1I_OF_MLA | R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(expert_width), 0},
+    {"n_group", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(groups), 0},
+    {"topk_group", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(kept_groups), 0},
+    {"norm_topk_prob", R1I_V3, R1I_KEY_BOOL, R1I_FIELD(normalise_gates), 1},
+    {"norm_topk_prob", R1I_V2 | R1I_QWEN3_MOE, R1I_KEY_BOOL, R1I_FIELD(normalise_gates), 0},
+    {"routed_scaling_factor", R1I_OF_MLA, R1I_KEY_NUMBER, R1I_FIELD(routed_scale), 1},
+    {"num_nextn_predict_layers", R1I_V3, R1I_KEY_SIZE, R1I_FIELD(mtp_layers), 0},
+};
 static void r1i_write_size(r1_json_writer *w, const char *key, size_t value) {
     r1_json_write_integer(w, key, (int64_t)value);
 }
@@ -12005,67 +13177,85 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
+// transformers refuses "1" where its class wants a float, so a whole number gets its ".0".
+static void r1i_write_real(r1_json_writer *w, const char *key, double value) {
+    char text[R1I_DECIMAL_BYTES + 2];
+    r1i_print_decimal(value, text);
+    if (!strpbrk(text, ".en")) memcpy(text + strlen(text), ".0", 3);
+    r1i_json_plain(w, key, text);
+}
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
+    bool yarn = rope->kind == R1_ROPE_YARN;
     if (rope->kind == R1_ROPE_PLAIN) return;
     r1_json_begin_object(w, "rope_scaling");
-    r1i_write_word(w, "type", "yarn");
-    r1_json_write_number(w, "factor", rope->factor);
+    r1i_write_word(w, "rope_type", yarn ? "yarn" : "llama3");
+    r1i_write_real(w, "factor", rope->factor);
     r1i_write_size(w, "original_max_position_embeddings", rope->original);
-    r1_json_write_number(w, "beta_fast", rope->beta_fast);
-    r1_json_write_number(w, "beta_slow", rope->beta_slow);
-    if (rope->mscale > 0) r1_json_write_number(w, "mscale", rope->mscale);
-    if (rope->mscale_all > 0) r1_json_write_number(w, "mscale_all_dim", rope->mscale_all);
+    r1i_write_real(w, yarn ? "beta_fast" : "high_freq_factor", rope->beta_fast);
+    r1i_write_real(w, yarn ? "beta_slow" : "low_freq_factor", rope->beta_slow);
+    if (rope->mscale > 0) r1i_write_real(w, "mscale", rope->mscale);
+    if (rope->mscale_all > 0) r1i_write_real(w, "mscale_all_dim", rope->mscale_all);
     r1_json_end_object(w);
+}
+static void r1i_config_key_write(r1_json_writer *w, const r1i_config_key *key,
+                                 const r1_model_config *c) {
+    const char *field = (const char *)c + key->field;
+    size_t size = 0;
+    double number = 0;
+    bool truth = false;
+    switch (key->kind) {
+    case R1I_KEY_NUMBER:
+        memcpy(&number, field, sizeof number);
+        r1i_write_real(w, key->name, number);
+        break;
+    case R1I_KEY_BOOL:
+        memcpy(&truth, field, sizeof truth);
+        r1_json_write_bool(w, key->name, truth);
+        break;
+    default:
+        memcpy(&size, field, sizeof size);
+        if (size || key->kind == R1I_KEY_SIZE)
+            r1i_write_size(w, key->name, size);
+        else
+            r1_json_write_null(w, key->name);
+    }
+}
+// How a router chooses, in the words of the architecture.
+static void r1i_router_write(r1_json_writer *w, const r1_model_config *c, unsigned of) {
+    const char *greedy = c->groups > 1 ? "group_limited_greedy" : "greedy";
+    if (of & R1I_OF_MLA) {
+        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
+        r1i_write_word(w, "topk_method", c->greedy_choice ? greedy : "noaux_tc");
+    }
+    if (!(of & R1I_QWEN3_MOE)) return;
+    r1i_write_size(w, "decoder_sparse_step", 1);
+    r1_json_begin_array(w, "mlp_only_layers");
+    for (size_t l = 0; l < c->layers; l++)
+        if (r1i_dense_layer(c, l)) r1i_write_size(w, NULL, l);
+    r1_json_end_array(w);
 }
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
 // bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
-static void r1i_config_write(r1_json_writer *w, const r1_model_config *c) {
-    bool mla = c->attention == R1_MLA;
+static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype) {
+    int row = r1i_config_row(c);
+    R1_ASSERT(row >= 0); // resolved configs have one
+    unsigned of = 1u << row;
     r1_json_begin_object(w, NULL);
     r1_json_begin_array(w, "architectures");
-    r1i_write_word(w, NULL, mla ? "DeepseekV3ForCausalLM" : "Qwen2ForCausalLM");
+    r1i_write_word(w, NULL, r1i_architectures[row].class_name);
     r1_json_end_array(w);
-    r1i_write_word(w, "model_type", mla ? "deepseek_v3" : "qwen2");
-    r1i_write_size(w, "vocab_size", c->vocab);
-    r1i_write_size(w, "hidden_size", c->width);
-    r1i_write_size(w, "intermediate_size", c->dense_width ? c->dense_width : c->width);
-    r1i_write_size(w, "num_hidden_layers", c->layers);
-    r1i_write_size(w, "num_attention_heads", c->heads);
-    r1i_write_size(w, "num_key_value_heads", c->kv_heads);
-    r1i_write_size(w, "max_position_embeddings", c->max_tokens);
-    r1_json_write_number(w, "rms_norm_eps", c->norm_eps);
-    r1_json_write_number(w, "rope_theta", c->rope_theta);
+    r1i_write_word(w, "model_type", r1i_architectures[row].type);
+    for (size_t i = 0; i < sizeof r1i_config_keys / sizeof *r1i_config_keys; i++)
+        if (r1i_config_keys[i].where & of) r1i_config_key_write(w, &r1i_config_keys[i], c);
     r1i_rope_write(w, &c->rope);
-    r1_json_write_bool(w, "tie_word_embeddings", c->tied_head);
     r1i_write_word(w, "hidden_act", "silu");
-    r1i_write_word(w, "torch_dtype", "float32");
-    if (mla) {
-        if (c->q_rank)
-            r1i_write_size(w, "q_lora_rank", c->q_rank);
-        else
-            r1_json_write_null(w, "q_lora_rank");
-        r1i_write_size(w, "kv_lora_rank", c->kv_rank);
-        r1i_write_size(w, "qk_nope_head_dim", c->nope_dim);
-        r1i_write_size(w, "qk_rope_head_dim", c->rope_dim);
-        r1i_write_size(w, "v_head_dim", c->value_dim);
-        r1i_write_size(w, "first_k_dense_replace", c->dense_layers);
-        r1i_write_size(w, "n_routed_experts", c->experts);
-        r1i_write_size(w, "n_shared_experts", c->shared);
-        r1i_write_size(w, "num_experts_per_tok", c->chosen);
-        r1i_write_size(w, "moe_intermediate_size", c->expert_width);
-        r1i_write_size(w, "n_group", c->groups);
-        r1i_write_size(w, "topk_group", c->kept_groups);
-        r1_json_write_bool(w, "norm_topk_prob", c->normalise_gates);
-        r1_json_write_number(w, "routed_scaling_factor", c->routed_scale);
-        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
-        r1i_write_word(w, "topk_method", "noaux_tc");
-        r1i_write_size(w, "num_nextn_predict_layers", c->mtp_layers);
-        r1_json_write_bool(w, "attention_bias", false);
-        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded"); // ours: bits
-    } else {
-        r1i_write_size(w, "head_dim", c->head_dim);
-        r1_json_write_bool(w, "qkv_bias", c->qkv_bias);
-    }
+    r1i_write_word(w, "torch_dtype",
+                   dtype == R1_BF16  ? "bfloat16"
+                   : dtype == R1_F16 ? "float16"
+                                     : "float32");
+    r1i_router_write(w, c, of);
+    if (of & R1I_OF_MLA)
+        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded");
     r1_json_end_object(w);
 }
 #endif
@@ -12078,6 +13268,11 @@ static size_t r1i_config_size(const r1_json *root, const char *key) {
 static bool r1i_text_is(r1_slice text, const char *word) {
     return text.size == strlen(word) && text.data && !memcmp(text.data, word, text.size);
 }
+// Whether a key holds this word; `otherwise` when there is none.
+static bool r1i_word_is(const r1_json *root, const char *key, const char *word, bool otherwise) {
+    r1_slice text = r1_json_text(r1_json_find(root, key));
+    return text.size ? r1i_text_is(text, word) : otherwise;
+}
 // Where a config tells how RoPE is scaled: under rope_parameters in newer files, which then hold
 // the type "default" when there is nothing to tell.
 static const r1_json *r1i_rope_json(const r1_json *root) {
@@ -12085,98 +13280,134 @@ static const r1_json *r1i_rope_json(const r1_json *root) {
     bool there = scaling && scaling->kind != R1_JSON_NULL;
     return there ? scaling : r1_json_find(root, "rope_parameters");
 }
-static r1_slice r1i_rope_type(const r1_json *rope) {
-    const r1_json *type = r1_json_find(rope, "rope_type");
-    return r1_json_text(type ? type : r1_json_find(rope, "type"));
+static r1_rope_kind r1i_rope_kind_of(const r1_json *rope) {
+    const char *key = r1_json_find(rope, "rope_type") ? "rope_type" : "type";
+    if (r1i_word_is(rope, key, "yarn", false)) return R1_ROPE_YARN;
+    return r1i_word_is(rope, key, "llama3", false) ? R1_ROPE_LLAMA3 : R1_ROPE_PLAIN;
 }
 // Keys that would change the numbers and are not understood.
 static bool r1i_rope_unknown(const r1_json *rope) {
-    r1_slice type = r1i_rope_type(rope);
-    bool plain = !type.size || r1i_text_is(type, "default");
+    const char *key = r1_json_find(rope, "rope_type") ? "rope_type" : "type";
     if (r1_json_number(r1_json_find(rope, "partial_rotary_factor"), 1) != 1) return true;
-    if (plain) return false;
+    if (r1i_rope_kind_of(rope) == R1_ROPE_PLAIN) return !r1i_word_is(rope, key, "default", true);
     const r1_json *factor = r1_json_find(rope, "attention_factor");
-    return !r1i_text_is(type, "yarn") || (factor && factor->kind != R1_JSON_NULL) ||
+    return (factor && factor->kind != R1_JSON_NULL) ||
            !r1_json_bool(r1_json_find(rope, "truncate"), true);
 }
 static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
-    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
-    return (r1_rope_scaling){.kind = R1_ROPE_YARN,
-                             .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
-                             .original = r1i_config_size(rope, "original_max_position_embeddings"),
-                             .beta_fast = r1_json_number(r1_json_find(rope, "beta_fast"), 0),
-                             .beta_slow = r1_json_number(r1_json_find(rope, "beta_slow"), 0),
-                             .mscale = r1_json_number(r1_json_find(rope, "mscale"), 0),
-                             .mscale_all = r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0)};
+    r1_rope_kind kind = r1i_rope_kind_of(rope);
+    bool yarn = kind == R1_ROPE_YARN;
+    if (kind == R1_ROPE_PLAIN) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
+    const char *fast = yarn ? "beta_fast" : "high_freq_factor";
+    const char *slow = yarn ? "beta_slow" : "low_freq_factor";
+    return (r1_rope_scaling){
+        .kind = kind,
+        .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
+        .original = r1i_config_size(rope, "original_max_position_embeddings"),
+        .beta_fast = r1_json_number(r1_json_find(rope, fast), 0),
+        .beta_slow = r1_json_number(r1_json_find(rope, slow), 0),
+        .mscale = yarn ? r1_json_number(r1_json_find(rope, "mscale"), 0) : 0,
+        .mscale_all = yarn ? r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0) : 0};
+}
+static void r1i_config_key_read(const r1_json *root, const r1i_config_key *key,
+                                r1_model_config *c) {
+    const r1_json *node = r1_json_find(root, key->name);
+    char *field = (char *)c + key->field;
+    size_t size = r1i_config_size(root, key->name);
+    double number = r1_json_number(node, key->absent);
+    bool truth = r1_json_bool(node, key->absent != 0);
+    switch (key->kind) {
+    case R1I_KEY_NUMBER:
+        memcpy(field, &number, sizeof number);
+        break;
+    case R1I_KEY_BOOL:
+        memcpy(field, &truth, sizeof truth);
+        break;
+    default:
+        memcpy(field, &size, sizeof size);
+    }
+}
+// Which layers of a Qwen3-MoE have no experts: those listed, and all but every step-th. False when
+// that cannot be told in dense_mask.
+static bool r1i_sparse_read(const r1_json *root, r1_model_config *c) {
+    double step = r1_json_number(r1_json_find(root, "decoder_sparse_step"), 1);
+    const r1_json *list = r1_json_find(root, "mlp_only_layers");
+    if (!(step >= 1 && step <= INT32_MAX) || (step > 1 && c->layers > 256)) return false;
+    for (size_t l = 0; l < c->layers && step > 1; l++)
+        if ((l + 1) % (size_t)step) c->dense_mask[l / 64] |= (uint64_t)1 << l % 64;
+    for (const r1_json *node = list ? list->child : NULL; node; node = node->next) {
+        double l = r1_json_number(node, -1);
+        if (!(l >= 0 && l < 256)) return false;
+        c->dense_mask[(size_t)l / 64] |= (uint64_t)1 << (size_t)l % 64;
+    }
+    return true;
+}
+// What an architecture says in other words than numbers. V2 chooses without a bias, and where it
+// divides gates by their sum, it does not scale them: so does DeepSeek's code; Hugging Face's class
+// never divides, and no released checkpoint asks for it.
+static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *c) {
+    bool v2 = of == R1I_V2;
+    c->attention = of & R1I_OF_MLA ? R1_MLA : R1_GQA;
+    c->qkv_bias = of == R1I_QWEN2 || c->out_bias;
+    c->qk_norm = of & (R1I_QWEN3 | R1I_QWEN3_MOE);
+    c->greedy_choice = c->softmax_scores = of == R1I_QWEN3_MOE;
+    c->rope = r1i_rope_read(r1i_rope_json(root));
+    const r1_json *moved = r1_json_find(r1i_rope_json(root), "rope_theta"); // in newer files
+    c->rope_theta = r1_json_number(moved, c->rope_theta);
+    if (c->attention != R1_MLA) return;
+    c->softmax_scores = r1i_word_is(root, "scoring_func", "softmax", v2);
+    c->greedy_choice = !r1i_word_is(root, "topk_method", "noaux_tc", !v2);
+    if (c->greedy_choice && !r1i_word_is(root, "topk_method", "group_limited_greedy", false))
+        c->groups = c->kept_groups = 1;
+    if (v2 && c->normalise_gates) c->routed_scale = 1;
+    c->mla_form = r1i_word_is(root, "r1_mla_form", "absorbed", false)   ? R1_MLA_ABSORBED
+                  : r1i_word_is(root, "r1_mla_form", "expanded", false) ? R1_MLA_EXPANDED
+                                                                        : R1_MLA_AUTO;
 }
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
-static const char *r1i_config_unknown(const r1_json *root) {
-    r1_slice act = r1_json_text(r1_json_find(root, "hidden_act"));
+static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
+    bool mla = of & R1I_OF_MLA;
+    const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
     if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
-    if (act.size && !r1i_text_is(act, "silu")) return "hidden_act other than silu";
-    if (r1_json_bool(r1_json_find(root, "attention_bias"), false)) return "attention_bias";
+    if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
+    if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
+        return "attention_bias";
+    if (r1_json_bool(r1_json_find(root, "mlp_bias"), false)) return "mlp_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
     if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
+    if (mla && !r1i_word_is(root, "scoring_func", "softmax", true) &&
+        !r1i_word_is(root, "scoring_func", of == R1I_V3 ? "sigmoid" : "softmax", true))
+        return "this scoring_func";
+    if (mla && !r1i_word_is(root, "topk_method", method, true) &&
+        !r1i_word_is(root, "topk_method", "greedy", true) &&
+        !r1i_word_is(root, "topk_method", "group_limited_greedy", true))
+        return "this topk_method";
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-// rope_theta stands at the root in older files and under rope_parameters in newer ones.
 R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                         r1_model_config *config) {
     r1_json *root = r1_json_read(ctx, text, size);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
-    bool mla = r1i_text_is(type, "deepseek_v3"), qwen = r1i_text_is(type, "qwen2");
-    const r1_json *theta = r1_json_find(root, "rope_theta");
-    if (!theta) theta = r1_json_find(r1_json_find(root, "rope_parameters"), "rope_theta");
-    *config = (r1_model_config){
-        .vocab = r1i_config_size(root, "vocab_size"),
-        .width = r1i_config_size(root, "hidden_size"),
-        .layers = r1i_config_size(root, "num_hidden_layers"),
-        .heads = r1i_config_size(root, "num_attention_heads"),
-        .kv_heads = r1i_config_size(root, "num_key_value_heads"),
-        .head_dim = r1i_config_size(root, "head_dim"),
-        .max_tokens = r1i_config_size(root, "max_position_embeddings"),
-        .attention = mla ? R1_MLA : R1_GQA,
-        .qkv_bias = qwen && r1_json_bool(r1_json_find(root, "qkv_bias"), true),
-        .dense_width = r1i_config_size(root, "intermediate_size"),
-        .tied_head = r1_json_bool(r1_json_find(root, "tie_word_embeddings"), false),
-        .rope_theta = r1_json_number(theta, 10000),
-        .rope = r1i_rope_read(r1i_rope_json(root)),
-        .norm_eps = r1_json_number(r1_json_find(root, "rms_norm_eps"), 1e-6),
-    };
-    if (mla) {
-        config->head_dim = 0;
-        config->mtp_layers = r1i_config_size(root, "num_nextn_predict_layers");
-        config->q_rank = r1i_config_size(root, "q_lora_rank");
-        config->kv_rank = r1i_config_size(root, "kv_lora_rank");
-        config->nope_dim = r1i_config_size(root, "qk_nope_head_dim");
-        config->rope_dim = r1i_config_size(root, "qk_rope_head_dim");
-        config->value_dim = r1i_config_size(root, "v_head_dim");
-        config->dense_layers = r1i_config_size(root, "first_k_dense_replace");
-        config->experts = r1i_config_size(root, "n_routed_experts");
-        config->shared = r1i_config_size(root, "n_shared_experts");
-        config->chosen = r1i_config_size(root, "num_experts_per_tok");
-        config->expert_width = r1i_config_size(root, "moe_intermediate_size");
-        config->groups = r1i_config_size(root, "n_group");
-        config->kept_groups = r1i_config_size(root, "topk_group");
-        config->normalise_gates = r1_json_bool(r1_json_find(root, "norm_topk_prob"), true);
-        config->routed_scale = r1_json_number(r1_json_find(root, "routed_scaling_factor"), 1);
-        r1_slice form = r1_json_text(r1_json_find(root, "r1_mla_form"));
-        config->mla_form = r1i_text_is(form, "absorbed")   ? R1_MLA_ABSORBED
-                           : r1i_text_is(form, "expanded") ? R1_MLA_EXPANDED
-                                                           : R1_MLA_AUTO;
-        config->softmax_scores =
-            r1i_text_is(r1_json_text(r1_json_find(root, "scoring_func")), "softmax");
-    }
-    const char *unknown = r1i_config_unknown(root);
-    if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
-    else if (!mla && !qwen)
+    unsigned of = 0;
+    for (int row = 0; row < R1I_ARCHITECTURES; row++)
+        if (r1i_text_is(type, r1i_architectures[row].type)) of = 1u << row;
+    *config = (r1_model_config){0};
+    for (size_t i = 0; i < sizeof r1i_config_keys / sizeof *r1i_config_keys; i++)
+        if (r1i_config_keys[i].where & of) r1i_config_key_read(root, &r1i_config_keys[i], config);
+    r1i_config_words(root, of, config);
+    const char *unknown = r1i_config_unknown(root, of);
+    if (of == R1I_QWEN3_MOE && !r1i_sparse_read(root, config))
+        unknown = "this decoder_sparse_step or mlp_only_layers";
+    if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2", (int)type.size,
-                 type.data ? type.data : "");
+                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "qwen3_moe or llama",
+                 (int)type.size, type.data ? type.data : "");
+    else if (unknown)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
@@ -12231,93 +13462,194 @@ static bool r1i_entry_add(r1_context *ctx, r1i_entries *list, const char *name, 
     for (int i = 0; i < rank; i++) entry->shape[i] = shape[i], entry->bytes *= shape[i];
     return true;
 }
-// One tensor for r1_model_save, as it lies in the model: a view of one expert is contiguous.
+// The copies of table and head that DeepSeek's checkpoints hold for each layer of multi-token
+// prediction, and that vLLM reads there.
+static bool r1i_each_copy(r1_model *model, r1i_stored_fn *fn, void *arg) {
+    char name[128];
+    for (size_t l = model->config.layers; l < r1i_all_layers(&model->config); l++) {
+        snprintf(name, sizeof name, "model.layers.%zu.embed_tokens.weight", l);
+        if (!fn(model, name, model->embed, arg)) return false;
+        snprintf(name, sizeof name, "model.layers.%zu.shared_head.head.weight", l);
+        if (!fn(model, name, model->head, arg)) return false;
+    }
+    return true;
+}
+// What r1_model_save knows while it walks: the list, and how weights are stored.
+typedef struct r1i_saving {
+    r1i_entries list;
+    r1_dtype dtype;
+} r1i_saving;
+
+// One tensor for r1_model_save. Its `data` is the tensor, whose numbers r1i_stored_fill converts.
+// Router biases keep their digits: a choice of experts hangs on the last of them.
 static bool r1i_stored_collect(r1_model *model, const char *name, r1_tensor *x, void *arg) {
-    return r1i_entry_add(model->ctx, (r1i_entries *)arg, name, r1i_real_dtype, x->rank, x->shape,
-                         x->data);
+    r1i_saving *saving = (r1i_saving *)arg;
+    bool bias = strstr(name, ".e_score_correction_bias") != NULL;
+    return r1i_entry_add(model->ctx, &saving->list, name, bias ? r1i_real_dtype : saving->dtype,
+                         x->rank, x->shape, x);
+}
+// Numbers offset .. offset + bytes of a tensor in the dtype of its entry.
+static bool r1i_stored_fill(void *user, const r1_entry *entry, size_t offset, void *out,
+                            size_t bytes) {
+    const r1_tensor *x = (const r1_tensor *)entry->data;
+    size_t width = r1_dtype_bytes(entry->dtype), n = bytes / width;
+    const r1i_real *from = x->data + offset / width;
+    (void)user;
+    if (entry->dtype == r1i_real_dtype) memcpy(out, from, bytes);
+    for (size_t i = 0; i < n && width == 2; i++) {
+        float number = (float)from[i];
+        uint16_t half = entry->dtype == R1_F16 ? r1_to_f16(number) : r1_to_bf16(number);
+        memcpy((char *)out + 2 * i, &half, 2);
+    }
+    return true;
+}
+// What else a folder may hold that makes its model usable elsewhere.
+static const char *const r1i_side_files[] = {"tokenizer.json",
+                                             "tokenizer_config.json",
+                                             "special_tokens_map.json",
+                                             "added_tokens.json",
+                                             "vocab.json",
+                                             "merges.txt",
+                                             "chat_template.jinja",
+                                             "generation_config.json"};
+// Remembers which of them a folder has, for r1_model_save.
+static void r1i_sides_note(r1_model *model, const char *folder) {
+    model->source = r1i_copy_text(model->ctx, folder, strlen(folder));
+    for (size_t i = 0; i < sizeof r1i_side_files / sizeof *r1i_side_files; i++) {
+        char *path = r1i_path(model->ctx, folder, r1i_side_files[i]);
+        if (path && r1i_file_there(path)) model->sides |= 1u << i;
+        r1i_free(model->ctx, path);
+    }
+}
+// Copies them. They come last: when one is gone by now, the weights are saved all the same.
+static void r1i_sides_save(const r1_model *model, const char *folder) {
+    r1_context *ctx = model->ctx;
+    for (size_t i = 0; model->source && model->sides >> i; i++) {
+        if (!(model->sides >> i & 1)) continue;
+        size_t size = 0;
+        char *from = r1i_path(ctx, model->source, r1i_side_files[i]);
+        char *to = r1i_path(ctx, folder, r1i_side_files[i]);
+        char *text = from && to ? r1_file_read(ctx, from, &size) : NULL;
+        if (text) r1_file_write(ctx, to, text, size);
+        r1_file_free(ctx, text), r1i_free(ctx, from), r1i_free(ctx, to);
+    }
 }
 // Weights first: a folder that was empty has no config.json, which a loader asks for first, until
 // its weights are complete.
-R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
+R1I_BODY r1_status r1_model_save_with(r1_model *model, const char *folder,
+                                      const r1_save_desc *desc) {
     if (!model || !folder) return R1_ERROR_ARGUMENT;
     r1_context *ctx = model->ctx;
-    r1i_entries list = {0};
+    r1_save_desc d = desc ? *desc : (r1_save_desc){0};
+    if (ctx->status != R1_OK) return ctx->status;
+    if (d.dtype != R1_F32 && d.dtype != R1_BF16 && d.dtype != R1_F16)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "save: dtype must be R1_F32, R1_BF16 or R1_F16");
+    r1i_saving saving = {.dtype = d.dtype == R1_F32 ? r1i_real_dtype : d.dtype};
+    r1_shards_desc shards = {d.max_shard_bytes, r1i_stored_fill, d.progress, d.user};
     r1_json_writer writer = {.ctx = ctx};
     r1_step_begin(ctx);
     r1_folder_make(ctx, folder);
     char *config = r1i_path(ctx, folder, "config.json");
-    char *weights = r1i_path(ctx, folder, "model.safetensors");
-    r1i_config_write(&writer, &model->config);
+    r1i_config_write(&writer, &model->config, saving.dtype);
     r1_pair format = {"format", "pt"};
-    if (config && weights && r1i_each_stored(model, r1i_stored_collect, &list) &&
-        r1_tensors_save(ctx, weights, list.entries, list.n, &format, 1) == R1_OK)
-        r1_file_write(ctx, config, writer.text, writer.size);
+    if (config && r1i_each_stored(model, r1i_stored_collect, &saving) &&
+        r1i_each_copy(model, r1i_stored_collect, &saving) &&
+        r1_tensors_save_folder(ctx, folder, saving.list.entries, saving.list.n, &format, 1,
+                               &shards) == R1_OK &&
+        r1_file_write(ctx, config, writer.text, writer.size) == R1_OK)
+        r1i_sides_save(model, folder);
     r1_json_writer_free(&writer);
-    r1i_free(ctx, list.entries), r1i_free(ctx, config), r1i_free(ctx, weights);
+    r1i_free(ctx, saving.list.entries), r1i_free(ctx, config);
     r1_step_end(ctx);
     return r1_status_of(ctx);
 }
-// Widens n stored numbers to ours. Floats of 16 and 32 bits arrive exactly; only f64 is rounded.
-static void r1i_widen(r1i_real *to, r1_dtype dtype, const void *from, size_t n) {
-    const unsigned char *p = (const unsigned char *)from;
-    for (size_t i = 0; i < n; i++) {
-        float f32;
-        double f64;
-        uint16_t half;
-        switch (dtype) {
-        case R1_F32:
-            memcpy(&f32, p + 4 * i, 4), to[i] = (r1i_real)f32;
-            break;
-        case R1_F64:
-            memcpy(&f64, p + 8 * i, 8), to[i] = (r1i_real)f64;
-            break;
-        case R1_BF16:
-            memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_bf16(half);
-            break;
-        case R1_F16:
-            memcpy(&half, p + 2 * i, 2), to[i] = (r1i_real)r1_from_f16(half);
-            break;
-        default:
-            to[i] = 0;
-            break;
-        }
-    }
+R1I_BODY r1_status r1_model_save(r1_model *model, const char *folder) {
+    return r1_model_save_with(model, folder, NULL);
 }
+// What r1_model_load knows while it walks.
 typedef struct r1i_loading {
     const r1_tensors *file;
-    const char *path;
-    const char *prefix; // before every name, "" for checkpoints of others
+    const r1_load_desc *desc; // never NULL
+    bool *used;               // of the tensors in the file
+    size_t done, total;       // bytes
 } r1i_loading;
 
-// Whether a stored tensor has exactly this rank and these sizes.
-static bool r1i_entry_fits(const r1_entry *entry, const r1_tensor *x) {
-    bool same = entry->rank == x->rank;
-    for (int i = 0; same && i < x->rank; i++) same = entry->shape[i] == x->shape[i];
-    return same;
+// The entry of this name, marked as used; NULL if there is none.
+static const r1_entry *r1i_loading_find(r1i_loading *loading, const char *name) {
+    const r1_entry *entry = r1_tensors_find(loading->file, name);
+    if (entry) loading->used[entry - r1_tensors_at(loading->file, 0)] = true;
+    return entry;
 }
-// One tensor from a file into the model. `found` exists for the message alone; a stored rank can be
-// higher than a tensor of ours has.
-static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, void *arg) {
-    const r1i_loading *loading = (const r1i_loading *)arg;
-    char full[160];
-    snprintf(full, sizeof full, "%s%s", loading->prefix, name);
-    const r1_entry *entry = r1_tensors_find(loading->file, full);
-    if (!entry) {
-        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing", loading->path,
-                 full, r1i_shape_text(x).text);
-        return false;
-    }
+// "BF16 [3,5]" for messages. A stored rank can be higher than a tensor of ours has.
+static r1i_text r1i_entry_text(const r1_entry *entry) {
     r1_tensor found = {.rank = entry->rank > R1_MAX_RANK ? R1_MAX_RANK : entry->rank};
     for (int i = 0; i < found.rank; i++) found.shape[i] = entry->shape[i];
-    bool number = entry->dtype == R1_F32 || entry->dtype == R1_F64 || entry->dtype == R1_BF16 ||
-                  entry->dtype == R1_F16;
-    if (!r1i_entry_fits(entry, x) || !number) {
-        r1i_fail(model->ctx, R1_ERROR_FORMAT,
-                 "%s: tensor %s is %s %s, the config asks for floats of %s", loading->path, full,
-                 r1_dtype_name(entry->dtype), r1i_shape_text(&found).text, r1i_shape_text(x).text);
+    r1i_text text;
+    snprintf(text.text, sizeof text.text, "%s %.80s", r1_dtype_name(entry->dtype),
+             r1i_shape_text(&found).text);
+    return text;
+}
+// Whether a stored tensor has exactly this rank and these sizes, and is no integer.
+static bool r1i_entry_fits(r1_context *ctx, const r1i_loading *loading, const r1_entry *entry,
+                           const r1_tensor *x) {
+    bool same = entry->rank == x->rank && r1i_dtype_real(entry->dtype);
+    for (int i = 0; same && i < x->rank; i++) same = entry->shape[i] == x->shape[i];
+    if (!same)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: tensor %s is %s, the config asks for floats of %s",
+                 loading->file->path, entry->name, r1i_entry_text(entry).text,
+                 r1i_shape_text(x).text);
+    return same;
+}
+// One tensor from a file into the model.
+static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, void *arg) {
+    r1i_loading *loading = (r1i_loading *)arg;
+    char scales[160];
+    const r1_entry *entry = r1i_loading_find(loading, name);
+    if (!entry) {
+        r1i_fail(model->ctx, R1_ERROR_FORMAT, "%s: tensor %s of shape %s is missing",
+                 loading->file->path, name, r1i_shape_text(x).text);
         return false;
     }
-    r1i_widen(x->data, entry->dtype, entry->data, r1_tensor_count(x));
+    if (!r1i_entry_fits(model->ctx, loading, entry, x)) return false;
+    snprintf(scales, sizeof scales, "%s_scale_inv", name);
+    if (entry->dtype == R1_F8_E4M3) r1i_loading_find(loading, scales);
+    if (r1_tensors_numbers(loading->file, entry, 0, r1_tensor_count(x), x->data) != R1_OK)
+        return false;
+    loading->done += entry->bytes;
+    if (loading->desc->progress)
+        loading->desc->progress(loading->desc->user, name, loading->done, loading->total);
+    return true;
+}
+// A copy may be missing. One that differs belongs to a model that does not share its table: to use
+// the shared one in its place would be another function.
+static bool r1i_copy_check(r1_model *model, const char *name, r1_tensor *x, void *arg) {
+    r1i_loading *loading = (r1i_loading *)arg;
+    const r1_entry *copy = r1i_loading_find(loading, name);
+    bool head = x == model->head && x != model->embed;
+    const char *base = head ? "lm_head.weight" : "model.embed_tokens.weight";
+    const r1_entry *entry = r1_tensors_find(loading->file, base);
+    if (!copy || !entry) return true;
+    if (!r1i_entry_fits(model->ctx, loading, copy, x)) return false;
+    bool same = copy->dtype == entry->dtype && !memcmp(copy->data, entry->data, entry->bytes);
+    if (!same)
+        r1i_fail(model->ctx, R1_ERROR_FORMAT,
+                 "%s: tensor %s differs from %s, which this library uses in its place",
+                 loading->file->path, name, base);
+    return same;
+}
+// A tensor that nobody asked for is a sign of another model. Known to be harmless: the head of a
+// tied model, and RoPE tables of old checkpoints.
+static bool r1i_loading_all_used(r1_model *model, const r1i_loading *loading) {
+    for (size_t i = 0; i < r1_tensors_count(loading->file); i++) {
+        const r1_entry *entry = r1_tensors_at(loading->file, i);
+        bool tied = model->config.tied_head && !strcmp(entry->name, "lm_head.weight");
+        if (loading->used[i] || tied || strstr(entry->name, ".rotary_emb.inv_freq")) continue;
+        r1i_fail(model->ctx, R1_ERROR_FORMAT,
+                 "%s: tensor %.80s, %s, has no place in the model of config.json; check "
+                 "num_hidden_layers and num_nextn_predict_layers",
+                 loading->file->path, entry->name, r1i_entry_text(entry).text);
+        return false;
+    }
     return true;
 }
 // transformers leaves the layers of multi-token prediction out when it saves, and keeps the config.
@@ -12326,33 +13658,50 @@ static bool r1i_has_mtp(const r1_tensors *file, const r1_model_config *c) {
     snprintf(name, sizeof name, "model.layers.%zu.eh_proj.weight", c->layers);
     return r1_tensors_find(file, name) != NULL;
 }
-// A whole model or NULL. The walk asks for what the config needs; other tensors in the file are
-// left alone.
-R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
+// A model of this config with the weights of an open file; NULL on error.
+static r1_model *r1i_model_fill(r1_context *ctx, const r1_model_config *config,
+                                r1i_loading *loading) {
+    size_t n = r1_tensors_count(loading->file);
+    for (size_t i = 0; i < n; i++) loading->total += r1_tensors_at(loading->file, i)->bytes;
+    loading->used = (bool *)r1i_alloc_array(ctx, n, sizeof *loading->used);
+    r1_model *model = loading->used ? r1i_model_make(ctx, config) : NULL;
+    bool good = model && r1i_each_stored(model, r1i_stored_read, loading) &&
+                r1i_each_copy(model, r1i_copy_check, loading) &&
+                r1i_loading_all_used(model, loading);
+    r1i_free(ctx, loading->used);
+    if (good) return model;
+    r1_model_free(model);
+    return NULL;
+}
+// Tensor by tensor out of the mapped file, so that the weights are in memory once.
+R1I_BODY r1_model *r1_model_load_with(r1_context *ctx, const char *folder,
+                                      const r1_load_desc *desc) {
     if (!ctx || !folder || ctx->status != R1_OK) return NULL;
-    char *config_path = r1i_path(ctx, folder, "config.json");
-    char *path = r1i_path(ctx, folder, "model.safetensors");
+    char *path = r1i_path(ctx, folder, "config.json");
+    r1_load_desc plain = {0};
     r1_model_config config;
     r1_model *model = NULL;
     size_t size = 0;
-    char *text = config_path && path ? r1_file_read(ctx, config_path, &size) : NULL;
+    char *text = path ? r1_file_read(ctx, path, &size) : NULL;
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
-    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK) {
-        file = r1_tensors_open(ctx, path);
-        if (file && !r1i_has_mtp(file, &config)) config.mtp_layers = 0;
-        model = file ? r1i_model_make(ctx, &config) : NULL;
-        r1i_loading loading = {file, path, ""};
-        if (!model || !r1i_each_stored(model, r1i_stored_read, &loading)) {
-            r1_model_free(model);
-            model = NULL;
-        }
+    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK)
+        file = r1_tensors_open_folder(ctx, folder);
+    if (file) {
+        if (!r1i_has_mtp(file, &config)) config.mtp_layers = 0;
+        r1i_loading loading = {.file = file, .desc = desc ? desc : &plain};
+        model = r1i_model_fill(ctx, &config, &loading);
     }
     r1_step_end(ctx);
     r1_tensors_close(file);
-    r1_file_free(ctx, text);
-    r1i_free(ctx, config_path), r1i_free(ctx, path);
-    return model;
+    r1_file_free(ctx, text), r1i_free(ctx, path);
+    if (model) r1i_sides_note(model, folder);
+    if (ctx->status == R1_OK) return model;
+    r1_model_free(model);
+    return NULL;
+}
+R1I_BODY r1_model *r1_model_load(r1_context *ctx, const char *folder) {
+    return r1_model_load_with(ctx, folder, NULL);
 }
 #endif
 
@@ -12469,7 +13818,8 @@ R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
 
 // ---- blocks ----
 static size_t r1i_block_floats(const r1i_cache *cache) {
-    return R1I_BLOCK_TOKENS * cache->layers * (cache->key_floats + cache->value_floats);
+    return r1i_size_mul(R1I_BLOCK_TOKENS * cache->layers,
+                        r1i_size_add(cache->key_floats, cache->value_floats));
 }
 // references[block] counts the tables it stands in; the last one to leave frees it.
 static void r1i_block_drop(r1i_engine *e, int32_t block) {
@@ -12498,8 +13848,8 @@ static bool r1i_table_reserve(r1i_engine *e, r1i_table *table, size_t tokens) {
 }
 // The most blocks that an answer copies: the unfinished one, and with speculation those in which
 // the last rows of the prompt are not final, because they read tokens of the answer.
-static size_t r1i_own_blocks(const r1i_engine *e) {
-    return 1 + r1i_ceil_div(e->desc.speculate, R1I_BLOCK_TOKENS);
+static size_t r1i_own_blocks(const r1_generate_desc *desc) {
+    return 1 + r1i_ceil_div(desc->speculate, R1I_BLOCK_TOKENS);
 }
 // Gives an answer its prompt's blocks: shared as far as they are final, copies of the others.
 static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, size_t tokens) {
@@ -12519,22 +13869,18 @@ static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, 
 }
 
 // ---- start of a call ----
-// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
-static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
-    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
-    cache->layers = c->layers + depths;
-    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
-                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
-                                 : c->kv_heads * c->head_dim;
-    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+// Blocks of the pool. The default holds `batch` sequences of the longest possible length, an
+// unfinished prompt block for each, and one more sequence.
+static size_t r1i_pool_blocks(const r1_generate_desc *desc, size_t longest) {
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS);
+    if (desc->cache_tokens) return desc->cache_tokens / R1I_BLOCK_TOKENS;
+    return r1i_size_add(r1i_size_mul(desc->batch, each + r1i_own_blocks(desc)), each);
 }
-// The cache pool: the memory of an earlier call is kept when it is large enough. The default holds
-// `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
-// more sequence. The least is two sequences and a block: a prompt and its answer at full length.
+// The cache pool: the memory of an earlier call is kept when it is large enough. The least is two
+// sequences and a block: a prompt and its answer at full length.
 static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
-    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(e);
-    size_t wanted = (e->desc.batch + 1) * each + e->desc.batch * own;
-    if (e->desc.cache_tokens) wanted = e->desc.cache_tokens / R1I_BLOCK_TOKENS;
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(&e->desc);
+    size_t wanted = r1i_pool_blocks(&e->desc, longest);
     if (wanted < 2 * each + own) {
         r1i_fail(
             e->ctx, R1_ERROR_MEMORY,
@@ -12911,7 +14257,7 @@ static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
 static bool r1i_engine_admit(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
-    size_t own = r1i_own_blocks(e), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
+    size_t own = r1i_own_blocks(&e->desc), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
     size_t *numbers = (size_t *)r1i_step_alloc(ctx, room, sizeof *numbers);
     size_t *prompts = (size_t *)r1i_step_alloc(ctx, room, sizeof *prompts);
     if (!numbers || !prompts) return false;
@@ -13125,9 +14471,11 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
     bool going = r1i_engine_start(e, n, group);
     while (going && e->n_finished < rollout->n) {
         going = r1i_engine_step(e);
-        if (e->desc.progress)
-            e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
+        if (going && e->desc.progress)
+            going = e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
     }
+    for (size_t i = 0; i < rollout->n; i++)
+        if (e->sample_states[i] != R1I_FINISHED) rollout->samples[i].truncated = true;
     r1_no_grad_end(ctx);
     return r1_status_of(ctx);
 }
@@ -14678,13 +16026,13 @@ static const struct {
                      {"\xcf\x89", "\\omega "},
                      {"\xce\x94", "\\Delta "},
                      {"\xce\xa9", "\\Omega "},
-                     {"\\mathbb{R}^+", "(0,\\infty)"},
-                     {"\\mathbb{R}^{+}", "(0,\\infty)"},
-                     {"\\mathbb{R}_+", "(0,\\infty)"},
-                     {"\\mathbb{R}_{+}", "(0,\\infty)"},
-                     {"\\mathbb{R}_{>0}", "(0,\\infty)"},
-                     {"\\mathbb{R}^-", "(-\\infty,0)"},
-                     {"\\mathbb{R}^{-}", "(-\\infty,0)"},
+                     {"\\mathbb{R}^+", "]0,\\infty["},
+                     {"\\mathbb{R}^{+}", "]0,\\infty["},
+                     {"\\mathbb{R}_+", "]0,\\infty["},
+                     {"\\mathbb{R}_{+}", "]0,\\infty["},
+                     {"\\mathbb{R}_{>0}", "]0,\\infty["},
+                     {"\\mathbb{R}^-", "]-\\infty,0["},
+                     {"\\mathbb{R}^{-}", "]-\\infty,0["},
                      {"\\mathbb{Z}^+", "\\mathbb{N}"},
                      {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
                      {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
@@ -19488,6 +20836,10 @@ enum {
     R1I_JUDGE_NOT_PYTHON = 121   // exit status of a source that does not compile
 };
 
+// All devices of a box.
+static const char *const r1i_judge_devices[] = {"/dev/null", "/dev/zero", "/dev/urandom",
+                                                "/dev/random"};
+
 // One instruction of the kernel's filter language; the header of it may not be installed.
 typedef struct r1i_filter_line {
     uint16_t code;
@@ -19522,6 +20874,8 @@ typedef struct r1i_zygote {
     int abi;     // of Landlock, 0 = none
     int life;    // end of file on it means that the zygote has gone
     int priority;
+    rlim_t processes; // of the user, where boxes share it with others
+    double counted;   // when that was
     char reason[400];
     char python[3][16384]; // what -c runs: scripts, tests, functions under test
     r1i_filter filters[2]; // of programs; of compilers
@@ -19635,7 +20989,8 @@ enum { // opcodes, and what a filter can answer
     R1I_FILTER_BITS = 0x45,
     R1I_FILTER_RETURN = 0x06,
     R1I_FILTER_ERRNO = 0x00050000,
-    R1I_FILTER_ALLOW = 0x7fff0000
+    R1I_FILTER_ALLOW = 0x7fff0000,
+    R1I_FILTER_CALLS = 450 // numbers that the lists below know
 };
 #define R1I_FILTER_KILL 0x80000000u
 
@@ -19678,6 +21033,23 @@ static void r1i_filter_arguments(r1i_filter *f) {
     // A connected pair of streams cannot be sent anywhere; asyncio needs one. Other sockets: none.
     r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
 }
+// Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
+// filter once for each number when it is set, which a list of single calls makes the dearest step
+// of a box. Calls that are newer than the lists look as if the kernel did not have them, so that a
+// C library goes the older way.
+static void r1i_filter_ranges(r1i_filter *f, const bool *allowed, uint32_t allow, uint32_t refuse) {
+    for (uint32_t first = 0, end; first < R1I_FILTER_CALLS; first = end + 1) {
+        for (end = first; end < R1I_FILTER_CALLS && allowed[end];) end++;
+        if (end == first) continue;
+        r1i_filter_add(f, R1I_FILTER_ABOVE, end, 3, 0); // on to the next range
+        r1i_filter_add(f, R1I_FILTER_ABOVE, first, 0, 1);
+        r1i_filter_add(f, R1I_FILTER_RETURN, allow, 0, 0);
+        r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+    }
+    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
+    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+}
 static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     static const uint32_t opened[] = {0x1 | 0x2 | 0x40 | 0x200 | 0x400};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
@@ -19699,20 +21071,14 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
         r1i_filter_argument(f, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
 #endif
     }
-    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
-    uint32_t kill = level >= R1_JUDGE_LANDLOCK6 ? allow : refuse;
-    r1i_filter_call(f, SYS_kill, kill);
-    r1i_filter_call(f, SYS_tkill, kill);
-    r1i_filter_call(f, SYS_tgkill, kill);
+    bool allowed[R1I_FILTER_CALLS] = {false};
     for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
-        r1i_filter_call(f, r1i_judge_calls[i], allow);
+        allowed[r1i_judge_calls[i]] = true;
     for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
-        r1i_filter_call(f, r1i_judge_writing[i], allow);
-    // Calls newer than this list look as if the kernel did not have them, so that a C library goes
-    // the older way.
-    r1i_filter_add(f, R1I_FILTER_ABOVE, 450, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
-    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+        allowed[r1i_judge_writing[i]] = true;
+    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
+    allowed[SYS_kill] = allowed[SYS_tkill] = allowed[SYS_tgkill] = level >= R1_JUDGE_LANDLOCK6;
+    r1i_filter_ranges(f, allowed, allow, refuse);
 }
 static bool r1i_filter_set(const r1i_filter *f) {
     struct {
@@ -19731,12 +21097,16 @@ enum {
 typedef struct r1i_landlock {
     uint64_t files, network, scope;
 } r1i_landlock;
+// The rights to files that a version of Landlock knows.
+static uint64_t r1i_landlock_files(int abi) {
+    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+    return files[abi < 5 ? abi : 5];
+}
 
 // Makes a rule set; the older the kernel, the shorter the struct that it knows.
 static int r1i_landlock_make(int abi, bool paths) {
     r1i_landlock rules = {0, 0, 0};
-    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
-    if (paths) rules.files = files[abi < 5 ? abi : 5];
+    if (paths) rules.files = r1i_landlock_files(abi);
     if (paths && abi >= 4) rules.network = 3; // bind and connect
     if (abi >= 6) rules.scope = 3;            // abstract sockets and signals
     return (int)syscall(444, &rules, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
@@ -19755,15 +21125,13 @@ static bool r1i_landlock_allow(int set, const char *path, uint64_t rights) {
 }
 // Confines the caller to the folders of the zygote and to its box.
 static bool r1i_landlock_enter(const r1i_zygote *z, const char *box, bool writes) {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
-    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     int set = r1i_landlock_make(z->abi, true);
     bool done = set >= 0;
     for (int i = 0; done && i < z->n_folders; i++)
         done = r1i_landlock_allow(set, z->folders[i], R1I_LANDLOCK_READ);
     for (int i = 0; done && i < 4; i++)
-        done = r1i_landlock_allow(set, devices[i], R1I_LANDLOCK_DEVICE);
-    uint64_t all = files[z->abi < 5 ? z->abi : 5] & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
+        done = r1i_landlock_allow(set, r1i_judge_devices[i], R1I_LANDLOCK_DEVICE);
+    uint64_t all = r1i_landlock_files(z->abi) & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
     if (done && box) done = r1i_landlock_allow(set, box, writes ? all : R1I_LANDLOCK_READ);
     done = done && syscall(446, set, 0) == 0;
     if (set >= 0) close(set);
@@ -19890,7 +21258,7 @@ static void r1i_box_program(const r1i_zygote *z, const r1i_box_plan *plan) {
     snprintf(temporary, sizeof temporary, "TMPDIR=%s", plan->box);
     sigset_t none;
     sigemptyset(&none);
-    for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL); // all others are as the zygote left them
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -19980,7 +21348,6 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    setsid();
     prctl(PR_SET_PDEATHSIG, ns ? SIGKILL : SIGTERM, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     r1i_box_descriptors(plan, out, err, status);
@@ -19991,7 +21358,8 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) r1i_box_break(status, "no new privileges");
     if (z->abi > 0 && !r1i_landlock_enter(z, plan->box, plan->writes))
         r1i_box_break(status, "landlock");
-    pid_t program = fork();
+    // vfork, because all that the child does before its exec is to give up more rights.
+    pid_t program = vfork();
     if (program < 0) r1i_box_break(status, "fork");
     if (program == 0) r1i_box_program(z, plan);
     close(0);
@@ -20046,20 +21414,20 @@ static void r1i_usage_children(const r1i_zygote *z, r1i_usage *usage, pid_t pid,
 // Fields of /proc/PID/stat behind the name of the program, which may contain anything.
 static int r1i_usage_stat(const r1i_zygote *z, r1i_usage *usage, pid_t pid) {
     char name[64], text[1024], *at;
-    double fields[24] = {0};
+    long long fields[24] = {0};
     snprintf(name, sizeof name, "%d/stat", (int)pid);
     if (!r1i_proc_read(z, name, text, sizeof text) || !(at = strrchr(text, ')'))) return 0;
     if (strlen(at) < 4) return 0;
     at += 3; // field 3 is a letter
     for (int i = 4; i < 25 + 3; i++) {
         char *end;
-        double value = strtod(at, &end);
+        long long value = strtoll(at, &end, 10);
         if (end == at) break;
         if (i - 4 < 24) fields[i - 4] = value;
         at = end;
     }
     double ticks = (double)sysconf(_SC_CLK_TCK);
-    usage->cpu_seconds += (fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
+    usage->cpu_seconds += (double)(fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
     if (fields[20] > 0)
         usage->memory_bytes += (uint64_t)fields[20] * (uint64_t)sysconf(_SC_PAGESIZE);
     return (int)fields[16]; // threads
@@ -20069,8 +21437,7 @@ static void r1i_usage_of(const r1i_zygote *z, r1i_usage *usage, pid_t root) {
     usage->pids[usage->processes++] = root;
     for (int i = 0; i < usage->processes; i++) {
         char name[64];
-        int threads = r1i_usage_stat(z, usage, usage->pids[i]);
-        if (i == 0) usage->memory_bytes = 0; // the reaper's own is ours
+        int threads = i ? r1i_usage_stat(z, usage, usage->pids[i]) : 1; // the root is ours
         snprintf(name, sizeof name, "%d", (int)usage->pids[i]);
         if (threads == 1) r1i_usage_children(z, usage, usage->pids[i], name);
         if (threads <= 1) continue;
@@ -20100,7 +21467,12 @@ static void r1i_box_stop(const r1i_zygote *z, r1i_box *box, r1i_judge_end why) {
     if (!box->stop) box->stop = r1i_seconds();
     kill(box->reaper, z->level >= R1_JUDGE_NS ? SIGKILL : SIGTERM);
 }
-// How soon the next look must be: no sooner than the memory that is left could be filled.
+// The next look: when the memory that is left could be full.
+static void r1i_box_look_at(r1i_box *box, double now) {
+    double room = (double)box->plan->limits.memory_bytes - (double)box->memory_bytes;
+    double wait = room / 8e9; // bytes per second that two fast cores can touch
+    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+}
 static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
     const r1_judge_limits *limits = &box->plan->limits;
     r1i_usage usage;
@@ -20111,9 +21483,7 @@ static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
     if (usage.cpu_seconds > box->cpu_seconds) box->cpu_seconds = usage.cpu_seconds;
     if (box->memory_bytes > limits->memory_bytes) r1i_box_stop(z, box, R1I_JUDGE_MEMORY);
     if (box->cpu_seconds > limits->cpu_seconds) r1i_box_stop(z, box, R1I_JUDGE_CPU);
-    double room = (double)limits->memory_bytes - (double)box->memory_bytes;
-    double wait = room / 8e9; // bytes per second that two fast cores can touch
-    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+    r1i_box_look_at(box, now);
 }
 static void r1i_box_close(r1i_box *box, int pipe) {
     if (box->pipes[pipe] >= 0) close(box->pipes[pipe]);
@@ -20153,9 +21523,9 @@ static bool r1i_box_start(const r1i_zygote *z, const r1i_box_plan *plan, r1i_box
     box->plan = plan;
     box->output = output;
     while (made < 3 && pipe2(ends[made], O_CLOEXEC) == 0) made++;
-    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS;
     box->begin = r1i_seconds();
-    box->look = box->begin + 0.01;
+    r1i_box_look_at(box, box->begin);
     if (made == 3)
         box->reaper =
             (pid_t)syscall(SYS_clone, SIGCHLD | (z->level >= R1_JUDGE_NS ? spaces : 0), 0, 0, 0, 0);
@@ -20227,8 +21597,10 @@ static void r1i_boxes_watch(const r1i_zygote *z, r1i_box *boxes, int n, int task
             for (int k = 0; k < 3; k++) polls[m++] = (struct pollfd){boxes[i].pipes[k], POLLIN, 0};
         }
         if (!runs) break;
-        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop)
+        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop) {
+            r1i_box_look(z, &boxes[1], now); // it will not report what it used
             r1i_box_stop(z, &boxes[1], R1I_JUDGE_LEFT);
+        }
         polls[m++] = (struct pollfd){task, POLLRDHUP, 0};
         polls[m++] = (struct pollfd){z->life, 0, 0};
         int wait = (int)ceil((next - now) * 1000);
@@ -20286,7 +21658,6 @@ typedef struct r1i_task {
     char *program, *outputs[2]; // what is put into boxes; room for what boxes print
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
-    rlim_t processes;            // that the user has already
 } r1i_task;
 
 // Memory of a supervisor: it lives for one task and never forks it into a box.
@@ -20319,7 +21690,7 @@ static bool r1i_task_send(int socket, const r1i_judge_reply *reply, const char *
            r1i_judge_write(socket, errors, reply->error_bytes);
 }
 // The processes and threads of this user: where all boxes share it, the kernel's limit counts them.
-static rlim_t r1i_task_processes(const r1i_zygote *z) {
+static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
     rlim_t n = 0;
     DIR *list = fdopendir(openat(z->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (struct dirent *row; list && (row = readdir(list));) {
@@ -20356,7 +21727,8 @@ static void r1i_task_plan(const r1i_task *task, r1i_box_plan *plan, const r1_jud
     // stands for the boxes that run at once.
     plan->processes = (rlim_t)limits->processes + 1;
     if (task->z->level < R1_JUDGE_NS)
-        plan->processes = task->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
+        plan->processes =
+            task->z->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
 }
 // Compiles once; the program that comes out is kept in memory.
 static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
@@ -20370,7 +21742,7 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     if (run->memory_bytes > limits.memory_bytes) limits.memory_bytes = run->memory_bytes;
     r1i_task_plan(task, &plan, &limits);
     plan.writes = true;
-    plan.processes = r1i_task_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
+    plan.processes = r1i_zygote_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
     plan.file_bytes = (size_t)64 << 20;
     plan.command = language->compile, plan.path = language->compiler;
     plan.file = language->source, plan.take = language->program;
@@ -20409,7 +21781,6 @@ static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     task->program_bytes = (size_t)request->size;
     task->program = r1i_task_memory(task->program_bytes);
     if (!r1i_judge_read(task->socket, task->program, task->program_bytes)) return false;
-    if (z->level < R1_JUDGE_NS) task->processes = r1i_task_processes(z);
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
     if (z->level >= R1_JUDGE_NS) return true;
     char path[R1I_JUDGE_PATH + 64];
@@ -20432,7 +21803,8 @@ static void r1i_task_unload(const r1i_task *task) {
 
 // ---- function tests: the Python on both sides ----
 // clang-format off
-// Runs main.py as a script. A source that does not compile is told apart by its exit status.
+// Runs main.py as Python would, but with exit and quit. It takes a millisecond more, so it is for
+// sources with these words. One that does not compile is told apart by its exit status.
 static const char *const r1i_judge_python_program[] = {
     "def _(path):",
     " import builtins, sys",
@@ -20751,22 +22123,33 @@ static const char *const r1i_judge_python_exam[] = {
 // clang-format on
 
 // ---- the supervisor: one test ----
+// Whether a source says exit or quit as words of their own, which Python has only with site.
+static bool r1i_task_exits(const char *text, size_t size) {
+    for (size_t i = 0; i + 4 <= size; i++)
+        if ((memcmp(text + i, "exit", 4) == 0 || memcmp(text + i, "quit", 4) == 0) &&
+            (i == 0 || !strchr("._", text[i - 1])))
+            return true;
+    return false;
+}
 // The commands of the box's Python, which take the place of main.py.
 static void r1i_task_python(const r1i_task *task, r1i_box_plan *plan, const char **command,
                             const char *code) {
     const r1i_language *python = &task->z->languages[0];
     int n = 0;
-    while (python->run[n] && strcmp(python->run[n], "-c") != 0) command[n] = python->run[n], n++;
+    for (; python->run[n + 1]; n++) command[n] = python->run[n];
     command[n] = "-c", command[n + 1] = code, command[n + 2] = NULL;
     plan->command = command, plan->path = python->runner;
 }
 static bool r1i_task_run(r1i_task *task, const r1i_judge_request *request) {
     const r1i_language *language = task->language;
+    const char *command[R1I_JUDGE_WORDS];
     r1i_judge_reply reply;
     r1i_box_plan plan;
     r1i_box box;
     r1i_task_plan(task, &plan, &request->limits);
     plan.command = language->run, plan.path = language->runner;
+    if (language == task->z->languages && r1i_task_exits(task->program, task->program_bytes))
+        r1i_task_python(task, &plan, command, task->z->python[0]);
     plan.file = language->compiler[0] ? language->program : language->source;
     plan.data = task->program, plan.bytes = task->program_bytes;
     plan.input = r1i_task_input(task->socket, request->size);
@@ -20887,7 +22270,6 @@ static bool r1i_root_show(const char *path, bool device) {
 }
 // A root of nothing but system folders, read-only, and four devices. NULL, or what failed.
 static const char *r1i_root_make(const r1i_zygote *z) {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
     unsigned user = geteuid(), group = getegid();
     int spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     if (unshare(spaces | CLONE_NEWCGROUP) != 0) return "unshare";
@@ -20902,7 +22284,7 @@ static const char *r1i_root_make(const r1i_zygote *z) {
     for (int i = 0; i < z->n_folders; i++)
         if (!r1i_root_show(z->folders[i], false)) return "bind a system folder";
     for (int i = 0; i < 4; i++)
-        if (!r1i_root_show(devices[i], true)) return "bind a device";
+        if (!r1i_root_show(r1i_judge_devices[i], true)) return "bind a device";
     if (mkdir("box", 0755) != 0) return "mkdir box";
     if (syscall(SYS_pivot_root, ".", ".") != 0) return "pivot_root";
     // Without this chdir the old root would still be the current folder.
@@ -21045,6 +22427,9 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
         int socket = r1i_zygote_receive(3);
         if (socket == -2) break;
         if (socket < 0) continue;
+        double now = r1i_seconds(); // a count takes longer than most of what a box costs
+        if (z->level < R1_JUDGE_NS && now > z->counted + 0.5)
+            z->processes = r1i_zygote_processes(z), z->counted = now;
         pid_t child = z->level ? fork() : -1;
         if (child == 0) {
             close(life[1]), close(3);
@@ -21086,7 +22471,6 @@ static bool r1i_judge_find(const char *name, char *path, size_t size) {
                (name[0] == '.' || access(name, X_OK) == 0);
     for (char *at = all; n > 0 && *at;) {
         size_t length = strcspn(at, ":");
-        char *real = NULL;
         int m = snprintf(path, size, "%.*s/%s", (int)length, at, name);
         if (at[0] == '/' && m > 0 && (size_t)m < size && access(path, X_OK) == 0) {
             int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -21094,7 +22478,6 @@ static bool r1i_judge_find(const char *name, char *path, size_t size) {
             if (fd >= 0) close(fd);
             if (binary) return true;
         }
-        (void)real;
         at += length + (at[length] == ':');
     }
     path[0] = 0;
@@ -21161,9 +22544,8 @@ static void r1i_judge_look(r1i_zygote *z) {
     static const char *const run[] = {"./main", NULL};
     const r1_judge_desc *desc = &z->desc;
     // Without -I, which would hide PYTHONHASHSEED: the same program must get the same verdict.
-    const char *python[] = {"python3", "-s",         "-B", desc->site_packages ? "-E" : "-S",
-                            "-c",      z->python[0], NULL};
-    if (desc->site_packages) python[3] = "-B";
+    const char *site = desc->site_packages ? "-B" : "-S"; // said twice, -B means nothing more
+    const char *python[] = {"python3", "-s", "-B", site, "main.py", NULL};
     r1i_judge_join(z->python[0], sizeof z->python[0], r1i_judge_python_program, NULL);
     r1i_judge_join(z->python[1], sizeof z->python[1], r1i_judge_python_codec,
                    r1i_judge_python_exam);
@@ -21279,6 +22661,15 @@ static const char *r1i_result_line(char *errors) {
     char *line = strrchr(errors, '\n');
     return line ? line + 1 : errors;
 }
+// A source that does not compile: Python says so without a traceback.
+static bool r1i_result_not_python(int status, char *errors) {
+    static const char *const names[] = {"SyntaxError:", "IndentationError:", "TabError:"};
+    const char *line = r1i_result_line(errors);
+    bool named = false;
+    for (int i = 0; i < 3; i++) named |= strncmp(line, names[i], strlen(names[i])) == 0;
+    return status == R1I_JUDGE_NOT_PYTHON ||
+           (status == 1 && named && !strstr(errors, "Traceback (most recent"));
+}
 static r1_judge_verdict r1i_result_end(r1_judge_result *result, const r1i_judge_reply *reply) {
     switch (reply->end) {
     case R1I_JUDGE_CPU:
@@ -21302,7 +22693,7 @@ static r1_judge_verdict r1i_result_run(r1_judge_result *result, const r1i_judge_
     const r1_judge_task *task = result->task;
     r1_judge_verdict verdict = r1i_result_end(result, reply);
     if (verdict != R1_JUDGE_AC) return verdict;
-    if (task->language == 0 && reply->status == R1I_JUDGE_NOT_PYTHON) {
+    if (task->language == 0 && r1i_result_not_python(reply->status, errors)) {
         r1i_result_say(result, "%s", r1i_result_line(errors));
         return R1_JUDGE_CE;
     }
@@ -21624,7 +23015,9 @@ R1I_BODY r1_slice r1_judge_code(r1_slice text, r1_slice *tag) {
 R1I_BODY void r1_judge_begin(r1_judge *judge, const r1_judge_task *task, r1_judge_result *result) {
     memset(result, 0, sizeof *result);
     result->task = task;
-    result->state = R1I_RESULT_WAITS;
+    result->state = judge ? R1I_RESULT_WAITS : R1I_RESULT_DONE;
+    if (!judge) r1i_result_say(result, "there is no judge: r1_judge_open failed");
+    if (!judge) return;
     pthread_mutex_lock(&judge->mutex);
     if (judge->first)
         judge->last->next = result;
@@ -21635,12 +23028,14 @@ R1I_BODY void r1_judge_begin(r1_judge *judge, const r1_judge_task *task, r1_judg
     pthread_mutex_unlock(&judge->mutex);
 }
 R1I_BODY bool r1_judge_done(r1_judge *judge, const r1_judge_result *result) {
+    if (!judge) return true;
     pthread_mutex_lock(&judge->mutex);
     bool done = result->state == R1I_RESULT_DONE;
     pthread_mutex_unlock(&judge->mutex);
     return done;
 }
 R1I_BODY void r1_judge_wait(r1_judge *judge, r1_judge_result *result) {
+    if (!judge) return;
     pthread_mutex_lock(&judge->mutex);
     while (result->state != R1I_RESULT_DONE) pthread_cond_wait(&judge->done, &judge->mutex);
     pthread_mutex_unlock(&judge->mutex);
@@ -21654,9 +23049,9 @@ R1I_BODY r1_judge_verdict r1_judge_run(r1_judge *judge, const r1_judge_task *tas
 #endif // R1_NO_JUDGE
 
 // ==== [reward] ===================================================================================
-// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number] and [answer]. Everything here
-// reads slices of the completion and writes to a work area that one call owns at a time, so that
-// workers never meet, and the context is only used to make and free the areas.
+// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number], [answer] and [judge].
+// Everything here reads slices of the completion and writes to a work area that one call owns at a
+// time, so that workers never meet, and the context is only used to make and free the areas.
 
 // ---- characters, scripts and words ----
 // Reads the character at *at and moves behind it. Bytes that are not UTF-8 are U+FFFD, one at a
@@ -22459,6 +23854,29 @@ static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out)
     out->value = !missing && close != SIZE_MAX;
     r1i_reward_say(out->reason, missing ? missing : out->value ? "complete" : "no code block");
 }
+// The program of the answer against its tests. A completion can never choose to be unjudged: what
+// it lacks, or writes in a language that is not there, is worth 0.
+static void r1i_part_tests(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const struct r1_judge_task *program = call->input->program;
+    (void)user;
+    out->judged = program != NULL;
+    if (!program) r1i_reward_say(out->reason, "no tests are known");
+#ifndef R1_NO_JUDGE
+    r1_slice tag, code = r1_judge_code(call->answer, &tag);
+    if (program && !code.data) r1i_reward_say(out->reason, "no code block");
+    if (!program || !code.data) return;
+    r1_judge_task task = *program;
+    r1_judge_result result;
+    int language = r1_judge_language_find(call->desc->judge, tag);
+    if (language >= 0 && task.kind == R1_JUDGE_STDIO) task.language = language;
+    task.source = code;
+    task.outcomes = NULL, task.output = NULL; // several completions may have one task
+    out->value = r1_judge_run(call->desc->judge, &task, &result) == R1_JUDGE_AC;
+    out->judged = result.verdict != R1_JUDGE_SANDBOX_ERROR;
+    snprintf(out->reason, R1_REASON_BYTES, "%s%s%.100s", r1_judge_verdict_name(result.verdict),
+             result.message[0] ? ": " : "", result.message);
+#endif
+}
 
 // X(name, whether it may be left out). The functions are r1i_part_NAME.
 #define R1I_PART_LIST(X)                                                                           \
@@ -22470,7 +23888,8 @@ static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out)
     X(cosine, false)                                                                               \
     X(tags, false)                                                                                 \
     X(steps, false)                                                                                \
-    X(code, false)
+    X(code, false)                                                                                 \
+    X(tests, false)
 R1I_BODY r1_reward_component r1_reward_find(const char *name) {
 #define R1I_PART_ROW(name, optional) {#name, r1i_part_##name, 1, false, optional, NULL},
     static const r1_reward_component rows[] = {R1I_PART_LIST(R1I_PART_ROW)};
@@ -22486,6 +23905,9 @@ static const char *r1i_reward_fault(const r1_reward_desc *desc) {
     for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
         if (!desc->parts[i].name || !(fabs(desc->parts[i].weight) < 1e30))
             return "a component needs a name and a finite weight";
+    for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
+        if (desc->parts[i].judge == r1i_part_tests && !desc->judge)
+            return "the component tests needs desc.judge, see r1_judge_open";
     if (desc->gram > R1I_GRAM_MAX) return "gram is at most 64";
     if (desc->format < R1_FORMAT_ANSWER || desc->format > R1_FORMAT_SUMMARY) return "format";
     if (!(desc->margin > 0 && desc->margin <= desc->limit)) return "0 < margin <= limit";
@@ -23157,13 +24579,13 @@ static void r1i_grad_store(const r1_model *model, r1i_real *to) {
 }
 // Adds the gradient of earlier chunks on the left of the sum. When the later ones were empty it
 // takes their place, since an empty chunk adds nothing, not even +0. Returns true: there is one
-// now.
+// now. The rows of the context are there since the first op of the chunk.
 static bool r1i_grad_join(r1_model *model, const r1i_real *left, bool present) {
-    for (int r = 0; r < 3; left += model->ranges[r++].n)
-        for (size_t i = 0; i < model->ranges[r].n; i++) {
-            r1i_real *g = &model->ranges[r].g[i];
-            *g = present ? left[i] + *g : left[i];
-        }
+    for (int r = 0; r < 3; left += model->ranges[r++].n) {
+        r1i_real *g = model->ranges[r].g;
+        size_t n = model->ranges[r].n;
+        model->ctx->rows->axpy(g, 1, present ? g : left, present ? left : NULL, n);
+    }
     return true;
 }
 // The rows of a pass that a depth of multi-token prediction has. Row i of an item is row i of the
@@ -23239,7 +24661,8 @@ static bool r1i_work_mtp(const r1i_batch_work *work, size_t first, size_t end, r
                           .starts = rows.starts,
                           .B = rows.B,
                           .balance_weight = main->balance_weight ? weight : NULL,
-                          .loads = main->loads};
+                          .loads = main->loads,
+                          .recompute = main->recompute};
         hidden = r1_embed(ctx, hidden, rows.below, rows.T);
         hidden = r1i_mtp_forward(model, &batch, depth, hidden);
         r1_tensor *head = model->layers[model->config.layers + depth - 1].head;
@@ -23294,7 +24717,8 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
                       .B = B,
                       .replay = routes,
                       .balance_weight = balanced ? weight : NULL,
-                      .loads = trainer->loads};
+                      .loads = trainer->loads,
+                      .recompute = trainer->desc.recompute};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
     if (!out || (work->mtp_scale > 0 && !r1i_work_mtp(work, first, end, &batch, hidden)))
@@ -23309,18 +24733,48 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
     r1_backward_from(ctx, out->logp, dlogp);
     return ctx->status == R1_OK;
 }
+// What r1i_work_pass takes from the arena for T rows in B texts; with the depths of multi-token
+// prediction if they learn.
+static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, size_t T, size_t B,
+                            bool depths, bool replay) {
+    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    r1i_pass_bytes p = {.c = c, .T = T, .B = B, .replay = replay && stride};
+    p.segments = d->recompute, p.balanced = d->balance_weight > 0 && stride;
+    for (int i = 0; i < 2; i++) r1i_bytes_add(&p.kept, T, sizeof(int32_t)); // tokens, targets
+    if (p.replay) r1i_bytes_add(&p.kept, r1i_size_mul(T, stride), sizeof(int32_t));
+    r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(r1i_real));
+    r1i_bytes_add(&p.kept, T, sizeof(r1i_real)); // dlogp
+    r1i_bytes_forward(&p), r1i_bytes_logprob(&p);
+    if (depths && c->mtp_layers) r1i_bytes_add(&p.kept, B, sizeof(size_t));
+    for (size_t depth = 1; depths && depth <= c->mtp_layers; depth++) { // r1i_work_mtp
+        size_t ends = r1i_size_mul(B, depth); // no row looks past the end of its text
+        p.T = T > ends ? T - ends : 1;
+        r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(size_t));
+        r1i_bytes_add(&p.kept, r1i_size_add(T, B), 3 * sizeof(int32_t));
+        r1i_bytes_add(&p.kept, B, sizeof(r1i_real)), r1i_bytes_add(&p.kept, p.T, sizeof(r1i_real));
+        R1I_BYTES(&p, {c->width, 0, sizeof(r1_embed_args)});
+        r1i_bytes_mtp(&p), r1i_bytes_logprob(&p);
+    }
+    return r1i_bytes_peak(&p);
+}
 // The gradient of one chunk: as many whole items per pass as micro_tokens hold, at least one. Each
 // pass adds to the gradient that the one before it left, so the sum over token rows is one chain
 // however the chunk is cut into passes.
 static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end) {
+    r1_context *ctx = work->trainer->ctx;
     size_t most = work->trainer->desc.micro_tokens;
     while (first < end) {
         size_t last = first + 1, rows = work->items[first].n - 1;
         while (last < end && rows + work->items[last].n - 1 <= most)
             rows += work->items[last++].n - 1;
-        r1_step_begin(work->trainer->ctx);
+        if (!ctx->tape || !ctx->tape->depth)
+            r1i_arena_reserve(ctx, &ctx->step,
+                              r1i_plan_pass(&work->trainer->model->config, &work->trainer->desc,
+                                            rows, last - first, work->mtp_scale > 0,
+                                            work->items[first].routes != NULL));
+        r1_step_begin(ctx);
         bool done = r1i_work_pass(work, first, last);
-        r1_step_end(work->trainer->ctx);
+        r1_step_end(ctx);
         if (!done) return false;
         first = last;
     }
@@ -23658,14 +25112,14 @@ R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
 }
 // Fills in the defaults and names the first field to mend. A weight of exactly -1 is R1_OFF; a
 // penalty of that size is a part that counts downwards.
-static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *model) {
+static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model_config *config) {
     const char *fault = NULL;
     if (!d->questions) d->questions = 32;
     if (!d->group) d->group = 16;
     if (!d->mini_batches) d->mini_batches = 1;
     if (!d->epochs) d->epochs = 1;
     if (!d->patience) d->patience = 20;
-    if (!d->generate.max_new) d->generate.max_new = model->config.max_tokens;
+    if (!d->generate.max_new) d->generate.max_new = config->max_tokens;
     if (d->generate.sampler.temperature == 0) d->generate.sampler.temperature = 1;
     d->generate.routes = d->generate.routes || d->replay_routes;
     for (int i = 0; i < R1_MAX_PARTS; i++) {
@@ -23733,7 +25187,7 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     if (!run) return NULL;
     run->ctx = ctx, run->policy = policy, run->desc = *desc;
     run->settings.ctx = ctx;
-    if (r1i_grpo_resolve(ctx, &run->desc, policy) && r1i_grpo_memory(run)) {
+    if (r1i_grpo_resolve(ctx, &run->desc, &policy->config) && r1i_grpo_memory(run)) {
         run->trainer = r1_trainer_new(policy, &run->desc.train);
         run->rollout = r1_rollout_new(ctx), run->extra = r1_rollout_new(ctx);
         if (run->trainer)
@@ -24163,6 +25617,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     r1i_write_size(w, "warmup", (size_t)d->train.schedule.warmup);
     r1i_write_size(w, "chunks", d->train.chunks),
         r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
+    r1_json_write_bool(w, "recompute", d->train.recompute);
     r1_json_write_number(w, "balance_weight", d->train.balance_weight);
     r1_json_write_number(w, "bias_rate", d->train.bias_rate);
     r1i_write_size(w, "speculate", d->generate.speculate);
@@ -24200,6 +25655,179 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     if (run->desc.generate.speculate) r1_log_number(log, "draft_acceptance", m->acceptance);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)m->weight_hash);
     r1_log_text(log, "weight_hash", hash, 16);
+}
+
+// ---- plan ----
+R1I_BODY const char *r1_plan_name(r1_plan_kind kind) {
+#define R1I_PLAN_NAME(code, name) name,
+    static const char *const names[] = {R1_PLAN_LIST(R1I_PLAN_NAME)};
+    return (unsigned)kind < R1_PLAN_KINDS ? names[kind] : "";
+}
+// r1_model_score on T rows in B texts.
+static size_t r1i_plan_score(const r1_model_config *c, size_t T, size_t B) {
+    r1i_pass_bytes p = {.c = c, .T = T, .B = B, .no_grad = true};
+    r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, T, sizeof(int32_t));
+    r1i_bytes_forward(&p);
+    return r1i_bytes_peak(&p);
+}
+// One round of r1i_engine_step at the beginning of a call, which is the largest: the first prompts
+// are prefilled, and their answers draw a token, then are decoded with their drafts.
+static size_t r1i_plan_round(const r1_model_config *c, const r1_grpo_desc *d, size_t prompt,
+                             size_t longest) {
+    size_t depths = d->generate.speculate, n = d->generate.batch, C = c->width;
+    size_t prompts = r1i_ceil_div(n, d->group);
+    r1i_pass_bytes p = {.c = c, .B = prompts, .no_grad = true};
+    r1i_pass_bytes draw = {.c = c, .T = n}; // hidden rows, logits, and what the draw writes
+    size_t texts[] = {r1i_size_mul(prompts, prompt), r1i_size_mul(n, depths + 1)};
+    R1I_BYTES(&draw, {C, 0, sizeof(r1_rmsnorm_args)}, {c->vocab, 8, sizeof(r1_matmul_args)});
+    for (int pass = 0; pass < 2; pass++) {
+        p.T = texts[pass], p.B = pass ? n : prompts;
+        p.cached = r1i_ceil_div(pass ? longest : prompt, R1I_BLOCK_TOKENS);
+        r1i_bytes_add(&p.kept, p.T, 2 * sizeof(int32_t));
+        r1i_bytes_forward(&p);
+        for (size_t depth = 0; depth < depths; depth++) {
+            R1I_BYTES(&p, {C, 0, sizeof(r1_embed_args)});
+            r1i_bytes_mtp(&p);
+            p.kept = r1i_size_add(p.kept, pass ? r1i_size_mul(2, draw.kept) : 0);
+        }
+        p.kept = r1i_size_add(p.kept, draw.kept);
+    }
+    return r1i_bytes_peak(&p);
+}
+// Scratch of all workers: the largest op, and the steps in which it grows (r1i_scratch_ready).
+static size_t r1i_plan_scratch(const r1_context *ctx, const r1_model_config *c, size_t longest,
+                               bool draws) {
+    bool absorbed = c->attention == R1_MLA && r1i_absorbed(c);
+    size_t starts[] = {0, longest}, number = sizeof(r1i_real);
+    r1_attention_args attention = {
+        .B = 1, .H = c->heads, .Hk = absorbed ? 1 : c->kv_heads, .starts = starts};
+    attention.D = absorbed ? c->kv_rank + c->rope_dim : c->head_dim;
+    if (c->attention == R1_MLA && !absorbed)
+        attention.Hk = c->heads, attention.D = c->nope_dim + c->rope_dim;
+    r1_logprob_args logprob = {.T = 1, .C = c->width, .V = c->vocab};
+    r1_sample_args sample = {.B = 1, .V = c->vocab};
+    size_t needs[] = {R1I_GEMM_SCRATCH, r1i_attention_plan(&attention, R1_FORWARD).scratch,
+                      draws ? r1i_sample_plan(&sample, R1_FORWARD).scratch : 0,
+                      r1i_logprob_plan(&logprob, R1_FORWARD).scratch};
+    size_t bytes = 0;
+    for (int i = 0; i < 4; i++) {
+        size_t need = r1i_round_up(r1i_size_mul(needs[i], number), R1I_ALIGN);
+        if (need > bytes) bytes = r1i_round_up(r1i_max(need, bytes / 2 * 3), R1I_ALIGN);
+    }
+    return r1i_size_mul(bytes, (size_t)ctx->threads);
+}
+// What both kinds of runs have; T rows of the largest pass in B texts.
+static bool r1i_plan_trainer(r1_context *ctx, const r1_model_config *c, const r1_train_desc *d,
+                             r1_train_plan *plan, size_t T, size_t B, bool depths, bool replay) {
+    size_t *bytes = plan->bytes, ranks = d->group ? (size_t)d->group->size : 1;
+    size_t flat = plan->model.weight_bytes, ops = r1i_size_mul(r1i_all_layers(c) + 1, 64);
+    r1_train_desc other = *d;
+    bytes[R1_PLAN_WEIGHTS] =
+        r1i_size_add(flat, r1i_size_mul(plan->model.router_biases, sizeof(r1i_real)));
+    bytes[R1_PLAN_GRADIENTS] = plan->model.gradient_bytes;
+    bytes[R1_PLAN_MOMENTS] = plan->model.moment_bytes;
+    for (size_t i = 1; i < d->chunks; i *= 2)
+        bytes[R1_PLAN_SUMS] = r1i_size_add(bytes[R1_PLAN_SUMS], flat);
+    bytes[R1_PLAN_RANKS] = ranks > 1 ? r1i_size_mul(flat, ranks + 1) : 0;
+    bytes[R1_PLAN_TABLES] = r1i_size_add(plan->model.table_bytes, r1i_size_mul(ops, 128));
+    plan->pass_tokens = T;
+    other.recompute = false, plan->kept = r1i_plan_pass(c, &other, T, B, depths, replay);
+    other.recompute = true, plan->recomputed = r1i_plan_pass(c, &other, T, B, depths, replay);
+    bytes[R1_PLAN_ACTIVATIONS] = d->recompute ? plan->recomputed : plan->kept;
+    return ctx->status == R1_OK;
+}
+// Adds up. A sum that does not fit is an error and not a number.
+static r1_status r1i_plan_total(r1_context *ctx, r1_train_plan *plan) {
+    plan->total = 0;
+    for (int i = 0; i < R1_PLAN_KINDS; i++) {
+        plan->total = r1i_size_add(plan->total, plan->bytes[i]);
+        if (plan->total == SIZE_MAX)
+            return r1i_fail(ctx, R1_ERROR_MEMORY, "plan: the bytes of %s do not fit into a size",
+                            r1_plan_name((r1_plan_kind)i));
+    }
+    return R1_OK;
+}
+// A pass has the rows of micro_tokens, or of one text that is longer.
+R1I_BODY r1_status r1_train_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    const r1_train_desc *desc, size_t document_tokens,
+                                    r1_train_plan *plan) {
+    if (!ctx || !plan) return R1_ERROR_ARGUMENT;
+    r1_train_desc d = {0};
+    if (desc) d = *desc;
+    *plan = (r1_train_plan){0};
+    if (r1_model_plan_of(ctx, config, &plan->model) != R1_OK || !r1i_train_resolve(ctx, &d))
+        return ctx->status;
+    r1_model_config c = *config;
+    if (r1i_config_resolve(ctx, &c) != R1_OK) return ctx->status;
+    size_t rows = document_tokens > 1 ? r1i_min(document_tokens - 1, c.max_tokens) : c.max_tokens;
+    size_t T = r1i_max(d.micro_tokens, rows);
+    r1i_plan_trainer(ctx, &c, &d, plan, T, r1i_max(1, T / rows), d.mtp_weight > 0, false);
+    plan->bytes[R1_PLAN_SCRATCH] = r1i_plan_scratch(ctx, &c, rows, false);
+    return r1i_plan_total(ctx, plan);
+}
+// The arrays of an answer that grew to `longest` numbers of 4 bytes: see r1i_sample_grow.
+static size_t r1i_plan_answer(size_t prompt, size_t longest, size_t stride, bool routes) {
+    size_t n = r1i_max(prompt + 1, 16), bytes = 0;
+    while (n < longest) n *= 2;
+    bytes = r1i_size_mul(n, 3 * sizeof(float));
+    return r1i_size_add(bytes, routes ? r1i_size_mul(r1i_size_mul(n, stride), sizeof(int32_t)) : 0);
+}
+// What a run draws, and what it keeps of it. `copies` is 2 when groups may be drawn again.
+static void r1i_plan_rollout(const r1_model_config *c, const r1_grpo_desc *d, r1_train_plan *plan,
+                             size_t prompt, size_t longest) {
+    size_t n = d->questions * d->group, *bytes = plan->bytes;
+    size_t copies = d->policy.no_signal == R1_NO_SIGNAL_RESAMPLE ? 2 : 1;
+    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    r1i_cache cache = {0};
+    r1i_cache_shape(c, d->generate.speculate, &cache);
+    size_t block = r1i_size_mul(r1i_block_floats(&cache), sizeof(r1i_real));
+    block = r1i_size_mul(block, r1i_pool_blocks(&d->generate, longest));
+    bytes[R1_PLAN_CACHE] = r1i_size_mul(block, copies);
+    size_t each = r1i_plan_answer(prompt, longest, stride, d->generate.routes);
+    each = r1i_size_add(r1i_size_mul(each, copies),
+                        copies * (sizeof(r1_sample) + sizeof(r1i_table)) + sizeof(r1i_item) +
+                            sizeof(r1_verdict) + 4 * sizeof(double) + sizeof(float *));
+    bytes[R1_PLAN_ANSWERS] = r1i_size_mul(n, each);
+    bytes[R1_PLAN_ANSWERS] =
+        r1i_size_add(bytes[R1_PLAN_ANSWERS],
+                     r1i_size_mul(d->questions, r1i_size_mul(c->max_tokens, sizeof(int32_t))));
+}
+R1I_BODY r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *config,
+                                   const r1_grpo_desc *desc, size_t prompt_tokens,
+                                   r1_train_plan *plan) {
+    if (!ctx || !plan) return R1_ERROR_ARGUMENT;
+    if (!desc) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_grpo_plan_of: desc is NULL");
+    *plan = (r1_train_plan){0};
+    if (r1_model_plan_of(ctx, config, &plan->model) != R1_OK) return ctx->status;
+    r1_model_config c = *config;
+    r1_grpo_desc d = *desc;
+    if (r1i_config_resolve(ctx, &c) != R1_OK || !r1i_grpo_resolve(ctx, &d, &c) ||
+        !r1i_train_resolve(ctx, &d.train))
+        return ctx->status;
+    size_t n = r1i_size_mul(d.questions, d.group), prompt = c.max_tokens - 1, *bytes = plan->bytes;
+    if (n > INT32_MAX)
+        return r1i_fail(ctx, R1_ERROR_MEMORY, "plan: %zu answers are too many for one rollout", n);
+    if (prompt_tokens) prompt = r1i_min(prompt, prompt_tokens);
+    size_t longest = r1i_min(c.max_tokens, r1i_size_add(prompt, d.generate.max_new));
+    d.generate.batch = r1i_min(d.generate.batch ? d.generate.batch : 256, n);
+    // A pass stays inside a chunk of whole groups.
+    size_t rows = r1i_max(longest - 1, 1), groups = r1i_ceil_div(d.questions, d.mini_batches);
+    size_t chunk = r1i_size_mul(r1i_ceil_div(groups, d.train.chunks), d.group);
+    size_t T = r1i_min(r1i_max(d.train.micro_tokens, rows), r1i_size_mul(chunk, rows));
+    r1i_plan_trainer(ctx, &c, &d.train, plan, T, r1i_max(1, T / rows), false, d.replay_routes);
+    r1i_plan_rollout(&c, &d, plan, prompt, longest);
+    size_t most = r1i_plan_round(&c, &d, prompt, longest), texts = r1i_size_mul(n, longest);
+    if (r1i_wants_reference(&d)) {
+        size_t pass = r1i_min(r1i_max(d.train.micro_tokens, longest), texts);
+        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], bytes[R1_PLAN_GRADIENTS]);
+        model = r1i_size_add(model, plan->model.table_bytes);
+        bytes[R1_PLAN_REFERENCE] = r1i_size_add(model, r1i_size_mul(texts, sizeof(float)));
+        most = r1i_max(most, r1i_size_add(r1i_plan_score(&c, pass, r1i_ceil_div(pass, longest)),
+                                          r1i_size_mul(texts, sizeof(int32_t))));
+    }
+    bytes[R1_PLAN_ACTIVATIONS] = r1i_max(bytes[R1_PLAN_ACTIVATIONS], most);
+    bytes[R1_PLAN_SCRATCH] = r1i_plan_scratch(ctx, &c, longest, true);
+    return r1i_plan_total(ctx, plan);
 }
 
 // ---- checkpoints ----
@@ -24245,7 +25873,7 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     if (strlen(folder) > sizeof path - 64)
         return r1i_fail(ctx, R1_ERROR_ARGUMENT, "checkpoint: the folder name is too long");
     r1_step_begin(ctx);
-    r1i_config_write(&config, &model->config);
+    r1i_config_write(&config, &model->config, R1_F32);
     r1i_checkpoint_path(path, sizeof path, folder, saved->step);
     snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu %llu", (unsigned long long)saved->step,
              (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
@@ -24363,7 +25991,7 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     r1_tensors *file = r1_tensors_open(ctx, path);
     if (!file) return false;
     r1_json_writer config = {.ctx = ctx};
-    r1i_config_write(&config, &model->config);
+    r1i_config_write(&config, &model->config, R1_F32);
     r1_slice stored = r1_tensors_metadata(file, "config"), text = r1_tensors_metadata(file, "note");
     bool fine =
         config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);
