@@ -78,46 +78,12 @@ static double number_of(const r1_json *object, const char *key) {
 }
 static r1_slice slice_of(const char *text) { return (r1_slice){text, strlen(text)}; }
 
-// Writes a value again as text: arguments and results go into the box as JSON.
-static void write_value(r1_json_writer *writer, const char *key, const r1_json *value) {
-    switch (value->kind) {
-    case R1_JSON_NULL:
-        r1_json_write_null(writer, key);
-        break;
-    case R1_JSON_BOOL:
-        r1_json_write_bool(writer, key, value->boolean);
-        break;
-    case R1_JSON_STRING:
-        r1_json_write_text(writer, key, value->text.data, value->text.size);
-        break;
-    case R1_JSON_NUMBER: {
-        char *end;
-        errno = 0;
-        long long whole = strtoll(value->text.data, &end, 10);
-        if (!*end && !errno)
-            r1_json_write_integer(writer, key, whole);
-        else
-            r1_json_write_number(writer, key, value->number);
-        break;
-    }
-    default:
-        if (value->kind == R1_JSON_ARRAY)
-            r1_json_begin_array(writer, key);
-        else
-            r1_json_begin_object(writer, key);
-        for (const r1_json *child = value->child; child; child = child->next)
-            write_value(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
-        if (value->kind == R1_JSON_ARRAY)
-            r1_json_end_array(writer);
-        else
-            r1_json_end_object(writer);
-    }
-}
+// Arguments and results go into the box as JSON.
 static r1_slice text_of(r1_context *ctx, row *r, const r1_json *value) {
     r1_json_writer writer = {.ctx = ctx};
     r1_slice none = {NULL, 0};
     if (!value) return none;
-    write_value(&writer, NULL, value);
+    tool_write_json(&writer, NULL, value);
     char *copy = writer.failed ? NULL : (char *)malloc(writer.size + 1);
     if (copy) memcpy(copy, writer.text, writer.size + 1);
     r1_slice text = {copy, copy ? writer.size : 0};
@@ -186,7 +152,7 @@ static void print_result(r1_context *ctx, const r1_judge *judge, const row *r) {
     const char *message = r->problem ? r->problem : result->message;
     r1_json_begin_object(&writer, NULL);
     const r1_json *id = r1_json_find(r->document, "id");
-    if (id) write_value(&writer, "id", id);
+    if (id) tool_write_json(&writer, "id", id);
     r1_slice verdict = slice_of(r1_judge_verdict_name(result->verdict));
     r1_slice level = slice_of(r1_judge_level_name(r1_judge_level_of(judge)));
     r1_json_write_text(&writer, "verdict", verdict.data, verdict.size);
