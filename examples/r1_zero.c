@@ -819,8 +819,8 @@ static bool begin_again(run *r) {
     r->model = r1_model_new(r->ctx, &r->task.model);
     return open_logs(r, false) && r->model;
 }
-// A base that fails its gate has got stuck. A longer training leaves it where it is, and other first
-// weights seldom lead there too: one more base is made, and its failure is final.
+// A base that fails its gate has got stuck. A longer training leaves it where it is, other first
+// weights seldom lead there: one more base is made, and its failure is final.
 static bool make_base(run *r) {
     for (;;) {
         if (!pretrain_or_copy(r) || !evaluate_all(r, "base", 0, r->base)) return false;
