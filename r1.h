@@ -12321,17 +12321,24 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
+// With a point where the number is whole: transformers refuses an integer where it wants a float.
+static void r1i_write_float(r1_json_writer *w, const char *key, double value) {
+    char text[R1I_DECIMAL_BYTES + 2] = "0";
+    if (isfinite(value)) r1i_print_decimal(value, text);
+    if (!strpbrk(text, ".e")) memcpy(text + strlen(text), ".0", 3);
+    r1i_json_plain(w, key, text);
+}
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
     bool yarn = rope->kind == R1_ROPE_YARN;
     if (rope->kind == R1_ROPE_PLAIN) return;
     r1_json_begin_object(w, "rope_scaling");
     r1i_write_word(w, "rope_type", yarn ? "yarn" : "llama3");
-    r1_json_write_number(w, "factor", rope->factor);
+    r1i_write_float(w, "factor", rope->factor);
     r1i_write_size(w, "original_max_position_embeddings", rope->original);
-    r1_json_write_number(w, yarn ? "beta_fast" : "high_freq_factor", rope->beta_fast);
-    r1_json_write_number(w, yarn ? "beta_slow" : "low_freq_factor", rope->beta_slow);
-    if (rope->mscale > 0) r1_json_write_number(w, "mscale", rope->mscale);
-    if (rope->mscale_all > 0) r1_json_write_number(w, "mscale_all_dim", rope->mscale_all);
+    r1i_write_float(w, yarn ? "beta_fast" : "high_freq_factor", rope->beta_fast);
+    r1i_write_float(w, yarn ? "beta_slow" : "low_freq_factor", rope->beta_slow);
+    if (rope->mscale > 0) r1i_write_float(w, "mscale", rope->mscale);
+    if (rope->mscale_all > 0) r1i_write_float(w, "mscale_all_dim", rope->mscale_all);
     r1_json_end_object(w);
 }
 static void r1i_config_key_write(r1_json_writer *w, const r1i_config_key *key,
@@ -12343,7 +12350,7 @@ static void r1i_config_key_write(r1_json_writer *w, const r1i_config_key *key,
     switch (key->kind) {
     case R1I_KEY_NUMBER:
         memcpy(&number, field, sizeof number);
-        r1_json_write_number(w, key->name, number);
+        r1i_write_float(w, key->name, number);
         break;
     case R1I_KEY_BOOL:
         memcpy(&truth, field, sizeof truth);
@@ -12488,6 +12495,8 @@ static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *
     c->qkv_bias = of == R1I_QWEN2 || c->out_bias;
     c->qk_norm = of & (R1I_QWEN3 | R1I_QWEN3_MOE);
     c->greedy_choice = c->softmax_scores = of == R1I_QWEN3_MOE;
+    if (of == R1I_QWEN3_MOE && !c->experts) // as transformers 5 writes it
+        c->experts = r1i_config_size(root, "num_local_experts");
     c->rope = r1i_rope_read(r1i_rope_json(root));
     const r1_json *moved = r1_json_find(r1i_rope_json(root), "rope_theta"); // in newer files
     c->rope_theta = r1_json_number(moved, c->rope_theta);
@@ -12501,6 +12510,13 @@ static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *
                   : r1i_word_is(root, "r1_mla_form", "expanded", false) ? R1_MLA_EXPANDED
                                                                         : R1_MLA_AUTO;
 }
+// Whether some layer sees a window of its text only.
+static bool r1i_config_windows(const r1_json *root) {
+    const r1_json *types = r1_json_find(root, "layer_types");
+    for (const r1_json *type = types ? types->child : NULL; type; type = type->next)
+        if (!r1i_text_is(r1_json_text(type), "full_attention")) return true;
+    return r1_json_bool(r1_json_find(root, "use_sliding_window"), false);
+}
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
@@ -12511,7 +12527,7 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
         return "attention_bias";
     if (r1_json_bool(r1_json_find(root, "mlp_bias"), false)) return "mlp_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
-    if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
+    if (r1i_config_windows(root)) return "use_sliding_window";
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
     if (mla && !r1i_word_is(root, "scoring_func", "softmax", true) &&
         !r1i_word_is(root, "scoring_func", of == R1I_V3 ? "sigmoid" : "softmax", true))
