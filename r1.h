@@ -13338,11 +13338,11 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
-// transformers refuses "1" where its class wants a float, so a whole number gets its ".0".
+// With a point where the number is whole: transformers refuses an integer where it wants a float.
 static void r1i_write_real(r1_json_writer *w, const char *key, double value) {
-    char text[R1I_DECIMAL_BYTES + 2];
-    r1i_print_decimal(value, text);
-    if (!strpbrk(text, ".en")) memcpy(text + strlen(text), ".0", 3);
+    char text[R1I_DECIMAL_BYTES + 2] = "0";
+    if (isfinite(value)) r1i_print_decimal(value, text);
+    if (!strpbrk(text, ".e")) memcpy(text + strlen(text), ".0", 3);
     r1i_json_plain(w, key, text);
 }
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
@@ -13512,6 +13512,8 @@ static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *
     c->qkv_bias = of == R1I_QWEN2 || c->out_bias;
     c->qk_norm = of & (R1I_QWEN3 | R1I_QWEN3_MOE);
     c->greedy_choice = c->softmax_scores = of == R1I_QWEN3_MOE;
+    if (of == R1I_QWEN3_MOE && !c->experts) // as transformers 5 writes it
+        c->experts = r1i_config_size(root, "num_local_experts");
     c->rope = r1i_rope_read(r1i_rope_json(root));
     const r1_json *moved = r1_json_find(r1i_rope_json(root), "rope_theta"); // in newer files
     c->rope_theta = r1_json_number(moved, c->rope_theta);
@@ -13525,6 +13527,13 @@ static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *
                   : r1i_word_is(root, "r1_mla_form", "expanded", false) ? R1_MLA_EXPANDED
                                                                         : R1_MLA_AUTO;
 }
+// Whether some layer sees a window of its text only.
+static bool r1i_config_windows(const r1_json *root) {
+    const r1_json *types = r1_json_find(root, "layer_types");
+    for (const r1_json *type = types ? types->child : NULL; type; type = type->next)
+        if (!r1i_text_is(r1_json_text(type), "full_attention")) return true;
+    return r1_json_bool(r1_json_find(root, "use_sliding_window"), false);
+}
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
@@ -13535,7 +13544,7 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
         return "attention_bias";
     if (r1_json_bool(r1_json_find(root, "mlp_bias"), false)) return "mlp_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
-    if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
+    if (r1i_config_windows(root)) return "use_sliding_window";
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
     if (mla && !r1i_word_is(root, "scoring_func", "softmax", true) &&
         !r1i_word_is(root, "scoring_func", of == R1I_V3 ? "sigmoid" : "softmax", true))
