@@ -314,3 +314,184 @@ TEST(plan_recompute_allocates_nothing_later) {
         r1_context_free(ctx);
     }
 }
+
+// ---- plans ----
+static double plan_off(size_t got, size_t want) {
+    return fabs((double)got - (double)want) / (double)want;
+}
+static r1_model_config plan_config(int kind, size_t scale) {
+    r1_model_config config = train_config(kind);
+    config.vocab = 50 * scale, config.width = 16 * scale, config.dense_width = 24 * scale;
+    config.layers = 3, config.max_tokens = 64;
+    if (kind < 2) config.expert_width = 8 * scale, config.q_rank = kind ? 8 * scale : 0;
+    return config;
+}
+// What is exact, and what the context holds beside it. `used` was there before the model.
+static void plan_compare(r1_context *ctx, r1_model *model, const r1_train_plan *plan, size_t used) {
+    const size_t *bytes = plan->bytes;
+    size_t now, peak, weights = 0, moments = 0, gradients = 0, sum = 0, n;
+    r1_range *ranges = r1_model_ranges(model, &n);
+    r1_memory_used(ctx, &now, &peak);
+    for (size_t r = 0; r < n; r++) {
+        weights += ranges[r].n * sizeof *ranges[r].w, gradients += ranges[r].n * sizeof(r1i_real);
+        moments += ranges[r].n * (sizeof *ranges[r].m + sizeof *ranges[r].v);
+    }
+    for (size_t i = 0; i < model->n_aliases; i++)
+        gradients += r1_tensor_count(model->aliases[i].base) * sizeof(r1i_real);
+    weights += r1_model_routers(model) * r1_model_config_of(model)->experts * sizeof(r1i_real);
+    CHECK_EQUAL_SIZE(bytes[R1_PLAN_WEIGHTS], weights);
+    CHECK_EQUAL_SIZE(bytes[R1_PLAN_GRADIENTS], gradients);
+    CHECK_EQUAL_SIZE(bytes[R1_PLAN_MOMENTS], moments);
+    CHECK_EQUAL_SIZE(bytes[R1_PLAN_SCRATCH], 2 * ctx->scratch_bytes);
+    for (int kind = 0; kind < R1_PLAN_KINDS; kind++) {
+        sum += bytes[kind];
+        printf("%s %zu, ", r1_plan_name((r1_plan_kind)kind), bytes[kind]);
+    }
+    CHECK_EQUAL_SIZE(plan->total, sum);
+    printf("sum %zu; the arena %zu, now %zu, peak %zu\n", sum, ctx->step.peak_bytes, now - used,
+           peak - used);
+    if (plan_off(bytes[R1_PLAN_ACTIVATIONS], ctx->step.peak_bytes) > 0.01)
+        test_stop(TEST_FAILED, "activations: %zu planned, %zu in the arena",
+                  bytes[R1_PLAN_ACTIVATIONS], ctx->step.peak_bytes);
+    if (plan_off(sum, now - used) > 0.03 || plan_off(sum, peak - used) > 0.03)
+        test_stop(TEST_FAILED, "%zu planned; %zu now, %zu at the most", sum, now - used,
+                  peak - used);
+}
+// Supervised steps whose passes are full, multi-token prediction included.
+TEST(plan_of_a_supervised_run) {
+    enum { LENGTH = 33, MOST = 16 };
+    for (int kind = 0; kind < TRAIN_KINDS; kind++)
+        for (size_t scale = 1; scale <= 4; scale *= 4)
+            for (int recompute = 0; recompute < 2; recompute++) {
+                r1_context *ctx = train_context(2);
+                r1_model_config config = plan_config(kind, scale);
+                r1_train_desc desc = {
+                    .micro_tokens = 4 * (LENGTH - 1), .chunks = 4, .recompute = recompute};
+                r1_train_plan plan;
+                size_t used, after;
+                r1_memory_used(ctx, &used, NULL);
+                CHECK(r1_train_plan_of(ctx, &config, &desc, LENGTH, &plan) == R1_OK);
+                r1_memory_used(ctx, &after, NULL);
+                CHECK_EQUAL_SIZE(after, used);
+                CHECK(plan.pass_tokens == 128 && plan.recomputed < plan.kept);
+                r1_model *model = r1_model_new(ctx, &config);
+                r1_trainer *trainer = r1_trainer_new(model, &desc);
+                int32_t tokens[LENGTH];
+                r1_document documents[MOST];
+                for (int t = 0; t < LENGTH; t++) tokens[t] = t % 50;
+                for (size_t i = 0; i < MOST; i++) documents[i] = (r1_document){tokens, LENGTH, 0};
+                for (int step = 0; step < 2; step++) r1_sft_step(trainer, documents, MOST, NULL);
+                train_fine(ctx);
+                plan_compare(ctx, model, &plan, used);
+                r1_context_free(ctx);
+            }
+}
+static size_t plan_prompt(void *user, uint64_t index, int32_t *tokens, size_t capacity) {
+    CHECK(!user && capacity >= 8);
+    for (size_t t = 0; t < 8; t++) tokens[t] = (int32_t)((index + t * 4) % TRAIN_VOCAB);
+    return 8;
+}
+// A run with a reference, whose answers all reach their limit.
+TEST(plan_of_a_reinforced_run) {
+    for (int kind = 0; kind < TRAIN_KINDS; kind++)
+        for (size_t scale = 1; scale <= 4; scale *= 4)
+            for (int recompute = 0; recompute < 2; recompute++) {
+                train_setup s = {.kl_weight = kind ? 0.05 : 0, .micro_tokens = 5 * 39, .chunks = 2};
+                r1_context *ctx = train_context(2);
+                r1_model_config config = plan_config(kind, scale);
+                r1_grpo_desc desc = train_grpo(&s);
+                desc.questions = 4, desc.next_prompt = plan_prompt, desc.generate.n_stops = 0;
+                desc.generate.max_new = 32, desc.train.recompute = recompute;
+                desc.replay_routes = kind == 0, desc.generate.speculate = kind == 1 ? 2 : 0;
+                r1_train_plan plan;
+                size_t used;
+                r1_memory_used(ctx, &used, NULL);
+                CHECK(r1_grpo_plan_of(ctx, &config, &desc, 8, &plan) == R1_OK);
+                CHECK(plan.pass_tokens == 5 * 39 && plan.recomputed < plan.kept);
+                r1_model *model = r1_model_new(ctx, &config);
+                r1_grpo *run = r1_grpo_new(model, &desc);
+                for (int step = 0; step < 2; step++) CHECK(r1_grpo_step(run));
+                train_fine(ctx);
+                CHECK_EQUAL_SIZE(plan.bytes[R1_PLAN_CACHE],
+                                 run->rollout->engine->cache_floats * sizeof(r1i_real));
+                plan_compare(ctx, model, &plan, used);
+                r1_context_free(ctx);
+            }
+}
+// The largest model of the paper is planned without taking memory for it.
+static r1_model_config plan_v3(void) {
+    return (r1_model_config){.vocab = 129280,
+                             .width = 7168,
+                             .layers = 61,
+                             .heads = 128,
+                             .max_tokens = 33000,
+                             .q_rank = 1536,
+                             .kv_rank = 512,
+                             .nope_dim = 128,
+                             .rope_dim = 64,
+                             .value_dim = 128,
+                             .dense_width = 18432,
+                             .dense_layers = 3,
+                             .experts = 256,
+                             .chosen = 8,
+                             .shared = 1,
+                             .expert_width = 2048,
+                             .groups = 8,
+                             .kept_groups = 4,
+                             .mtp_layers = 1};
+}
+TEST(plan_of_deepseek_v3_takes_nothing) {
+    r1_context *ctx = train_context(2);
+    r1_model_config config = plan_v3();
+    r1_grpo_desc desc = r1_grpo_paper(R1_ZERO);
+    r1_train_plan plan;
+    size_t before, after, peak;
+    desc.next_prompt = plan_prompt, desc.reward = train_reward, desc.parts[0] = "accuracy";
+    r1_memory_used(ctx, &before, NULL);
+    CHECK(r1_grpo_plan_of(ctx, &config, &desc, 200, &plan) == R1_OK);
+    r1_memory_used(ctx, &after, &peak);
+    CHECK(after == before && peak < before + (1 << 20));
+    for (int kind = 0; kind < R1_PLAN_KINDS; kind++)
+        printf("%-12s %18zu\n", r1_plan_name((r1_plan_kind)kind), plan.bytes[kind]);
+    printf("pass of %zu rows: %zu, with recomputation %zu\n", plan.pass_tokens, plan.kept,
+           plan.recomputed);
+    CHECK_EQUAL_SIZE(plan.bytes[R1_PLAN_WEIGHTS] + plan.bytes[R1_PLAN_MOMENTS],
+                     12 * plan.model.parameters + 4 * plan.model.router_biases);
+    CHECK(plan.pass_tokens == 200 + 32768 - 1 && plan.recomputed < plan.kept / 20);
+    // Expanded keys and values of 256 answers and one prompt, in blocks of 64 tokens.
+    size_t blocks = (32968 + 63) / 64;
+    CHECK_EQUAL_SIZE(plan.bytes[R1_PLAN_CACHE],
+                     (257 * blocks + 256) * 64 * 61 * plan.model.cache * sizeof(r1i_real));
+    r1_context_free(ctx);
+}
+// Sizes that do not fit are an error, and so is what r1_trainer_new and r1_grpo_new refuse.
+TEST(plan_errors) {
+    enum { HUGE = 2147483647 };
+    r1_context *ctx = train_context(1);
+    for (int fault = 0; fault < 9; fault++) {
+        r1_model_config config = plan_v3();
+        r1_train_desc desc = {.chunks = fault == 4 ? 3 : 0};
+        r1_grpo_desc grpo = train_grpo(&(train_setup){0});
+        r1_train_plan plan;
+        r1_status want =
+            fault == 3 || fault == 4 || fault > 6 ? R1_ERROR_ARGUMENT : R1_ERROR_MEMORY;
+        if (fault == 0) config.vocab = HUGE, config.width = HUGE;
+        if (fault == 1) desc.micro_tokens = SIZE_MAX;
+        if (fault == 2) desc.micro_tokens = SIZE_MAX / 4096;
+        if (fault == 3) config.heads = 0;
+        if (fault == 5) grpo.questions = (size_t)1 << 40, grpo.group = (size_t)1 << 40;
+        if (fault == 6) grpo.questions = HUGE / 4, config.max_tokens = HUGE;
+        if (fault == 7) grpo.reward = NULL;
+        if (fault == 8) grpo.train.chunks = 6;
+        r1_status status = fault < 5 ? r1_train_plan_of(ctx, &config, &desc, 0, &plan)
+                                     : r1_grpo_plan_of(ctx, &config, &grpo, 0, &plan);
+        if (status != want || r1_status_of(ctx) != want)
+            test_stop(TEST_FAILED, "fault %d: %s: %s", fault, r1_status_name(status),
+                      r1_message_of(ctx));
+        r1_error_clear(ctx);
+    }
+    CHECK(r1_train_plan_of(NULL, NULL, NULL, 0, NULL) == R1_ERROR_ARGUMENT);
+    CHECK(r1_grpo_plan_of(ctx, NULL, NULL, 0, NULL) == R1_ERROR_ARGUMENT);
+    CHECK_EQUAL_TEXT(r1_plan_name(R1_PLAN_KINDS), "");
+    r1_context_free(ctx);
+}
