@@ -703,7 +703,9 @@ static void print_json(const run *r, double seconds) {
                share(&final->measures[i]));
     if (r->task.splits > 1)
         printf(",\"sets_pass_at_1\":[%.4f,%.4f]", r->base[1].pass, r->final[1].pass);
-    printf(",\"seconds\":%.1f}\n", seconds);
+    size_t peak = 0;
+    r1_memory_used(r->ctx, NULL, &peak);
+    printf(",\"peak_bytes\":%zu,\"seconds\":%.1f}\n", peak, seconds);
 }
 static void print_row(const char *name, double before, double after) {
     printf("    %-22s %8.3f %8.3f\n", name, before, after);
