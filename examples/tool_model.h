@@ -26,7 +26,7 @@ typedef struct tool_drawing {
 // Rows of a table of options.
 #define TOOL_DRAWING_OPTIONS(d)                                                                    \
     {"--chat", "NAME",                                                                             \
-     "chat format: deepseek-v3, deepseek-r1, deepseek-r1-zero, qwen2, qwen2.5, llama-3, none",     \
+     "chat format such as deepseek-r1, or none for bare text; default: the folder's",              \
      .word = &(d).chat},                                                                           \
         {"--temperature",          "T",         "above 0 .. 100; default: the folder's, else 0.6", \
          .real = &(d).temperature, .low = 1e-3, .high = 100},                                      \
@@ -147,13 +147,19 @@ static inline int tool_refuse(const tool *self, r1_context *ctx) {
     bool memory = r1_status_of(ctx) == R1_ERROR_MEMORY;
     return tool_fail(self, memory ? TOOL_FAILED : TOOL_INPUT, "%s", r1_message_of(ctx));
 }
+static inline int tool_unknown_chat(const tool *self, const char *name) {
+    char list[256] = "none";
+    for (int i = 1; i < R1_CHAT_COUNT; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", r1_chat_name((r1_chat)i));
+    return tool_fail(self, TOOL_USAGE, "unknown chat format: %s; known are %s", name, list);
+}
 // Opens the tokenizer, and with `weights` the model, else its config alone. TOOL_GO, or the code to exit with after an
 // error line.
 static inline int tool_folder_open(const tool *self, r1_context *ctx, const char *path,
                                    const tool_drawing *d, bool weights, tool_folder *f) {
     *f = (tool_folder){.ctx = ctx};
     if (d->chat && strcmp(d->chat, "none") != 0 && !r1_chat_find(d->chat))
-        return tool_fail(self, TOOL_USAGE, "unknown chat format: %s", d->chat);
+        return tool_unknown_chat(self, d->chat);
     f->model = weights ? r1_model_load(ctx, path) : NULL;
     if (f->model) f->config = *r1_model_config_of(f->model);
     if (weights ? !f->model : !tool_read_config(f, path)) return tool_refuse(self, ctx);
