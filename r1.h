@@ -1649,7 +1649,7 @@ typedef struct r1_judge_limits {
     double wall_seconds; //                                    0 = 2 cpu_seconds + 1
     size_t memory_bytes; //                                    0 = 512 MiB
     size_t output_bytes; // standard output and error each;    0 = 4 MiB, at most 64 MiB
-    int processes;       // and threads;                       0 = 32
+    int processes;       // and threads;                       0 = 32, at most 1000
 } r1_judge_limits;
 
 // A language of the user's own. Commands are lists that end with NULL; their first word is a
@@ -21026,6 +21026,7 @@ enum {
     R1I_JUDGE_PATH = 256,
     R1I_JUDGE_WORDS = 24, // of a command
     R1I_JUDGE_JOBS = 64,
+    R1I_JUDGE_PROCESSES = 1024,  // of one box
     R1I_JUDGE_USER = 0x52310000, // the user that a zygote started by root becomes
     R1I_JUDGE_NOT_PYTHON = 121   // exit status of a source that does not compile
 };
@@ -21134,11 +21135,11 @@ static void r1i_judge_close_from(unsigned first) {
 // What is allowed. It was enough for python3, gcc and g++; a call that is not here is refused.
 // clang-format off
 static const int r1i_judge_calls[] = {
-    SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap,
+    SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_lseek, SYS_mprotect, SYS_munmap,
     SYS_brk, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_pread64, SYS_readv,
-    SYS_writev, SYS_sched_yield, SYS_mremap, SYS_msync, SYS_mincore, SYS_madvise, SYS_dup,
+    SYS_writev, SYS_sched_yield, SYS_mremap, SYS_msync, SYS_mincore, SYS_dup,
     SYS_nanosleep, SYS_getitimer, SYS_setitimer, SYS_getpid, SYS_sendfile, SYS_exit, SYS_wait4,
-    SYS_execve, SYS_uname, SYS_flock, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
+    SYS_execve, SYS_uname, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
     SYS_gettimeofday, SYS_getrlimit, SYS_getrusage, SYS_sysinfo, SYS_times, SYS_getuid, SYS_getgid,
     SYS_geteuid, SYS_getegid, SYS_setpgid, SYS_getppid, SYS_getpgid, SYS_getsid, SYS_setsid,
     SYS_getgroups, SYS_getresuid, SYS_getresgid, SYS_rt_sigpending, SYS_rt_sigtimedwait,
@@ -21150,8 +21151,8 @@ static const int r1i_judge_calls[] = {
     SYS_clock_nanosleep, SYS_exit_group, SYS_epoll_ctl, SYS_epoll_create1, SYS_epoll_pwait,
     SYS_waitid, SYS_openat, SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_pselect6, SYS_ppoll,
     SYS_set_robust_list, SYS_get_robust_list, SYS_eventfd2, SYS_dup3, SYS_pipe2, SYS_preadv,
-    SYS_setrlimit, SYS_getrandom, SYS_membarrier, SYS_copy_file_range, SYS_recvfrom, SYS_sendto,
-    SYS_getcpu, SYS_statx, 436, 439, // close_range, faccessat2
+    SYS_setrlimit, SYS_getrandom, SYS_membarrier, SYS_copy_file_range, SYS_getcpu,
+    SYS_statx, 436, 439, // close_range, faccessat2
 #ifdef SYS_rseq
     SYS_rseq,
 #endif
@@ -21161,9 +21162,10 @@ static const int r1i_judge_calls[] = {
     SYS_epoll_wait, SYS_eventfd, SYS_arch_prctl, SYS_open,
 #endif
 };
-// What changes files is for compilers only: a program could use it on the one file that it owns.
+// What changes or locks files is for compilers only.
 static const int r1i_judge_writing[] = {
-    SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate, SYS_fchmod, SYS_mkdirat, SYS_unlinkat,
+    SYS_mmap, SYS_madvise, SYS_flock, SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate,
+    SYS_fchmod, SYS_mkdirat, SYS_unlinkat,
     SYS_linkat, SYS_symlinkat, SYS_fchmodat, SYS_utimensat, SYS_fallocate, SYS_pwrite64,
     SYS_pwritev, SYS_renameat2,
 #ifdef SYS_renameat
@@ -21182,6 +21184,8 @@ enum { // opcodes, and what a filter can answer
     R1I_FILTER_ABOVE = 0x35, // at least
     R1I_FILTER_BITS = 0x45,
     R1I_FILTER_RETURN = 0x06,
+    R1I_FILTER_JUMP = 0x05,
+    R1I_FILTER_NEXT = 1, // no answer of the kernel's
     R1I_FILTER_ERRNO = 0x00050000,
     R1I_FILTER_ALLOW = 0x7fff0000,
     R1I_FILTER_CALLS = 450 // numbers that the lists below know
@@ -21196,36 +21200,52 @@ static void r1i_filter_call(r1i_filter *f, int call, uint32_t answer) {
     r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 1);
     r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
 }
-// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes.
+// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes,
+// where NEXT, with one value, goes on to the next rule.
 static void r1i_filter_argument(r1i_filter *f, int call, int argument, int test,
                                 const uint32_t *values, int n, uint32_t yes, uint32_t no) {
     r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 2 * n + 2);
     r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * argument), 0, 0);
     for (int i = 0; i < n; i++) {
         r1i_filter_add(f, test, values[i], 0, 1);
-        r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
+        if (yes == R1I_FILTER_NEXT)
+            r1i_filter_add(f, R1I_FILTER_JUMP, 1, 0, 0);
+        else
+            r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
     }
     r1i_filter_add(f, R1I_FILTER_RETURN, no, 0, 0);
+    if (yes == R1I_FILTER_NEXT) r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);
 }
 // The calls of which some uses are allowed.
-static void r1i_filter_arguments(r1i_filter *f) {
+static void r1i_filter_arguments(r1i_filter *f, bool writes) {
     static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
-    // To whom a descriptor sends its signals, leases, and sizes of pipes.
-    static const uint32_t fcntl_bad[] = {8, 10, 15, 1024, 1026, 1031};
+    // Copies, flags, locks of descriptors; not to whom they send signals, leases, sizes of pipes.
+    static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032};
     // TCGETS, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO, TIOCGWINSZ
     static const uint32_t ioctl_good[] = {0x5401, 0x541b, 0x5450, 0x5451, 0x5421, 0x5413};
     static const uint32_t prctl_good[] = {15, 16, 0x53564d41}; // names
-    static const uint32_t nobody[] = {0}, stream[] = {1, 0x80001, 0x801, 0x80801};
+    static const uint32_t nobody[] = {0}, local[] = {AF_UNIX}, urgent[] = {MSG_OOB};
+    static const uint32_t stream[] = {1, 0x80001, 0x801, 0x80801};
+    // MAP_SHARED and MAP_HUGETLB; advice but to page out: memory that no count of a process shows.
+    static const uint32_t hidden[] = {0x40001}, advice[] = {0, 1, 2, 3, 4, 8, 14, 15, 16, 17};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
     r1i_filter_argument(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
     r1i_filter_call(f, 435, R1I_FILTER_ERRNO | ENOSYS); // clone3, whose flags cannot be seen
-    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_bad, 6, refuse, allow);
+    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
     r1i_filter_argument(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
     r1i_filter_argument(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
+    if (!writes) {
+        r1i_filter_argument(f, SYS_mmap, 3, R1I_FILTER_BITS, hidden, 1, refuse, allow);
+        r1i_filter_argument(f, SYS_madvise, 2, R1I_FILTER_IS, advice, 10, allow, refuse);
+    }
     // Limits of other processes of the same user, such as the trainer, could be set with this.
     r1i_filter_argument(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
-    // A connected pair of streams cannot be sent anywhere; asyncio needs one. Other sockets: none.
+    // A connected pair of local streams cannot be sent anywhere; asyncio needs one. Other sockets:
+    // none. A pair of another kind could load a module of the kernel.
+    r1i_filter_argument(f, SYS_socketpair, 0, R1I_FILTER_IS, local, 1, R1I_FILTER_NEXT, refuse);
     r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
+    r1i_filter_argument(f, SYS_sendto, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
+    r1i_filter_argument(f, SYS_recvfrom, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
 }
 // Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
 // filter once for each number when it is set, which a list of single calls makes the dearest step
@@ -21258,7 +21278,7 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);            // the number of the call
     r1i_filter_add(f, R1I_FILTER_ABOVE, 0x40000000u, 0, 1); // x32
     r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_KILL, 0, 0);
-    r1i_filter_arguments(f);
+    r1i_filter_arguments(f, writes);
     if (level < R1_JUDGE_LANDLOCK1 && !writes) {
         r1i_filter_argument(f, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
 #ifdef __x86_64__
@@ -21544,8 +21564,13 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_PDEATHSIG, ns ? SIGKILL : SIGTERM, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    // Short of memory, the kernel shall end a program before a trainer.
+    int victim = openat(z->proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (victim >= 0) r1i_judge_write(victim, "1000", 4);
     r1i_box_descriptors(plan, out, err, status);
     status = R1I_BOX_STATUS;
+    struct pollfd heard = {status, 0, 0}; // a supervisor that died before it was our care to ask
+    if (poll(&heard, 1, 0) != 0) _exit(1);
     if (ns) r1i_box_mount(plan, status);
     if (!ns && plan->box && chdir(plan->box) != 0) r1i_box_break(status, "chdir box");
     if (!r1i_caps_drop()) r1i_box_break(status, "drop capabilities");
@@ -21583,23 +21608,24 @@ typedef struct r1i_usage {
     double cpu_seconds;
     uint64_t memory_bytes;
     int processes;
-    pid_t pids[256];
+    pid_t pids[R1I_JUDGE_PROCESSES];
 } r1i_usage;
 
 static size_t r1i_proc_read(const r1i_zygote *z, const char *name, char *text, size_t size) {
     int fd = openat(z->proc, name, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+    size_t all = 0;
+    for (ssize_t n; fd >= 0 && (n = read(fd, text + all, size - 1 - all)) > 0;) all += (size_t)n;
     if (fd >= 0) close(fd);
-    text[n > 0 ? n : 0] = 0;
-    return n > 0 ? (size_t)n : 0;
+    text[all] = 0;
+    return all;
 }
 // The children of one thread, added to the list of processes.
 static void r1i_usage_children(const r1i_zygote *z, r1i_usage *usage, pid_t pid,
                                const char *thread) {
-    char name[64], text[2048], *end;
+    char name[64], text[8 * R1I_JUDGE_PROCESSES], *end;
     snprintf(name, sizeof name, "%d/task/%s/children", (int)pid, thread);
     r1i_proc_read(z, name, text, sizeof text);
-    for (char *at = text; usage->processes < 256; at = end) {
+    for (char *at = text; usage->processes < R1I_JUDGE_PROCESSES; at = end) {
         long child = strtol(at, &end, 10);
         if (end == at || *end != ' ') break; // a number cut at the end of the text does not count
         usage->pids[usage->processes++] = (pid_t)child;
@@ -21631,7 +21657,8 @@ static void r1i_usage_of(const r1i_zygote *z, r1i_usage *usage, pid_t root) {
     usage->pids[usage->processes++] = root;
     for (int i = 0; i < usage->processes; i++) {
         char name[64];
-        int threads = i ? r1i_usage_stat(z, usage, usage->pids[i]) : 1; // the root is ours
+        int threads = r1i_usage_stat(z, usage, usage->pids[i]);
+        if (i == 0) usage->memory_bytes = 0; // the reaper's memory is ours, its orphans' time not
         snprintf(name, sizeof name, "%d", (int)usage->pids[i]);
         if (threads == 1) r1i_usage_children(z, usage, usage->pids[i], name);
         if (threads <= 1) continue;
@@ -22600,6 +22627,7 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
     z->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ready = chdir("/") == 0 && pipe2(life, O_CLOEXEC) == 0 && z->proc >= 0;
     umask(022);
+    for (char **line = environ; line && *line; line++) memset(*line, 0, strlen(*line)); // its keys
     z->priority = getpriority(PRIO_PROCESS, 0);
     setpriority(PRIO_PROCESS, 0, z->priority - 10); // who watches clocks must not wait; may fail
     if (ready) z->life = life[0];
@@ -23051,6 +23079,7 @@ static r1_judge_limits r1i_judge_limits_of(const r1_judge_limits *a, const r1_ju
     if (!all.output_bytes) all.output_bytes = (size_t)4 << 20;
     all.output_bytes = r1i_min(all.output_bytes, (size_t)64 << 20);
     all.processes = a->processes > 0 ? a->processes : b->processes > 0 ? b->processes : 32;
+    all.processes = (int)r1i_min((size_t)all.processes, 1000); // that the supervisor can watch
     return all;
 }
 // Judges one task; what could not be judged for want of a process or memory is tried thrice.
