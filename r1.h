@@ -16073,6 +16073,7 @@ static const r1i_word r1i_words[] = {
     {"sum", R1I_TOKEN_CALCULUS, 1, 1},
     {"prod", R1I_TOKEN_CALCULUS, 2, 1},
     {"quad qquad", R1I_TOKEN_SKIP, 2, 1},
+    {"pmod", R1I_TOKEN_SKIP, 3, 1},
     {"left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle "
      "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
      R1I_TOKEN_SKIP, 0, 1},
@@ -16082,6 +16083,7 @@ static const r1i_word r1i_words[] = {
      R1I_TOKEN_STYLE, 0, 1},
     {"prime", '\'', 0, 1},
     {"top intercal", R1I_TOKEN_NAME, 1, 1},
+    {"Pr", R1I_TOKEN_NAME, 0, 1},
     {"ell vartheta iota upsilon varphi Gamma Delta Theta Lambda Sigma Phi Psi "
      "Omega",
      R1I_TOKEN_NAME, 0, 1},
@@ -16951,9 +16953,14 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
         return end;
     }
     switch (word->token) {
-    case R1I_TOKEN_SKIP:
+    case R1I_TOKEN_SKIP: {
+        bool modulus = word->id == 3 && r1i_answer_char(reader->text, end) == '{';
         reader->wide = reader->wide || word->id == 2;
-        return end;
+        if (!modulus) return end;
+        size_t behind = r1i_answer_group_end(reader->text, end); // 10 \pmod{13}
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, behind);
+        return behind;
+    }
     case R1I_TOKEN_STYLE: {
         char set = r1i_answer_char(reader->text, end + 1); // \mathbf{R}
         bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(reader->text, end + 2) == '}';
@@ -17029,6 +17036,13 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     if (c == '&' && !reader->rows) { // between words
         r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
         return at + 1;
+    }
+    size_t close = at;
+    if (r1i_answer_at(reader->text, at, "(mod ") || r1i_answer_at(reader->text, at, "(\\bmod "))
+        while (r1i_answer_char(reader->text, close) && reader->text.data[close] != ')') close++;
+    if (close > at && close < reader->text.size && r1i_reader_after_value(reader)) {
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, close + 1);
+        return close + 1;
     }
     if (c == '(' || c == '[') reader->brackets++;
     if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
@@ -17411,7 +17425,8 @@ static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
 // A variable that is used like that, P(x+1) = 0 say, is read as a call too; both answers are
 // read alike.
 static bool r1i_read_is_caller(r1_slice name) {
-    return name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL;
+    return r1i_answer_is(name, "Pr") ||
+           (name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL);
 }
 // A variable with its subscript and primes, a number such as e, or the call of a function.
 // "I = ..." defines a name I and is no imaginary unit. A call needs its bracket without a space
@@ -18307,6 +18322,12 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
     if (!reader.token) return work->nothing;
     work->depth = 0;
     r1i_reader_tokens(&reader);
+    r1_slice head = r1i_read_token(&reader, 0)->text; // \text{The answer is } 2
+    size_t size = head.size;
+    if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 1 && size &&
+        (head.data[size - 1] == ':' || (size > 3 && r1i_answer_at(head, size - 3, " is")) ||
+         (size > 4 && r1i_answer_at(head, size - 4, " are"))))
+        reader.at++;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
     while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
                             reader.token[reader.count - 1].kind == ',' ||
@@ -19430,7 +19451,9 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
         const r1i_node *value = side ? node->item[0] : last;
         if (side && (node->count > 2 || !r1i_node_is_constant(value))) return NULL;
         bool names = subject->kind == R1I_NODE_NAME || subject->kind == R1I_NODE_CALL ||
-                     subject->kind == R1I_NODE_TEXT;
+                     subject->kind == R1I_NODE_TEXT ||
+                     (subject->kind == R1I_NODE_FUNCTION && r1i_node_has_names(subject) &&
+                      r1i_node_is_constant(value)); // |AB| = 10, sin A = 1/2
         bool several = subject->kind == R1I_NODE_PRODUCT || subject->kind == R1I_NODE_TUPLE;
         for (size_t i = 0; several && i < subject->count; i++)
             several = subject->item[i]->kind == R1I_NODE_NAME ||
@@ -19452,7 +19475,7 @@ static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
 // Names must agree letter by letter, in the same order inside tuples; all calls count as the
 // same.
 static bool r1i_node_same_subject(const r1i_node *a, const r1i_node *b) {
-    if (a->kind != b->kind || a->count != b->count) return false;
+    if (a->kind != b->kind || a->count != b->count || a->id != b->id) return false;
     if (a->kind == R1I_NODE_CALL) return true; // f(x) = ... and W(n) = ... only name their value
     if (a->kind == R1I_NODE_NAME && a->text.size != b->text.size) { // x_1 = 2 is a solution x = 2
         const r1_slice s = a->text.size < b->text.size ? a->text : b->text;
@@ -20352,10 +20375,21 @@ static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other)
     }
     return true;
 }
+// "Yes, it is" says yes.
+static r1_slice r1i_words_verdict(r1_slice text) {
+    size_t end = 0;
+    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+    r1_slice word = r1i_answer_part(text, 0, end);
+    char mark = r1i_answer_char(text, end);
+    bool verdict = r1i_answer_is_word(word, "yes") || r1i_answer_is_word(word, "no") ||
+                   r1i_answer_is_word(word, "true") || r1i_answer_is_word(word, "false");
+    return verdict && (mark == ',' || mark == '.' || mark == ';') ? word : text;
+}
 // Short answers in words can be refuted; sentences cannot.
 // Lists of words are compared as sets. Up to three words on each side count as short. Sentences may
 // say the same in other words, so for them only equality of letters is known.
 static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    gold = r1i_words_verdict(gold), pred = r1i_words_verdict(pred);
     if (r1i_words_cover(work, gold, pred) && r1i_words_cover(work, pred, gold))
         return r1i_answer_say(work, R1_EQUAL, "the same words");
     bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
@@ -20555,14 +20589,28 @@ static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) 
     }
     return words;
 }
-// The text behind words such as "So" and "Thus," at its beginning.
+// The text behind words such as "So" and "Thus," at its beginning, or behind a label: "Total: 13".
 static r1_slice r1i_answer_unled(r1_slice text) {
     size_t end = 0;
-    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
-    if (!r1i_word_among("So Thus Hence Then Therefore", r1i_answer_part(text, 0, end)) || !end)
-        return text;
+    while (r1i_is_letter(r1i_answer_char(text, end)) || r1i_answer_char(text, end) & 0x80) end++;
+    r1_slice word = r1i_answer_part(text, 0, end);
+    bool label = end > 2 && r1i_answer_at(text, end, ": ") && !r1i_word_find(word, 2);
+    if (!end || (!label && !r1i_word_among("So Thus Hence Then Therefore", word))) return text;
+    end += label;
     while (end < text.size && (text.data[end] == ',' || r1i_is_space(text.data[end]))) end++;
     return r1i_answer_from(text, end);
+}
+// "It takes 3 hours" is a sentence, "3 hours" is an answer: words come first, and digits occur.
+static bool r1i_answer_is_sentence(r1_slice text) {
+    size_t first = 0, digits = 0;
+    while (r1i_is_letter(r1i_answer_char(text, first)) || r1i_answer_char(text, first) & 0x80)
+        first++;
+    for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
+    r1_slice word = r1i_answer_part(text, 0, first);
+    return first > 1 && r1i_is_letter(text.data[0]) && digits &&
+           r1i_answer_char(text, first) == ' ' && !r1i_word_find(word, 2) &&
+           !memchr(text.data, '=', text.size) && !r1i_answer_is_word(word, "minus") &&
+           !r1i_answer_is_word(word, "negative");
 }
 // Whether a text is an answer by itself and no sentence around one.
 // No ordinary words, or up to two (one with math signs around) in a short line that leads up to
@@ -20571,14 +20619,7 @@ static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
     if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
     if (r1i_answer_at(text, 0, "####")) return false;
-    size_t first = 0, digits = 0; // "It takes 3 hours" is a sentence, "3 hours" is an answer
-    while (r1i_is_letter(r1i_answer_char(text, first))) first++;
-    for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
-    if (first > 1 && digits && r1i_answer_char(text, first) == ' ' &&
-        !r1i_word_find(r1i_answer_part(text, 0, first), 2) && !memchr(text.data, '=', text.size) &&
-        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "minus") &&
-        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "negative"))
-        return false;
+    if (r1i_answer_is_sentence(text)) return false;
     size_t words = r1i_answer_plain_words(text, 4, &leading);
     bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
     return words == 0 ||
@@ -20689,11 +20730,14 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
 // 1,000 and 3/4 and 12:30 are one number, but a point or comma at the end of a sentence is not
 // part of it. Each round passes a separator and its digits, so the loop ends.
 static size_t r1i_answer_number_end(r1_slice text, size_t at) {
+    size_t from = at;
     for (;;) {
         at += r1i_answer_digits(text, at);
         char c = r1i_answer_char(text, at);
         size_t more = r1i_answer_digits(text, at + 1);
-        if (!more || !((c == ',' && more >= 2) || c == '.' || c == '/' || c == ':')) return at;
+        bool zero = at == from + 1 && text.data[from] == '0'; // 0,5
+        if (!more || !((c == ',' && (more >= 2 || zero)) || c == '.' || c == '/' || c == ':'))
+            return at;
         at++;
     }
 }
@@ -20702,6 +20746,14 @@ static size_t r1i_answer_number_end(r1_slice text, size_t at) {
 static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
     if (!number.size) return number;
     size_t from = (size_t)(number.data - text.data), to = from + number.size, open = from;
+    while (open && !r1i_is_space(text.data[open - 1]) && from - open < 160) open--;
+    while (to < text.size && !r1i_is_space(text.data[to]) && to - from < 160) to++;
+    while (to > from + number.size && strchr(".,;:!?", text.data[to - 1])) to--;
+    r1_slice run = r1i_answer_part(text, open, to); // \frac{1}{4} without its dollars
+    if (run.data[0] == '\\' && run.size > 1 && r1i_is_letter(run.data[1]) &&
+        memchr(run.data, '{', run.size) && !memchr(run.data, '=', run.size))
+        return run;
+    open = from, to = from + number.size;
     while (open && from - open < 80 && !strchr("([{)]}\n$", text.data[open - 1])) open--;
     while (to < text.size && to - from < 160 && !strchr("([{)]}\n$", text.data[to])) to++;
     if (!open || to >= text.size || !strchr("([{", text.data[open - 1]) ||
@@ -20823,7 +20875,7 @@ static r1_slice r1i_answer_phrase(r1_slice text) {
     rest = r1i_answer_explained(rest);
     bool leading = false;
     if (r1i_answer_formula(rest, false, &unused).size) return r1i_answer_last_math(rest, true);
-    if (r1i_answer_plain_words(rest, 4, &leading) < 3) return rest;
+    if (r1i_answer_plain_words(rest, 4, &leading) < 3 && !r1i_answer_is_sentence(rest)) return rest;
     r1_slice number = r1i_answer_number(rest, true, &unused);
     return number.size ? number : rest;
 }
