@@ -393,10 +393,30 @@ static bool fault_backward_step(fault *f, r1_tensor *w) {
     r1_step_end(f->ctx);
     return r1_status_of(f->ctx) == R1_OK;
 }
+// Enough inside of a segment that its second run needs more memory than the first.
+static bool fault_segment(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1_tensor *h = r1_mul(ctx, x, (r1_tensor *)arg);
+    for (int i = 0; i < 3; i++) h = r1_add(ctx, h, x);
+    y[0] = h, y[1] = r1_sum(ctx, h);
+    return h != NULL;
+}
+static bool fault_segment_step(fault *f, r1_tensor *w) {
+    if (w) memset(w->grad, 0, r1_tensor_count(w) * sizeof *w->grad);
+    r1_step_begin(f->ctx);
+    r1_tensor *y[2] = {w ? r1_tensor_new(f->ctx, 2, w->shape) : NULL,
+                       r1_tensor_new(f->ctx, 1, (size_t[]){1})};
+    r1_tensor *x = r1_add(f->ctx, w, w), *sum = NULL;
+    if (CALL(r1_recompute(f->ctx, fault_segment, w, x, y, 2))) sum = r1_sum(f->ctx, y[0]);
+    r1_backward(f->ctx, r1_add(f->ctx, sum, y[1]));
+    r1_step_end(f->ctx);
+    return r1_status_of(f->ctx) == R1_OK;
+}
 static void fault_backward(fault *f) {
     r1_tensor *w = fault_matrix(f, 2, 2, 3, 0);
     double off = 0;
     DO(fault_backward_step(f, w));
+    if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
+    DO(fault_segment_step(f, w));
     if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
     DO((off = r1_grad_check(f->ctx, fault_loss, w, &w, w ? 1 : 0, 0.25)) != HUGE_VAL);
     fault_keep(f, &off, sizeof off);
@@ -487,6 +507,17 @@ static void fault_files(fault *f) {
     if (tensors) fault_keep(f, entry->data, entry->bytes);
     r1_tensors_close(tensors);
     fault_keep_file(f, weights);
+    static const float scale[1] = {0.5f};
+    r1_entry f8[] = {{"a", R1_F8_E4M3, 2, {2, 3}, numbers, 6},
+                     {"a_scale_inv", R1_F32, 2, {1, 1}, scale, 4}};
+    r1_shards_desc shards = {.max_bytes = 6};
+    r1i_real out[6] = {0};
+    DO(r1_tensors_save_folder(f->ctx, folder, f8, 2, &pair, 1, &shards) == R1_OK);
+    DO((tensors = r1_tensors_open_folder(f->ctx, folder)) != NULL);
+    entry = r1_tensors_find(tensors, "a");
+    if (tensors) DO(r1_tensors_numbers(tensors, entry, 0, 6, out) == R1_OK);
+    if (tensors) fault_keep(f, out, sizeof out);
+    r1_tensors_close(tensors);
     nftw(test_path("deep"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 // A row with its fields. `wide` is more than the 64 KiB that an open log has.
@@ -639,6 +670,10 @@ static void fault_folder(fault *f) {
     if (model) DO(r1_model_save(model, folder) == R1_OK);
     DO((loaded = r1_model_load(f->ctx, folder)) != NULL);
     if (loaded) CHECK(r1_model_hash(loaded) == r1_model_hash(model));
+    r1_save_desc shards = {.max_shard_bytes = 1000, .dtype = R1_BF16};
+    if (model) DO(r1_model_save_with(model, folder, &shards) == R1_OK);
+    if (loaded) r1_model_free(loaded);
+    DO((loaded = r1_model_load_with(f->ctx, folder, NULL)) != NULL);
     char *text = NULL;
     size_t size = 0;
     DO((text = r1_file_read(f->ctx, path, &size)) != NULL);
@@ -741,31 +776,6 @@ static void fault_keep_model(fault *f, r1_model *model) {
         if (ranges[r].v) fault_keep(f, ranges[r].v, ranges[r].n * sizeof(r1i_real));
     }
 }
-static void fault_trainer(fault *f) {
-    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5};
-    r1_model_config config = fault_config(false);
-    r1_model *model = NULL;
-    r1_trainer *trainer = NULL;
-    r1_step_metrics metrics = {0};
-    char folder[600], note[8] = "";
-    fault_path(folder, "run");
-    DO((model = r1_model_new(f->ctx, &config)) != NULL);
-    DO((trainer = r1_trainer_new(model, &desc)) != NULL);
-    if (trainer) {
-        for (int step = 0; step < 2; step++)
-            DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
-        for (int step = 0; step < 3; step++) { // the third save prunes
-            DO(r1_trainer_save(trainer, folder, "note") == R1_OK);
-            if (step < 2) DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
-        }
-        DO(r1_trainer_resume(trainer, folder, note, sizeof note));
-        uint64_t steps = r1_trainer_steps(trainer);
-        fault_keep(f, &steps, sizeof steps), fault_keep_text(f, note);
-    }
-    fault_keep_model(f, model);
-    r1_trainer_free(trainer), r1_model_free(model);
-    nftw(folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
-}
 static size_t fault_prompt(void *user, uint64_t index, int32_t *tokens, size_t capacity) {
     CHECK(!user && capacity > 3);
     for (size_t t = 0; t < 2; t++) tokens[t] = (int32_t)((index * 3 + t * 2) % 7);
@@ -788,6 +798,37 @@ static r1_grpo_desc fault_grpo_desc(void) {
         .next_prompt = fault_prompt,
         .reward = fault_reward,
         .parts = {"small"}};
+}
+static void fault_trainer(fault *f) {
+    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5, .recompute = true};
+    r1_model_config config = fault_config(false);
+    r1_model *model = NULL;
+    r1_trainer *trainer = NULL;
+    r1_step_metrics metrics = {0};
+    char folder[600], note[8] = "";
+    fault_path(folder, "run");
+    DO((model = r1_model_new(f->ctx, &config)) != NULL);
+    DO((trainer = r1_trainer_new(model, &desc)) != NULL);
+    r1_train_plan plan = {.total = 0};
+    r1_grpo_desc grpo = fault_grpo_desc();
+    DO(r1_train_plan_of(f->ctx, &config, &desc, 9, &plan) == R1_OK);
+    fault_keep(f, &plan.total, sizeof plan.total);
+    DO(r1_grpo_plan_of(f->ctx, &config, &grpo, 2, &plan) == R1_OK);
+    fault_keep(f, &plan.total, sizeof plan.total);
+    if (trainer) {
+        for (int step = 0; step < 2; step++)
+            DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
+        for (int step = 0; step < 3; step++) { // the third save prunes
+            DO(r1_trainer_save(trainer, folder, "note") == R1_OK);
+            if (step < 2) DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
+        }
+        DO(r1_trainer_resume(trainer, folder, note, sizeof note));
+        uint64_t steps = r1_trainer_steps(trainer);
+        fault_keep(f, &steps, sizeof steps), fault_keep_text(f, note);
+    }
+    fault_keep_model(f, model);
+    r1_trainer_free(trainer), r1_model_free(model);
+    nftw(folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 static void fault_grpo(fault *f) {
     r1_grpo_desc desc = fault_grpo_desc();
@@ -861,6 +902,43 @@ static void fault_report(fault *f) {
     fault_keep_file(f, test_join(folder, "metrics.csv")), fault_keep_file(f, figure);
     nftw(folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
+#ifndef R1_NO_JUDGE
+// Only the fork takes memory of the context. A task takes none, and without a judge its verdict is
+// that it could not be judged.
+static void fault_judge(fault *f) {
+    static const char *const run[] = {"sh", "main.sh", NULL};
+    static const r1_judge_language shell = {"shell", "main.sh", NULL, NULL, run, 0};
+    static bool offered;
+    r1_judge_desc desc = {.min_level = R1_JUDGE_SECCOMP, .jobs = 1, .n_languages = 1};
+    desc.languages = &shell;
+    if (!offered) {
+        r1_context *ctx = judge_context(&desc);
+        judge_open(ctx); // skips the test where the machine offers no level
+        r1_context_free(ctx);
+        offered = true;
+    }
+    void *made = NULL;
+    r1_judge *judge = NULL;
+    DO((made = r1_judge_fork(f->ctx, &desc)) != NULL);
+    if (f->ctx) f->ctx->judge = made;
+    DO((judge = r1_judge_open(f->ctx)) != NULL);
+    r1_judge_test test = {{"1\n", 2}, {"2\n", 2}};
+    r1_judge_task task = {.source = {"read a; echo $((a + 1))", 23}, .tests = &test, .n_tests = 1};
+    r1_judge_result results[2];
+    task.language = CALL(r1_judge_language_find(judge, (r1_slice){"shell", 5}));
+    CALL(r1_judge_begin(judge, &task, &results[0]));
+    CALL(r1_judge_run(judge, &task, &results[1]));
+    CALL(r1_judge_wait(judge, &results[0]));
+    CHECK(CALL(r1_judge_done(judge, &results[0])));
+    for (int i = 0; i < 2; i++)
+        CHECK(results[i].verdict == (judge ? R1_JUDGE_AC : R1_JUDGE_SANDBOX_ERROR));
+    fault_keep(f, &results[0].verdict, sizeof results[0].verdict);
+    if (made) r1i_judge_close(made);
+}
+#define FAULT_JUDGE(X) X(judge, 1)
+#else
+#define FAULT_JUDGE(X)
+#endif
 // The ten lines of the title, without a look at anything before the end.
 static void fault_ten_lines(fault *f) {
     r1_grpo_desc desc = fault_grpo_desc();
@@ -907,6 +985,7 @@ static void fault_ten_lines(fault *f) {
     X(grpo, 1)                                                                                     \
     X(grpo_files, 2)                                                                               \
     X(report, 1)                                                                                   \
+    FAULT_JUDGE(X)                                                                                 \
     X(ten_lines, 1)
 #define FAULT_TEST(name, threads)                                                                  \
     TEST(faults_memory_##name) { fault_prove(fault_##name, threads); }
@@ -929,6 +1008,8 @@ static void fault_quiet_model(void) {
     CHECK(!r1_model_forward(NULL, &batch));
     CHECK(r1_model_score(NULL, &batch, 1, 0, NULL, NULL) == R1_ERROR_ARGUMENT);
     CHECK(r1_model_save(NULL, "x") == R1_ERROR_ARGUMENT);
+    CHECK(r1_model_save_with(NULL, "x", NULL) == R1_ERROR_ARGUMENT);
+    CHECK(!r1_model_load_with(NULL, "x", NULL));
     CHECK(!r1_rollout_new(NULL));
     CHECK(r1_generate(NULL, NULL, NULL, 1, 1, NULL) == R1_ERROR_ARGUMENT);
 }
@@ -961,6 +1042,9 @@ static void fault_quiet_rest(void) {
     CHECK(!r1_rewarder_new(NULL, NULL) && r1_reward_repeated(NULL, &id, 1, 1) == 0);
     CHECK(!r1_decontaminator_add(NULL, slice) && !r1_decontaminator_count(NULL, slice));
     CHECK(!r1_file_read(NULL, "x", NULL) && !r1_tensors_open(NULL, "x"));
+    CHECK(!r1_tensors_open_folder(NULL, "x"));
+    CHECK(r1_tensors_numbers(NULL, NULL, 0, 0, NULL) == R1_ERROR_ARGUMENT);
+    CHECK(r1_tensors_save_folder(NULL, "x", NULL, 0, NULL, 0, NULL) == R1_ERROR_MEMORY);
     CHECK(!r1_log_open(NULL, "x", false) && r1_log_row(NULL) == R1_OK);
     CHECK(r1_file_write(NULL, "x", "", 0) == R1_ERROR_MEMORY);
     CHECK(r1_tensors_save(NULL, "x", NULL, 0, NULL, 0) == R1_ERROR_MEMORY);
@@ -969,6 +1053,14 @@ static void fault_quiet_rest(void) {
     CHECK(r1_report_write(NULL, "x") == R1_ERROR_MEMORY);
     CHECK(r1_report_csv(NULL, "x") == R1_ERROR_MEMORY);
     CHECK(r1_report_curve(NULL, "x", "x") == R1_ERROR_MEMORY);
+#ifndef R1_NO_JUDGE
+    r1_judge_result result;
+    CHECK(!r1_judge_open(NULL) && r1_judge_level_of(NULL) == R1_JUDGE_NONE);
+    CHECK(r1_judge_reason(NULL)[0] == 0);
+    CHECK(r1_judge_language_find(NULL, (r1_slice){"c", 1}) == R1_OFF);
+    CHECK(r1_judge_run(NULL, NULL, &result) == R1_JUDGE_SANDBOX_ERROR && result.message[0]);
+    CHECK(r1_judge_done(NULL, &result));
+#endif
     r1_tokenizer_free(NULL), r1_answer_free(NULL), r1_decontaminator_free(NULL);
     r1_rewarder_free(NULL);
     r1_tensors_close(NULL), r1_log_close(NULL), r1_file_free(NULL, NULL), r1_json_free(NULL, NULL);
@@ -990,7 +1082,8 @@ static const struct {
      " r1_reward_find r1_reward_overlong r1_reward_cosine r1_reward_lengths r1_score_pass_1 "
      "r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
      " r1_score_vote r1_score_vote_classes r1_advantages r1_policy_weights r1_policy_loss"
-     " r1_grpo_paper r1_grad_norm r1_group_self "},
+     " r1_grpo_paper r1_grad_norm r1_group_self r1_judge_level_name r1_judge_verdict_name"
+     " r1_judge_verdict_text r1_judge_code r1_judge_compare r1_plan_name "},
     {"looks at an object",
      " r1_status_of r1_message_of r1_memory_used r1_thread_count r1_seed_of r1_tensor_count"
      " r1_tensor_check r1_json_find r1_json_at r1_json_number r1_json_text r1_json_bool"
@@ -1002,7 +1095,7 @@ static const struct {
      " r1_model_router_bias r1_model_moe_layers r1_model_routers r1_decontaminator_count "
      "r1_trainer_steps"
      " r1_grpo_metrics_of r1_grpo_rollout_of r1_reward_input_of r1_reward_thoughts"
-     " r1_reward_answer "},
+     " r1_reward_answer r1_judge_level_of r1_judge_reason "},
     {"takes memory for a long piece only, and lacking it is a value",
      " r1_encode r1_encode_plain r1_decode r1_text_next r1_text_end "},
     {"changes memory that is there",
@@ -1056,6 +1149,9 @@ TEST(faults_cover_every_public_function) {
         bool exempt = false, run = strstr(seen, name) != NULL;
         for (size_t i = 0; i < sizeof fault_exempt / sizeof *fault_exempt; i++)
             exempt = exempt || strstr(fault_exempt[i].names, name);
+#ifdef R1_NO_JUDGE
+        exempt = exempt || strstr(name, " r1_judge_");
+#endif
         if (!run && !exempt) printf("%s is in no scenario\n", name), missing++;
     }
     // The list has no name that is gone.
