@@ -13504,8 +13504,8 @@ static bool r1i_sparse_read(const r1_json *root, r1_model_config *c) {
     return true;
 }
 // What an architecture says in other words than numbers. V2 chooses without a bias, and where it
-// divides gates by their sum, it does not scale them: so does DeepSeek's code; Hugging Face's class
-// never divides, and no released checkpoint asks for it.
+// divides gates by their sum, it does not scale them, as in DeepSeek's code; Hugging Face's class
+// never divides.
 static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *c) {
     bool v2 = of == R1I_V2;
     c->attention = of & R1I_OF_MLA ? R1_MLA : R1_GQA;
