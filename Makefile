@@ -8,6 +8,7 @@ LIBS ?= -lm -lpthread
 FILTER =
 SEED = 1
 TASK = countdown
+SECONDS = 60
 
 COMPILE = $(CC) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) -I.
 LINK_FLAGS = $(LDFLAGS) $(LIBS)
@@ -16,7 +17,8 @@ TEST_SOURCES = $(wildcard tests/*.c tests/*.h)
 RUN_TESTS = MAKE="$(MAKE)" CC="$(CC)" tests/run
 
 .DELETE_ON_ERROR:
-.PHONY: all demo demo-check test test-full check bench split syntax asan clean help info force
+.PHONY: all demo demo-check demo-seeds fuzz test test-full check bench split syntax asan \
+        clean help info force
 
 all: build/r1.o $(EXAMPLES) ## build every example into build/ (the default)
 
@@ -36,7 +38,7 @@ build/bench: bench/bench.c r1.h build/flags
 	$(COMPILE) $< -o $@ $(LINK_FLAGS) -ldl
 
 # The tests include the implementation, so that they see private functions.
-build/tests: $(TEST_SOURCES) $(wildcard examples/task*.h) r1.h build/flags
+build/tests: $(TEST_SOURCES) $(wildcard examples/*.h) r1.h build/flags
 	$(COMPILE) tests/main.c -o $@ $(LINK_FLAGS)
 
 build/tests_double: $(TEST_SOURCES) r1.h build/flags
@@ -47,6 +49,12 @@ demo: build/r1_zero ## train R1-Zero on the countdown task (SEED=1, TASK=parity 
 
 demo-check: build/r1_zero ## run the demos, countdown with seeds 1 2 3, and check their results
 	@tools/demo_check build/r1_zero countdown 1 2 3 && tools/demo_check build/r1_zero parity 1
+
+demo-seeds: build/r1_zero ## run countdown with the seeds 1 to 20, more than an hour, and count those that pass
+	@tools/demo_check build/r1_zero countdown 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+
+fuzz: build/r1.o ## run every fuzz target for a minute under sanitizers, with clang (SECONDS=600)
+	@tests/fuzz/run $(SECONDS)
 
 test: ## run the tests of a few minutes (FILTER=text selects some)
 	+@$(RUN_TESTS) $(if $(FILTER),--filter "$(FILTER)")

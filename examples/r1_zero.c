@@ -174,6 +174,26 @@ static void remove_checkpoints(const run *r) {
     if (folders) closedir(folders);
 }
 
+// The model as a folder that other programs know what to do with: build/r1_chat, transformers.
+static bool save_model(const run *r, const char *folder) {
+    static const char *const files[][2] = {
+        {"tokenizer_config.json",
+         "{\"tokenizer_class\":\"PreTrainedTokenizerFast\",\"eos_token\":\"<end>\","
+         "\"clean_up_tokenization_spaces\":false}\n"},
+        {"generation_config.json",
+         "{\"do_sample\":true,\"temperature\":1.0,\"top_k\":0,\"eos_token_id\":0}\n"}};
+    char name[PATH_BYTES], path[PATH_BYTES + 32];
+    snprintf(name, sizeof name, "%s", folder); // it may be a text of path_in
+    snprintf(path, sizeof path, "%s/tokenizer.json", name);
+    bool good =
+        r1_model_save(r->model, name) == R1_OK && r1_tokenizer_save(r->tokenizer, path) == R1_OK;
+    for (int i = 0; i < 2 && good; i++) {
+        snprintf(path, sizeof path, "%s/%s", name, files[i][0]);
+        good = r1_file_write(r->ctx, path, files[i][1], strlen(files[i][1])) == R1_OK;
+    }
+    return good;
+}
+
 // ---- pre-training ----
 static bool log_pretraining(run *r, size_t step, const r1_step_metrics *m, double seconds) {
     r1_log_file *log = r->metrics;
@@ -248,7 +268,7 @@ static bool pretrain(run *r) {
         going = going && !r->interrupted;
     }
     r1_trainer_free(trainer);
-    return going && r1_model_save(r->model, path_in(r, "base")) == R1_OK;
+    return going && save_model(r, path_in(r, "base"));
 }
 
 // ---- evaluation ----
@@ -616,8 +636,7 @@ static void print_result(run *r) {
 static bool write_results(run *r) {
     char curve[PATH_BYTES];
     snprintf(curve, sizeof curve, "%s", path_in(r, "curve.svg"));
-    return r1_model_save(r->model, r->options.out) == R1_OK &&
-           r1_report_write(r->ctx, r->options.out) == R1_OK &&
+    return save_model(r, r->options.out) && r1_report_write(r->ctx, r->options.out) == R1_OK &&
            r1_report_csv(r->ctx, r->options.out) == R1_OK &&
            r1_report_events(r->ctx, r->options.out) == R1_OK &&
            r1_report_curve(r->ctx, r->options.out, curve) == R1_OK;
@@ -657,7 +676,7 @@ static bool open_model(run *r) {
 static bool pretrain_or_copy(run *r) {
     if (!r->options.base) return pretrain(r);
     log_settings(r, NULL);
-    return r1_model_save(r->model, path_in(r, "base")) == R1_OK;
+    return save_model(r, path_in(r, "base"));
 }
 // A context, and for --resume and replay the settings of the run in the folder.
 static int open_run(run *r) {

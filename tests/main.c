@@ -22,6 +22,7 @@ int test_fsync(int file) { return file < 0 ? -1 : 0; }
 #include "test_log.c"
 #include "test_tokenizer.c"
 #include "test_model.c"
+#include "test_load.c"
 #include "test_architectures.c"
 #include "test_answer.c"
 #include "test_judge.c"
@@ -34,4 +35,5 @@ int test_fsync(int file) { return file < 0 ? -1 : 0; }
 #include "test_plan.c"
 #include "test_faults.c"
 #include "test_demo.c"
+#include "test_tools.c"
 #include "test_faults_io.c"

@@ -507,6 +507,17 @@ static void fault_files(fault *f) {
     if (tensors) fault_keep(f, entry->data, entry->bytes);
     r1_tensors_close(tensors);
     fault_keep_file(f, weights);
+    static const float scale[1] = {0.5f};
+    r1_entry f8[] = {{"a", R1_F8_E4M3, 2, {2, 3}, numbers, 6},
+                     {"a_scale_inv", R1_F32, 2, {1, 1}, scale, 4}};
+    r1_shards_desc shards = {.max_bytes = 6};
+    r1i_real out[6] = {0};
+    DO(r1_tensors_save_folder(f->ctx, folder, f8, 2, &pair, 1, &shards) == R1_OK);
+    DO((tensors = r1_tensors_open_folder(f->ctx, folder)) != NULL);
+    entry = r1_tensors_find(tensors, "a");
+    if (tensors) DO(r1_tensors_numbers(tensors, entry, 0, 6, out) == R1_OK);
+    if (tensors) fault_keep(f, out, sizeof out);
+    r1_tensors_close(tensors);
     nftw(test_path("deep"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 // A row with its fields. `wide` is more than the 64 KiB that an open log has.
@@ -657,6 +668,10 @@ static void fault_folder(fault *f) {
     if (model) DO(r1_model_save(model, folder) == R1_OK);
     DO((loaded = r1_model_load(f->ctx, folder)) != NULL);
     if (loaded) CHECK(r1_model_hash(loaded) == r1_model_hash(model));
+    r1_save_desc shards = {.max_shard_bytes = 1000, .dtype = R1_BF16};
+    if (model) DO(r1_model_save_with(model, folder, &shards) == R1_OK);
+    if (loaded) r1_model_free(loaded);
+    DO((loaded = r1_model_load_with(f->ctx, folder, NULL)) != NULL);
     char *text = NULL;
     size_t size = 0;
     DO((text = r1_file_read(f->ctx, path, &size)) != NULL);
@@ -885,6 +900,43 @@ static void fault_report(fault *f) {
     fault_keep_file(f, test_join(folder, "metrics.csv")), fault_keep_file(f, figure);
     nftw(folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
+#ifndef R1_NO_JUDGE
+// Only the fork takes memory of the context. A task takes none, and without a judge its verdict is
+// that it could not be judged.
+static void fault_judge(fault *f) {
+    static const char *const run[] = {"sh", "main.sh", NULL};
+    static const r1_judge_language shell = {"shell", "main.sh", NULL, NULL, run, 0};
+    static bool offered;
+    r1_judge_desc desc = {.min_level = R1_JUDGE_SECCOMP, .jobs = 1, .n_languages = 1};
+    desc.languages = &shell;
+    if (!offered) {
+        r1_context *ctx = judge_context(&desc);
+        judge_open(ctx); // skips the test where the machine offers no level
+        r1_context_free(ctx);
+        offered = true;
+    }
+    void *made = NULL;
+    r1_judge *judge = NULL;
+    DO((made = r1_judge_fork(f->ctx, &desc)) != NULL);
+    if (f->ctx) f->ctx->judge = made;
+    DO((judge = r1_judge_open(f->ctx)) != NULL);
+    r1_judge_test test = {{"1\n", 2}, {"2\n", 2}};
+    r1_judge_task task = {.source = {"read a; echo $((a + 1))", 23}, .tests = &test, .n_tests = 1};
+    r1_judge_result results[2];
+    task.language = CALL(r1_judge_language_find(judge, (r1_slice){"shell", 5}));
+    CALL(r1_judge_begin(judge, &task, &results[0]));
+    CALL(r1_judge_run(judge, &task, &results[1]));
+    CALL(r1_judge_wait(judge, &results[0]));
+    CHECK(CALL(r1_judge_done(judge, &results[0])));
+    for (int i = 0; i < 2; i++)
+        CHECK(results[i].verdict == (judge ? R1_JUDGE_AC : R1_JUDGE_SANDBOX_ERROR));
+    fault_keep(f, &results[0].verdict, sizeof results[0].verdict);
+    if (made) r1i_judge_close(made);
+}
+#define FAULT_JUDGE(X) X(judge, 1)
+#else
+#define FAULT_JUDGE(X)
+#endif
 // The ten lines of the title, without a look at anything before the end.
 static void fault_ten_lines(fault *f) {
     r1_grpo_desc desc = fault_grpo_desc();
@@ -931,6 +983,7 @@ static void fault_ten_lines(fault *f) {
     X(grpo, 1)                                                                                     \
     X(grpo_files, 2)                                                                               \
     X(report, 1)                                                                                   \
+    FAULT_JUDGE(X)                                                                                 \
     X(ten_lines, 1)
 #define FAULT_TEST(name, threads)                                                                  \
     TEST(faults_memory_##name) { fault_prove(fault_##name, threads); }
@@ -953,6 +1006,8 @@ static void fault_quiet_model(void) {
     CHECK(!r1_model_forward(NULL, &batch));
     CHECK(r1_model_score(NULL, &batch, 1, 0, NULL, NULL) == R1_ERROR_ARGUMENT);
     CHECK(r1_model_save(NULL, "x") == R1_ERROR_ARGUMENT);
+    CHECK(r1_model_save_with(NULL, "x", NULL) == R1_ERROR_ARGUMENT);
+    CHECK(!r1_model_load_with(NULL, "x", NULL));
     CHECK(!r1_rollout_new(NULL));
     CHECK(r1_generate(NULL, NULL, NULL, 1, 1, NULL) == R1_ERROR_ARGUMENT);
 }
@@ -985,6 +1040,9 @@ static void fault_quiet_rest(void) {
     CHECK(!r1_rewarder_new(NULL, NULL) && r1_reward_repeated(NULL, &id, 1, 1) == 0);
     CHECK(!r1_decontaminator_add(NULL, slice) && !r1_decontaminator_count(NULL, slice));
     CHECK(!r1_file_read(NULL, "x", NULL) && !r1_tensors_open(NULL, "x"));
+    CHECK(!r1_tensors_open_folder(NULL, "x"));
+    CHECK(r1_tensors_numbers(NULL, NULL, 0, 0, NULL) == R1_ERROR_ARGUMENT);
+    CHECK(r1_tensors_save_folder(NULL, "x", NULL, 0, NULL, 0, NULL) == R1_ERROR_MEMORY);
     CHECK(!r1_log_open(NULL, "x", false) && r1_log_row(NULL) == R1_OK);
     CHECK(r1_file_write(NULL, "x", "", 0) == R1_ERROR_MEMORY);
     CHECK(r1_tensors_save(NULL, "x", NULL, 0, NULL, 0) == R1_ERROR_MEMORY);
@@ -993,6 +1051,14 @@ static void fault_quiet_rest(void) {
     CHECK(r1_report_write(NULL, "x") == R1_ERROR_MEMORY);
     CHECK(r1_report_csv(NULL, "x") == R1_ERROR_MEMORY);
     CHECK(r1_report_curve(NULL, "x", "x") == R1_ERROR_MEMORY);
+#ifndef R1_NO_JUDGE
+    r1_judge_result result;
+    CHECK(!r1_judge_open(NULL) && r1_judge_level_of(NULL) == R1_JUDGE_NONE);
+    CHECK(r1_judge_reason(NULL)[0] == 0);
+    CHECK(r1_judge_language_find(NULL, (r1_slice){"c", 1}) == R1_OFF);
+    CHECK(r1_judge_run(NULL, NULL, &result) == R1_JUDGE_SANDBOX_ERROR && result.message[0]);
+    CHECK(r1_judge_done(NULL, &result));
+#endif
     r1_tokenizer_free(NULL), r1_answer_free(NULL), r1_decontaminator_free(NULL);
     r1_rewarder_free(NULL);
     r1_tensors_close(NULL), r1_log_close(NULL), r1_file_free(NULL, NULL), r1_json_free(NULL, NULL);
@@ -1014,7 +1080,9 @@ static const struct {
      " r1_reward_find r1_reward_overlong r1_reward_cosine r1_reward_lengths r1_score_pass_1 "
      "r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
      " r1_score_vote r1_score_vote_classes r1_advantages r1_policy_weights r1_policy_loss"
-     " r1_grpo_paper r1_plan_name r1_grad_norm r1_group_self "},
+     " r1_plan_name r1_grpo_paper r1_grad_norm r1_group_self r1_judge_level_name "
+     "r1_judge_verdict_name"
+     " r1_judge_verdict_text r1_judge_code r1_judge_compare "},
     {"looks at an object",
      " r1_status_of r1_message_of r1_memory_used r1_thread_count r1_seed_of r1_tensor_count"
      " r1_tensor_check r1_json_find r1_json_at r1_json_number r1_json_text r1_json_bool"
@@ -1026,7 +1094,7 @@ static const struct {
      " r1_model_router_bias r1_model_moe_layers r1_model_routers r1_decontaminator_count "
      "r1_trainer_steps"
      " r1_grpo_metrics_of r1_grpo_rollout_of r1_reward_input_of r1_reward_thoughts"
-     " r1_reward_answer "},
+     " r1_reward_answer r1_judge_level_of r1_judge_reason "},
     {"takes memory for a long piece only, and lacking it is a value",
      " r1_encode r1_encode_plain r1_decode r1_text_next r1_text_end "},
     {"changes memory that is there",
@@ -1080,6 +1148,9 @@ TEST(faults_cover_every_public_function) {
         bool exempt = false, run = strstr(seen, name) != NULL;
         for (size_t i = 0; i < sizeof fault_exempt / sizeof *fault_exempt; i++)
             exempt = exempt || strstr(fault_exempt[i].names, name);
+#ifdef R1_NO_JUDGE
+        exempt = exempt || strstr(name, " r1_judge_");
+#endif
         if (!run && !exempt) printf("%s is in no scenario\n", name), missing++;
     }
     // The list has no name that is gone.

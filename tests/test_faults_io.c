@@ -12,9 +12,9 @@ static int io_errno;
 // reading, the folder that cannot be opened for its sync.
 static bool io_dirty, io_grave;
 static int io_plan(const char *call) {
-    static const char *const grave[] = {"write", "fsync", "rename", "truncate", "mkdir"};
+    static const char *const grave[] = {"write", "fsync", "rename", "truncate", "mkdir", "seek"};
     bool matters = io_dirty && !strcmp(call, "close");
-    for (int i = 0; i < 5; i++) matters = matters || !strcmp(call, grave[i]);
+    for (int i = 0; i < 6; i++) matters = matters || !strcmp(call, grave[i]);
     if (!strcmp(call, "write")) io_dirty = true;
     if (!strcmp(call, "close")) io_dirty = false;
     io_calls++;
@@ -110,6 +110,26 @@ static void io_reset_model(io_world *w) {
     r1_model_head(w->model)->data[0] = 2;
 }
 static r1_status io_act_model(io_world *w) { return r1_model_save(w->model, w->folder); }
+static r1_status io_act_shards(io_world *w) {
+    static const char *const names[] = {"a", "b"};
+    r1_entry entries[2];
+    for (size_t i = 0; i < 2; i++)
+        entries[i] = (r1_entry){names[i], R1_F32, 1, {20}, io_numbers + 20 * i, 80};
+    const r1_shards_desc desc = {.max_bytes = 100};
+    return r1_tensors_save_folder(w->ctx, w->folder, entries, 2, NULL, 0, &desc);
+}
+static void io_reset_shards(io_world *w) { CHECK(io_act_shards(w) == R1_OK); }
+static r1_status io_act_one(io_world *w) {
+    const r1_entry entry = {"x", R1_F32, 1, {40}, io_numbers, sizeof io_numbers};
+    return r1_tensors_save_folder(w->ctx, w->folder, &entry, 1, NULL, 0, NULL);
+}
+static void io_reset_one(io_world *w) { CHECK(io_act_one(w) == R1_OK); }
+static r1_status io_act_open_shards(io_world *w) {
+    r1_tensors *tensors = r1_tensors_open_folder(w->ctx, w->folder);
+    if (tensors) CHECK(!memcmp(r1_tensors_at(tensors, 1)->data, io_numbers + 20, 80));
+    r1_tensors_close(tensors);
+    return tensors ? R1_OK : r1_status_of(w->ctx);
+}
 static r1_status io_act_load(io_world *w) {
     r1_model *model = r1_model_load(w->ctx, w->folder);
     r1_model_free(model);
@@ -185,6 +205,23 @@ static const io_case io_cases[] = {
     {"r1_tensors_open", io_reset_tensors, io_act_open, {"tensors"}, false},
     {"r1_model_save", io_reset_model, io_act_model, {"model.safetensors", "config.json"}, false},
     {"r1_model_load", io_reset_model, io_act_load, {"model.safetensors", "config.json"}, false},
+    // The names of the shards depend on those that are there, so a second call makes others.
+    {"r1_tensors_save_folder, shards in place of one file",
+     io_reset_one,
+     io_act_shards,
+     {"model.safetensors"},
+     false},
+    // Shards that are out of use may stay behind.
+    {"r1_tensors_save_folder, one file in place of shards",
+     io_reset_shards,
+     io_act_one,
+     {"model.safetensors", "model.safetensors.index.json"},
+     false},
+    {"r1_tensors_open_folder",
+     io_reset_shards,
+     io_act_open_shards,
+     {"model.safetensors.index.json"},
+     false},
     {"r1_trainer_save",
      io_reset_trainer,
      io_act_trainer,

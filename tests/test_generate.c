@@ -513,10 +513,42 @@ TEST(generate_limit_keeps_the_text) {
         gen_same_bits("log-probs", a, a->logp, b->logp, b->n * sizeof *a->logp);
     }
 }
-static void gen_progress(void *user, size_t finished, size_t total, size_t tokens) {
+static bool gen_progress(void *user, size_t finished, size_t total, size_t tokens) {
     size_t *last = (size_t *)user;
     CHECK(finished >= last[0] && finished <= total);
     last[0] = finished, last[1] = total, last[2] = tokens, last[3]++;
+    return true;
+}
+static bool gen_three_passes(void *user, size_t finished, size_t total, size_t tokens) {
+    size_t *passes = (size_t *)user;
+    (void)finished, (void)total, (void)tokens;
+    return ++*passes < 3;
+}
+// What has been drawn when progress says no is the begin of what a whole call draws, and the
+// rollout serves again.
+TEST(generate_is_ended_by_progress) {
+    gen_setup setup = gen_baseline(0);
+    size_t passes = 0;
+    r1_context *ctx = gen_context(&setup);
+    r1_model *model = gen_model(ctx, setup.kind);
+    r1_rollout *whole = r1_rollout_new(ctx), *cut = r1_rollout_new(ctx);
+    r1_prompt prompts[GEN_PROMPTS];
+    r1_generate_desc desc = {.max_new = 8, .batch = 8};
+    gen_prompts(false, prompts);
+    CHECK(r1_generate(model, whole, prompts, 2, 8, &desc) == R1_OK);
+    desc.progress = gen_three_passes, desc.user = &passes;
+    CHECK(r1_generate(model, cut, prompts, 2, 8, &desc) == R1_OK);
+    CHECK(passes == 3 && cut->n == 16);
+    for (size_t i = 0; i < 16; i++) { // 8 of them have begun: one token of the prefill, 3 passes
+        const r1_sample *s = &cut->samples[i];
+        CHECK_EQUAL_SIZE(s->n - s->n_prompt, i < 8 ? 4 : 0);
+        CHECK(s->truncated &&
+              !memcmp(s->tokens, whole->samples[i].tokens, s->n * sizeof *s->tokens));
+    }
+    desc.progress = NULL;
+    CHECK(r1_generate(model, cut, prompts, 2, 8, &desc) == R1_OK);
+    for (size_t i = 0; i < 16; i++) CHECK_EQUAL_SIZE(cut->samples[i].n, whole->samples[i].n);
+    r1_context_free(ctx);
 }
 TEST(generate_group_shares_its_prompt) {
     static const size_t batches[] = {1, 5, 8, 64};

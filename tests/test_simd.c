@@ -259,6 +259,59 @@ TEST(simd_swiglu_equals_scalar) {
     SIMD_EACH_LEVEL(rows)
     for (size_t i = 0; i < 2 * SIMD_SIZES; i++) simd_check_swiglu(rows, simd_sizes[i / 2], i % 2);
 }
+
+// y = factor x + z: into a third place, in place, and without z, where a zero keeps its sign.
+static void simd_check_axpy(const r1i_rows *rows, size_t n, float factor, bool special) {
+    simd_buffer x = simd_new(n, 3), z = simd_new(n, 2);
+    if (special) simd_fill_special(x.at, n), simd_fill_special(z.at, n);
+    for (int form = 0; form < 3; form++) {
+        simd_buffer a = simd_copy(&z), b = simd_copy(&z);
+        r1i_rows_scalar.axpy(a.at, factor, x.at, form == 0 ? z.at : form == 1 ? a.at : NULL, n);
+        rows->axpy(b.at, factor, x.at, form == 0 ? z.at : form == 1 ? b.at : NULL, n);
+        if (!simd_equal(&a, &b))
+            test_stop(TEST_FAILED, "%s axpy n %zu form %d", rows->name, n, form);
+        simd_free(&a), simd_free(&b);
+    }
+    simd_free(&x), simd_free(&z);
+}
+TEST(simd_axpy_equals_scalar) {
+    static const float factors[] = {1, 0.37f, -0.0f, 3e38f};
+    SIMD_EACH_LEVEL(rows)
+    for (size_t i = 0; i < 8 * SIMD_SIZES; i++)
+        simd_check_axpy(rows, simd_sizes[i / 8], factors[i % 4], i % 8 < 4);
+}
+
+static void simd_check_rope(const r1i_rows *rows, size_t D, bool halves) {
+    enum { T = 5, H = 3, POSITIONS = 9 };
+    static const int32_t positions[T] = {0, 1, 8, 3, 3};
+    simd_buffer x = simd_new(T * H * D, 1), dy = simd_new(T * H * D, 0);
+    simd_buffer cosine = simd_new(POSITIONS * D / 2, 3), sine = simd_new(POSITIONS * D / 2, 2);
+    simd_buffer y = simd_new(T * H * D, 0), dx = simd_new(T * H * D, 2);
+    simd_buffer other_y = simd_copy(&y), other_dx = simd_copy(&dx);
+    for (int i = 0; i < 2; i++) {
+        r1_rope_args args = {.T = T,
+                             .H = H,
+                             .D = D,
+                             .halves = halves,
+                             .positions = positions,
+                             .cosine = cosine.at,
+                             .sine = sine.at,
+                             .x = x.at,
+                             .y = i ? other_y.at : y.at,
+                             .dy = dy.at,
+                             .dx = i ? other_dx.at : dx.at};
+        const r1i_rows *one = i ? rows : &r1i_rows_scalar;
+        one->rope(&args, R1_FORWARD, 1, T), one->rope(&args, R1_BACKWARD, 1, T);
+    }
+    if (!simd_equal(&y, &other_y) || !simd_equal(&dx, &other_dx))
+        test_stop(TEST_FAILED, "%s rope D %zu halves %d", rows->name, D, halves);
+    simd_free(&x), simd_free(&dy), simd_free(&cosine), simd_free(&sine);
+    simd_free(&y), simd_free(&dx), simd_free(&other_y), simd_free(&other_dx);
+}
+TEST(simd_rope_equals_scalar) {
+    SIMD_EACH_LEVEL(rows)
+    for (size_t i = 0; i < 24; i++) simd_check_rope(rows, 2 + i / 2 * 6, i % 2);
+}
 TEST(simd_adamw_equals_scalar) {
     SIMD_EACH_LEVEL(rows)
     for (size_t i = 0; i < SIMD_SIZES; i++) {
