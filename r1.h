@@ -618,7 +618,7 @@ typedef struct r1_attention_args {
 typedef struct r1_route_args {
     size_t T, E, K, groups, kept;
     r1i_real scale;
-    bool normalise, softmax, replay;
+    bool normalise, softmax, group_max, replay;
     const r1i_real *logits, *bias, *dgates, *dscores;
     r1i_real *scores, *gates, *dlogits;
     int32_t *choice;
@@ -771,7 +771,8 @@ typedef struct r1_route_desc {
     size_t groups, kept; // groups of experts, and how many stay eligible;  0 = 1 and all
     double scale;        // routed_scaling_factor;                          0 = 1
     bool normalise;      // divide the gates by their sum
-    bool softmax;        // V2: softmax affinities, group score = maximum
+    bool softmax;        // V2, Qwen3: softmax affinities
+    bool group_max;      // V2: a group counts by its best expert, not by its two best
 } r1_route_desc;
 // What a router decided. Arrays live as long as the step; row r of the sorted order belongs to
 // token token[r], expert e owns rows offsets[e] .. offsets[e+1].
@@ -1258,10 +1259,11 @@ R1_DEF size_t r1_chat_text(r1_context *ctx, const r1_tokenizer *tokenizer, const
 R1_DEF size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tokenizer,
                              const r1_chat_desc *desc, int32_t *ids, size_t capacity);
 // ==== [model] ====================================================================================
-// A DeepSeek-V3-style decoder: MLA, DeepSeekMoE, or by the same config a dense GQA decoder (Qwen2).
+// A pre-norm decoder: MLA or GQA, dense or with experts. DeepSeek-V3 and its relatives (V2, Qwen2,
+// Qwen3, Qwen3-MoE, Llama) are settings of one config; the table r1i_architectures names them.
 // Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
 
-// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen2).
+// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen, Llama).
 typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed
 // caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head:
@@ -1269,17 +1271,18 @@ typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // multiply-adds per cached token, by the config alone.   Source: V3 eq. 1 to 11, V2 section 2.1.2.
 typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
 
-// Longer contexts than the one a model was first trained on. YaRN leaves fast frequencies alone,
-// divides slow ones by `factor`, and blends between those that turn beta_fast and beta_slow times
-// within `original` tokens. It scales cos and sin by m(mscale) / m(mscale_all), and the scores of
-// MLA by m(mscale_all)^2, where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3.
-typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN } r1_rope_kind;
+// Longer contexts than the one a model was first trained on. Both kinds leave fast frequencies
+// alone, divide slow ones by `factor`, and blend between those that turn beta_fast and beta_slow
+// times within `original` tokens: YaRN evenly over the pairs, LLAMA3 evenly over the turns. YaRN
+// also scales cos and sin by m(mscale) / m(mscale_all), and the scores of MLA by m(mscale_all)^2,
+// where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3; LLAMA3: Hugging Face's rope type.
+typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN, R1_ROPE_LLAMA3 } r1_rope_kind;
 // See r1_rope_kind; the numbers of V3 in brackets.
 typedef struct r1_rope_scaling {
     r1_rope_kind kind;
     double factor;               // [40]
     size_t original;             // tokens of the first training [4096];  0 = max_tokens
-    double beta_fast, beta_slow; // 0 = 32 and 1
+    double beta_fast, beta_slow; // 0 = 32 and 1; LLAMA3: high and low_freq_factor, 0 = 4 and 1
     double mscale, mscale_all;   // [1, 1]; as in Hugging Face, 0 is not 1 but absent
 } r1_rope_scaling;
 
@@ -1293,14 +1296,17 @@ typedef struct r1_model_config {
     size_t kv_rank;                       // latent of keys and values [512]
     size_t nope_dim, rope_dim, value_dim; // per head [128, 64, 128]
     size_t kv_heads, head_dim;            // GQA only;  0 = heads, width / heads
-    bool qkv_bias;                        // GQA only; Qwen2 has it
+    bool qkv_bias, out_bias;              // GQA only; Qwen2 has the first, Llama may have both
+    bool qk_norm;                         // GQA only: RMSNorm of each query and key head, Qwen3
     size_t dense_width;                   // hidden width of dense layers [18432]
     size_t dense_layers;                  // layers without experts, from the first [3]
+    uint64_t dense_mask[4];               // more of them: bit l % 64 of word l / 64; Qwen3-MoE
     size_t experts, chosen, shared; // routed, per token, always on [256, 8, 1];  0 = dense model
     size_t expert_width;            // hidden width of one expert [2048]
     size_t groups, kept_groups;     // node-limited routing [8, 4];  0 = off
     bool normalise_gates, softmax_scores; // V3: true, false
-    double routed_scale;                  // [2.5];  0 = 1
+    bool greedy_choice;  // V3: false. V2, Qwen3: no router bias, groups count by their best expert
+    double routed_scale; // [2.5];  0 = 1
     bool tied_head;
     size_t mtp_layers;    // depths of multi-token prediction [1];  0 = none. MLA only
     double rope_theta;    // 0 = 10000
@@ -1377,8 +1383,8 @@ R1_DEF size_t r1_model_size(const r1_model *model);
 R1_DEF uint64_t r1_model_hash(const r1_model *model);
 // The head [V,C]; the embedding table when tied.
 R1_DEF r1_tensor *r1_model_head(r1_model *model);
-// The bias of a layer's router [E]; NULL for a dense layer. Depth k of multi-token prediction is
-// layer layers + k - 1.
+// The bias of a layer's router [E]; NULL for a dense layer, and with greedy_choice. Depth k of
+// multi-token prediction is layer layers + k - 1.
 R1_DEF r1i_real *r1_model_router_bias(r1_model *model, size_t layer);
 
 // Packed sequences for a forward pass; zero what is not needed. No row is padding:
@@ -1402,7 +1408,8 @@ R1_DEF size_t r1_model_moe_layers(const r1_model *model);
 // The same with the layers of multi-token prediction, which stand behind the others.
 R1_DEF size_t r1_model_routers(const r1_model *model);
 // Moves each router bias by -rate where the load is above the mean of its layer and +rate where it
-// is below. loads [routers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
+// is below; nothing with greedy_choice. loads [routers, E] of the whole batch.   Source: V3 section
+// 2.1.2 (rate 0.001).
 R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate);
 // Log-probability and entropy of every token given those before it, without gradients; the first
 // token of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0
@@ -1437,7 +1444,8 @@ R1_DEF r1_status r1_model_save_with(r1_model *model, const char *folder, const r
 R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
 // The same with options; desc NULL = all defaults.
 R1_DEF r1_model *r1_model_load_with(r1_context *ctx, const char *folder, const r1_load_desc *desc);
-// Fills a config from the text of a config.json (deepseek_v3, qwen2).
+// Fills a config from the text of a config.json (deepseek_v3, deepseek_v2, qwen2, qwen3, qwen3_moe,
+// llama). R1_ERROR_FORMAT for another model_type, and for keys that ask for another computation.
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                       r1_model_config *config);
 // ==== [generate] =================================================================================
@@ -4546,7 +4554,7 @@ static void r1i_route_groups(const r1_route_args *a, const r1i_real *biased, r1i
             else if (biased[e] > second)
                 second = biased[e];
         }
-        score[g] = size > 1 && !a->softmax ? first + second : first, open[g] = 1;
+        score[g] = size > 1 && !a->group_max ? first + second : first, open[g] = 1;
     }
     for (size_t e = 0; e < a->E; e++) allowed[e] = 0;
     for (size_t k = 0; k < a->kept; k++) {
@@ -6967,6 +6975,7 @@ R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real
                           .scale = (r1i_real)(desc->scale != 0 ? desc->scale : 1),
                           .normalise = desc->normalise,
                           .softmax = desc->softmax,
+                          .group_max = desc->group_max,
                           .replay = replay != NULL,
                           .logits = logits->data,
                           .bias = bias,
@@ -11693,8 +11702,9 @@ R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) 
 #endif // R1_NO_STDIO
 
 // ==== [model] ====================================================================================
-// A DeepSeek-V3-style decoder, or a dense GQA decoder by the same config. Calls [tape], [file],
-// [json]. One forward serves training, scoring and cached generation: that is why they agree.
+// A pre-norm decoder whose kinds are switches of one config: the forward knows no architecture by
+// name, the table r1i_architectures does. Calls [tape], [file], [json]. One forward serves
+// training, scoring and cached generation: that is why they agree.
 // Tokens of a cache block. Keys are walked one by one whatever the size, so it shows in no result;
 // it balances the copy of one unfinished block per answer against the length of the tables.
 enum { R1I_BLOCK_TOKENS = 64 };
@@ -11708,10 +11718,12 @@ typedef struct r1i_layer {
     r1_tensor *norm1, *norm2;
     r1_tensor *q_a, *q_norm, *q, *kv_a, *kv_norm, *kv_b, *out; // MLA; q is q_b with compression
     r1_tensor *kv_heads;                                       // kv_b as [H, nope + value, R]
-    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias;               // GQA, which shares q and out
+    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias, *out_bias;    // GQA, which shares q and out
+    r1_tensor *k_norm;                                         // GQA, which shares q_norm
     r1i_mlp dense, shared, experts;                            // dense and shared are plain
     r1_tensor *router;
-    r1i_real *bias;                              // [E]
+    size_t moe;                                  // its place among the layers with experts
+    r1i_real *bias;                              // [E], NULL with greedy_choice
     r1_tensor *embed_norm, *hidden_norm, *merge; // multi-token prediction only; merge is [C, 2C]
     r1_tensor *head_norm, *embed, *head;         // embed and head are aliases of the model's
 } r1i_layer;
@@ -11788,8 +11800,88 @@ static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *
 static size_t r1i_rope_dim(const r1_model_config *c) {
     return c->attention == R1_MLA ? c->rope_dim : c->head_dim;
 }
+// Whether a layer of the main model is set to have no experts.
+static bool r1i_dense_layer(const r1_model_config *c, size_t l) {
+    return l < c->dense_layers || (l < 256 && (c->dense_mask[l / 64] >> l % 64 & 1));
+}
+static size_t r1i_moe_count(const r1_model_config *c) {
+    size_t dense = c->dense_layers;
+    for (size_t l = dense; l < c->layers && l < 256; l++) dense += r1i_dense_layer(c, l);
+    return c->layers - dense;
+}
 // The layers of the main model, then those of multi-token prediction.
 static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
+// What tells architectures apart, by the config alone.
+enum {
+    R1I_HAS_MLA = 1,
+    R1I_HAS_QK_NORM = 2,
+    R1I_HAS_QKV_BIAS = 4, // on queries, keys and values only
+    R1I_HAS_ALL_BIAS = 8, // on the output, too
+    R1I_HAS_EXPERTS = 16,
+    R1I_HAS_SIGMOID = 32,      // scores of experts by themselves, not over all
+    R1I_HAS_ROUTER_BIAS = 64,  // with groups by their two best
+    R1I_HAS_ROUTER_MORE = 128, // groups, shared experts or a scale
+    R1I_HAS_SCALED_SUM = 256,  // gates that are divided by their sum, and scaled
+    R1I_HAS_DENSE_MASK = 512,
+    R1I_HAS_MTP = 1024,
+    R1I_HAS_ODD = 2048 // what no format can tell
+};
+// The architectures, by what a config must have and may have besides. A model is saved as the first
+// row that fits it. The last one can say most, so it also takes what is between the others.
+static const struct r1i_architecture {
+    const char *type, *class_name; // model_type and architectures of config.json
+    unsigned must, may;
+} r1i_architectures[] = {
+    {"llama", "LlamaForCausalLM", 0, R1I_HAS_ALL_BIAS},
+    {"qwen2", "Qwen2ForCausalLM", R1I_HAS_QKV_BIAS, 0},
+    {"qwen3", "Qwen3ForCausalLM", R1I_HAS_QK_NORM, R1I_HAS_ALL_BIAS},
+    {"qwen3_moe", "Qwen3MoeForCausalLM", R1I_HAS_QK_NORM | R1I_HAS_EXPERTS,
+     R1I_HAS_ALL_BIAS | R1I_HAS_DENSE_MASK},
+    {"deepseek_v2", "DeepseekV2ForCausalLM", R1I_HAS_MLA | R1I_HAS_EXPERTS, R1I_HAS_ROUTER_MORE},
+    {"deepseek_v3", "DeepseekV3ForCausalLM", R1I_HAS_MLA,
+     R1I_HAS_EXPERTS | R1I_HAS_SIGMOID | R1I_HAS_ROUTER_BIAS | R1I_HAS_ROUTER_MORE |
+         R1I_HAS_SCALED_SUM | R1I_HAS_MTP},
+};
+// The rows as bits, for the keys of config.json.
+enum {
+    R1I_LLAMA = 1,
+    R1I_QWEN2 = 2,
+    R1I_QWEN3 = 4,
+    R1I_QWEN3_MOE = 8,
+    R1I_V2 = 16,
+    R1I_V3 = 32,
+    R1I_ARCHITECTURES = 6
+};
+static unsigned r1i_config_has(const r1_model_config *c) {
+    unsigned has = c->attention == R1_MLA ? R1I_HAS_MLA : 0;
+    if (c->attention != R1_MLA) {
+        if (c->qk_norm) has |= R1I_HAS_QK_NORM;
+        if (c->qkv_bias) has |= c->out_bias ? R1I_HAS_ALL_BIAS : R1I_HAS_QKV_BIAS;
+        if (c->out_bias && !c->qkv_bias) has |= R1I_HAS_ODD;
+    }
+    if (c->mtp_layers) has |= R1I_HAS_MTP;
+    if (!c->experts) return has;
+    bool scaled = c->routed_scale != 0 && c->routed_scale != 1;
+    has |= R1I_HAS_EXPERTS;
+    if (!c->softmax_scores) has |= R1I_HAS_SIGMOID;
+    if (!c->greedy_choice) has |= R1I_HAS_ROUTER_BIAS;
+    if (c->groups > 1 || c->shared || scaled) has |= R1I_HAS_ROUTER_MORE;
+    if (c->normalise_gates && scaled) has |= R1I_HAS_SCALED_SUM;
+    for (size_t l = c->dense_layers; l < c->layers && l < 256; l++)
+        if (r1i_dense_layer(c, l)) has |= R1I_HAS_DENSE_MASK;
+    return has;
+}
+static bool r1i_config_fits(const r1_model_config *c, int row) {
+    const struct r1i_architecture *a = &r1i_architectures[row];
+    unsigned has = r1i_config_has(c);
+    return (has & a->must) == a->must && !(has & ~(a->must | a->may));
+}
+// The first row that fits; -1 when none does.
+static int r1i_config_row(const r1_model_config *c) {
+    for (int row = 0; row < R1I_ARCHITECTURES; row++)
+        if (r1i_config_fits(c, row)) return row;
+    return -1;
+}
 // Fills in what is zero and names the first field that does not fit. Configs of callers and of
 // files both come through here, so the rest of the room relies on every size.
 static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
@@ -11801,10 +11893,11 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (!c->kv_heads) c->kv_heads = c->heads;
     if (!c->head_dim && c->heads) c->head_dim = c->width / c->heads;
     if (!c->experts) c->dense_layers = c->layers;
+    while (c->dense_layers < c->layers && r1i_dense_layer(c, c->dense_layers)) c->dense_layers++;
     r1_rope_scaling *rope = &c->rope;
-    if (rope->kind == R1_ROPE_YARN) {
+    if (rope->kind != R1_ROPE_PLAIN) {
         if (!rope->original) rope->original = c->max_tokens;
-        if (rope->beta_fast == 0) rope->beta_fast = 32;
+        if (rope->beta_fast == 0) rope->beta_fast = rope->kind == R1_ROPE_YARN ? 32 : 4;
         if (rope->beta_slow == 0) rope->beta_slow = 1;
     }
     // No product of two sizes can wrap when each is below 2^31, and longer products are checked.
@@ -11833,8 +11926,10 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
         fault = "MLA needs kv_rank, nope_dim, rope_dim and value_dim";
     else if ((mla ? c->rope_dim : c->head_dim) % 2)
         fault = "rope_dim (GQA: head_dim) must be even";
-    else if (!mla && (moe || c->mtp_layers))
-        fault = "experts and mtp_layers need MLA: no known checkpoint format joins them with GQA";
+    else if (r1i_config_row(c) < 0)
+        fault = "no checkpoint format joins these: GQA needs qkv_bias where it has out_bias; with "
+                "experts it needs qk_norm, softmax_scores and greedy_choice, and can have no "
+                "shared ones, groups, routed_scale or mtp_layers; dense_mask needs GQA";
     else if (!mla && (!c->head_dim || c->heads % c->kv_heads))
         fault = "heads must be a multiple of kv_heads, and head_dim at least 2";
     else if (c->dense_layers > c->layers)
@@ -11848,9 +11943,10 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
                 "that hold the chosen ones";
     else if (rope->kind != R1_ROPE_PLAIN &&
              (!(rope->factor >= 1) || !rope->original || !(rope->beta_slow > 0) ||
-              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1)))
-        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 and "
-                "rope_theta above 1";
+              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1) ||
+              (rope->kind == R1_ROPE_LLAMA3 && rope->beta_fast == rope->beta_slow)))
+        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 (LLAMA3: "
+                "above it) and rope_theta above 1";
     else if (!(c->rope_theta > 0) || !(c->norm_eps >= 0) || !(c->init_std >= 0) ||
              !(c->routed_scale - c->routed_scale == 0))
         fault =
@@ -11931,10 +12027,16 @@ static void r1i_add_gqa(r1_model *model, r1i_layer *l, size_t i) {
     l->k = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.k_proj");
     l->v = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.v_proj");
     l->out = r1i_add_matrix(model, 0.5, c->width, wide, i, "self_attn.o_proj");
-    if (!c->qkv_bias) return;
-    l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
-    l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
-    l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+    if (c->qkv_bias) {
+        l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
+        l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
+        l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+    }
+    if (c->out_bias)
+        l->out_bias = r1i_add_vector(model, R1I_ZERO, c->width, i, "self_attn.o_proj.bias");
+    if (!c->qk_norm) return;
+    l->q_norm = r1i_add_vector(model, R1I_GAIN, c->head_dim, i, "self_attn.q_norm.weight");
+    l->k_norm = r1i_add_vector(model, R1I_GAIN, c->head_dim, i, "self_attn.k_norm.weight");
 }
 // gate [W,C], up [W,C] and down [C,W] of one network under a common prefix.
 static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, const char *prefix) {
@@ -11974,12 +12076,13 @@ static void r1i_add_block(r1_model *model, size_t i) {
     else
         r1i_add_gqa(model, l, i);
     l->norm2 = r1i_add_vector(model, R1I_GAIN, c->width, i, "post_attention_layernorm.weight");
-    if (i < c->dense_layers || !model->routers) {
+    if (i < c->layers ? r1i_dense_layer(c, i) : !model->moe_layers) {
         r1i_add_mlp(model, &l->dense, c->dense_width, i, "");
         return;
     }
+    l->moe = model->routers++;
     r1i_add_experts(model, l, i);
-    l->bias = model->router_bias + (i - c->dense_layers) * c->experts;
+    if (!c->greedy_choice) l->bias = model->router_bias + l->moe * c->experts;
 }
 // Depth k of multi-token prediction is a layer behind the others, numbered on as in checkpoints: a
 // projection [C, 2C] that merges the embedding of a later token with the hidden state below, and a
@@ -12060,11 +12163,18 @@ R1I_PLAIN static double r1i_yarn_share(const r1_model_config *c, size_t D, size_
     double share = ((double)pair - low) / (high - low);
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
+// The same for LLAMA3: the ramp goes by how often a frequency turns within the original length.
+R1I_PLAIN static double r1i_llama3_share(const r1_rope_scaling *rope, double frequency) {
+    double turns = (double)rope->original * frequency / 6.283185307179586;
+    double share = (rope->beta_fast - turns) / (rope->beta_fast - rope->beta_slow);
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
 // theta^(-2 i / D), stretched if the config says so.
 R1I_PLAIN static double r1i_rope_frequency(const r1_model_config *c, size_t D, size_t pair) {
     double plain = r1i_exp_double(-r1i_log_double(c->rope_theta) * (double)(2 * pair) / (double)D);
     if (c->rope.kind == R1_ROPE_PLAIN) return plain;
-    double share = r1i_yarn_share(c, D, pair);
+    double share = c->rope.kind == R1_ROPE_YARN ? r1i_yarn_share(c, D, pair)
+                                                : r1i_llama3_share(&c->rope, plain);
     return plain / c->rope.factor * share + plain * (1 - share);
 }
 // cos and sin of the angle t * frequency(i), for t < max_tokens and i < D / 2, computed in double
@@ -12165,9 +12275,9 @@ static bool r1i_model_layout(r1_model *model) {
     const r1_model_config *c = &model->config;
     if (r1i_config_resolve(ctx, &model->config) != R1_OK) return false;
     size_t layers = r1i_all_layers(c);
-    model->moe_layers = c->layers - c->dense_layers;
-    model->routers = model->moe_layers ? layers - c->dense_layers : 0;
-    size_t biases = r1i_size_mul(model->routers, c->experts);
+    model->moe_layers = r1i_moe_count(c);
+    size_t routers = model->moe_layers ? model->moe_layers + c->mtp_layers : 0;
+    size_t biases = r1i_size_mul(routers, c->experts);
     model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
     model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
     if (!model->layers || !model->router_bias) return false;
@@ -12497,6 +12607,9 @@ static r1_tensor *r1i_attend_batch(r1_model *model, const r1_batch *batch, size_
     if (batch->cached) return r1i_attention_cached(model->ctx, batch, layer, q, k, v, scale);
     return r1_attention(model->ctx, q, k, v, batch->starts, batch->B, scale);
 }
+// As in DeepSeek's and Hugging Face's code: the norms of the two latents keep this eps, whatever
+// norm_eps says.
+#define R1I_LATENT_EPS 1e-6
 // Multi-head latent attention, x [T,C] -> [T,C].   Source: V3 eq. 1 to 11; absorbed form: V2
 // section 2.1.2. For both forms, with R = kv_rank and c_Q = x if there is no q_rank:
 //   c_Q = norm(W_DQ x)                 q = W_UQ c_Q = for each head [ q_C (nope) | q_R (rope) ]
@@ -12513,11 +12626,12 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
     r1_tensor *q_in = x;
-    if (c->q_rank) q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, c->norm_eps);
+    if (c->q_rank)
+        q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, R1I_LATENT_EPS);
     r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, q_in, l->q, NULL), c->heads);
     r1_tensor *kv = r1_matmul(ctx, x, l->kv_a, NULL);
     r1_tensor *latent = r1_columns(ctx, kv, 0, c->kv_rank);
-    latent = r1_rmsnorm(ctx, latent, l->kv_norm, c->norm_eps);
+    latent = r1_rmsnorm(ctx, latent, l->kv_norm, R1I_LATENT_EPS);
     r1_tensor *k_rope = r1i_heads(ctx, r1_columns(ctx, kv, c->kv_rank, c->rope_dim), 1);
     k_rope = r1_rope(ctx, k_rope, positions, &model->rope, false);
     r1_tensor *q_rope = r1_columns(ctx, q, c->nope_dim, c->rope_dim);
@@ -12541,7 +12655,8 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->value_dim});
     return r1_matmul(ctx, y, l->out, NULL);
 }
-// Grouped-query attention as in Qwen2: biases on q, k, v, and halves rotated instead of pairs.
+// Grouped-query attention as in Llama and Qwen: halves rotated instead of pairs; with biases, as
+// Qwen2 has them, or with every query and key head normed before its rotation, as in Qwen3.
 // q [T,H,D], k and v [T,Hk,D]; the cache keeps k after its rotation.
 static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer,
                                   r1_tensor *x, const int32_t *positions) {
@@ -12551,12 +12666,16 @@ static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t
     r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, x, l->q, l->q_bias), c->heads);
     r1_tensor *k = r1i_heads(ctx, r1_matmul(ctx, x, l->k, l->k_bias), c->kv_heads);
     r1_tensor *v = r1i_heads(ctx, r1_matmul(ctx, x, l->v, l->v_bias), c->kv_heads);
+    if (c->qk_norm) {
+        q = r1_rmsnorm(ctx, q, l->q_norm, c->norm_eps);
+        k = r1_rmsnorm(ctx, k, l->k_norm, c->norm_eps);
+    }
     q = r1_rope(ctx, q, positions, &model->rope, true);
     k = r1_rope(ctx, k, positions, &model->rope, true);
     r1_tensor *y = r1i_attend_batch(model, batch, layer, q, k, v, 1 / sqrt((double)c->head_dim));
     if (!y) return NULL;
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->head_dim});
-    return r1_matmul(ctx, y, l->out, NULL);
+    return r1_matmul(ctx, y, l->out, l->out_bias);
 }
 // DeepSeekMoE: shared experts plus the gated sum of the chosen ones, without the residual.
 //   x [T,C] -> logits [T,E] -> choice, gates [T,K] -> rows [T K, C] by expert -> experts -> [T,C]
@@ -12567,14 +12686,15 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
-    size_t moe = layer - c->dense_layers, K = c->chosen, stride = model->moe_layers * K;
+    size_t moe = l->moe, K = c->chosen, stride = model->moe_layers * K;
     r1_tensor *logits = r1_matmul(ctx, x, l->router, NULL);
     r1_route_desc desc = {.chosen = K,
                           .groups = c->groups,
                           .kept = c->kept_groups,
                           .scale = c->routed_scale,
                           .normalise = c->normalise_gates,
-                          .softmax = c->softmax_scores};
+                          .softmax = c->softmax_scores,
+                          .group_max = c->greedy_choice};
     int32_t *replay = NULL;
     if (batch->replay && logits) {
         replay = (int32_t *)r1i_step_alloc(ctx, x->shape[0] * K, sizeof *replay);
@@ -12808,11 +12928,14 @@ static void r1i_bytes_mla(r1i_pass_bytes *p) {
 }
 static void r1i_bytes_gqa(r1i_pass_bytes *p) {
     const r1_model_config *c = p->c;
-    size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
+    size_t H = c->heads, Hk = c->kv_heads, wide = H * c->head_dim, narrow = Hk * c->head_dim;
     size_t linear = sizeof(r1_matmul_args), turn = sizeof(r1_rope_args);
+    size_t norm = sizeof(r1_rmsnorm_args);
     R1I_BYTES(p, {wide, 0, linear}, R1I_RESHAPE, {narrow, 0, linear}, R1I_RESHAPE,
-              {narrow, 0, linear}, R1I_RESHAPE, {wide, 0, turn}, {narrow, 0, turn},
-              {wide, 2 * c->heads, sizeof(r1_attention_args)}, R1I_RESHAPE, {c->width, 0, linear});
+              {narrow, 0, linear}, R1I_RESHAPE);
+    if (c->qk_norm) R1I_BYTES(p, {wide, H, norm}, {narrow, Hk, norm});
+    R1I_BYTES(p, {wide, 0, turn}, {narrow, 0, turn}, {wide, 2 * H, sizeof(r1_attention_args)},
+              R1I_RESHAPE, {c->width, 0, linear});
 }
 static void r1i_bytes_mlp(r1i_pass_bytes *p, size_t width) {
     size_t linear = sizeof(r1_matmul_args);
@@ -12905,8 +13028,8 @@ static void r1i_bytes_forward(r1i_pass_bytes *p) {
     const r1_model_config *c = p->c;
     r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
     R1I_BYTES(p, {c->width, 0, sizeof(r1_embed_args)});
-    r1i_bytes_blocks(p, c->dense_layers, false);
-    r1i_bytes_blocks(p, c->layers - c->dense_layers, true);
+    r1i_bytes_blocks(p, c->layers - r1i_moe_count(c), false);
+    r1i_bytes_blocks(p, r1i_moe_count(c), true);
     r1i_bytes_norm(p);
 }
 // A depth of multi-token prediction on the rows that it has: r1i_mtp_forward and r1i_mtp_norm.
@@ -12917,7 +13040,7 @@ static void r1i_bytes_mtp(r1i_pass_bytes *p) {
     R1I_BYTES(p, R1I_RESHAPE, R1I_RESHAPE, {2 * C, 0, sizeof(r1_join_args)}, R1I_RESHAPE,
               {C, 0, sizeof(r1_matmul_args)});
     r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
-    r1i_bytes_blocks(p, 1, p->c->dense_layers < p->c->layers);
+    r1i_bytes_blocks(p, 1, r1i_moe_count(p->c) > 0);
     r1i_bytes_norm(p);
 }
 // The most that the arena holds during the pass.
@@ -12929,7 +13052,7 @@ static size_t r1i_bytes_peak(const r1i_pass_bytes *p) {
 
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
-    if (!model) return;
+    if (!model || model->config.greedy_choice) return;
     size_t E = model->config.experts;
     for (size_t layer = 0; layer < model->routers; layer++) {
         // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
@@ -13005,6 +13128,56 @@ R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double
 }
 
 // ---- files ----
+// What a key of config.json is to us: a size, a size whose 0 is written as null, a number, a bool.
+enum { R1I_KEY_SIZE, R1I_KEY_SIZE_OR_NULL, R1I_KEY_NUMBER, R1I_KEY_BOOL };
+enum {
+    R1I_ALL = R1I_LLAMA | R1I_QWEN2 | R1I_QWEN3 | R1I_QWEN3_MOE | R1I_V2 | R1I_V3,
+    R1I_OF_MLA = R1I_V2 | R1I_V3,
+    R1I_OF_GQA = R1I_ALL & ~(unsigned)R1I_OF_MLA,
+    R1I_OF_BIAS = R1I_LLAMA | R1I_QWEN3 | R1I_QWEN3_MOE
+};
+// Reading and writing walk this table. `where` has the architectures that know the key, `absent` is
+// what its absence means: the default of Hugging Face's class where loading could not find out that
+// it is wrong, and else 0, which r1i_config_resolve refuses or fills in.
+typedef struct r1i_config_key {
+    const char *name;
+    unsigned where;
+    int kind;
+    size_t field;
+    double absent;
+} r1i_config_key;
+#define R1I_FIELD(name) offsetof(r1_model_config, name)
+static const r1i_config_key r1i_config_keys[] = {
+    {"vocab_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(vocab), 0},
+    {"hidden_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(width), 0},
+    {"intermediate_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(dense_width), 0},
+    {"num_hidden_layers", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(layers), 0},
+    {"num_attention_heads", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(heads), 0},
+    {"num_key_value_heads", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(kv_heads), 0},
+    {"max_position_embeddings", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(max_tokens), 0},
+    {"rms_norm_eps", R1I_ALL, R1I_KEY_NUMBER, R1I_FIELD(norm_eps), 1e-6},
+    {"rope_theta", R1I_ALL, R1I_KEY_NUMBER, R1I_FIELD(rope_theta), 10000},
+    {"tie_word_embeddings", R1I_ALL, R1I_KEY_BOOL, R1I_FIELD(tied_head), 0},
+    {"head_dim", R1I_OF_GQA, R1I_KEY_SIZE, R1I_FIELD(head_dim), 0},
+    {"attention_bias", R1I_OF_BIAS, R1I_KEY_BOOL, R1I_FIELD(out_bias), 0},
+    {"q_lora_rank", R1I_OF_MLA, R1I_KEY_SIZE_OR_NULL, R1I_FIELD(q_rank), 0},
+    {"kv_lora_rank", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(kv_rank), 0},
+    {"qk_nope_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(nope_dim), 0},
+    {"qk_rope_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(rope_dim), 0},
+    {"v_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(value_dim), 0},
+    {"first_k_dense_replace", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(dense_layers), 0},
+    {"n_routed_experts", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(experts), 0},
+    {"num_experts", R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(experts), 0},
+    {"n_shared_experts", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(shared), 0},
+    {"num_experts_per_tok", R1I_OF_MLA | R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(chosen), 0},
+    {"moe_intermediate_size", R1I_OF_MLA | R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(expert_width), 0},
+    {"n_group", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(groups), 0},
+    {"topk_group", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(kept_groups), 0},
+    {"norm_topk_prob", R1I_V3, R1I_KEY_BOOL, R1I_FIELD(normalise_gates), 1},
+    {"norm_topk_prob", R1I_V2 | R1I_QWEN3_MOE, R1I_KEY_BOOL, R1I_FIELD(normalise_gates), 0},
+    {"routed_scaling_factor", R1I_OF_MLA, R1I_KEY_NUMBER, R1I_FIELD(routed_scale), 1},
+    {"num_nextn_predict_layers", R1I_V3, R1I_KEY_SIZE, R1I_FIELD(mtp_layers), 0},
+};
 static void r1i_write_size(r1_json_writer *w, const char *key, size_t value) {
     r1_json_write_integer(w, key, (int64_t)value);
 }
@@ -13020,69 +13193,77 @@ static void r1i_write_real(r1_json_writer *w, const char *key, double value) {
     r1i_json_plain(w, key, text);
 }
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
+    bool yarn = rope->kind == R1_ROPE_YARN;
     if (rope->kind == R1_ROPE_PLAIN) return;
     r1_json_begin_object(w, "rope_scaling");
-    r1i_write_word(w, "type", "yarn");
+    r1i_write_word(w, "rope_type", yarn ? "yarn" : "llama3");
     r1i_write_real(w, "factor", rope->factor);
     r1i_write_size(w, "original_max_position_embeddings", rope->original);
-    r1i_write_real(w, "beta_fast", rope->beta_fast);
-    r1i_write_real(w, "beta_slow", rope->beta_slow);
+    r1i_write_real(w, yarn ? "beta_fast" : "high_freq_factor", rope->beta_fast);
+    r1i_write_real(w, yarn ? "beta_slow" : "low_freq_factor", rope->beta_slow);
     if (rope->mscale > 0) r1i_write_real(w, "mscale", rope->mscale);
     if (rope->mscale_all > 0) r1i_write_real(w, "mscale_all_dim", rope->mscale_all);
     r1_json_end_object(w);
 }
+static void r1i_config_key_write(r1_json_writer *w, const r1i_config_key *key,
+                                 const r1_model_config *c) {
+    const char *field = (const char *)c + key->field;
+    size_t size = 0;
+    double number = 0;
+    bool truth = false;
+    switch (key->kind) {
+    case R1I_KEY_NUMBER:
+        memcpy(&number, field, sizeof number);
+        r1i_write_real(w, key->name, number);
+        break;
+    case R1I_KEY_BOOL:
+        memcpy(&truth, field, sizeof truth);
+        r1_json_write_bool(w, key->name, truth);
+        break;
+    default:
+        memcpy(&size, field, sizeof size);
+        if (size || key->kind == R1I_KEY_SIZE)
+            r1i_write_size(w, key->name, size);
+        else
+            r1_json_write_null(w, key->name);
+    }
+}
+// How a router chooses, in the words of the architecture.
+static void r1i_router_write(r1_json_writer *w, const r1_model_config *c, unsigned of) {
+    const char *greedy = c->groups > 1 ? "group_limited_greedy" : "greedy";
+    if (of & R1I_OF_MLA) {
+        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
+        r1i_write_word(w, "topk_method", c->greedy_choice ? greedy : "noaux_tc");
+    }
+    if (!(of & R1I_QWEN3_MOE)) return;
+    r1i_write_size(w, "decoder_sparse_step", 1);
+    r1_json_begin_array(w, "mlp_only_layers");
+    for (size_t l = 0; l < c->layers; l++)
+        if (r1i_dense_layer(c, l)) r1i_write_size(w, NULL, l);
+    r1_json_end_array(w);
+}
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
 // bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
 static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype) {
-    bool mla = c->attention == R1_MLA;
+    int row = r1i_config_row(c);
+    R1_ASSERT(row >= 0); // resolved configs have one
+    unsigned of = 1u << row;
     r1_json_begin_object(w, NULL);
     r1_json_begin_array(w, "architectures");
-    r1i_write_word(w, NULL, mla ? "DeepseekV3ForCausalLM" : "Qwen2ForCausalLM");
+    r1i_write_word(w, NULL, r1i_architectures[row].class_name);
     r1_json_end_array(w);
-    r1i_write_word(w, "model_type", mla ? "deepseek_v3" : "qwen2");
-    r1i_write_size(w, "vocab_size", c->vocab);
-    r1i_write_size(w, "hidden_size", c->width);
-    r1i_write_size(w, "intermediate_size", c->dense_width ? c->dense_width : c->width);
-    r1i_write_size(w, "num_hidden_layers", c->layers);
-    r1i_write_size(w, "num_attention_heads", c->heads);
-    r1i_write_size(w, "num_key_value_heads", c->kv_heads);
-    r1i_write_size(w, "max_position_embeddings", c->max_tokens);
-    r1_json_write_number(w, "rms_norm_eps", c->norm_eps);
-    r1_json_write_number(w, "rope_theta", c->rope_theta);
+    r1i_write_word(w, "model_type", r1i_architectures[row].type);
+    for (size_t i = 0; i < sizeof r1i_config_keys / sizeof *r1i_config_keys; i++)
+        if (r1i_config_keys[i].where & of) r1i_config_key_write(w, &r1i_config_keys[i], c);
     r1i_rope_write(w, &c->rope);
-    r1_json_write_bool(w, "tie_word_embeddings", c->tied_head);
     r1i_write_word(w, "hidden_act", "silu");
     r1i_write_word(w, "torch_dtype",
                    dtype == R1_BF16  ? "bfloat16"
                    : dtype == R1_F16 ? "float16"
                                      : "float32");
-    if (mla) {
-        if (c->q_rank)
-            r1i_write_size(w, "q_lora_rank", c->q_rank);
-        else
-            r1_json_write_null(w, "q_lora_rank");
-        r1i_write_size(w, "kv_lora_rank", c->kv_rank);
-        r1i_write_size(w, "qk_nope_head_dim", c->nope_dim);
-        r1i_write_size(w, "qk_rope_head_dim", c->rope_dim);
-        r1i_write_size(w, "v_head_dim", c->value_dim);
-        r1i_write_size(w, "first_k_dense_replace", c->dense_layers);
-        r1i_write_size(w, "n_routed_experts", c->experts);
-        r1i_write_size(w, "n_shared_experts", c->shared);
-        r1i_write_size(w, "num_experts_per_tok", c->chosen);
-        r1i_write_size(w, "moe_intermediate_size", c->expert_width);
-        r1i_write_size(w, "n_group", c->groups);
-        r1i_write_size(w, "topk_group", c->kept_groups);
-        r1_json_write_bool(w, "norm_topk_prob", c->normalise_gates);
-        r1i_write_real(w, "routed_scaling_factor", c->routed_scale);
-        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
-        r1i_write_word(w, "topk_method", "noaux_tc");
-        r1i_write_size(w, "num_nextn_predict_layers", c->mtp_layers);
-        r1_json_write_bool(w, "attention_bias", false);
-        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded"); // ours: bits
-    } else {
-        r1i_write_size(w, "head_dim", c->head_dim);
-        r1_json_write_bool(w, "qkv_bias", c->qkv_bias);
-    }
+    r1i_router_write(w, c, of);
+    if (of & R1I_OF_MLA)
+        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded");
     r1_json_end_object(w);
 }
 #endif
@@ -13095,6 +13276,11 @@ static size_t r1i_config_size(const r1_json *root, const char *key) {
 static bool r1i_text_is(r1_slice text, const char *word) {
     return text.size == strlen(word) && text.data && !memcmp(text.data, word, text.size);
 }
+// Whether a key holds this word; `otherwise` when there is none.
+static bool r1i_word_is(const r1_json *root, const char *key, const char *word, bool otherwise) {
+    r1_slice text = r1_json_text(r1_json_find(root, key));
+    return text.size ? r1i_text_is(text, word) : otherwise;
+}
 // Where a config tells how RoPE is scaled: under rope_parameters in newer files, which then hold
 // the type "default" when there is nothing to tell.
 static const r1_json *r1i_rope_json(const r1_json *root) {
@@ -13102,98 +13288,134 @@ static const r1_json *r1i_rope_json(const r1_json *root) {
     bool there = scaling && scaling->kind != R1_JSON_NULL;
     return there ? scaling : r1_json_find(root, "rope_parameters");
 }
-static r1_slice r1i_rope_type(const r1_json *rope) {
-    const r1_json *type = r1_json_find(rope, "rope_type");
-    return r1_json_text(type ? type : r1_json_find(rope, "type"));
+static r1_rope_kind r1i_rope_kind_of(const r1_json *rope) {
+    const char *key = r1_json_find(rope, "rope_type") ? "rope_type" : "type";
+    if (r1i_word_is(rope, key, "yarn", false)) return R1_ROPE_YARN;
+    return r1i_word_is(rope, key, "llama3", false) ? R1_ROPE_LLAMA3 : R1_ROPE_PLAIN;
 }
 // Keys that would change the numbers and are not understood.
 static bool r1i_rope_unknown(const r1_json *rope) {
-    r1_slice type = r1i_rope_type(rope);
-    bool plain = !type.size || r1i_text_is(type, "default");
+    const char *key = r1_json_find(rope, "rope_type") ? "rope_type" : "type";
     if (r1_json_number(r1_json_find(rope, "partial_rotary_factor"), 1) != 1) return true;
-    if (plain) return false;
+    if (r1i_rope_kind_of(rope) == R1_ROPE_PLAIN) return !r1i_word_is(rope, key, "default", true);
     const r1_json *factor = r1_json_find(rope, "attention_factor");
-    return !r1i_text_is(type, "yarn") || (factor && factor->kind != R1_JSON_NULL) ||
+    return (factor && factor->kind != R1_JSON_NULL) ||
            !r1_json_bool(r1_json_find(rope, "truncate"), true);
 }
 static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
-    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
-    return (r1_rope_scaling){.kind = R1_ROPE_YARN,
-                             .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
-                             .original = r1i_config_size(rope, "original_max_position_embeddings"),
-                             .beta_fast = r1_json_number(r1_json_find(rope, "beta_fast"), 0),
-                             .beta_slow = r1_json_number(r1_json_find(rope, "beta_slow"), 0),
-                             .mscale = r1_json_number(r1_json_find(rope, "mscale"), 0),
-                             .mscale_all = r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0)};
+    r1_rope_kind kind = r1i_rope_kind_of(rope);
+    bool yarn = kind == R1_ROPE_YARN;
+    if (kind == R1_ROPE_PLAIN) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
+    const char *fast = yarn ? "beta_fast" : "high_freq_factor";
+    const char *slow = yarn ? "beta_slow" : "low_freq_factor";
+    return (r1_rope_scaling){
+        .kind = kind,
+        .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
+        .original = r1i_config_size(rope, "original_max_position_embeddings"),
+        .beta_fast = r1_json_number(r1_json_find(rope, fast), 0),
+        .beta_slow = r1_json_number(r1_json_find(rope, slow), 0),
+        .mscale = yarn ? r1_json_number(r1_json_find(rope, "mscale"), 0) : 0,
+        .mscale_all = yarn ? r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0) : 0};
+}
+static void r1i_config_key_read(const r1_json *root, const r1i_config_key *key,
+                                r1_model_config *c) {
+    const r1_json *node = r1_json_find(root, key->name);
+    char *field = (char *)c + key->field;
+    size_t size = r1i_config_size(root, key->name);
+    double number = r1_json_number(node, key->absent);
+    bool truth = r1_json_bool(node, key->absent != 0);
+    switch (key->kind) {
+    case R1I_KEY_NUMBER:
+        memcpy(field, &number, sizeof number);
+        break;
+    case R1I_KEY_BOOL:
+        memcpy(field, &truth, sizeof truth);
+        break;
+    default:
+        memcpy(field, &size, sizeof size);
+    }
+}
+// Which layers of a Qwen3-MoE have no experts: those listed, and all but every step-th. False when
+// that cannot be told in dense_mask.
+static bool r1i_sparse_read(const r1_json *root, r1_model_config *c) {
+    double step = r1_json_number(r1_json_find(root, "decoder_sparse_step"), 1);
+    const r1_json *list = r1_json_find(root, "mlp_only_layers");
+    if (!(step >= 1 && step <= INT32_MAX) || (step > 1 && c->layers > 256)) return false;
+    for (size_t l = 0; l < c->layers && step > 1; l++)
+        if ((l + 1) % (size_t)step) c->dense_mask[l / 64] |= (uint64_t)1 << l % 64;
+    for (const r1_json *node = list ? list->child : NULL; node; node = node->next) {
+        double l = r1_json_number(node, -1);
+        if (!(l >= 0 && l < 256)) return false;
+        c->dense_mask[(size_t)l / 64] |= (uint64_t)1 << (size_t)l % 64;
+    }
+    return true;
+}
+// What an architecture says in other words than numbers. V2 chooses without a bias, and where it
+// divides gates by their sum, it does not scale them: so does DeepSeek's code; Hugging Face's class
+// never divides, and no released checkpoint asks for it.
+static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *c) {
+    bool v2 = of == R1I_V2;
+    c->attention = of & R1I_OF_MLA ? R1_MLA : R1_GQA;
+    c->qkv_bias = of == R1I_QWEN2 || c->out_bias;
+    c->qk_norm = of & (R1I_QWEN3 | R1I_QWEN3_MOE);
+    c->greedy_choice = c->softmax_scores = of == R1I_QWEN3_MOE;
+    c->rope = r1i_rope_read(r1i_rope_json(root));
+    const r1_json *moved = r1_json_find(r1i_rope_json(root), "rope_theta"); // in newer files
+    c->rope_theta = r1_json_number(moved, c->rope_theta);
+    if (c->attention != R1_MLA) return;
+    c->softmax_scores = r1i_word_is(root, "scoring_func", "softmax", v2);
+    c->greedy_choice = !r1i_word_is(root, "topk_method", "noaux_tc", !v2);
+    if (c->greedy_choice && !r1i_word_is(root, "topk_method", "group_limited_greedy", false))
+        c->groups = c->kept_groups = 1;
+    if (v2 && c->normalise_gates) c->routed_scale = 1;
+    c->mla_form = r1i_word_is(root, "r1_mla_form", "absorbed", false)   ? R1_MLA_ABSORBED
+                  : r1i_word_is(root, "r1_mla_form", "expanded", false) ? R1_MLA_EXPANDED
+                                                                        : R1_MLA_AUTO;
 }
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
-static const char *r1i_config_unknown(const r1_json *root) {
-    r1_slice act = r1_json_text(r1_json_find(root, "hidden_act"));
+static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
+    bool mla = of & R1I_OF_MLA;
+    const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
     if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
-    if (act.size && !r1i_text_is(act, "silu")) return "hidden_act other than silu";
-    if (r1_json_bool(r1_json_find(root, "attention_bias"), false)) return "attention_bias";
+    if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
+    if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
+        return "attention_bias";
+    if (r1_json_bool(r1_json_find(root, "mlp_bias"), false)) return "mlp_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
     if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
+    if (mla && !r1i_word_is(root, "scoring_func", "softmax", true) &&
+        !r1i_word_is(root, "scoring_func", of == R1I_V3 ? "sigmoid" : "softmax", true))
+        return "this scoring_func";
+    if (mla && !r1i_word_is(root, "topk_method", method, true) &&
+        !r1i_word_is(root, "topk_method", "greedy", true) &&
+        !r1i_word_is(root, "topk_method", "group_limited_greedy", true))
+        return "this topk_method";
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-// rope_theta stands at the root in older files and under rope_parameters in newer ones.
 R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                         r1_model_config *config) {
     r1_json *root = r1_json_read(ctx, text, size);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
-    bool mla = r1i_text_is(type, "deepseek_v3"), qwen = r1i_text_is(type, "qwen2");
-    const r1_json *theta = r1_json_find(root, "rope_theta");
-    if (!theta) theta = r1_json_find(r1_json_find(root, "rope_parameters"), "rope_theta");
-    *config = (r1_model_config){
-        .vocab = r1i_config_size(root, "vocab_size"),
-        .width = r1i_config_size(root, "hidden_size"),
-        .layers = r1i_config_size(root, "num_hidden_layers"),
-        .heads = r1i_config_size(root, "num_attention_heads"),
-        .kv_heads = r1i_config_size(root, "num_key_value_heads"),
-        .head_dim = r1i_config_size(root, "head_dim"),
-        .max_tokens = r1i_config_size(root, "max_position_embeddings"),
-        .attention = mla ? R1_MLA : R1_GQA,
-        .qkv_bias = qwen && r1_json_bool(r1_json_find(root, "qkv_bias"), true),
-        .dense_width = r1i_config_size(root, "intermediate_size"),
-        .tied_head = r1_json_bool(r1_json_find(root, "tie_word_embeddings"), false),
-        .rope_theta = r1_json_number(theta, 10000),
-        .rope = r1i_rope_read(r1i_rope_json(root)),
-        .norm_eps = r1_json_number(r1_json_find(root, "rms_norm_eps"), 1e-6),
-    };
-    if (mla) {
-        config->head_dim = 0;
-        config->mtp_layers = r1i_config_size(root, "num_nextn_predict_layers");
-        config->q_rank = r1i_config_size(root, "q_lora_rank");
-        config->kv_rank = r1i_config_size(root, "kv_lora_rank");
-        config->nope_dim = r1i_config_size(root, "qk_nope_head_dim");
-        config->rope_dim = r1i_config_size(root, "qk_rope_head_dim");
-        config->value_dim = r1i_config_size(root, "v_head_dim");
-        config->dense_layers = r1i_config_size(root, "first_k_dense_replace");
-        config->experts = r1i_config_size(root, "n_routed_experts");
-        config->shared = r1i_config_size(root, "n_shared_experts");
-        config->chosen = r1i_config_size(root, "num_experts_per_tok");
-        config->expert_width = r1i_config_size(root, "moe_intermediate_size");
-        config->groups = r1i_config_size(root, "n_group");
-        config->kept_groups = r1i_config_size(root, "topk_group");
-        config->normalise_gates = r1_json_bool(r1_json_find(root, "norm_topk_prob"), true);
-        config->routed_scale = r1_json_number(r1_json_find(root, "routed_scaling_factor"), 1);
-        r1_slice form = r1_json_text(r1_json_find(root, "r1_mla_form"));
-        config->mla_form = r1i_text_is(form, "absorbed")   ? R1_MLA_ABSORBED
-                           : r1i_text_is(form, "expanded") ? R1_MLA_EXPANDED
-                                                           : R1_MLA_AUTO;
-        config->softmax_scores =
-            r1i_text_is(r1_json_text(r1_json_find(root, "scoring_func")), "softmax");
-    }
-    const char *unknown = r1i_config_unknown(root);
-    if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
-    else if (!mla && !qwen)
+    unsigned of = 0;
+    for (int row = 0; row < R1I_ARCHITECTURES; row++)
+        if (r1i_text_is(type, r1i_architectures[row].type)) of = 1u << row;
+    *config = (r1_model_config){0};
+    for (size_t i = 0; i < sizeof r1i_config_keys / sizeof *r1i_config_keys; i++)
+        if (r1i_config_keys[i].where & of) r1i_config_key_read(root, &r1i_config_keys[i], config);
+    r1i_config_words(root, of, config);
+    const char *unknown = r1i_config_unknown(root, of);
+    if (of == R1I_QWEN3_MOE && !r1i_sparse_read(root, config))
+        unknown = "this decoder_sparse_step or mlp_only_layers";
+    if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2", (int)type.size,
-                 type.data ? type.data : "");
+                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "qwen3_moe or llama",
+                 (int)type.size, type.data ? type.data : "");
+    else if (unknown)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
@@ -24470,7 +24692,7 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
 // prediction if they learn.
 static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, size_t T, size_t B,
                             bool depths, bool replay) {
-    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    size_t stride = r1i_moe_count(c) * c->chosen;
     r1i_pass_bytes p = {.c = c, .T = T, .B = B, .replay = replay && stride};
     p.segments = d->recompute, p.balanced = d->balance_weight > 0 && stride;
     for (int i = 0; i < 2; i++) r1i_bytes_add(&p.kept, T, sizeof(int32_t)); // tokens, targets
@@ -25510,7 +25732,7 @@ static void r1i_plan_rollout(const r1_model_config *c, const r1_grpo_desc *d, r1
                              size_t prompt, size_t longest) {
     size_t n = d->questions * d->group, *bytes = plan->bytes;
     size_t copies = d->policy.no_signal == R1_NO_SIGNAL_RESAMPLE ? 2 : 1;
-    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    size_t stride = r1i_moe_count(c) * c->chosen;
     r1i_cache cache = {0};
     r1i_cache_shape(c, d->generate.speculate, &cache);
     size_t block = r1i_size_mul(r1i_block_floats(&cache), sizeof(r1i_real));

@@ -640,6 +640,8 @@ static void fault_model_of(fault *f, bool gqa) {
     r1_batch batch = {.tokens = fault_tokens, .starts = fault_rows, .B = 2};
     float logp[7] = {0};
     size_t n = 0;
+    r1_model_plan plan;
+    DO(r1_model_plan_of(f->ctx, &config, &plan) == R1_OK);
     DO((model = r1_model_new(f->ctx, &config)) != NULL);
     DO((copy = r1_model_clone(model)) != NULL);
     if (copy) DO_ANYWAY(r1_model_copy(model, copy) == R1_OK);
@@ -1080,9 +1082,8 @@ static const struct {
      " r1_reward_find r1_reward_overlong r1_reward_cosine r1_reward_lengths r1_score_pass_1 "
      "r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
      " r1_score_vote r1_score_vote_classes r1_advantages r1_policy_weights r1_policy_loss"
-     " r1_plan_name r1_grpo_paper r1_grad_norm r1_group_self r1_judge_level_name "
-     "r1_judge_verdict_name"
-     " r1_judge_verdict_text r1_judge_code r1_judge_compare "},
+     " r1_grpo_paper r1_grad_norm r1_group_self r1_judge_level_name r1_judge_verdict_name"
+     " r1_judge_verdict_text r1_judge_code r1_judge_compare r1_plan_name "},
     {"looks at an object",
      " r1_status_of r1_message_of r1_memory_used r1_thread_count r1_seed_of r1_tensor_count"
      " r1_tensor_check r1_json_find r1_json_at r1_json_number r1_json_text r1_json_bool"
