@@ -24700,7 +24700,7 @@ static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, si
     r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(r1i_real));
     r1i_bytes_add(&p.kept, T, sizeof(r1i_real)); // dlogp
     r1i_bytes_forward(&p), r1i_bytes_logprob(&p);
-    if (depths && c->mtp_layers) r1i_bytes_add(&p.kept, B, sizeof(size_t));
+    if (depths) r1i_bytes_add(&p.kept, B, sizeof(size_t));
     for (size_t depth = 1; depths && depth <= c->mtp_layers; depth++) { // r1i_work_mtp
         size_t ends = r1i_size_mul(B, depth); // no row looks past the end of its text
         p.T = T > ends ? T - ends : 1;

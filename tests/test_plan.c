@@ -396,6 +396,8 @@ TEST(plan_of_a_supervised_run) {
                 for (int step = 0; step < 2; step++) r1_sft_step(trainer, documents, MOST, NULL);
                 train_fine(ctx);
                 plan_compare(ctx, model, &plan, used);
+                if (kind == 2) // nothing is estimated in a dense model
+                    CHECK_EQUAL_SIZE(plan.bytes[R1_PLAN_ACTIVATIONS], ctx->step.peak_bytes);
                 r1_context_free(ctx);
             }
 }
