@@ -13159,6 +13159,7 @@ static void r1i_bytes_blocks(r1i_pass_bytes *p, size_t n, bool experts) {
     r1i_bytes_block(&block, experts);
     if (p->segments || p->no_grad) {
         size_t inside = r1i_size_add(block.kept, p->no_grad ? 0 : block.grads);
+        if (!p->no_grad) r1i_bytes_add(&inside, 1, sizeof(r1_tensor)); // its input's second name
         p->inside = r1i_max(p->inside, inside);
         block.kept = block.grads = 0;
         r1i_bytes_add(&block.kept, 1, sizeof(r1i_block_segment));
@@ -13206,9 +13207,7 @@ static void r1i_bytes_mtp(r1i_pass_bytes *p) {
 }
 // The most that the arena holds during the pass.
 static size_t r1i_bytes_peak(const r1i_pass_bytes *p) {
-    enum { NAME = sizeof(r1_tensor) }; // the input of a segment under its second name
-    size_t inside = r1i_size_add(p->inside, NAME);
-    return r1i_size_add(r1i_size_add(p->kept, inside), p->no_grad ? 0 : p->grads);
+    return r1i_size_add(r1i_size_add(p->kept, p->inside), p->no_grad ? 0 : p->grads);
 }
 
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
