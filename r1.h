@@ -11925,6 +11925,11 @@ static size_t r1i_rope_dim(const r1_model_config *c) {
 static bool r1i_dense_layer(const r1_model_config *c, size_t l) {
     return l < c->dense_layers || (l < 256 && (c->dense_mask[l / 64] >> l % 64 & 1));
 }
+static size_t r1i_moe_count(const r1_model_config *c) {
+    size_t dense = c->dense_layers;
+    for (size_t l = dense; l < c->layers && l < 256; l++) dense += r1i_dense_layer(c, l);
+    return c->layers - dense;
+}
 // The layers of the main model, then those of multi-token prediction.
 static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
 // What tells architectures apart, by the config alone.
@@ -12414,7 +12419,7 @@ static bool r1i_model_layout(r1_model *model) {
     const r1_model_config *c = &model->config;
     if (r1i_config_resolve(ctx, &model->config) != R1_OK) return false;
     size_t layers = r1i_all_layers(c);
-    for (size_t l = 0; l < c->layers; l++) model->moe_layers += !r1i_dense_layer(c, l);
+    model->moe_layers = r1i_moe_count(c);
     size_t routers = model->moe_layers ? model->moe_layers + c->mtp_layers : 0;
     size_t biases = r1i_size_mul(routers, c->experts);
     model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
@@ -13084,11 +13089,14 @@ static void r1i_bytes_mla(r1i_pass_bytes *p) {
 }
 static void r1i_bytes_gqa(r1i_pass_bytes *p) {
     const r1_model_config *c = p->c;
-    size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
+    size_t H = c->heads, Hk = c->kv_heads, wide = H * c->head_dim, narrow = Hk * c->head_dim;
     size_t linear = sizeof(r1_matmul_args), turn = sizeof(r1_rope_args);
+    size_t norm = sizeof(r1_rmsnorm_args);
     R1I_BYTES(p, {wide, 0, linear}, R1I_RESHAPE, {narrow, 0, linear}, R1I_RESHAPE,
-              {narrow, 0, linear}, R1I_RESHAPE, {wide, 0, turn}, {narrow, 0, turn},
-              {wide, 2 * c->heads, sizeof(r1_attention_args)}, R1I_RESHAPE, {c->width, 0, linear});
+              {narrow, 0, linear}, R1I_RESHAPE);
+    if (c->qk_norm) R1I_BYTES(p, {wide, H, norm}, {narrow, Hk, norm});
+    R1I_BYTES(p, {wide, 0, turn}, {narrow, 0, turn}, {wide, 2 * H, sizeof(r1_attention_args)},
+              R1I_RESHAPE, {c->width, 0, linear});
 }
 static void r1i_bytes_mlp(r1i_pass_bytes *p, size_t width) {
     size_t linear = sizeof(r1_matmul_args);
@@ -13151,6 +13159,7 @@ static void r1i_bytes_blocks(r1i_pass_bytes *p, size_t n, bool experts) {
     r1i_bytes_block(&block, experts);
     if (p->segments || p->no_grad) {
         size_t inside = r1i_size_add(block.kept, p->no_grad ? 0 : block.grads);
+        if (!p->no_grad) r1i_bytes_add(&inside, 1, sizeof(r1_tensor)); // its input's second name
         p->inside = r1i_max(p->inside, inside);
         block.kept = block.grads = 0;
         r1i_bytes_add(&block.kept, 1, sizeof(r1i_block_segment));
@@ -13181,8 +13190,8 @@ static void r1i_bytes_forward(r1i_pass_bytes *p) {
     const r1_model_config *c = p->c;
     r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
     R1I_BYTES(p, {c->width, 0, sizeof(r1_embed_args)});
-    r1i_bytes_blocks(p, c->dense_layers, false);
-    r1i_bytes_blocks(p, c->layers - c->dense_layers, true);
+    r1i_bytes_blocks(p, c->layers - r1i_moe_count(c), false);
+    r1i_bytes_blocks(p, r1i_moe_count(c), true);
     r1i_bytes_norm(p);
 }
 // A depth of multi-token prediction on the rows that it has: r1i_mtp_forward and r1i_mtp_norm.
@@ -13193,14 +13202,12 @@ static void r1i_bytes_mtp(r1i_pass_bytes *p) {
     R1I_BYTES(p, R1I_RESHAPE, R1I_RESHAPE, {2 * C, 0, sizeof(r1_join_args)}, R1I_RESHAPE,
               {C, 0, sizeof(r1_matmul_args)});
     r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
-    r1i_bytes_blocks(p, 1, p->c->dense_layers < p->c->layers);
+    r1i_bytes_blocks(p, 1, r1i_moe_count(p->c) > 0);
     r1i_bytes_norm(p);
 }
 // The most that the arena holds during the pass.
 static size_t r1i_bytes_peak(const r1i_pass_bytes *p) {
-    enum { NAME = sizeof(r1_tensor) }; // the input of a segment under its second name
-    size_t inside = r1i_size_add(p->inside, NAME);
-    return r1i_size_add(r1i_size_add(p->kept, inside), p->no_grad ? 0 : p->grads);
+    return r1i_size_add(r1i_size_add(p->kept, p->inside), p->no_grad ? 0 : p->grads);
 }
 
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
@@ -25012,7 +25019,7 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
 // prediction if they learn.
 static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, size_t T, size_t B,
                             bool depths, bool replay) {
-    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    size_t stride = r1i_moe_count(c) * c->chosen;
     r1i_pass_bytes p = {.c = c, .T = T, .B = B, .replay = replay && stride};
     p.segments = d->recompute, p.balanced = d->balance_weight > 0 && stride;
     for (int i = 0; i < 2; i++) r1i_bytes_add(&p.kept, T, sizeof(int32_t)); // tokens, targets
@@ -25020,7 +25027,7 @@ static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, si
     r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(r1i_real));
     r1i_bytes_add(&p.kept, T, sizeof(r1i_real)); // dlogp
     r1i_bytes_forward(&p), r1i_bytes_logprob(&p);
-    if (depths && c->mtp_layers) r1i_bytes_add(&p.kept, B, sizeof(size_t));
+    if (depths) r1i_bytes_add(&p.kept, B, sizeof(size_t));
     for (size_t depth = 1; depths && depth <= c->mtp_layers; depth++) { // r1i_work_mtp
         size_t ends = r1i_size_mul(B, depth); // no row looks past the end of its text
         p.T = T > ends ? T - ends : 1;
@@ -26052,7 +26059,7 @@ static void r1i_plan_rollout(const r1_model_config *c, const r1_grpo_desc *d, r1
                              size_t prompt, size_t longest) {
     size_t n = d->questions * d->group, *bytes = plan->bytes;
     size_t copies = d->policy.no_signal == R1_NO_SIGNAL_RESAMPLE ? 2 : 1;
-    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    size_t stride = r1i_moe_count(c) * c->chosen;
     r1i_cache cache = {0};
     r1i_cache_shape(c, d->generate.speculate, &cache);
     size_t block = r1i_size_mul(r1i_block_floats(&cache), sizeof(r1i_real));
