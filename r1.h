@@ -463,12 +463,14 @@ R1_DEF uint64_t r1_seed_of(const r1_context *ctx);
 // ==== [kernel] ===================================================================================
 // The ops and their arguments. This ring of the header is for backends (R1_BACKEND_API) and for the
 // implementation; programs use the tensors of [tape]. Calls [base], [number].
+// A weight may be stored in bf16: then its f32 pointer is NULL and its bf16 pointer is not. To
+// widen is exact, so both storages of equal values give the same bits; gradients stay f32.
 // Gradient contract: every backward ADDS to its d... outputs, which the caller has zeroed or
 // filled. Shape letters: B sequences, T tokens, C width, H heads, D head width, E experts, K
 // chosen experts, V vocabulary. Rows of different sequences are packed: starts[b] .. starts[b+1]
 // are those of b.
 #if defined R1_BACKEND_API || defined R1_IMPLEMENTATION
-#define R1_BACKEND_ABI 1
+#define R1_BACKEND_ABI 2
 
 // X(constant, name, what it computes). One list makes the enum, the names and the kernel table.
 #define R1_OP_LIST(X)                                                                              \
@@ -512,6 +514,7 @@ typedef struct r1_embed_args {
     size_t T, C, V;
     const int32_t *ids;
     const r1i_real *table, *dy;
+    const uint16_t *table_bf16;
     r1i_real *y, *dtable;
 } r1_embed_args;
 
@@ -520,6 +523,7 @@ typedef struct r1_embed_args {
 typedef struct r1_matmul_args {
     size_t T, I, O;
     const r1i_real *x, *w, *bias, *dy;
+    const uint16_t *w_bf16;
     r1i_real *y, *dx, *dw, *dbias;
 } r1_matmul_args;
 
@@ -530,6 +534,7 @@ typedef struct r1_head_matmul_args {
     size_t T, H, P, Q, from, count;
     bool up;
     const r1i_real *x, *w, *dy;
+    const uint16_t *w_bf16;
     r1i_real *y, *dx, *dw;
 } r1_head_matmul_args;
 
@@ -539,6 +544,7 @@ typedef struct r1_expert_matmul_args {
     size_t N, I, O, E;
     const size_t *offsets;
     const r1i_real *x, *w, *dy;
+    const uint16_t *w_bf16;
     r1i_real *y, *dx, *dw;
 } r1_expert_matmul_args;
 
@@ -652,6 +658,7 @@ typedef struct r1_logprob_args {
     r1i_real inverse_temperature;
     const int32_t *targets;
     const r1i_real *hidden, *head, *dlogp;
+    const uint16_t *head_bf16;
     r1i_real *logp, *entropy, *stats, *dhidden, *dhead;
     int32_t *best;
 } r1_logprob_args;
@@ -700,6 +707,8 @@ typedef struct r1_tensor {
     int rank;
     size_t shape[R1_MAX_RANK];
     bool wants_grad;
+    uint16_t *bf16; // a weight that is stored in bf16, else NULL; data is then NULL. It is taken by
+                    // r1_embed, r1_matmul, r1_head_matmul, r1_expert_matmul, r1_logprob as weight
 } r1_tensor;
 
 // A zeroed tensor that lives until the present step ends. Errors: R1_ERROR_SHAPE for a rank outside
@@ -1042,7 +1051,7 @@ R1_DEF void r1_tensors_close(r1_tensors *tensors);
 R1_DEF r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
                                  size_t n, const r1_pair *metadata, size_t n_metadata);
 
-// Options of r1_tensors_save_folder.
+// Options of r1_tensors_save_with and r1_tensors_save_folder.
 typedef struct r1_shards_desc {
     size_t max_bytes; // of a shard's tensors; a larger tensor has a shard alone;  0 = 5 GB
     // Writes `bytes` bytes of the entry, from byte `offset` on, which is a multiple of 64. With it
@@ -1052,6 +1061,10 @@ typedef struct r1_shards_desc {
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_shards_desc;
+// r1_tensors_save with options, of which max_bytes is none for one file.
+R1_DEF r1_status r1_tensors_save_with(r1_context *ctx, const char *path, const r1_entry *entries,
+                                      size_t n, const r1_pair *metadata, size_t n_metadata,
+                                      const r1_shards_desc *desc);
 // Writes tensors into a folder that exists, in their order: as model.safetensors when they fit into
 // one shard, else as model-00001-of-0000N.safetensors with model.safetensors.index.json. One last
 // rename or removal makes the new tensors visible; until then, also after a crash, a reader finds
@@ -1313,6 +1326,7 @@ typedef struct r1_model_config {
     r1_rope_scaling rope; // how positions beyond the first training are reached
     double norm_eps;      // 0 = 1e-6
     double init_std;      // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
+    uint16_t init_draw;   // which first weights of the seed: another number gives others
 } r1_model_config;
 
 // Weights, gradients and router biases. One model serves training, scoring and generation.
@@ -1379,7 +1393,7 @@ R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
 R1_DEF r1_status r1_model_train_ready(r1_model *model);
 // Numbers in all parameters.
 R1_DEF size_t r1_model_size(const r1_model *model);
-// A hash of all weights and router biases: equal hashes, equal bits.
+// A hash of all weights and router biases: equal hashes, equal bits in the same storage.
 R1_DEF uint64_t r1_model_hash(const r1_model *model);
 // The head [V,C]; the embedding table when tied.
 R1_DEF r1_tensor *r1_model_head(r1_model *model);
@@ -1420,12 +1434,14 @@ R1_DEF r1_status r1_model_score(r1_model *model, const r1_batch *batch, double t
 // Options of r1_model_save_with.
 typedef struct r1_save_desc {
     size_t max_shard_bytes; // 0 = 5 GB; what is larger is cut into files with an index
-    r1_dtype dtype;         // of the weights: R1_F32, or rounded to R1_BF16 or R1_F16
+    r1_dtype dtype;         // R1_F32: weights as they are in memory; or rounded to R1_BF16, R1_F16
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_save_desc;
 // Options of r1_model_load_with.
 typedef struct r1_load_desc {
+    bool keep_bf16; // matrices that the file has in bf16 stay so: a quarter of the memory, the same
+                    // bits in every result, and no training
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_load_desc;
@@ -1573,8 +1589,8 @@ R1_DEF void r1_answer_free(r1_answer_work *work);
 R1_DEF r1_slice r1_answer_extract(r1_slice text, unsigned modes);
 // Compares two bare answers, LaTeX or plain. `reason` (may be NULL) gets a sentence of at most
 // `size` bytes. Malformed input, calculus, and whatever exceeds the limits of work, memory or depth
-// are undecided; desc may be NULL. Lists and sets ignore order and repetition; a unit, a percent
-// sign or a variable ("x =") that only one side has is ignored.
+// are undecided; desc may be NULL. Sets ignore order and repetition, bare lists ignore order unless
+// they fall; a unit, a percent sign or a variable ("x =") that only one side has is ignored.
 R1_DEF r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_slice pred,
                                    const r1_answer_desc *desc, char *reason, size_t size);
 // Extracts from both texts (from `pred` with `modes`, by the letter when the gold answer is the
@@ -3611,9 +3627,11 @@ static r1i_real r1i_sigmoid(r1i_real x) { return 1 / r1i_total(1, r1i_exp(-x)); 
 //   dx += dy w        a [M,K], b [K,N]                 its input gradient
 //   dw += dy^T x      a [K,M] transposed, b [K,N]      its weight gradient: k is the token row
 // Invariant: K is never cut between tasks, and a cut of k in time continues the chain from c.
+// b may be in bf16 instead; it is widened number by number on its way into the sum.
 typedef struct r1i_gemm {
     size_t M, N, K, lda, ldb, ldc;
     const r1i_real *a, *b, *bias;
+    const uint16_t *b_bf16;
     r1i_real *c;
     bool a_transposed, b_transposed, accumulate;
 } r1i_gemm;
@@ -3664,10 +3682,14 @@ static void r1i_gemm_scalar(const r1i_gemm *job, size_t m0, size_t m1, size_t n0
     size_t b_step = job->b_transposed ? 1 : job->ldb, b_row = job->b_transposed ? job->ldb : 1;
     for (size_t m = m0; m < m1; m++)
         for (size_t n = n0; n < n1; n++) {
-            const r1i_real *a = job->a + m * a_row, *b = job->b + n * b_row;
+            const r1i_real *a = job->a + m * a_row;
             r1i_real *c = job->c + m * job->ldc + n;
             r1i_real sum = job->accumulate ? *c : job->bias ? job->bias[n] : 0;
-            for (size_t k = 0; k < job->K; k++) sum = r1i_fma(a[k * a_step], b[k * b_step], sum);
+            for (size_t k = 0; k < job->K; k++) {
+                size_t at = n * b_row + k * b_step;
+                r1i_real b = job->b_bf16 ? (r1i_real)r1_from_bf16(job->b_bf16[at]) : job->b[at];
+                sum = r1i_fma(a[k * a_step], b, sum);
+            }
             *c = sum;
         }
 }
@@ -3906,8 +3928,12 @@ static void r1i_embed(const void *args, r1_direction direction, size_t begin, si
     const r1_embed_args *a = (const r1_embed_args *)args;
     (void)scratch, (void)rows;
     if (direction == R1_FORWARD) {
-        for (size_t t = begin; t < end; t++)
-            memcpy(a->y + t * a->C, a->table + (size_t)a->ids[t] * a->C, a->C * sizeof *a->y);
+        for (size_t t = begin; t < end; t++) {
+            size_t row = (size_t)a->ids[t] * a->C;
+            if (!a->table_bf16) memcpy(a->y + t * a->C, a->table + row, a->C * sizeof *a->y);
+            for (size_t c = 0; c < a->C && a->table_bf16; c++)
+                a->y[t * a->C + c] = (r1i_real)r1_from_bf16(a->table_bf16[row + c]);
+        }
     } else if (a->dtable) { // a task owns columns, so equal ids meet in row order
         for (size_t t = 0; t < a->T; t++)
             for (size_t c = begin; c < end; c++) {
@@ -3972,10 +3998,15 @@ typedef struct r1i_linear {
     size_t n, in, out, x_stride, y_stride;
     const r1i_real *x, *w, *bias, *dy;
     r1i_real *y, *dx, *dw;
+    const uint16_t *w_bf16;
 } r1i_linear;
+// Number n of a weight in either storage; the storage that it has not stays NULL.
+static const r1i_real *r1i_weight_at(const r1i_real *w, size_t n) { return w ? w + n : NULL; }
+static const uint16_t *r1i_bf16_at(const uint16_t *w, size_t n) { return w ? w + n : NULL; }
 
 static r1i_gemm r1i_linear_job(const r1i_linear *l, r1_direction direction, bool accumulate) {
     r1i_gemm job = {.M = l->n, .N = l->in, .K = l->out, .accumulate = accumulate};
+    if (direction != R1_BACKWARD_SHARED) job.b_bf16 = l->w_bf16;
     if (direction == R1_FORWARD) {
         job.N = l->out, job.K = l->in, job.bias = l->bias;
         job.a = l->x, job.lda = l->x_stride, job.c = l->y, job.ldc = l->y_stride;
@@ -4000,7 +4031,8 @@ static size_t r1i_matmul_job(const void *args, r1_direction direction, size_t in
                              r1i_gemm *job) {
     const r1_matmul_args *a = (const r1_matmul_args *)args;
     if (index == SIZE_MAX) return r1i_linear_wanted(direction, a->dx, a->dw);
-    r1i_linear map = {a->T, a->I, a->O, a->I, a->O, a->x, a->w, a->bias, a->dy, a->y, a->dx, a->dw};
+    r1i_linear map = {a->T,    a->I,  a->O, a->I,  a->O,  a->x,     a->w,
+                      a->bias, a->dy, a->y, a->dx, a->dw, a->w_bf16};
     *job = r1i_linear_job(&map, direction, direction != R1_FORWARD);
     return 1;
 }
@@ -4041,7 +4073,8 @@ static size_t r1i_head_job(const void *args, r1_direction direction, size_t h, r
     const r1_head_matmul_args *a = (const r1_head_matmul_args *)args;
     if (h == SIZE_MAX) return r1i_linear_wanted(direction, a->dx, a->dw) ? a->H : 0;
     size_t narrow = h * a->count, wide = h * a->Q, matrix = (h * a->P + a->from) * a->Q;
-    r1i_linear map = {.n = a->T, .in = a->Q, .out = a->count, .w = a->w + matrix};
+    r1i_linear map = {.n = a->T, .in = a->Q, .out = a->count};
+    map.w = r1i_weight_at(a->w, matrix), map.w_bf16 = r1i_bf16_at(a->w_bf16, matrix);
     map.x_stride = a->H * a->Q, map.y_stride = a->H * a->count;
     map.dw = a->dw ? a->dw + matrix : NULL;
     r1_direction as = direction;
@@ -4077,7 +4110,8 @@ static size_t r1i_expert_job(const void *args, r1_direction direction, size_t e,
     if (e == SIZE_MAX) return r1i_linear_wanted(direction, a->dx, a->dw) ? a->E : 0;
     size_t first = a->offsets[e], x = first * a->I, y = first * a->O, matrix = e * a->O * a->I;
     r1i_linear map = {.n = a->offsets[e + 1] - first, .in = a->I, .out = a->O};
-    map.x_stride = a->I, map.y_stride = a->O, map.w = a->w + matrix;
+    map.x_stride = a->I, map.y_stride = a->O;
+    map.w = r1i_weight_at(a->w, matrix), map.w_bf16 = r1i_bf16_at(a->w_bf16, matrix);
     map.x = a->x + x, map.y = a->y + y, map.dy = a->dy ? a->dy + y : NULL;
     map.dx = a->dx ? a->dx + x : NULL, map.dw = a->dw ? a->dw + matrix : NULL;
     *job = r1i_linear_job(&map, direction, direction != R1_FORWARD);
@@ -4774,7 +4808,8 @@ static void r1i_logits_of(const r1_logprob_args *a, size_t t, size_t m, size_t f
                     .K = a->C,
                     .a = a->hidden + t * a->C,
                     .lda = a->C,
-                    .b = a->head + first * a->C,
+                    .b = r1i_weight_at(a->head, first * a->C),
+                    .b_bf16 = r1i_bf16_at(a->head_bf16, first * a->C),
                     .ldb = a->C,
                     .b_transposed = true,
                     .c = z,
@@ -4847,6 +4882,7 @@ static void r1i_logprob(const void *args, r1_direction direction, size_t begin, 
                         .a = z,
                         .lda = ldz,
                         .b = a->head,
+                        .b_bf16 = a->head_bf16,
                         .ldb = a->C,
                         .c = a->dhidden + t * a->C,
                         .ldc = a->C,
@@ -5155,6 +5191,26 @@ R1I_TARGET static void r1i_v_pack(const r1i_gemm *job, size_t k0, size_t K, size
         }
     }
 }
+// The same for a b in bf16, widened on the way.
+R1I_TARGET static void r1i_v_pack_bf16(const r1i_gemm *job, size_t k0, size_t K, size_t n,
+                                       size_t columns, float *panel, size_t next) {
+    float block[R1I_LANES * R1I_LANES];
+    for (size_t v = 0; v < columns; v += R1I_LANES, panel += next) {
+        size_t width = r1i_min(R1I_LANES, columns - v), many = r1i_min(R1I_LANES, K);
+        const uint16_t *b =
+            job->b_bf16 + (job->b_transposed ? (n + v) * job->ldb + k0 : k0 * job->ldb + n + v);
+        for (size_t k = 0; k < K && !job->b_transposed; k++)
+            r1i_v_store(panel + k * R1I_LANES, r1i_v_load_bf16(b + k * job->ldb, width));
+        for (size_t k = 0; k < K && job->b_transposed; k += R1I_LANES) {
+            size_t at = K >= R1I_LANES ? r1i_min(k, K - R1I_LANES) : 0; // as in r1i_v_pack
+            for (size_t i = 0; i < R1I_LANES; i++)
+                r1i_v_store(block + i * R1I_LANES,
+                            i < width ? r1i_v_load_bf16(b + i * job->ldb + at, many)
+                                      : r1i_v_set(0.0f));
+            r1i_v_transpose(block, R1I_LANES, panel + at * R1I_LANES, R1I_LANES);
+        }
+    }
+}
 // Rows m .. m + R of a for the steps k0 .. k0 + K, as rows of R1I_A_STRIDE numbers: rows that lie a
 // power of two apart would fight for the same lines of the cache.
 R1I_TARGET static void r1i_v_copy_a(const r1i_gemm *job, size_t m, size_t R, size_t m1, size_t k0,
@@ -5215,7 +5271,9 @@ R1I_TARGET static void r1i_v_part(const r1i_gemm *job, const r1i_gemm_part *at, 
     const float *last = at->packed ? scratch + vectors * next : scratch;
     // The first block starts from c, the bias or zeros, the others from what the last one left.
     bool first = at->k0 == 0 && !job->accumulate;
-    if (at->packed)
+    if (job->b_bf16)
+        r1i_v_pack_bf16(job, at->k0, at->K, at->n, at->columns, scratch, next);
+    else if (at->packed)
         r1i_v_pack(job, at->k0, at->K, at->n, at->columns, scratch, next);
     else if (at->columns % R1I_LANES)
         r1i_v_pack(job, at->k0, at->K, at->n + vectors * R1I_LANES, at->columns % R1I_LANES,
@@ -5258,7 +5316,8 @@ R1I_TARGET static void r1i_v_part(const r1i_gemm *job, const r1i_gemm_part *at, 
 R1I_TARGET static void R1I_LEVEL(gemm)(const r1i_gemm *job, size_t m0, size_t m1, size_t n0,
                                        size_t n1, r1i_real *scratch) {
     size_t rows = m1 - m0;
-    bool packed = job->b_transposed || rows >= R1I_GEMM_COPY_ROWS, few = rows < R1I_GEMM_PACK_ROWS;
+    bool few = rows < R1I_GEMM_PACK_ROWS;
+    bool packed = job->b_transposed || job->b_bf16 || rows >= R1I_GEMM_COPY_ROWS;
     // With few rows a panel is used at once, while it is in the first cache, and then forgotten.
     size_t width = packed && few ? R1I_GEMM_FEW_COLUMNS : R1I_GEMM_NC;
     size_t depth = packed && few ? R1I_GEMM_FEW_DEPTH : R1I_GEMM_KC;
@@ -5637,6 +5696,7 @@ static const r1i_rows R1I_LEVEL(rows) = {
 #define r1i_v_if_equal   R1I_LEVEL(v_if_equal)
 #define r1i_v_if_less    R1I_LEVEL(v_if_less)
 #define r1i_v_load       R1I_LEVEL(v_load)
+#define r1i_v_load_bf16  R1I_LEVEL(v_load_bf16)
 #define r1i_v_load_part  R1I_LEVEL(v_load_part)
 #define r1i_v_max        R1I_LEVEL(v_max)
 #define r1i_v_min        R1I_LEVEL(v_min)
@@ -5657,6 +5717,7 @@ static const r1i_rows R1I_LEVEL(rows) = {
 #define r1i_v_sigmoid   R1I_LEVEL(v_sigmoid)
 #define r1i_v_turn      R1I_LEVEL(v_turn)
 #define r1i_v_pack      R1I_LEVEL(v_pack)
+#define r1i_v_pack_bf16 R1I_LEVEL(v_pack_bf16)
 #define r1i_v_copy_a    R1I_LEVEL(v_copy_a)
 #define r1i_v_narrow    R1I_LEVEL(v_narrow)
 #define r1i_v_strip     R1I_LEVEL(v_strip)
@@ -5731,6 +5792,15 @@ R1I_AVX2 r1i_vector_avx2 r1i_v_load_part_avx2(const float *p, size_t n) {
     if (n >= R1I_LANES) return r1i_v_load_avx2(p);
     return (r1i_vector_avx2){_mm256_maskload_ps(p, r1i_mask_avx2(n, 0)),
                              _mm256_maskload_ps(p + 8, r1i_mask_avx2(n, 8))};
+}
+// The first n of 16 numbers in bf16, widened: they are the upper halves of floats.
+R1I_AVX2 r1i_vector_avx2 r1i_v_load_bf16_avx2(const uint16_t *p, size_t n) {
+    uint16_t part[R1I_LANES] = {0};
+    if (n < R1I_LANES) p = (const uint16_t *)memcpy(part, p, n * sizeof *p);
+    __m256i low = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    __m256i high = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p + 8)));
+    return (r1i_vector_avx2){_mm256_castsi256_ps(_mm256_slli_epi32(low, 16)),
+                             _mm256_castsi256_ps(_mm256_slli_epi32(high, 16))};
 }
 // Writes the first n lanes and nothing else.
 R1I_AVX2 void r1i_v_store_part_avx2(float *p, r1i_vector_avx2 a, size_t n) {
@@ -5892,6 +5962,11 @@ R1I_AVX512 void r1i_v_store_avx512(float *p, __m512 a) { _mm512_storeu_ps(p, a);
 R1I_AVX512 __m512 r1i_v_load_part_avx512(const float *p, size_t n) {
     return n >= R1I_LANES ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(r1i_mask_avx512(n), p);
 }
+R1I_AVX512 __m512 r1i_v_load_bf16_avx512(const uint16_t *p, size_t n) {
+    __m256i half = n >= R1I_LANES ? _mm256_loadu_si256((const __m256i *)(const void *)p)
+                                  : _mm256_maskz_loadu_epi16(r1i_mask_avx512(n), p);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
 R1I_AVX512 void r1i_v_store_part_avx512(float *p, __m512 a, size_t n) {
     if (n >= R1I_LANES)
         _mm512_storeu_ps(p, a);
@@ -6045,6 +6120,15 @@ R1I_INLINE r1i_vector_neon r1i_v_load_part_neon(const float *p, size_t n) {
     return r1i_v_load_neon(block);
 }
 // As above, and only the wanted numbers are written.
+R1I_INLINE float32x4_t r1i_widen_neon(const uint16_t *p) {
+    return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16));
+}
+R1I_INLINE r1i_vector_neon r1i_v_load_bf16_neon(const uint16_t *p, size_t n) {
+    uint16_t part[R1I_LANES] = {0};
+    if (n < R1I_LANES) p = (const uint16_t *)memcpy(part, p, n * sizeof *p);
+    return (r1i_vector_neon){r1i_widen_neon(p), r1i_widen_neon(p + 4), r1i_widen_neon(p + 8),
+                             r1i_widen_neon(p + 12)};
+}
 R1I_INLINE void r1i_v_store_part_neon(float *p, r1i_vector_neon x, size_t n) {
     float block[R1I_LANES];
     if (n >= R1I_LANES) {
@@ -6411,6 +6495,10 @@ R1I_BODY r1_tensor *r1_tensor_parameter(r1_context *ctx, int rank, const size_t 
 }
 R1I_BODY size_t r1_tensor_check(const r1_tensor *x) {
     size_t n = r1_tensor_count(x), i = 0;
+    if (x && x->bf16) { // an exponent of ones is infinity or NaN
+        while (i < n && (x->bf16[i] & 0x7f80u) != 0x7f80u) i++;
+        return i;
+    }
     while (i < n && x->data[i] - x->data[i] == 0) i++; // infinity - infinity and NaN are not 0
     return i;
 }
@@ -6512,12 +6600,32 @@ static bool r1i_tape_push(r1_context *ctx, r1i_tape *tape, r1i_record record) {
     tape->records[tape->count++] = record;
     return true;
 }
+// Which input of an op may be stored in bf16, counted from 1.
+static const unsigned char r1i_bf16_input[R1_OP_COUNT] = {[R1_OP_EMBED] = 1,
+                                                          [R1_OP_MATMUL] = 2,
+                                                          [R1_OP_HEAD_MATMUL] = 2,
+                                                          [R1_OP_EXPERT_MATMUL] = 2,
+                                                          [R1_OP_LOGPROB] = 2};
+// An op without a kernel for a storage is an error: it is never served by a silent copy.
+static bool r1i_storage_fits(r1_context *ctx, const r1i_record *record) {
+    for (int i = 0; i < 3; i++) {
+        const r1_tensor *x = record->in[i];
+        if (!x || !x->bf16 || r1i_bf16_input[record->op] == i + 1) continue;
+        r1i_fail(ctx, R1_ERROR_BACKEND,
+                 "%s: input %d, %s, is stored in bf16, for which this op has no kernel; store it "
+                 "in f32",
+                 r1i_op_rows[record->op].name, i + 1, r1i_shape_text(x).text);
+        return false;
+    }
+    return true;
+}
 // Runs the op forward and leaves a record if a gradient may be asked for. False on error.
 // The end of every wrapper. An output wants a gradient when an input does, so the wish runs from
 // the parameters up to the loss, and r1_no_grad_begin cuts it at the first op. A wrapper need not
 // check its allocations: a NULL in args or out[0] is seen here, and its error is on the context
 // already.
 static bool r1i_apply(r1_context *ctx, r1i_record record) {
+    if (!r1i_storage_fits(ctx, &record)) return false;
     if (!record.args || !record.out[0] || !r1i_run(ctx, record.op, R1_FORWARD, record.args))
         return false;
     r1i_tape *tape = r1i_tape_of(ctx);
@@ -6544,7 +6652,7 @@ R1I_BODY r1_tensor *r1_tensor_reshape(r1_context *ctx, r1_tensor *x, int rank,
                  r1i_shape_text(x).text, r1i_shape_text(y).text);
         return NULL;
     }
-    y->data = x->data;
+    y->data = x->data, y->bf16 = x->bf16;
     y->wants_grad = x->wants_grad;
     // Both names must see one gradient, so it has to exist before they part.
     if (ctx->tape && ctx->tape->no_grad) y->wants_grad = false;
@@ -6579,6 +6687,7 @@ R1I_BODY r1_tensor *r1_embed(r1_context *ctx, r1_tensor *table, const int32_t *i
                           .V = table->shape[0],
                           .ids = ids,
                           .table = table->data,
+                          .table_bf16 = table->bf16,
                           .y = y ? y->data : NULL};
     return r1i_apply(
                ctx,
@@ -6621,6 +6730,7 @@ R1I_BODY r1_tensor *r1_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, r1_te
                            .O = w->shape[0],
                            .x = x->data,
                            .w = w->data,
+                           .w_bf16 = w->bf16,
                            .bias = bias ? bias->data : NULL,
                            .y = y ? y->data : NULL};
     return r1i_apply(ctx, (r1i_record){R1_OP_MATMUL,
@@ -6905,6 +7015,7 @@ R1I_BODY r1_tensor *r1_head_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w, 
                                 .up = up,
                                 .x = x->data,
                                 .w = w->data,
+                                .w_bf16 = w->bf16,
                                 .y = y ? y->data : NULL};
     r1i_record record = {
         R1_OP_HEAD_MATMUL, r1i_args(ctx, &args, sizeof args), {x, w}, {y}, r1i_head_matmul_bind};
@@ -7082,6 +7193,7 @@ R1I_BODY r1_tensor *r1_expert_matmul(r1_context *ctx, r1_tensor *x, r1_tensor *w
                                   .offsets = routing->offsets,
                                   .x = x->data,
                                   .w = w->data,
+                                  .w_bf16 = w->bf16,
                                   .y = y ? y->data : NULL};
     r1i_record record = {R1_OP_EXPERT_MATMUL,
                          r1i_args(ctx, &args, sizeof args),
@@ -7158,7 +7270,8 @@ R1I_BODY r1_logprobs *r1_logprob(r1_context *ctx, r1_tensor *hidden, r1_tensor *
                                 (r1i_real)(temperature != 0 ? 1 / temperature : 1),
                             .targets = targets,
                             .hidden = hidden->data,
-                            .head = head->data};
+                            .head = head->data,
+                            .head_bf16 = head->bf16};
     args.stats = (r1i_real *)r1i_step_alloc(ctx, T, 2 * sizeof *args.stats);
     if (ctx->status != R1_OK) return NULL;
     args.logp = out->logp->data, args.entropy = out->entropy->data, args.best = out->best;
@@ -8882,12 +8995,18 @@ static r1_status r1i_tensors_write(r1_context *ctx, const char *path, const r1i_
     r1_json_writer_free(&writer);
     return status;
 }
+R1I_BODY r1_status r1_tensors_save_with(r1_context *ctx, const char *path, const r1_entry *entries,
+                                        size_t n, const r1_pair *metadata, size_t n_metadata,
+                                        const r1_shards_desc *desc) {
+    r1_shards_desc plain = {0};
+    r1i_shard shard = {entries, n, metadata, n_metadata, desc ? desc : &plain, 0, 0};
+    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
+    for (size_t i = 0; i < n; i++) shard.total = r1i_size_add(shard.total, entries[i].bytes);
+    return r1i_tensors_write(ctx, path, &shard);
+}
 R1I_BODY r1_status r1_tensors_save(r1_context *ctx, const char *path, const r1_entry *entries,
                                    size_t n, const r1_pair *metadata, size_t n_metadata) {
-    r1_shards_desc plain = {0};
-    r1i_shard shard = {entries, n, metadata, n_metadata, &plain, 0, 0};
-    if (r1_status_of(ctx) != R1_OK) return r1_status_of(ctx);
-    return r1i_tensors_write(ctx, path, &shard);
+    return r1_tensors_save_with(ctx, path, entries, n, metadata, n_metadata, NULL);
 }
 
 // ---- folders of shards ----
@@ -11752,6 +11871,8 @@ struct r1_model {
     r1i_real *router_bias;      // [routers, E]
     size_t moe_layers, routers; // of the main model; with those of multi-token prediction
     bool moments;
+    uint16_t *bf16; // matrices that are stored so; they are in no range and have no gradient
+    size_t n_bf16;
     char *source;   // the folder it came from, or NULL
     unsigned sides; // which of r1i_side_files that folder had
 };
@@ -12097,8 +12218,20 @@ static void r1i_add_mtp(r1_model *model, size_t i) {
 //   g  |     the same offsets; r1_parameter.tensor points into w and g
 //   m, v  the same, once r1_model_train_ready has been called
 // Padding is zero and stays zero: no gradient reaches it, and decay of zero is zero.
-static bool r1i_model_memory(r1_model *model) {
-    size_t used[3] = {0};
+// A parameter that `storage` wants in bf16 lies in a buffer of its own and has no gradient.
+typedef bool r1i_storage_fn(const r1_model *model, size_t parameter, void *arg);
+enum { R1I_BF16_LINE = R1I_ALIGN / 2 };
+static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg) {
+    size_t used[3] = {0}, used_bf16 = 0;
+    for (size_t i = 0; i < model->n; i++) {
+        const r1_parameter *p = &model->parameters[i];
+        if (!storage || p->range == R1I_UNDECAYED || !storage(model, i, arg)) continue;
+        p->tensor->wants_grad = false;
+        model->ranges[p->range].n -= r1i_round_up(r1_tensor_count(p->tensor), R1I_LANES);
+        model->n_bf16 += r1i_round_up(r1_tensor_count(p->tensor), R1I_BF16_LINE);
+    }
+    size_t lines = model->n_bf16 * sizeof *model->bf16;
+    if (lines && !(model->bf16 = (uint16_t *)r1i_alloc(model->ctx, lines))) return false;
     for (int r = 0; r < 3; r++) {
         r1_range *range = &model->ranges[r];
         range->decayed = r != R1I_UNDECAYED;
@@ -12108,19 +12241,28 @@ static bool r1i_model_memory(r1_model *model) {
     }
     for (size_t i = 0; i < model->n; i++) {
         r1_parameter *p = &model->parameters[i];
+        size_t count = r1_tensor_count(p->tensor);
+        if (!p->tensor->wants_grad) {
+            p->tensor->bf16 = model->bf16 + used_bf16;
+            used_bf16 += r1i_round_up(count, R1I_BF16_LINE);
+            continue;
+        }
         p->tensor->data = model->ranges[p->range].w + used[p->range];
         p->tensor->grad = model->ranges[p->range].g + used[p->range];
-        used[p->range] += r1i_round_up(r1_tensor_count(p->tensor), R1I_LANES);
+        used[p->range] += r1i_round_up(count, R1I_LANES);
     }
     return true;
 }
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
-// depend on the sizes of the parameters before it.
+// depend on the sizes of the parameters before it. Draws are 2^46 numbers apart.
 static void r1i_model_draw(r1_model *model) {
     r1i_float_state state = r1i_float_enter();
     for (size_t i = 0; i < model->n; i++) {
         const r1_parameter *p = &model->parameters[i];
-        r1_random at = {.seed = model->ctx->seed, .stream = R1_STREAM_INIT, .sample = (uint32_t)i};
+        r1_random at = {.seed = model->ctx->seed,
+                        .stream = R1_STREAM_INIT,
+                        .step = (uint32_t)model->config.init_draw << 16,
+                        .sample = (uint32_t)i};
         for (size_t j = 0; j < r1_tensor_count(p->tensor); j++) {
             // Two counts a number: the next billion goes on with the next step of the counter.
             if (j && j % ((size_t)1 << 30) == 0) at.step++, at.token = 0;
@@ -12221,7 +12363,8 @@ R1I_BODY void r1_model_free(r1_model *model) {
     r1i_free(ctx, (void *)(uintptr_t)model->rope.cosine);
     r1i_free(ctx, (void *)(uintptr_t)model->rope.sine);
     r1i_free(ctx, model->parameters), r1i_free(ctx, model->layers);
-    r1i_free(ctx, model->router_bias), r1i_free(ctx, model->source), r1i_free(ctx, model);
+    r1i_free(ctx, model->router_bias), r1i_free(ctx, model->source);
+    r1i_free(ctx, model->bf16), r1i_free(ctx, model);
 }
 // Adds what an alias has collected to its base.
 static void r1i_alias_fold(r1i_alias *alias) {
@@ -12243,8 +12386,9 @@ static void r1i_model_drop_folds(r1_model *model) {
         alias->used = false;
     }
 }
-// The base under another name; NULL without memory.
+// The base under another name; NULL without memory. A base without a gradient needs none.
 static r1_tensor *r1i_model_alias(r1_model *model, r1_tensor *base) {
+    if (base->bf16) return base;
     if (!r1i_grow(model->ctx, (void **)&model->aliases, &model->aliases_capacity,
                   model->n_aliases + 1, sizeof *model->aliases))
         return NULL;
@@ -12293,13 +12437,14 @@ static bool r1i_model_layout(r1_model *model) {
     return ctx->status == R1_OK;
 }
 // Everything but the numbers: whoever calls it draws, copies or loads them.
-static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config) {
+static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config,
+                                r1i_storage_fn *storage, void *arg) {
     r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
     if (!model) return NULL;
     model->ctx = ctx, model->config = *config;
     const r1_model_config *c = &model->config;
-    if (!r1i_model_layout(model) || !r1i_model_memory(model) || !r1i_model_aliases(model) ||
-        !r1i_model_rope(model)) {
+    if (!r1i_model_layout(model) || !r1i_model_memory(model, storage, arg) ||
+        !r1i_model_aliases(model) || !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
     }
@@ -12320,7 +12465,7 @@ R1I_BODY r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config) 
         r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_model_new: config is NULL");
         return NULL;
     }
-    r1_model *model = r1i_model_make(ctx, config);
+    r1_model *model = r1i_model_make(ctx, config, NULL, NULL);
     if (model) r1i_model_draw(model);
     return model;
 }
@@ -12332,19 +12477,26 @@ R1I_BODY r1_status r1_model_copy(r1_model *to, const r1_model *from) {
     for (size_t i = 0; same && i < to->n; i++) {
         const r1_tensor *a = to->parameters[i].tensor, *b = from->parameters[i].tensor;
         same = !strcmp(to->parameters[i].name, from->parameters[i].name) && a->rank == b->rank &&
+               !a->bf16 == !b->bf16 &&
                !memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape);
     }
-    if (!same) return r1i_fail(to->ctx, R1_ERROR_SHAPE, "r1_model_copy: the configs differ");
+    if (!same) return r1i_fail(to->ctx, R1_ERROR_SHAPE, "r1_model_copy: configs or storage differ");
     for (int r = 0; r < 3; r++)
         memcpy(to->ranges[r].w, from->ranges[r].w, from->ranges[r].n * sizeof(r1i_real));
+    if (to->bf16) memcpy(to->bf16, from->bf16, from->n_bf16 * sizeof *from->bf16);
     memcpy(to->router_bias, from->router_bias,
            from->routers * from->config.experts * sizeof(r1i_real));
     return R1_OK;
 }
+// The storage of a clone is that of its model.
+static bool r1i_storage_of(const r1_model *model, size_t parameter, void *arg) {
+    (void)model;
+    return ((const r1_model *)arg)->parameters[parameter].tensor->bf16 != NULL;
+}
 // Made without a random start, which the copy would overwrite at once.
 R1I_BODY r1_model *r1_model_clone(r1_model *model) {
     if (!model || model->ctx->status != R1_OK) return NULL;
-    r1_model *copy = r1i_model_make(model->ctx, &model->config);
+    r1_model *copy = r1i_model_make(model->ctx, &model->config, r1i_storage_of, model);
     if (!copy) return NULL;
     r1_model_copy(copy, model);
     if (!model->source) return copy;
@@ -12369,6 +12521,10 @@ R1I_BODY r1_range *r1_model_ranges(r1_model *model, size_t *n) {
 // Moments are made late: a reference or a model that only samples never pays for them.
 R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
     if (!model) return R1_ERROR_ARGUMENT;
+    if (model->n_bf16)
+        return r1i_fail(model->ctx, R1_ERROR_ARGUMENT,
+                        "train: the matrices of this model are stored in bf16 and have no "
+                        "gradients; load it without keep_bf16");
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
         // A call that ran out of memory may have left some of them.
@@ -12394,6 +12550,7 @@ R1I_BODY uint64_t r1_model_hash(const r1_model *model) {
     if (!model) return hash;
     for (int r = 0; r < 3; r++)
         hash = r1i_hash(hash, model->ranges[r].w, model->ranges[r].n * sizeof(r1i_real));
+    hash = r1i_hash(hash, model->bf16, model->n_bf16 * sizeof *model->bf16);
     return r1i_hash(hash, model->router_bias,
                     model->routers * model->config.experts * sizeof(r1i_real));
 }
@@ -12509,6 +12666,10 @@ R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
         r1_tensor *view = r1i_tensor_shell(model->ctx, 2, x->shape + 1);
         if (!view) return NULL;
         size_t offset = expert * r1_tensor_count(view);
+        if (x->bf16) {
+            view->bf16 = x->bf16 + offset;
+            return view;
+        }
         view->data = x->data + offset, view->grad = x->grad + offset, view->wants_grad = true;
         return view;
     }
@@ -13485,21 +13646,26 @@ typedef struct r1i_saving {
 static bool r1i_stored_collect(r1_model *model, const char *name, r1_tensor *x, void *arg) {
     r1i_saving *saving = (r1i_saving *)arg;
     bool bias = strstr(name, ".e_score_correction_bias") != NULL;
-    return r1i_entry_add(model->ctx, &saving->list, name, bias ? r1i_real_dtype : saving->dtype,
-                         x->rank, x->shape, x);
+    r1_dtype dtype = bias ? r1i_real_dtype : saving->dtype;
+    if (x->bf16 && dtype == r1i_real_dtype) dtype = R1_BF16;
+    return r1i_entry_add(model->ctx, &saving->list, name, dtype, x->rank, x->shape, x);
 }
 // Numbers offset .. offset + bytes of a tensor in the dtype of its entry.
 static bool r1i_stored_fill(void *user, const r1_entry *entry, size_t offset, void *out,
                             size_t bytes) {
     const r1_tensor *x = (const r1_tensor *)entry->data;
-    size_t width = r1_dtype_bytes(entry->dtype), n = bytes / width;
-    const r1i_real *from = x->data + offset / width;
+    size_t width = r1_dtype_bytes(entry->dtype), n = bytes / width, first = offset / width;
     (void)user;
-    if (entry->dtype == r1i_real_dtype) memcpy(out, from, bytes);
-    for (size_t i = 0; i < n && width == 2; i++) {
-        float number = (float)from[i];
-        uint16_t half = entry->dtype == R1_F16 ? r1_to_f16(number) : r1_to_bf16(number);
-        memcpy((char *)out + 2 * i, &half, 2);
+    if (x->bf16 && entry->dtype == R1_BF16) {
+        memcpy(out, x->bf16 + first, bytes);
+    } else if (entry->dtype == r1i_real_dtype) {
+        memcpy(out, x->data + first, bytes);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            float number = x->bf16 ? r1_from_bf16(x->bf16[first + i]) : (float)x->data[first + i];
+            uint16_t half = entry->dtype == R1_F16 ? r1_to_f16(number) : r1_to_bf16(number);
+            memcpy((char *)out + 2 * i, &half, 2);
+        }
     }
     return true;
 }
@@ -13550,7 +13716,7 @@ R1I_BODY r1_status r1_model_save_with(r1_model *model, const char *folder,
     r1_step_begin(ctx);
     r1_folder_make(ctx, folder);
     char *config = r1i_path(ctx, folder, "config.json");
-    r1i_config_write(&writer, &model->config, saving.dtype);
+    r1i_config_write(&writer, &model->config, model->n_bf16 && !d.dtype ? R1_BF16 : saving.dtype);
     r1_pair format = {"format", "pt"};
     if (config && r1i_each_stored(model, r1i_stored_collect, &saving) &&
         r1i_each_copy(model, r1i_stored_collect, &saving) &&
@@ -13613,7 +13779,9 @@ static bool r1i_stored_read(r1_model *model, const char *name, r1_tensor *x, voi
     if (!r1i_entry_fits(model->ctx, loading, entry, x)) return false;
     snprintf(scales, sizeof scales, "%s_scale_inv", name);
     if (entry->dtype == R1_F8_E4M3) r1i_loading_find(loading, scales);
-    if (r1_tensors_numbers(loading->file, entry, 0, r1_tensor_count(x), x->data) != R1_OK)
+    if (x->bf16)
+        memcpy(x->bf16, entry->data, entry->bytes);
+    else if (r1_tensors_numbers(loading->file, entry, 0, r1_tensor_count(x), x->data) != R1_OK)
         return false;
     loading->done += entry->bytes;
     if (loading->desc->progress)
@@ -13658,13 +13826,30 @@ static bool r1i_has_mtp(const r1_tensors *file, const r1_model_config *c) {
     snprintf(name, sizeof name, "model.layers.%zu.eh_proj.weight", c->layers);
     return r1_tensors_find(file, name) != NULL;
 }
+// Whether a parameter can stay in bf16: the file has it so, all experts of a stack too.
+static bool r1i_storage_stored(const r1_model *model, size_t parameter, void *arg) {
+    const r1i_loading *loading = (const r1i_loading *)arg;
+    const r1_parameter *p = &model->parameters[parameter];
+    const char *at = p->range == R1I_EXPERTS ? strstr(p->name, ".experts.") : NULL;
+    size_t n = at ? p->tensor->shape[0] : 1;
+    char name[128];
+    for (size_t e = 0; e < n; e++) {
+        snprintf(name, sizeof name, "%.*s.experts.%zu.%s", at ? (int)(at - p->name) : 0, p->name, e,
+                 at ? at + 9 : "");
+        const r1_entry *entry = r1_tensors_find(loading->file, at ? name : p->name);
+        if (!entry || entry->dtype != R1_BF16) return false;
+    }
+    return true;
+}
 // A model of this config with the weights of an open file; NULL on error.
 static r1_model *r1i_model_fill(r1_context *ctx, const r1_model_config *config,
                                 r1i_loading *loading) {
     size_t n = r1_tensors_count(loading->file);
     for (size_t i = 0; i < n; i++) loading->total += r1_tensors_at(loading->file, i)->bytes;
     loading->used = (bool *)r1i_alloc_array(ctx, n, sizeof *loading->used);
-    r1_model *model = loading->used ? r1i_model_make(ctx, config) : NULL;
+    r1_model *model = NULL;
+    r1i_storage_fn *storage = loading->desc->keep_bf16 ? r1i_storage_stored : NULL;
+    if (loading->used) model = r1i_model_make(ctx, config, storage, loading);
     bool good = model && r1i_each_stored(model, r1i_stored_read, loading) &&
                 r1i_each_copy(model, r1i_copy_check, loading) &&
                 r1i_loading_all_used(model, loading);
@@ -14574,7 +14759,7 @@ struct r1_answer_work {
     size_t stop_at; // byte of the text where reading it stopped
     unsigned bits;  // precision of balls
     int sample;     // number of the point of evaluation
-    bool second_sign, whole_points;
+    bool whole_points;
     unsigned seen, reading; // ambiguous notations that were met, and how they are read
     int depth;
     const r1_answer_desc *desc;
@@ -15691,6 +15876,7 @@ typedef enum r1i_function {
     R1I_CALL_CIS,
     R1I_CALL_LN,
     R1I_CALL_LOG,
+    R1I_CALL_LG,
     R1I_CALL_SQRT,
     R1I_CALL_CBRT,
     R1I_CALL_ABS,
@@ -15799,7 +15985,8 @@ static const r1i_word r1i_words[] = {
     {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
     {"cis", R1I_TOKEN_FUNCTION, R1I_CALL_CIS, 3},
     {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
-    {"log lg", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
+    {"log", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
+    {"lg", R1I_TOKEN_FUNCTION, R1I_CALL_LG, 3},
     {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
     {"floor", R1I_TOKEN_FUNCTION, R1I_CALL_FLOOR, 3},
     {"ceil ceiling", R1I_TOKEN_FUNCTION, R1I_CALL_CEILING, 3},
@@ -16024,6 +16211,16 @@ static const struct {
                      {"\xcf\x89", "\\omega "},
                      {"\xce\x94", "\\Delta "},
                      {"\xce\xa9", "\\Omega "},
+                     {"\\mathbb{R}^+", "]0,\\infty["},
+                     {"\\mathbb{R}^{+}", "]0,\\infty["},
+                     {"\\mathbb{R}_+", "]0,\\infty["},
+                     {"\\mathbb{R}_{+}", "]0,\\infty["},
+                     {"\\mathbb{R}_{>0}", "]0,\\infty["},
+                     {"\\mathbb{R}^-", "]-\\infty,0["},
+                     {"\\mathbb{R}^{-}", "]-\\infty,0["},
+                     {"\\mathbb{Z}^+", "\\mathbb{N}"},
+                     {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
+                     {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
                      {"\\left<", "("},
                      {"\\right>", ")"},
                      {"\\left.", " "},
@@ -16820,6 +17017,10 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
             return at + 2;
         }
     char c = reader->text.data[at];
+    if (c == '&' && !reader->rows) { // between words
+        r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
+        return at + 1;
+    }
     if (c == '(' || c == '[') reader->brackets++;
     if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
     if (c == '$' || c == '~' || c == '`' || c == '"') return at + 1;
@@ -16896,7 +17097,6 @@ typedef enum r1i_node_kind {
     R1I_NODE_UNIT, // text
     R1I_NODE_BASE, // ratio, id
     R1I_NODE_PROPORTION,
-    R1I_NODE_FLIP,  // the other sign at every plus-minus inside
     R1I_NODE_TUPLE, // open, close
     R1I_NODE_SET,
     R1I_NODE_LIST,          // id 1: joined by "or"
@@ -17239,6 +17439,13 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
     r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
     bool primed = r1i_read_primes(reader, node);
+    if (r1i_read_is_caller(token->text) && r1i_read_peek(reader) == '^' &&
+        r1i_read_token(reader, 1)->kind == '{' && r1i_read_token(reader, 2)->kind == '-' &&
+        r1i_answer_is(r1i_read_token(reader, 3)->text, "1") &&
+        r1i_read_token(reader, 4)->kind == '}' && r1i_read_token(reader, 5)->kind == '(') {
+        reader->at += 5, primed = true; // f^{-1}(x)
+        r1i_read_suffix(reader, node, "^-1", nothing);
+    }
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
     bool choose = r1i_answer_is(token->text, "C") &&
                   r1i_read_token(reader, 1)->kind == R1I_TOKEN_NUMBER &&
@@ -17877,8 +18084,10 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
             if (work->reading & R1I_READ_DIVISION) break;
         }
         if (r1i_read_is_mixed(reader, last, &fraction)) {
-            items.item[items.count - 1] = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
-            last = fraction;
+            last = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
+            bool percent = r1i_read_take(reader, '%'); // 33 1/3 %
+            if (percent) last = r1i_node_of(work, R1I_NODE_PERCENT, 0, last, NULL);
+            items.item[items.count - 1] = last, last = fraction;
             continue;
         }
         bool digits = r1i_read_peek(reader) == R1I_TOKEN_NUMBER;
@@ -18381,9 +18590,10 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
         return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_constant(work, R1I_SIGN_I)));
     case R1I_CALL_LN:
         return r1i_value_log(work, a);
+    case R1I_CALL_LG: // to the base ten
     case R1I_CALL_LOG:
         a = r1i_value_log(work, a);
-        if (work->reading & R1I_READ_LOG) return a;
+        if (id == R1I_CALL_LOG && work->reading & R1I_READ_LOG) return a;
         return r1i_value_divide(work, a, r1i_value_log(work, r1i_value_of(work, 10, 1)));
     case R1I_CALL_SQRT:
         return r1i_value_sqrt(work, a);
@@ -18484,20 +18694,12 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
         return r1i_value_function(work, node);
     case R1I_NODE_CALL:
         return r1i_value_call(work, node);
-    case R1I_NODE_PLUS_MINUS:
-        a = r1i_value_evaluate(work, node->item[0]);
-        return work->second_sign != (node->id != 0) ? r1i_value_negate(a) : a;
     case R1I_NODE_PERCENT:
         a = r1i_value_evaluate(work, node->item[0]);
         return r1i_value_mul(work, a, r1i_value_of(work, 1, 100));
     case R1I_NODE_DEGREE:
         a = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 180));
         return r1i_value_mul(work, r1i_value_evaluate(work, node->item[0]), a);
-    case R1I_NODE_FLIP:
-        work->second_sign = !work->second_sign;
-        a = r1i_value_evaluate(work, node->item[0]);
-        work->second_sign = !work->second_sign;
-        return a;
     case R1I_NODE_UNIT:
         return r1i_value_evaluate(work, node->item[0]);
     case R1I_NODE_MATRIX:
@@ -18860,63 +19062,65 @@ static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
         return r1i_answer_say(work, R1_UNDECIDED, "a falling list may be a sequence");
     return r1i_answer_say(work, R1_EQUAL, "the same elements");
 }
-static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned);
-static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned);
-// One expression with a plus-minus sign is two.
-// Every element must be one of the two values and each value must occur. The scalars are
-// evaluated under each sign in turn; the sign is always set back to plus.
-static r1_equality r1i_answer_two_signs(r1_answer_work *work, const r1i_node *one,
-                                        const r1i_node *list, bool turned) {
-    bool hit[2] = {false, false}, unsure = false;
-    for (size_t i = 0; i < list->count; i++) {
-        bool found = false;
-        bool back;
-        const r1i_node *item = list->item[i], *subject = r1i_relation_subject(item, &back);
-        if (subject) item = r1i_relation_value(item, back);
-        for (int s = 0; s < 2; s++) {
-            work->second_sign = s;
-            r1_equality same =
-                turned ? r1i_answer_scalars(work, item, one) : r1i_answer_scalars(work, one, item);
-            if (same == R1_EQUAL) hit[s] = found = true;
-            if (same == R1_UNDECIDED) unsure = true;
-        }
-        work->second_sign = false;
-        if (!found && !unsure)
-            return r1i_answer_say(work, R1_DIFFERENT, "an element fits neither sign");
-    }
-    if (hit[0] && hit[1] && !unsure)
-        return r1i_answer_say(work, R1_EQUAL, "both signs have their equal");
-    return unsure ? R1_UNDECIDED : r1i_answer_say(work, R1_DIFFERENT, "one sign is missing");
+// A list or a finite set.
+static bool r1i_node_is_many(const r1i_node *node) {
+    return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
 }
-// Two values against two, or against a list.
-// Either the plus of both agree and the minus of both, or the plus of one with the minus of the
-// other. Against a single number it is different, since one value is missing.
+// How many nodes of a kind a tree holds that a sign can be chosen for: plus-minus, absolute values.
+static size_t r1i_node_sign_count(const r1i_node *node, bool bars) {
+    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
+                     : node->kind == R1I_NODE_PLUS_MINUS;
+    size_t count = here;
+    for (size_t i = 0; i < node->count; i++) count += r1i_node_sign_count(node->item[i], bars);
+    return count;
+}
+// The tree with a sign for each such node, from the lowest bit of *signs on; a plus-minus that is
+// linked takes the same bit as all others, and a minus-plus its opposite.
+static r1i_node *r1i_node_signed(r1_answer_work *work, const r1i_node *node, bool bars, bool linked,
+                                 unsigned *signs) {
+    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
+                     : node->kind == R1I_NODE_PLUS_MINUS;
+    bool minus = (*signs & 1) != (!bars && node->id);
+    if (here && !linked) *signs >>= 1;
+    r1i_node *copy = r1i_node_new(work, node->kind, node->count);
+    if (work->stop) return work->nothing;
+    r1i_node **items = copy->item;
+    *copy = *node, copy->item = items;
+    for (size_t i = 0; i < node->count; i++)
+        items[i] = r1i_node_signed(work, node->item[i], bars, linked, signs);
+    if (!here || work->stop) return copy;
+    return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, items[0], NULL) : items[0];
+}
+// Every value of an expression, or of the items of a list: two for signs that are linked, else two
+// for each sign, up to sixteen.
+static r1i_node *r1i_node_values(r1_answer_work *work, const r1i_node *node, bool linked) {
+    r1i_items items = {NULL, 0, 0};
+    bool many = r1i_node_is_many(node);
+    for (size_t i = 0; i < (many ? node->count : 1) && !work->stop; i++) {
+        const r1i_node *item = many ? node->item[i] : node;
+        size_t count = r1i_node_sign_count(item, false);
+        if (count > 4) r1i_answer_halt(work, R1I_STOP_SIZE);
+        unsigned ways = !count ? 1 : linked ? 2 : 1u << (count & 7);
+        for (unsigned way = 0; way < ways && !work->stop; way++) {
+            unsigned signs = way;
+            r1i_items_add(work, &items, r1i_node_signed(work, item, false, linked, &signs));
+        }
+    }
+    return work->stop ? work->nothing : r1i_items_node(work, &items, R1I_NODE_SET);
+}
+// Expressions with plus-minus signs are the sets of their values. Several signs in one expression
+// may be meant together or each for itself, so both are tried.
 static r1_equality r1i_answer_plus_minus(r1_answer_work *work, const r1i_node *a,
                                          const r1i_node *b) {
-    bool in_a = r1i_node_holds(a, R1I_NODE_PLUS_MINUS);
-    bool in_b = r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
-    bool list_a = a->kind == R1I_NODE_LIST || a->kind == R1I_NODE_SET;
-    bool list_b = b->kind == R1I_NODE_LIST || b->kind == R1I_NODE_SET;
-    if (in_a && !in_b && list_b && !list_a) return r1i_answer_two_signs(work, a, b, false);
-    if (in_b && !in_a && list_a && !list_b) return r1i_answer_two_signs(work, b, a, true);
-    if (!(in_a && in_b)) return r1i_answer_say(work, R1_DIFFERENT, "two values against one");
-    r1_equality plus = r1i_answer_scalars(work, a, b);
-    work->second_sign = true;
-    r1_equality minus = r1i_answer_scalars(work, a, b);
-    work->second_sign = false;
-    if (plus == R1_EQUAL && minus == R1_EQUAL) return plus;
-    // The plus of one may be the minus of the other.
-    r1i_node *inner = r1i_node_new(work, 0, 0);
-    r1i_node *flip = r1i_node_of(work, R1I_NODE_FLIP, 0, inner, NULL);
-    if (work->stop) return R1_UNDECIDED;
-    *inner = *b;
-    r1_equality crossed = r1i_answer_scalars(work, a, flip);
-    work->second_sign = true;
-    r1_equality back = r1i_answer_scalars(work, a, flip);
-    work->second_sign = false;
-    if (crossed == R1_EQUAL && back == R1_EQUAL) return crossed;
-    if (plus == R1_UNDECIDED || minus == R1_UNDECIDED) return R1_UNDECIDED;
-    return r1i_answer_say(work, R1_DIFFERENT, "the values with plus-minus differ");
+    r1_equality verdict = R1_UNDECIDED;
+    for (int linked = 1; linked >= 0; linked--) {
+        const r1i_node *va = r1i_node_values(work, a, linked);
+        const r1i_node *vb = r1i_node_values(work, b, linked);
+        if (work->stop) return R1_UNDECIDED;
+        verdict = r1i_answer_unordered(work, va, vb);
+        if (verdict != R1_DIFFERENT) return verdict;
+    }
+    return verdict;
 }
 
 // ---- sets of real numbers: where between their sorted bounds a number lies decides membership
@@ -19022,29 +19226,32 @@ static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value
     bounds->count++;
     return at;
 }
-// The zero of lhs - rhs, which must be linear; *slope gets the sign of its rise.
-// The gap is evaluated at 0 and 1, and far away on both sides, where |x - 5| leaves its line. The
-// zero is -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
-static r1i_value r1i_answer_zero(r1_answer_work *work, const r1i_node *lhs, const r1i_node *rhs,
-                                 r1_slice name, int *slope) {
-    r1i_value f[4], point;
-    work->fixed_name = name, work->fixed = &point;
-    static const int places[4] = {0, 1, -1000003, 999983};
-    for (int i = 0; i < 4; i++) {
-        point = r1i_value_of(work, places[i], 1);
-        f[i] = r1i_value_sub(work, r1i_value_evaluate(work, lhs), r1i_value_evaluate(work, rhs));
+// A polynomial of degree two at most, as it is found from its values.
+typedef struct r1i_parabola {
+    r1i_value constant, linear, square; // the last one times two
+    bool known;
+} r1i_parabola;
+static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name);
+static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second);
+// Adds the places where the sides of a link meet. Absolute values are taken with both signs, so
+// that the sides are polynomials; a place too many does no harm, one that is missing would.
+static void r1i_bounds_meet(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *lhs,
+                            const r1i_node *rhs) {
+    size_t bars = r1i_node_sign_count(lhs, true) + r1i_node_sign_count(rhs, true);
+    if (bars > 3) bounds->unsure = true;
+    for (unsigned way = 0; !bounds->unsure && way < 1u << bars && !work->stop; way++) {
+        unsigned signs = way;
+        r1i_node *left = r1i_node_signed(work, lhs, true, false, &signs);
+        r1i_node *right = r1i_node_signed(work, rhs, true, false, &signs);
+        r1i_node *link = r1i_node_of(work, R1I_NODE_RELATION, 0, left, right);
+        if (work->stop) return;
+        r1i_parabola p = r1i_relation_parabola(work, link, bounds->name);
+        if (!p.known) bounds->unsure = true;
+        for (int second = 0; second < 2 && p.known; second++) {
+            r1i_value root = r1i_parabola_root(work, &p, second);
+            if (root.kind && r1i_value_is_real(&root)) r1i_bounds_add(work, bounds, root);
+        }
     }
-    work->fixed = NULL;
-    r1i_value rise = r1i_value_sub(work, f[1], f[0]);
-    bool exact;
-    *slope = r1i_value_sign(&rise);
-    if (!*slope) return r1i_value_none();
-    for (int i = 2; i < 4; i++) {
-        r1i_value line = r1i_value_mul(work, rise, r1i_value_of(work, places[i], 1));
-        if (r1i_value_same(work, r1i_value_add(work, f[0], line), f[i], &exact) <= 0)
-            return r1i_value_none();
-    }
-    return r1i_value_negate(r1i_value_divide(work, f[0], rise));
 }
 // All bounds that occur in a set.
 // Ends of intervals, elements of finite sets and zeros of inequalities. Infinity is no bound.
@@ -19052,11 +19259,8 @@ static void r1i_bounds_collect(r1_answer_work *work, r1i_bounds *bounds, const r
     if (node->kind == R1I_NODE_RELATION && node->links[0] != R1I_TOKEN_IN &&
         node->links[0] != R1I_TOKEN_NOT_IN) {
         for (size_t i = 0; i + 1 < node->count; i++) {
-            int slope;
             if (r1i_node_infinite(node->item[i]) || r1i_node_infinite(node->item[i + 1])) continue;
-            r1i_bounds_add(
-                work, bounds,
-                r1i_answer_zero(work, node->item[i], node->item[i + 1], bounds->name, &slope));
+            r1i_bounds_meet(work, bounds, node->item[i], node->item[i + 1]);
         }
         return;
     }
@@ -19081,23 +19285,34 @@ static size_t r1i_bounds_place(r1_answer_work *work, r1i_bounds *bounds, const r
     if (infinite) return infinite < 0 ? 0 : 2 * bounds->count + 2;
     return 2 * r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node)) + 1;
 }
-// One link of a chain of inequalities at a place: the sign of a linear gap changes at its zero.
-// To the right of its zero a rising gap is positive and a falling one negative; at the zero it
-// is 0.
+// A number at a place: the bound itself, or one in the gap.
+static r1i_value r1i_bounds_point(r1_answer_work *work, const r1i_bounds *bounds, size_t place) {
+    size_t i = place / 2;
+    r1i_value one = r1i_value_of(work, 1, 1);
+    if (place % 2) return bounds->value[i];
+    if (!bounds->count) return one;
+    if (i == 0) return r1i_value_sub(work, bounds->value[0], one);
+    if (i == bounds->count) return r1i_value_add(work, bounds->value[i - 1], one);
+    r1i_value sum = r1i_value_add(work, bounds->value[i - 1], bounds->value[i]);
+    return r1i_value_divide(work, sum, r1i_value_of(work, 2, 1));
+}
+// Whether one link of a chain of inequalities holds at a place. What cannot be told from zero at a
+// bound is zero there, to more than 50 digits; in a gap it makes the set unsure.
 static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
                             size_t i, size_t place) {
-    int link = node->links[i], slope = 0;
     const r1i_node *lhs = node->item[i], *rhs = node->item[i + 1];
-    size_t zero;
-    int infinite = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
-    if (infinite) { // no place is at infinity, so the sign of lhs - rhs is the same everywhere
-        place = infinite > 0, zero = infinite < 0, slope = 1;
-    } else {
-        r1i_value root = r1i_answer_zero(work, lhs, rhs, bounds->name, &slope);
-        zero = 2 * r1i_bounds_add(work, bounds, root) + 1;
+    int side = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
+    if (!side) {
+        r1i_value point = r1i_bounds_point(work, bounds, place);
+        work->fixed_name = bounds->name, work->fixed = &point;
+        r1i_value left = r1i_value_evaluate(work, lhs);
+        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, rhs));
+        work->fixed = NULL;
+        side = r1i_value_sign(&gap);
+        bool zero = r1i_value_is_zero(&gap) || (gap.kind && place % 2);
+        if (!r1i_value_is_real(&gap) || (!side && !zero)) bounds->unsure = true;
     }
-    int side = place == zero ? 0 : (place > zero) == (slope > 0) ? 1 : -1; // sign of lhs - rhs
-    switch (link) {
+    switch (node->links[i]) {
     case '<':
         return side < 0;
     case '>':
@@ -19170,13 +19385,15 @@ static r1_equality r1i_answer_sets(r1_answer_work *work, const r1i_node *a, cons
     r1i_bounds_collect(work, bounds, a);
     r1i_bounds_collect(work, bounds, b);
     size_t places = 2 * bounds->count + 1;
-    bool same = true;
+    bool same = true, some = a->kind == R1I_NODE_CONSTANT || b->kind == R1I_NODE_CONSTANT;
     for (size_t place = 0; place < places && same && !bounds->unsure && !work->stop; place++) {
         size_t used = work->used;
-        same =
-            r1i_bounds_member(work, bounds, a, place) == r1i_bounds_member(work, bounds, b, place);
+        bool in_a = r1i_bounds_member(work, bounds, a, place);
+        same = in_a == r1i_bounds_member(work, bounds, b, place);
+        some = some || in_a;
         work->used = used;
     }
+    if (same && !some) return r1i_answer_say(work, R1_UNDECIDED, "both sets seem to be empty");
     if (bounds->unsure || work->stop || 2 * bounds->count + 1 != places)
         return r1i_answer_say(work, R1_UNDECIDED, "the bounds of the sets could not be sorted");
     return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
@@ -19296,32 +19513,45 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
     work->sample = 0;
     return good >= 4;
 }
-// A zero of a's gap in one name, the others at the current point, up to degree two.
-// The polynomial is found from its values at -1 to 2, where the second differences must be exactly
-// equal: they are not for |t|, as they would be at positive places only. Linear ones have one root
-// (second gives none), quadratic ones -b +- sqrt(b^2 - 4ac) over 2a, complex or not.
-static r1i_value r1i_relation_root(r1_answer_work *work, const r1i_node *a, r1_slice name,
-                                   bool second) {
-    r1i_value f[4], point, two = r1i_value_of(work, 2, 1);
+// The gap of a relation as a polynomial in one name, the others at the current point. It is found
+// from its values at -1 to 2; at 2 and far away on both sides it must be exactly what it promises,
+// which |t| and its like are not.
+static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name) {
+    static const int places[] = {-1, 0, 1, 2, -1000003, 999983};
+    r1i_value f[6], point, two = r1i_value_of(work, 2, 1);
+    r1i_parabola p;
+    p.known = true;
     work->fixed_name = name, work->fixed = &point;
-    for (int i = 0; i < 4; i++)
-        point = r1i_value_of(work, i - 1, 1), f[i] = r1i_relation_gap(work, a);
+    for (int i = 0; i < 6; i++)
+        point = r1i_value_of(work, places[i], 1), f[i] = r1i_relation_gap(work, a);
     work->fixed = NULL;
-    r1i_value d0 = r1i_value_sub(work, f[1], f[0]), d1 = r1i_value_sub(work, f[2], f[1]);
-    r1i_value d2 = r1i_value_sub(work, f[3], f[2]);
-    r1i_value bend = r1i_value_sub(work, d1, d0), more = r1i_value_sub(work, d2, d1);
-    bool exact;
-    if (r1i_value_same(work, bend, more, &exact) <= 0 || !exact) return r1i_value_none();
-    // f(0) = f1, and f = f1 + linear t + square t^2
-    r1i_value square = r1i_value_divide(work, bend, two);
-    r1i_value linear = r1i_value_sub(work, d1, square);
-    if (r1i_value_is_zero(&square))
-        return second ? r1i_value_none() : r1i_value_negate(r1i_value_divide(work, f[1], linear));
-    r1i_value inner = r1i_value_mul(work, r1i_value_mul(work, two, bend), f[1]);
-    inner = r1i_value_sqrt(work, r1i_value_sub(work, r1i_value_mul(work, linear, linear), inner));
-    r1i_value top = second ? r1i_value_sub(work, inner, linear)
-                           : r1i_value_negate(r1i_value_add(work, inner, linear));
-    return r1i_value_divide(work, top, bend);
+    r1i_value down = r1i_value_sub(work, f[1], f[0]);
+    p.constant = f[1];
+    p.square = r1i_value_sub(work, r1i_value_sub(work, f[2], f[1]), down);
+    p.linear = r1i_value_add(work, down, r1i_value_divide(work, p.square, two));
+    for (int i = 3; i < 6 && p.known; i++) {
+        bool exact;
+        point = r1i_value_of(work, places[i], 1);
+        r1i_value sum = r1i_value_divide(work, r1i_value_mul(work, p.square, point), two);
+        sum = r1i_value_mul(work, r1i_value_add(work, sum, p.linear), point);
+        sum = r1i_value_add(work, sum, p.constant);
+        p.known = r1i_value_same(work, sum, f[i], &exact) > 0;
+    }
+    return p;
+}
+// A zero of it: linear ones have one (`second` gives none), others (-b +- sqrt(b^2 - 4ac)) / 2a,
+// complex or not. None where it is flat.
+static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second) {
+    if (r1i_value_is_zero(&p->square))
+        return second ? r1i_value_none()
+                      : r1i_value_negate(r1i_value_divide(work, p->constant, p->linear));
+    r1i_value inner = r1i_value_mul(work, r1i_value_of(work, 2, 1), p->square);
+    inner = r1i_value_sub(work, r1i_value_mul(work, p->linear, p->linear),
+                          r1i_value_mul(work, inner, p->constant));
+    inner = r1i_value_sqrt(work, inner);
+    r1i_value top = second ? r1i_value_sub(work, inner, p->linear)
+                           : r1i_value_negate(r1i_value_add(work, inner, p->linear));
+    return r1i_value_divide(work, top, p->square);
 }
 // Looks for a point that solves a and surely not b: 1 found, 2 found where other variables are
 // negative only, 0 not, -1 nothing could be tested.
@@ -19337,8 +19567,10 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
         for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
             work->sample = s;
             size_t used = work->used;
-            r1i_value root = r1i_relation_root(work, a, names.name[n], s % 2), gap;
-            if (!root.kind) root = r1i_relation_root(work, a, names.name[n], false);
+            r1i_parabola p = r1i_relation_parabola(work, a, names.name[n]);
+            r1i_value root = r1i_value_none(), gap;
+            if (p.known) root = r1i_parabola_root(work, &p, s % 2);
+            if (p.known && !root.kind) root = r1i_parabola_root(work, &p, false);
             if (root.kind) {
                 work->fixed_name = names.name[n], work->fixed = &root;
                 gap = r1i_relation_gap(work, b);
@@ -19784,10 +20016,6 @@ static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i
     }
     return false;
 }
-// A list or a finite set.
-static bool r1i_node_is_many(const r1i_node *node) {
-    return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
-}
 // The same digits with and without a base: the question may have asked for that base.
 // Two numbers in bases are compared by value, so 11_2 equals 3_10. Against a plain number the
 // value counts first; the same digits alone are undecided.
@@ -19802,6 +20030,13 @@ static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, con
     if (other->kind == R1I_NODE_NUMBER && r1i_slice_same(other->text, base->text))
         return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
     return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
+}
+// P(1, 2) is a point with its name; its coordinates, or NULL.
+static const r1i_node *r1i_node_point(const r1i_node *node) {
+    if (node->kind == R1I_NODE_CALL && node->count > 1) return node;
+    bool named = node->kind == R1I_NODE_PRODUCT && node->count == 2 &&
+                 node->item[0]->kind == R1I_NODE_NAME && node->item[1]->kind == R1I_NODE_TUPLE;
+    return named ? node->item[1] : NULL;
 }
 // A list of conditions such as x > 2, x < 5, which is a set and no list of answers.
 static bool r1i_node_is_range(const r1i_node *node) {
@@ -19835,6 +20070,9 @@ static bool r1i_node_identical(const r1i_node *a, const r1i_node *b) {
 static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node *a,
                                             const r1i_node *b) {
     r1_equality verdict = R1_UNDECIDED;
+    const r1i_node *point_a = r1i_node_point(a), *point_b = r1i_node_point(b);
+    if (!point_a != !point_b && (point_a ? b : a)->kind == R1I_NODE_TUPLE)
+        return r1i_answer_in_order(work, point_a ? point_a : a, point_b ? point_b : b);
     if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
     if (r1i_node_is_family(a) || r1i_node_is_family(b)) return r1i_answer_families(work, a, b);
     r1_slice name = {NULL, 0};
@@ -19865,7 +20103,7 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if (ma || mb) return r1i_answer_say(work, R1_DIFFERENT, "one is a matrix, the other is not");
     bool signs = r1i_node_holds(a, R1I_NODE_PLUS_MINUS) || r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
     bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
-    if (signs && !(many_a && many_b)) return r1i_answer_plus_minus(work, a, b);
+    if (signs) return r1i_answer_plus_minus(work, a, b);
     if (tuple_a && tuple_b) return r1i_answer_tuples(work, a, b);
     if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
         return r1i_answer_in_order(work, a, b);
@@ -20122,7 +20360,7 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
 // whether or not they can be read.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
     work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
-    work->second_sign = work->whole_points = false;
+    work->whole_points = false;
     work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
     if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");

@@ -20,46 +20,12 @@ typedef struct tool_tests {
     size_t n_texts;
 } tool_tests;
 
-// Writes a value again as text: arguments and results go into the box as JSON.
-static inline void tool_write_value(r1_json_writer *writer, const char *key, const r1_json *value) {
-    switch (value->kind) {
-    case R1_JSON_NULL:
-        r1_json_write_null(writer, key);
-        break;
-    case R1_JSON_BOOL:
-        r1_json_write_bool(writer, key, value->boolean);
-        break;
-    case R1_JSON_STRING:
-        r1_json_write_text(writer, key, value->text.data, value->text.size);
-        break;
-    case R1_JSON_NUMBER: {
-        char *end;
-        errno = 0;
-        long long whole = strtoll(value->text.data, &end, 10);
-        if (!*end && !errno)
-            r1_json_write_integer(writer, key, whole);
-        else
-            r1_json_write_number(writer, key, value->number);
-        break;
-    }
-    default:
-        if (value->kind == R1_JSON_ARRAY)
-            r1_json_begin_array(writer, key);
-        else
-            r1_json_begin_object(writer, key);
-        for (const r1_json *child = value->child; child; child = child->next)
-            tool_write_value(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
-        if (value->kind == R1_JSON_ARRAY)
-            r1_json_end_array(writer);
-        else
-            r1_json_end_object(writer);
-    }
-}
+// Arguments and results go into the box as JSON.
 static inline r1_slice tool_tests_text(r1_context *ctx, tool_tests *all, const r1_json *value) {
     r1_json_writer writer = {.ctx = ctx};
     r1_slice none = {NULL, 0};
     if (!value) return none;
-    tool_write_value(&writer, NULL, value);
+    tool_write_json(&writer, NULL, value);
     char *copy = writer.failed ? NULL : (char *)malloc(writer.size + 1);
     if (copy) memcpy(copy, writer.text, writer.size + 1);
     r1_slice text = {copy, copy ? writer.size : 0};

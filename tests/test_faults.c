@@ -512,6 +512,7 @@ static void fault_files(fault *f) {
                      {"a_scale_inv", R1_F32, 2, {1, 1}, scale, 4}};
     r1_shards_desc shards = {.max_bytes = 6};
     r1i_real out[6] = {0};
+    DO(r1_tensors_save_with(f->ctx, weights, f8, 2, &pair, 1, NULL) == R1_OK);
     DO(r1_tensors_save_folder(f->ctx, folder, f8, 2, &pair, 1, &shards) == R1_OK);
     DO((tensors = r1_tensors_open_folder(f->ctx, folder)) != NULL);
     entry = r1_tensors_find(tensors, "a");
@@ -673,7 +674,8 @@ static void fault_folder(fault *f) {
     r1_save_desc shards = {.max_shard_bytes = 1000, .dtype = R1_BF16};
     if (model) DO(r1_model_save_with(model, folder, &shards) == R1_OK);
     if (loaded) r1_model_free(loaded);
-    DO((loaded = r1_model_load_with(f->ctx, folder, NULL)) != NULL);
+    r1_load_desc keep = {.keep_bf16 = true};
+    DO((loaded = r1_model_load_with(f->ctx, folder, &keep)) != NULL);
     char *text = NULL;
     size_t size = 0;
     DO((text = r1_file_read(f->ctx, path, &size)) != NULL);

@@ -228,6 +228,33 @@ TEST(load_of_rounded_saves) {
     r1_context_free(ctx);
 }
 
+// Numbers that are made while they are written: the file is that of the numbers in memory.
+static bool load_make(void *user, const r1_entry *entry, size_t offset, void *out, size_t bytes) {
+    CHECK(offset % 64 == 0 && offset + bytes <= entry->bytes && *(int *)user == 7);
+    for (size_t i = 0; i < bytes; i++) ((uint8_t *)out)[i] = (uint8_t)((offset + i) % 251);
+    return entry->shape[0] != 77;
+}
+TEST(load_save_makes_tensors_piece_by_piece) {
+    r1_context *ctx = r1_context_new(NULL);
+    size_t n = 5 << 20; // several pieces
+    uint8_t *all = (uint8_t *)malloc(n);
+    for (size_t i = 0; i < n; i++) all[i] = (uint8_t)(i % 251);
+    r1_entry plain[] = {{"a", R1_U8, 1, {n}, all, n}, {"b", R1_U8, 1, {3}, all, 3}}, made[2];
+    memcpy(made, plain, sizeof made);
+    made[0].data = made[1].data = NULL;
+    int seven = 7;
+    r1_shards_desc desc = {.fill = load_make, .user = &seven};
+    CHECK(r1_tensors_save(ctx, test_path("plain"), plain, 2, NULL, 0) == R1_OK);
+    CHECK(r1_tensors_save_with(ctx, test_path("made"), made, 2, NULL, 0, &desc) == R1_OK);
+    CHECK(model_same_file(ctx, test_path("plain"), test_path("made")));
+    made[1].shape[0] = made[1].bytes = 77; // fill gives up: the old file stays
+    CHECK(r1_tensors_save_with(ctx, test_path("made"), made, 2, NULL, 0, &desc) != R1_OK);
+    r1_error_clear(ctx);
+    CHECK(model_same_file(ctx, test_path("plain"), test_path("made")));
+    r1_context_free(ctx);
+    free(all);
+}
+
 // DeepSeek's formula: every number of a block of 128 x 128, ragged at the edges, by its scale.
 static float load_f8_by_formula(const uint8_t *w, const float *scales, size_t columns, size_t i,
                                 size_t j) {
@@ -604,5 +631,197 @@ TEST(load_reports_and_holds_weights_once) {
     r1_memory_used(ctx, NULL, &peak);
     printf("model %zu, peak of loading %zu\n", of_model, peak);
     CHECK(peak < of_model + of_model / 10);
+    r1_context_free(ctx);
+}
+
+// ---- weights that stay in bf16 ----
+// A tensor of bf16 values, in f32 or in bf16.
+static r1_tensor *bf16_tensor(r1_context *ctx, int rank, const size_t *shape, bool half,
+                              uint32_t sample) {
+    r1_tensor *x = r1_tensor_new(ctx, rank, shape);
+    r1_random at = {.seed = 8, .stream = R1_STREAM_USER, .sample = sample};
+    size_t n = r1_tensor_count(x);
+    uint16_t *bits = (uint16_t *)r1i_step_alloc(ctx, n, sizeof *bits);
+    CHECK(x && bits);
+    for (size_t i = 0; i < n; i++) {
+        bits[i] = r1_to_bf16(r1_random_normal(&at));
+        if (!half) x->data[i] = r1_from_bf16(bits[i]);
+    }
+    if (half) x->data = NULL, x->bf16 = bits;
+    return x;
+}
+// y and dx of every op that takes a weight, over this weight; hashes into `hash`.
+static uint64_t bf16_ops(r1_cpu_level level, int threads, size_t T, size_t I, size_t O, bool half) {
+    r1_context *ctx = model_context(level, threads);
+    uint64_t hash = 0;
+    size_t H = 3, N = T * H * I, E = 4;
+    int32_t *ids = (int32_t *)malloc(T * sizeof *ids);
+    for (size_t t = 0; t < T; t++) ids[t] = (int32_t)(t * 7 % O);
+    for (int op = 0; op < 6; op++) {
+        r1_step_begin(ctx);
+        r1_tensor *x = bf16_tensor(ctx, 3, (size_t[]){T, H, I}, false, 1), *y = NULL;
+        for (size_t i = 0; i < N; i++) x->data[i] *= 1.00390625f; // no bf16 numbers
+        x->wants_grad = true;
+        r1_tensor *w = bf16_tensor(ctx, 2, (size_t[]){O, I}, half, 2);
+        r1_tensor *flat = r1_tensor_reshape(ctx, x, 2, (size_t[]){T * H, I});
+        if (op == 0) y = r1_embed(ctx, w, ids, T);
+        if (op == 1) y = r1_matmul(ctx, x, w, NULL);
+        if (op == 2 || op == 3) {
+            bool up = op == 3;
+            size_t shape[] = {H, up ? I + 2 : O + 2, up ? O : I};
+            w = bf16_tensor(ctx, 3, shape, half, 3);
+            y = r1_head_matmul(ctx, x, w, 1, up ? I : O, up);
+        }
+        if (op == 4) {
+            r1_route_desc desc = {.chosen = 1};
+            r1_tensor *logits = bf16_tensor(ctx, 2, (size_t[]){T * H, E}, false, 4);
+            r1_routing *routing = r1_route(ctx, logits, NULL, &desc, NULL);
+            w = bf16_tensor(ctx, 3, (size_t[]){E, O, I}, half, 5);
+            y = r1_expert_matmul(ctx, r1_dispatch(ctx, flat, routing), w, routing);
+        }
+        if (op == 5) {
+            r1_tensor *rows =
+                r1_tensor_reshape(ctx, r1_columns(ctx, x, 0, I), 2, (size_t[]){T * H, I});
+            int32_t *targets = (int32_t *)r1i_step_alloc(ctx, T * H, sizeof *targets);
+            for (size_t t = 0; t < T * H; t++) targets[t] = ids[t % T];
+            r1_logprobs *out = r1_logprob(ctx, rows, w, targets, 0.7);
+            y = out ? out->logp : NULL;
+            if (out) hash = r1i_hash(hash, out->entropy->data, T * H * sizeof(float));
+        }
+        if (!y) test_stop(TEST_FAILED, "op %d: %s", op, r1_message_of(ctx));
+        CHECK(!w->data == half && r1_tensor_check(w) == r1_tensor_count(w));
+        hash = r1i_hash(hash, y->data, r1_tensor_count(y) * sizeof(float));
+        if (op) r1_backward(ctx, r1_sum(ctx, y));
+        if (op) hash = r1i_hash(hash, x->grad, N * sizeof(float));
+        CHECK(op == 0 || (x->grad && !w->grad));
+        r1_step_end(ctx);
+    }
+    CHECK(r1_status_of(ctx) == R1_OK);
+    r1_context_free(ctx);
+    free(ids);
+    return hash;
+}
+TEST(load_bf16_weights_give_the_bits_of_floats) {
+    static const size_t sizes[][3] = {{1, 1, 1},     {1, 16, 16},   {1, 33, 65},
+                                      {2, 15, 31},   {5, 64, 48},   {11, 7, 3},
+                                      {23, 129, 70}, {33, 260, 17}, {9, 20, 300}};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t T = sizes[s][0], I = sizes[s][1], O = sizes[s][2];
+        uint64_t wanted = bf16_ops(R1_CPU_SCALAR, 1, T, I, O, false);
+        for (int level = R1_CPU_AUTO; level < R1_CPU_LEVEL_COUNT; level++) {
+            if (!r1i_rows_of(level)) continue;
+            CHECK(bf16_ops((r1_cpu_level)level, 1 + level % 3, T, I, O, true) == wanted);
+        }
+    }
+}
+TEST(load_bf16_refuses_ops_without_a_kernel) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_tensor *w = bf16_tensor(ctx, 2, (size_t[]){4, 4}, true, 0);
+    r1_tensor *x = bf16_tensor(ctx, 2, (size_t[]){4, 4}, false, 0);
+    for (int i = 0; i < 5; i++) {
+        r1_tensor *y = i == 0   ? r1_add(ctx, x, w)
+                       : i == 1 ? r1_matmul(ctx, w, x, NULL)
+                       : i == 2 ? r1_swiglu(ctx, w, x)
+                       : i == 3 ? r1_sum(ctx, r1_tensor_reshape(ctx, w, 1, (size_t[]){16}))
+                                : r1_columns(ctx, w, 0, 2);
+        CHECK(!y && r1_status_of(ctx) == R1_ERROR_BACKEND);
+        CHECK(strstr(r1_message_of(ctx), "is stored in bf16"));
+        r1_error_clear(ctx);
+    }
+    w->bf16[9] = 0x7f80;
+    CHECK_EQUAL_SIZE(r1_tensor_check(w), 9);
+    r1_context_free(ctx);
+}
+
+// The kinds of models, with their matrices in bf16 on the disk.
+static r1_model_config bf16_kind(int k) {
+    r1_model_config config = model_kind(k < 7 ? k : 3);
+    if (k == 7) config.mtp_layers = 2;
+    return config;
+}
+static void bf16_draw(r1_model *model, r1_rollout *rollout, size_t batch, size_t speculate) {
+    const r1_prompt prompts[] = {{model_tokens(), 3, 4}, {model_tokens() + 5, 6, 9}};
+    r1_generate_desc desc = {.max_new = 9, .batch = batch, .speculate = speculate};
+    if (r1_generate(model, rollout, prompts, 2, 3, &desc) != R1_OK)
+        test_stop(TEST_FAILED, "%s", r1_message_of(r1_model_context(model)));
+}
+// Sampler, scorer and training forward agree on bf16 weights bit for bit, and with f32 weights of
+// the same values.
+TEST(load_bf16_models_have_one_arithmetic) {
+    for (int k = 0; k < 8; k++) {
+        r1_context *ctx = model_context(R1_CPU_AUTO, 2);
+        r1_model_config config = bf16_kind(k);
+        r1_save_desc save = {.dtype = R1_BF16, .max_shard_bytes = 3000};
+        r1_load_desc keep = {.keep_bf16 = true};
+        CHECK(r1_model_save_with(model_make(ctx, &config), test_path("m"), &save) == R1_OK);
+        r1_model *wide = r1_model_load(ctx, test_path("m"));
+        r1_model *half = r1_model_load_with(ctx, test_path("m"), &keep);
+        if (!half) test_stop(TEST_FAILED, "%s", r1_message_of(ctx));
+        CHECK(half->n_bf16 && !wide->n_bf16 && r1_model_size(wide) == r1_model_size(half));
+        r1_rollout *a = r1_rollout_new(ctx), *b = r1_rollout_new(ctx);
+        bf16_draw(wide, a, 0, 0), bf16_draw(half, b, 2, 0);
+        for (int turn = 0; turn < (k == 7 ? 3 : 1); turn++) {
+            if (turn) bf16_draw(half, b, 0, (size_t)turn);
+            CHECK(a->n == 6 && b->n == 6);
+            for (size_t i = 0; i < a->n; i++) {
+                const r1_sample *x = &a->samples[i], *y = &b->samples[i];
+                float score[64];
+                r1_batch batch = {.tokens = y->tokens, .starts = (size_t[]){0, y->n}, .B = 1};
+                CHECK(x->n == y->n && !memcmp(x->tokens, y->tokens, x->n * sizeof *x->tokens));
+                CHECK(!memcmp(x->logp, y->logp, x->n * sizeof *x->logp));
+                CHECK(!memcmp(x->entropy, y->entropy, x->n * sizeof *x->entropy));
+                CHECK(r1_model_score(half, &batch, 1, 0, score, NULL) == R1_OK);
+                size_t at = y->n_prompt, n = (y->n - at) * sizeof *score;
+                CHECK(n && !memcmp(score + at, y->logp + at, n));
+                // The forward of a training step leaves records, for gains want gradients.
+                r1_step_begin(ctx);
+                int32_t targets[64];
+                for (size_t t = 0; t < y->n; t++) targets[t] = y->tokens[t + 1 < y->n ? t + 1 : t];
+                r1_logprobs *out = r1_logprob(ctx, r1_model_forward(half, &batch),
+                                              r1_model_head(half), targets, 1);
+                CHECK(out && out->logp->wants_grad);
+                CHECK(!memcmp(out->logp->data + at - 1, y->logp + at, n));
+                r1_step_end(ctx);
+            }
+        }
+        CHECK(r1_model_train_ready(half) == R1_ERROR_ARGUMENT);
+        CHECK(strstr(r1_message_of(ctx), "keep_bf16"));
+        r1_error_clear(ctx);
+        CHECK(r1_model_copy(half, wide) == R1_ERROR_SHAPE);
+        r1_error_clear(ctx);
+        r1_model *clone = r1_model_clone(half);
+        CHECK(r1_model_hash(clone) == r1_model_hash(half));
+        CHECK(r1_model_copy(clone, half) == R1_OK);
+        CHECK(r1_model_save_with(clone, test_path("n"), &save) == R1_OK);
+        CHECK(load_same_folders(ctx, "m", "n"));
+        r1_context_free(ctx);
+    }
+}
+TEST(load_bf16_takes_a_quarter_of_the_memory) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = model_mla();
+    config.expert_width = 300, config.width = 64;
+    r1_save_desc save = {.dtype = R1_BF16};
+    r1_load_desc keep = {.keep_bf16 = true};
+    r1_model *model = model_make(ctx, &config);
+    CHECK(r1_model_save_with(model, test_path("m"), &save) == R1_OK);
+    size_t start, one, two;
+    r1_memory_used(ctx, &start, NULL);
+    r1_model_load(ctx, test_path("m"));
+    r1_memory_used(ctx, &one, NULL);
+    r1_model *half = r1_model_load_with(ctx, test_path("m"), &keep);
+    r1_memory_used(ctx, &two, NULL);
+    printf("f32 %zu, bf16 %zu bytes\n", one - start, two - one);
+    CHECK((two - one) * 10 < (one - start) * 3);
+    // As in memory: the gains are floats there, and are so in the file.
+    CHECK(r1_model_save(half, test_path("n")) == R1_OK);
+    r1_tensors *file = r1_tensors_open_folder(ctx, test_path("n"));
+    CHECK(r1_tensors_find(file, "lm_head.weight")->dtype == R1_BF16);
+    CHECK(r1_tensors_find(file, "model.norm.weight")->dtype == R1_F32);
+    r1_model *again = r1_model_load_with(ctx, test_path("n"), &keep);
+    CHECK(r1_model_hash(again) == r1_model_hash(half));
+    r1_tensor *expert = r1_model_find(half, "model.layers.1.mlp.experts.3.up_proj.weight");
+    r1_tensor *stack = r1_model_find(half, "model.layers.1.mlp.experts.up_proj.weight");
+    CHECK(!expert->data && expert->bf16 == stack->bf16 + 3 * 300 * 64 && !expert->wants_grad);
     r1_context_free(ctx);
 }
