@@ -38,7 +38,7 @@ build/bench: bench/bench.c r1.h build/flags
 	$(COMPILE) $< -o $@ $(LINK_FLAGS) -ldl
 
 # The tests include the implementation, so that they see private functions.
-build/tests: $(TEST_SOURCES) $(wildcard examples/task*.h) r1.h build/flags
+build/tests: $(TEST_SOURCES) $(wildcard examples/*.h) r1.h build/flags
 	$(COMPILE) tests/main.c -o $@ $(LINK_FLAGS)
 
 build/tests_double: $(TEST_SOURCES) r1.h build/flags

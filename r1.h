@@ -119,6 +119,10 @@
    Tensors and their gradients come from a step: r1_step_begin, any number of ops, r1_step_end. The
    arena behind it grows during the first steps and is reused afterwards, so a training loop in its
    steady state allocates nothing.
+   A pass of a trainer takes at most micro_tokens rows (a longer text alone makes a pass). It keeps
+   what every layer computed or, with `recompute`, one hidden state a layer, and computes the rest
+   again in the backward pass: the same bits in less memory. r1_train_plan_of and r1_grpo_plan_of
+   give the bytes of a run by kind before anything is allocated, from a config and a desc alone.
    Parameters, gradients and the two moments are flat buffers, one set per range (decayed,
    undecayed, experts); a parameter is a 64-byte-aligned view. Expert matrices are stacked [E,O,I].
    Cached keys and values are blocks of 64 tokens with counted references, so that the answers of a
@@ -620,7 +624,7 @@ typedef struct r1_attention_args {
 typedef struct r1_route_args {
     size_t T, E, K, groups, kept;
     r1i_real scale;
-    bool normalise, softmax, replay;
+    bool normalise, softmax, group_max, replay;
     const r1i_real *logits, *bias, *dgates, *dscores;
     r1i_real *scores, *gates, *dlogits;
     int32_t *choice;
@@ -776,7 +780,8 @@ typedef struct r1_route_desc {
     size_t groups, kept; // groups of experts, and how many stay eligible;  0 = 1 and all
     double scale;        // routed_scaling_factor;                          0 = 1
     bool normalise;      // divide the gates by their sum
-    bool softmax;        // V2: softmax affinities, group score = maximum
+    bool softmax;        // V2, Qwen3: softmax affinities
+    bool group_max;      // V2: a group counts by its best expert, not by its two best
 } r1_route_desc;
 // What a router decided. Arrays live as long as the step; row r of the sorted order belongs to
 // token token[r], expert e owns rows offsets[e] .. offsets[e+1].
@@ -826,6 +831,18 @@ R1_DEF void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy);
 // Ops between begin and end leave no record. They nest.
 R1_DEF void r1_no_grad_begin(r1_context *ctx);
 R1_DEF void r1_no_grad_end(r1_context *ctx);
+
+// Computes the n outputs y[i] of a segment from x, by ops; false on error. Whatever else it reads
+// must be parameters or constants, and still there in the backward pass, which calls it again.
+typedef bool r1_segment_fn(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y);
+// Runs a segment and keeps none of its inside: the backward pass runs it again from x, and gives
+// the memory back before it goes on. Outputs y [n], n 1 or 2, are made by the caller
+// (r1_tensor_new) and filled; y[0] loses its gradient in the backward pass, as x may take over its
+// memory. Gradients have the same bits as without. Errors: R1_ERROR_SHAPE when the segment gives
+// other shapes, R1_ERROR_ARGUMENT when its second run gives other numbers or it reads a tensor that
+// is neither x nor a parameter.   Source: Chen et al. (2016); V3 section 3.2.3.
+R1_DEF bool r1_recompute(r1_context *ctx, r1_segment_fn *segment, void *arg, r1_tensor *x,
+                         r1_tensor **y, size_t n);
 
 // Builds a scalar from the parameters; used by r1_grad_check, so it must not draw random numbers.
 typedef r1_tensor *r1_loss_fn(r1_context *ctx, void *arg);
@@ -1161,7 +1178,8 @@ R1_DEF r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
                                        const r1_tokenizer_desc *desc);
 // Writes a tokenizer.json that Hugging Face's library reads, with the same ids for every text; one
 // that came from ranks is written as their own conversion does, with the merges of a rank in order.
-// Errors: R1_ERROR_FILE; R1_ERROR_ARGUMENT for a tokenizer of pieces.
+// Of a list of pieces each one is written as an added token, which is the same rule: the longest
+// that fits. Errors: R1_ERROR_FILE.
 R1_DEF r1_status r1_tokenizer_save(const r1_tokenizer *tokenizer, const char *path);
 #endif
 
@@ -1254,10 +1272,11 @@ R1_DEF size_t r1_chat_text(r1_context *ctx, const r1_tokenizer *tokenizer, const
 R1_DEF size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tokenizer,
                              const r1_chat_desc *desc, int32_t *ids, size_t capacity);
 // ==== [model] ====================================================================================
-// A DeepSeek-V3-style decoder: MLA, DeepSeekMoE, or by the same config a dense GQA decoder (Qwen2).
+// A pre-norm decoder: MLA or GQA, dense or with experts. DeepSeek-V3 and its relatives (V2, Qwen2,
+// Qwen3, Qwen3-MoE, Llama) are settings of one config; the table r1i_architectures names them.
 // Calls [tape], [file], [json]. Parameters carry the names that Hugging Face checkpoints use.
 
-// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen2).
+// Latent attention (V2, V3), or keys and values shared by groups of heads (Qwen, Llama).
 typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // The two forms of MLA compute the same function in two arithmetics; a run uses one. Absorbed
 // caches kv_rank + rope_dim numbers a token, expanded caches the keys and values of every head:
@@ -1265,17 +1284,18 @@ typedef enum r1_attention_kind { R1_MLA = 0, R1_GQA } r1_attention_kind;
 // multiply-adds per cached token, by the config alone.   Source: V3 eq. 1 to 11, V2 section 2.1.2.
 typedef enum r1_mla_form { R1_MLA_AUTO = 0, R1_MLA_EXPANDED, R1_MLA_ABSORBED } r1_mla_form;
 
-// Longer contexts than the one a model was first trained on. YaRN leaves fast frequencies alone,
-// divides slow ones by `factor`, and blends between those that turn beta_fast and beta_slow times
-// within `original` tokens. It scales cos and sin by m(mscale) / m(mscale_all), and the scores of
-// MLA by m(mscale_all)^2, where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3.
-typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN } r1_rope_kind;
+// Longer contexts than the one a model was first trained on. Both kinds leave fast frequencies
+// alone, divide slow ones by `factor`, and blend between those that turn beta_fast and beta_slow
+// times within `original` tokens: YaRN evenly over the pairs, LLAMA3 evenly over the turns. YaRN
+// also scales cos and sin by m(mscale) / m(mscale_all), and the scores of MLA by m(mscale_all)^2,
+// where m(a) = 0.1 a ln(factor) + 1.   Source: V3 section 4.3; LLAMA3: Hugging Face's rope type.
+typedef enum r1_rope_kind { R1_ROPE_PLAIN = 0, R1_ROPE_YARN, R1_ROPE_LLAMA3 } r1_rope_kind;
 // See r1_rope_kind; the numbers of V3 in brackets.
 typedef struct r1_rope_scaling {
     r1_rope_kind kind;
     double factor;               // [40]
     size_t original;             // tokens of the first training [4096];  0 = max_tokens
-    double beta_fast, beta_slow; // 0 = 32 and 1
+    double beta_fast, beta_slow; // 0 = 32 and 1; LLAMA3: high and low_freq_factor, 0 = 4 and 1
     double mscale, mscale_all;   // [1, 1]; as in Hugging Face, 0 is not 1 but absent
 } r1_rope_scaling;
 
@@ -1289,14 +1309,17 @@ typedef struct r1_model_config {
     size_t kv_rank;                       // latent of keys and values [512]
     size_t nope_dim, rope_dim, value_dim; // per head [128, 64, 128]
     size_t kv_heads, head_dim;            // GQA only;  0 = heads, width / heads
-    bool qkv_bias;                        // GQA only; Qwen2 has it
+    bool qkv_bias, out_bias;              // GQA only; Qwen2 has the first, Llama may have both
+    bool qk_norm;                         // GQA only: RMSNorm of each query and key head, Qwen3
     size_t dense_width;                   // hidden width of dense layers [18432]
     size_t dense_layers;                  // layers without experts, from the first [3]
+    uint64_t dense_mask[4];               // more of them: bit l % 64 of word l / 64; Qwen3-MoE
     size_t experts, chosen, shared; // routed, per token, always on [256, 8, 1];  0 = dense model
     size_t expert_width;            // hidden width of one expert [2048]
     size_t groups, kept_groups;     // node-limited routing [8, 4];  0 = off
     bool normalise_gates, softmax_scores; // V3: true, false
-    double routed_scale;                  // [2.5];  0 = 1
+    bool greedy_choice;  // V3: false. V2, Qwen3: no router bias, groups count by their best expert
+    double routed_scale; // [2.5];  0 = 1
     bool tied_head;
     size_t mtp_layers;    // depths of multi-token prediction [1];  0 = none. MLA only
     double rope_theta;    // 0 = 10000
@@ -1330,6 +1353,30 @@ R1_DEF void r1_model_free(r1_model *model);
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
+// What a model of a config takes: numbers of parameters by kind and bytes, nothing allocated yet.
+// `parameters` is the sum of the nine kinds; r1_model_size of the model gives the same. `cache` has
+// the numbers that one token keeps in one layer while answers are written, times 4 bytes.
+typedef struct r1_model_plan {
+    size_t parameters;
+    size_t embedding, head;                            // head is 0 when tied
+    size_t attention, dense, experts, shared, routers; // matrices, biases and gains inside them
+    size_t norms;                                      // the gains of the residual stream
+    size_t mtp;                   // everything that multi-token prediction adds; in no other kind
+    size_t active;                // of the main model, those that one token meets
+    size_t router_biases;         // no parameters: no gradient moves them
+    size_t cache;                 // in the form that r1_model_config.mla_form gives
+    size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
+    size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
+    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                     // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
+    size_t moment_bytes;                 // that r1_model_train_ready adds
+    size_t table_bytes;                  // of cos and sin for max_tokens positions
+} r1_model_plan;
+// Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
+// r1_model_new.
+R1_DEF r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  r1_model_plan *plan);
 // The context that the model belongs to.
 R1_DEF r1_context *r1_model_context(r1_model *model);
 // Its config, with every default filled in.
@@ -1349,8 +1396,8 @@ R1_DEF size_t r1_model_size(const r1_model *model);
 R1_DEF uint64_t r1_model_hash(const r1_model *model);
 // The head [V,C]; the embedding table when tied.
 R1_DEF r1_tensor *r1_model_head(r1_model *model);
-// The bias of a layer's router [E]; NULL for a dense layer. Depth k of multi-token prediction is
-// layer layers + k - 1.
+// The bias of a layer's router [E]; NULL for a dense layer, and with greedy_choice. Depth k of
+// multi-token prediction is layer layers + k - 1.
 R1_DEF r1i_real *r1_model_router_bias(r1_model *model, size_t layer);
 
 // Packed sequences for a forward pass; zero what is not needed. No row is padding:
@@ -1359,11 +1406,12 @@ typedef struct r1_batch {
     const int32_t *tokens; // [starts[B]]
     const size_t *starts;  // [B+1]
     size_t B;
-    const int32_t *replay;           // router choices to use, [T, MoE layers, K]; NULL = choose
-    int32_t *routes;                 // receives the choices, same shape
-    const r1i_real *balance_weight;  // [B]: asks for the balance loss with this weight per sequence
-    r1_tensor *balance;              // receives it, [B]; r1_seed its gradient
-    uint64_t *loads;                 // adds each expert's tokens, [routers, E]
+    const int32_t *replay;          // router choices to use, [T, MoE layers, K]; NULL = choose
+    int32_t *routes;                // receives the choices, same shape
+    const r1i_real *balance_weight; // [B]: asks for the balance loss with this weight per sequence
+    r1_tensor *balance;             // receives it, [B]; r1_seed its gradient
+    uint64_t *loads;                // adds each expert's tokens, [routers, E]
+    bool recompute; // keep one hidden state a layer; the backward pass computes the rest again
     const struct r1i_cached *cached; // set by [generate]
 } r1_batch;
 // Hidden states [T,C] after the last norm, on the tape unless gradients are off. NULL on error.
@@ -1373,7 +1421,8 @@ R1_DEF size_t r1_model_moe_layers(const r1_model *model);
 // The same with the layers of multi-token prediction, which stand behind the others.
 R1_DEF size_t r1_model_routers(const r1_model *model);
 // Moves each router bias by -rate where the load is above the mean of its layer and +rate where it
-// is below. loads [routers, E] of the whole batch.   Source: V3 section 2.1.2 (rate 0.001).
+// is below; nothing with greedy_choice. loads [routers, E] of the whole batch.   Source: V3 section
+// 2.1.2 (rate 0.001).
 R1_DEF void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate);
 // Log-probability and entropy of every token given those before it, without gradients; the first
 // token of a sequence gets 0. logp, entropy [T], either may be NULL. micro_tokens bounds a pass; 0
@@ -1410,7 +1459,8 @@ R1_DEF r1_status r1_model_save_with(r1_model *model, const char *folder, const r
 R1_DEF r1_model *r1_model_load(r1_context *ctx, const char *folder);
 // The same with options; desc NULL = all defaults.
 R1_DEF r1_model *r1_model_load_with(r1_context *ctx, const char *folder, const r1_load_desc *desc);
-// Fills a config from the text of a config.json (deepseek_v3, qwen2).
+// Fills a config from the text of a config.json (deepseek_v3, deepseek_v2, qwen2, qwen3, qwen3_moe,
+// llama). R1_ERROR_FORMAT for another model_type, and for keys that ask for another computation.
 R1_DEF r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                       r1_model_config *config);
 // ==== [generate] =================================================================================
@@ -1439,7 +1489,9 @@ typedef struct r1_generate_desc {
     bool routes;      // keep each token's router choices
     size_t speculate; // tokens to draft ahead by multi-token prediction, at most mtp_layers. Drafts
                       // are checked with the noise that plain sampling uses: same text, same bits
-    void (*progress)(void *user, size_t finished, size_t total, size_t tokens); // may be NULL
+    // Called after each pass, may be NULL; what the rollout holds by then can be read. False ends
+    // the call: answers that are not finished stay as they are, as truncated ones.
+    bool (*progress)(void *user, size_t finished, size_t total, size_t tokens);
     void *user;
 } r1_generate_desc;
 
@@ -1725,9 +1777,10 @@ R1_DEF r1_judge_verdict r1_judge_compare(r1_slice output, r1_slice expected,
                                          const r1_judge_checker *checker);
 #endif // R1_NO_JUDGE
 // ==== [reward] ===================================================================================
-// Rule rewards for texts: accuracy, format, language, repetition, length, each logged apart. Calls
-// [base] and [answer]. A component gives a value, or says that it could not judge, which is never a
-// 0: then the total is no verdict either, unless the component may be left out.
+// Rule rewards for texts: accuracy, format, language, repetition, length, tests of programs, each
+// logged apart. Calls [base], [answer] and [judge]. A component gives a value, or says that it
+// could not judge, which is never a 0: then the total is no verdict either, unless the component
+// may be left out.
 //   Source: N Methods "Reward design"; R2 2.2 (rules), 3.2.1 (language). docs/rewards.md has all
 //   formulas.
 
@@ -1790,6 +1843,9 @@ typedef struct r1_reward_input {
     r1_script language;  // target; NONE = that of the question
     r1_task task;
     double length; // of the completion in tokens; 0 = its characters are counted
+    // For the component tests: a r1_judge_task, of which the completion is the source. A fence that
+    // names another language of the judge changes the language, but not in function tests.
+    const struct r1_judge_task *program;
 } r1_reward_input;
 
 // What a component says. Without `judged` the value is 0 and means nothing.
@@ -1819,9 +1875,9 @@ typedef struct r1_reward_component {
 //   language     share of words in the target language, over the thoughts; optional
 //   repetition   `repeated` times the share of n-grams that occurred before
 //   overlong     0, falling to -1 over the last `margin` tokens below `limit`
-//   cosine       accuracy with values that depend on the length
-//   tags         a quarter for each tag that stands once
-//   steps        signs of steps, a third each            code     a code block, and complete
+//   cosine       accuracy, worth less with length      tags     a quarter for each that stands once
+//   steps        signs of steps, a third each          code     a code block, and complete
+//   tests        1 = the last code block passes input.program; needs desc.judge and waits for it
 R1_DEF r1_reward_component r1_reward_find(const char *name);
 
 // Options. NULL or zeros: accuracy + format, equal weights, as R1-Zero.   Source: R2 2.2.
@@ -1839,6 +1895,7 @@ typedef struct r1_reward_desc {
                       // all 0 = 1, 0.5, -1, -0.5 (open-r1)
     bool leave_out;   // a countdown need not use all numbers
     const char *code; // language of the code block;          NULL = any
+    struct r1_judge *judge; // for tests; of any context that lives as long
     r1_answer_desc answer;
 } r1_reward_desc;
 
@@ -2069,6 +2126,8 @@ typedef struct r1_train_desc {
     double bias_rate;      // gamma of the router biases;    0 = 0.001 (V3); R1_OFF = none
     double mtp_weight;     // lambda of multi-token prediction, supervised steps only; 0 = 0.3 (V3's
                            // first 10 T tokens); R1_OFF = none
+    bool recompute;        // keep a hidden state a layer and compute the rest again in the backward
+                           // pass: a third more work, far less memory, the same bits
     r1_group *group;       // ranks that share the work;     NULL = this one alone
 } r1_train_desc;
 
@@ -2200,6 +2259,44 @@ R1_DEF bool r1_grpo_resume(r1_grpo *run, const char *folder, char *note, size_t 
 // Draws the answers to prompt number `prompt` again as rollout `step` (from 1) drew them, with the
 // weights that the run has now: load the checkpoint before that step first.
 R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1_rollout *rollout);
+// X(code, name): what the memory of a run is for.
+#define R1_PLAN_LIST(X)                                                                            \
+    X(R1_PLAN_WEIGHTS, "weights")         /* and router biases */                                  \
+    X(R1_PLAN_GRADIENTS, "gradients")     /* a second one for tables that are used twice */        \
+    X(R1_PLAN_MOMENTS, "moments")         /* of AdamW */                                           \
+    X(R1_PLAN_SUMS, "chunk sums")         /* gradients that wait in the tree over chunks */        \
+    X(R1_PLAN_RANKS, "ranks")             /* gradients of the other ranks */                       \
+    X(R1_PLAN_REFERENCE, "reference")     /* a whole model, and its log-probs */                   \
+    X(R1_PLAN_CACHE, "cache")             /* keys and values while answers are drawn */            \
+    X(R1_PLAN_ANSWERS, "answers")         /* tokens, log-probs and rewards of a rollout */         \
+    X(R1_PLAN_ACTIVATIONS, "activations") /* the most of any pass: the arena of a step */          \
+    X(R1_PLAN_SCRATCH, "scratch")         /* of the workers */                                     \
+    X(R1_PLAN_TABLES, "tables")           /* positions, names of tensors, records of ops, logs */
+#define R1I_PLAN_ENUM(code, name) code,
+// See R1_PLAN_LIST.
+typedef enum r1_plan_kind { R1_PLAN_LIST(R1I_PLAN_ENUM) R1_PLAN_KINDS } r1_plan_kind;
+// The name of a kind, for a table; "" outside the list.
+R1_DEF const char *r1_plan_name(r1_plan_kind kind);
+
+// What a run takes at the most, in bytes, before any of it is allocated. Flat buffers are exact,
+// activations to some percent for a pass of pass_tokens rows in texts of the longest length. A
+// request that is not a multiple of 64 bytes, and the header of 64 of each, are not in it.
+typedef struct r1_train_plan {
+    r1_model_plan model;
+    size_t bytes[R1_PLAN_KINDS], total;
+    size_t pass_tokens;      // rows of the largest pass that has a backward pass
+    size_t kept, recomputed; // what that pass takes without and with r1_train_desc.recompute
+} r1_train_plan;
+// The plan of r1_trainer_new and its steps, for documents of up to document_tokens (0 =
+// max_tokens). Errors: those of the two descs, R1_ERROR_MEMORY when a size overflows.
+R1_DEF r1_status r1_train_plan_of(r1_context *ctx, const r1_model_config *config,
+                                  const r1_train_desc *desc, size_t document_tokens,
+                                  r1_train_plan *plan);
+// The plan of r1_grpo_new and its steps, policy included, for prompts of up to prompt_tokens (0 =
+// max_tokens - 1) and answers that all reach their limit.
+R1_DEF r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *config,
+                                 const r1_grpo_desc *desc, size_t prompt_tokens,
+                                 r1_train_plan *plan);
 // The same files for a supervised trainer.
 R1_DEF r1_status r1_trainer_save(r1_trainer *trainer, const char *folder, const char *note);
 // See r1_grpo_resume.
@@ -2624,6 +2721,12 @@ static bool r1i_grow(r1_context *ctx, void **array, size_t *capacity, size_t wan
     return true;
 }
 
+enum { R1I_CHUNK_BYTES = 1 << 16 }; // the least
+static size_t r1i_arena_used(const r1i_arena *arena) {
+    size_t used = 0;
+    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
+    return used;
+}
 static char *r1i_chunk_space(r1i_chunk *chunk) { return (char *)chunk + R1I_ALIGN; }
 // Puts a new chunk in front, if there is one.
 static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes) {
@@ -2634,13 +2737,13 @@ static r1i_chunk *r1i_chunk_add(r1i_arena *arena, r1i_chunk *chunk, size_t bytes
 }
 
 // Space that is not zeroed: whoever asks for it writes it first.
-// 64-byte aligned. A request that does not fit opens a chunk at least as large as the newest, and
-// the rest of the old one stays unused until a release comes back to it.
+// 64-byte aligned. A request that does not fit opens a chunk of its size, or of an eighth of what
+// is in use when that is more; the rest of the old one stays unused until a release is back at it.
 static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     bytes = r1i_round_up(bytes ? bytes : 1, R1I_ALIGN);
     r1i_chunk *chunk = arena->chunk;
     if (!chunk || chunk->bytes - chunk->used < bytes) {
-        size_t least = chunk ? chunk->bytes : (size_t)1 << 16;
+        size_t least = r1i_max(R1I_CHUNK_BYTES, r1i_arena_used(arena) / 8);
         size_t size = r1i_max(bytes, least);
         chunk =
             r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc(ctx, r1i_size_add(size, R1I_ALIGN)), size);
@@ -2649,11 +2752,6 @@ static void *r1i_arena_alloc(r1_context *ctx, r1i_arena *arena, size_t bytes) {
     void *space = r1i_chunk_space(chunk) + chunk->used;
     chunk->used += bytes;
     return space;
-}
-static size_t r1i_arena_used(const r1i_arena *arena) {
-    size_t used = 0;
-    for (const r1i_chunk *c = arena->chunk; c; c = c->next) used += c->used;
-    return used;
 }
 static r1i_mark r1i_arena_mark(r1i_arena *arena) {
     return (r1i_mark){arena->chunk, arena->chunk ? arena->chunk->used : 0};
@@ -2668,19 +2766,20 @@ static void r1i_arena_free(r1_context *ctx, r1i_arena *arena) {
 // Back to a mark. With `melt` (no other mark is out) the chunks of an empty arena become one, or
 // none where that cannot be had.
 // The melt is what makes a training loop free of allocations: the first step leaves several chunks,
-// they become one of their total size, and the second step fits into it.
-//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 128K]        step 2 allocates nothing
+// they become one that holds the most that was ever in use, and the second step fits into it. What
+// inner steps needed counts too, though their chunks are gone by then.
+//   step 1:  [64K] <- [64K] <- [1M]        release:  [1M + 90K]        step 2 allocates nothing
 static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, bool melt) {
-    size_t used = r1i_arena_used(arena), chunks = 0, total = 0;
-    if (used > arena->peak_bytes) arena->peak_bytes = used;
+    arena->peak_bytes = r1i_max(arena->peak_bytes, r1i_arena_used(arena));
     if (melt && (!mark.chunk || (!mark.chunk->next && !mark.used))) {
-        for (r1i_chunk *c = arena->chunk; c; c = c->next) chunks++, total += c->bytes;
-        if (chunks > 1) {
+        r1i_chunk *chunk = arena->chunk;
+        if (chunk && (chunk->next || chunk->bytes < arena->peak_bytes)) {
+            size_t bytes = r1i_max(arena->peak_bytes, R1I_CHUNK_BYTES);
             r1i_arena_free(ctx, arena);
-            size_t bytes = r1i_size_add(total, R1I_ALIGN);
-            r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, bytes), total);
-        } else if (arena->chunk) {
-            arena->chunk->used = 0;
+            chunk = (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN));
+            r1i_chunk_add(arena, chunk, bytes);
+        } else if (chunk) {
+            chunk->used = 0;
         }
         return;
     }
@@ -2690,6 +2789,14 @@ static void r1i_arena_release(r1_context *ctx, r1i_arena *arena, r1i_mark mark, 
         arena->chunk = next;
     }
     if (arena->chunk) arena->chunk->used = mark.used;
+}
+
+// Makes an arena that is empty, and into which there is no mark, one chunk of at least `bytes`. It
+// only saves the rests of several chunks: where there is no such memory, the arena grows as ever.
+static void r1i_arena_reserve(r1_context *ctx, r1i_arena *arena, size_t bytes) {
+    if (r1i_arena_used(arena) || (arena->chunk && arena->chunk->bytes >= bytes)) return;
+    r1i_arena_free(ctx, arena);
+    r1i_chunk_add(arena, (r1i_chunk *)r1i_alloc_quiet(ctx, r1i_size_add(bytes, R1I_ALIGN)), bytes);
 }
 
 // In the manner of FNV-1a, by 8-byte words: the hash that names weights in logs and guards
@@ -4480,7 +4587,7 @@ static void r1i_route_groups(const r1_route_args *a, const r1i_real *biased, r1i
             else if (biased[e] > second)
                 second = biased[e];
         }
-        score[g] = size > 1 && !a->softmax ? first + second : first, open[g] = 1;
+        score[g] = size > 1 && !a->group_max ? first + second : first, open[g] = 1;
     }
     for (size_t e = 0; e < a->E; e++) allowed[e] = 0;
     for (size_t k = 0; k < a->kept; k++) {
@@ -6978,6 +7085,7 @@ R1I_BODY r1_routing *r1_route(r1_context *ctx, r1_tensor *logits, const r1i_real
                           .scale = (r1i_real)(desc->scale != 0 ? desc->scale : 1),
                           .normalise = desc->normalise,
                           .softmax = desc->softmax,
+                          .group_max = desc->group_max,
                           .replay = replay != NULL,
                           .logits = logits->data,
                           .bias = bias,
@@ -7182,8 +7290,18 @@ R1I_BODY void r1_seed(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     for (size_t i = 0; grad && i < r1_tensor_count(y); i++) grad[i] += dy[i];
 }
 // Last record first, R1_BACKWARD before R1_BACKWARD_SHARED: each gradient is a chain in an order
-// that the records fix. A record that no gradient has reached is passed over. A second
-// pass would add the gradients of inner tensors once more, so it is refused.
+// that the records fix. A record that no gradient has reached is passed over. Records are copied,
+// since a segment that runs again makes more of them.
+static void r1i_walk(r1_context *ctx, size_t first) {
+    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
+        r1i_record record = ctx->tape->records[i - 1];
+        bool reached = record.out[0]->grad || (record.out[1] && record.out[1]->grad);
+        if (!reached || !record.bind(ctx, &record)) continue;
+        r1i_run(ctx, record.op, R1_BACKWARD, record.args);
+        r1i_run(ctx, record.op, R1_BACKWARD_SHARED, record.args);
+    }
+}
+// A second pass would add the gradients of inner tensors once more, so it is refused.
 R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy) {
     if (!r1i_usable(ctx, y, y) || !dy || !y->wants_grad || !ctx->tape) return;
     if (ctx->tape->walked[ctx->tape->depth]) {
@@ -7194,14 +7312,7 @@ R1I_BODY void r1_backward_from(r1_context *ctx, r1_tensor *y, const r1i_real *dy
     }
     ctx->tape->walked[ctx->tape->depth] = true;
     r1_seed(ctx, y, dy);
-    size_t first = ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0;
-    for (size_t i = ctx->tape->count; i > first && ctx->status == R1_OK; i--) {
-        r1i_record *record = &ctx->tape->records[i - 1];
-        bool reached = record->out[0]->grad || (record->out[1] && record->out[1]->grad);
-        if (!reached || !record->bind(ctx, record)) continue;
-        r1i_run(ctx, record->op, R1_BACKWARD, record->args);
-        r1i_run(ctx, record->op, R1_BACKWARD_SHARED, record->args);
-    }
+    r1i_walk(ctx, ctx->tape->depth ? ctx->tape->counts[ctx->tape->depth - 1] : 0);
 }
 // d y / d y = 1. The sign is the caller's: y is what shall become small.
 R1I_BODY void r1_backward(r1_context *ctx, r1_tensor *y) {
@@ -7222,6 +7333,117 @@ R1I_BODY void r1_no_grad_begin(r1_context *ctx) {
 }
 R1I_BODY void r1_no_grad_end(r1_context *ctx) {
     if (ctx && ctx->tape && ctx->tape->no_grad > 0) ctx->tape->no_grad--;
+}
+
+// ---- segments ----
+// A segment that ran, as the backward pass needs it.
+typedef struct r1i_segment {
+    r1_segment_fn *run;
+    void *arg;
+    size_t n;
+} r1i_segment;
+
+// Runs the segment into inner[n], which must have the shapes of y.
+static bool r1i_segment_run(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                            r1_tensor *const *y, r1_tensor **inner) {
+    bool fine = segment->run(ctx, segment->arg, x, inner) && inner[0] && inner[segment->n - 1];
+    if (!fine) r1i_fail(ctx, R1_ERROR_ARGUMENT, "recompute: the segment gave no output");
+    for (size_t i = 0; i < segment->n && fine; i++) {
+        if (inner[i]->rank == y[i]->rank &&
+            !memcmp(inner[i]->shape, y[i]->shape, (size_t)y[i]->rank * sizeof *y[i]->shape))
+            continue;
+        r1i_fail(ctx, R1_ERROR_SHAPE,
+                 "recompute: output %zu of the segment is %s; y was made as %s", i,
+                 r1i_shape_text(inner[i]).text, r1i_shape_text(y[i]).text);
+        return false;
+    }
+    return ctx->status == R1_OK;
+}
+// Whether a record from `first` on has put the gradient of an older tensor into memory that dies
+// with the present step.
+static bool r1i_segment_leaks(r1_context *ctx, size_t first) {
+    r1i_mark mark = ctx->tape->marks[ctx->tape->depth - 1];
+    for (size_t i = first; i < ctx->tape->count; i++)
+        for (int k = 0; k < 3; k++) {
+            const r1_tensor *x = ctx->tape->records[i].in[k];
+            if (x && x->grad && r1i_arena_holds(&ctx->step, mark, x->grad) &&
+                !r1i_arena_holds(&ctx->step, mark, x))
+                return true;
+        }
+    return false;
+}
+// The second run and its walk, in the step that is open. x is the input under a name of this step:
+// where the input has a gradient already the walk goes on adding to it, so the chain of additions
+// is the one that a tape of the whole would make.
+static bool r1i_segment_walk(r1_context *ctx, const r1i_segment *segment, r1_tensor *x,
+                             r1_tensor *const *y) {
+    size_t first = ctx->tape->count;
+    r1_tensor *inner[2] = {NULL, NULL};
+    if (!r1i_segment_run(ctx, segment, x, y, inner)) return false;
+    for (size_t i = 0; i < segment->n; i++) {
+        if (memcmp(inner[i]->data, y[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data)) {
+            r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                     "recompute: output %zu of the segment has other numbers in the backward pass; "
+                     "weights and inputs must stay as they were",
+                     i);
+            return false;
+        }
+        if (!y[i]->grad || !inner[i]->wants_grad) continue;
+        if (inner[i]->grad) // the input itself, or a reshape
+            r1_seed(ctx, inner[i], y[i]->grad);
+        else
+            inner[i]->grad = y[i]->grad;
+    }
+    r1i_walk(ctx, first);
+    if (ctx->status == R1_OK && r1i_segment_leaks(ctx, first))
+        r1i_fail(ctx, R1_ERROR_ARGUMENT,
+                 "recompute: the segment reads a tensor of the step that is not its input x, whose "
+                 "gradient would be lost; make it part of x");
+    return ctx->status == R1_OK;
+}
+// All of the backward pass of a segment; there is no kernel, hence false. Nobody reads the gradient
+// of y[0] after this, so when x has none yet it moves into that memory: a row of equal segments
+// keeps one gradient, not one each.
+static bool r1i_recompute_bind(r1_context *ctx, r1i_record *record) {
+    const r1i_segment *segment = (const r1i_segment *)record->args;
+    r1_tensor *from = record->in[0], *to = record->out[0], x = *from;
+    bool moves = to->grad && from->wants_grad && !from->grad && to != from &&
+                 r1_tensor_count(to) == r1_tensor_count(from);
+    if (!moves) x.grad = r1i_grad_of(ctx, from);
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    int no_grad = ctx->tape->no_grad;
+    ctx->tape->no_grad = 0, ctx->tape->walked[ctx->tape->depth] = true;
+    r1_tensor *own = (r1_tensor *)r1i_args(ctx, &x, sizeof x);
+    if (own && r1i_segment_walk(ctx, segment, own, record->out) && moves && own->grad) {
+        memcpy(to->grad, own->grad, r1_tensor_count(to) * sizeof *to->grad);
+        from->grad = to->grad, to->grad = NULL;
+    }
+    ctx->tape->no_grad = no_grad;
+    r1_step_end(ctx);
+    return false;
+}
+// The first run leaves no records, and the step that holds its inside is gone when it returns.
+R1I_BODY bool r1_recompute(r1_context *ctx, r1_segment_fn *run, void *arg, r1_tensor *x,
+                           r1_tensor **y, size_t n) {
+    if (!r1i_usable(ctx, x, x) || !run || !y || !n || n > 2 || !y[0] || !y[n - 1]) return false;
+    r1i_segment segment = {run, arg, n};
+    r1_tensor *inner[2] = {NULL, NULL};
+    r1_step_begin(ctx);
+    if (ctx->status != R1_OK) return false;
+    r1_no_grad_begin(ctx);
+    bool fine = r1i_segment_run(ctx, &segment, x, y, inner);
+    for (size_t i = 0; i < n && fine; i++)
+        memcpy(y[i]->data, inner[i]->data, r1_tensor_count(y[i]) * sizeof *y[i]->data);
+    r1_no_grad_end(ctx);
+    r1_step_end(ctx);
+    if (!fine || ctx->tape->no_grad) return fine;
+    for (size_t i = 0; i < n; i++) y[i]->wants_grad = true;
+    r1i_record record = {.args = r1i_args(ctx, &segment, sizeof segment),
+                         .in = {x},
+                         .out = {y[0], n > 1 ? y[1] : NULL},
+                         .bind = r1i_recompute_bind};
+    return record.args && r1i_tape_push(ctx, ctx->tape, record);
 }
 // One value for the differences: without records, in a step of its own, so that 2 n of them need
 // no more memory than one.
@@ -11050,6 +11272,7 @@ static bool r1i_tok_split(r1i_tok_maker *m, r1_split split) {
     if (split) tok->n_steps = 0;
     for (int i = 0; split && r1i_splits[split][i] >= 0; i++)
         tok->steps[tok->n_steps++] = r1i_splits[split][i];
+    if (!tok->words.count) return true; // nothing but added tokens: a list of pieces
     tok->chars = (r1i_chars *)r1i_alloc(m->ctx, sizeof *tok->chars);
     if (tok->chars) r1i_chars_fill(tok->chars);
     return tok->chars != NULL;
@@ -11500,7 +11723,7 @@ static void r1i_save_added(const r1_tokenizer *tok, r1_json_writer *w) {
         r1_json_write_integer(w, "id", (int64_t)id);
         r1_json_write_text(w, "content", tok->pieces[id].data, tok->pieces[id].size);
         for (size_t i = 0; i < 4; i++) r1_json_write_bool(w, off[i], false);
-        r1_json_write_bool(w, "special", true);
+        r1_json_write_bool(w, "special", tok->chars != NULL); // pieces are text like any other
         r1_json_end_object(w);
     }
     r1_json_end_array(w);
@@ -11567,10 +11790,6 @@ static bool r1i_save_merges(const r1_tokenizer *tok, r1_json_writer *w, char *le
 R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) {
     if (!tok) return R1_ERROR_MEMORY;
     r1_context *ctx = tok->ctx;
-    if (!tok->chars)
-        return r1i_fail(ctx, R1_ERROR_ARGUMENT,
-                        "tokenizer: \"%s\" cannot hold a list of pieces; save it as you made it",
-                        path);
     size_t longest = 0;
     for (size_t id = 0; id < tok->n; id++) longest = r1i_max(longest, tok->pieces[id].size);
     char *left = (char *)r1i_alloc_array(ctx, 2 * longest + 1, 2), *right = left + 2 * longest + 1;
@@ -11601,8 +11820,9 @@ R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) 
 #endif // R1_NO_STDIO
 
 // ==== [model] ====================================================================================
-// A DeepSeek-V3-style decoder, or a dense GQA decoder by the same config. Calls [tape], [file],
-// [json]. One forward serves training, scoring and cached generation: that is why they agree.
+// A pre-norm decoder whose kinds are switches of one config: the forward knows no architecture by
+// name, the table r1i_architectures does. Calls [tape], [file], [json]. One forward serves
+// training, scoring and cached generation: that is why they agree.
 // Tokens of a cache block. Keys are walked one by one whatever the size, so it shows in no result;
 // it balances the copy of one unfinished block per answer against the length of the tables.
 enum { R1I_BLOCK_TOKENS = 64 };
@@ -11616,10 +11836,12 @@ typedef struct r1i_layer {
     r1_tensor *norm1, *norm2;
     r1_tensor *q_a, *q_norm, *q, *kv_a, *kv_norm, *kv_b, *out; // MLA; q is q_b with compression
     r1_tensor *kv_heads;                                       // kv_b as [H, nope + value, R]
-    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias;               // GQA, which shares q and out
+    r1_tensor *k, *v, *q_bias, *k_bias, *v_bias, *out_bias;    // GQA, which shares q and out
+    r1_tensor *k_norm;                                         // GQA, which shares q_norm
     r1i_mlp dense, shared, experts;                            // dense and shared are plain
     r1_tensor *router;
-    r1i_real *bias;                              // [E]
+    size_t moe;                                  // its place among the layers with experts
+    r1i_real *bias;                              // [E], NULL with greedy_choice
     r1_tensor *embed_norm, *hidden_norm, *merge; // multi-token prediction only; merge is [C, 2C]
     r1_tensor *head_norm, *embed, *head;         // embed and head are aliases of the model's
 } r1i_layer;
@@ -11637,7 +11859,7 @@ struct r1_model {
     r1_model_config config;
     r1_range ranges[3]; // decayed, undecayed, experts
     r1_parameter *parameters;
-    size_t n, capacity;
+    size_t n, capacity, main_n; // from main_n on they are of multi-token prediction
     r1i_layer *layers;
     r1_tensor *embed, *norm, *head;
     r1_tensor *embed_in; // the table as the input uses it: an alias when the head is tied to it
@@ -11685,8 +11907,96 @@ static bool r1i_absorbed(const r1_model_config *c) {
     return 2 * c->kv_rank <= c->nope_dim + c->value_dim;
 }
 
+// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
+static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
+    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
+    cache->layers = c->layers + depths;
+    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
+                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
+                                 : c->kv_heads * c->head_dim;
+    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+}
+// The numbers of a head that a position turns.
+static size_t r1i_rope_dim(const r1_model_config *c) {
+    return c->attention == R1_MLA ? c->rope_dim : c->head_dim;
+}
+// Whether a layer of the main model is set to have no experts.
+static bool r1i_dense_layer(const r1_model_config *c, size_t l) {
+    return l < c->dense_layers || (l < 256 && (c->dense_mask[l / 64] >> l % 64 & 1));
+}
 // The layers of the main model, then those of multi-token prediction.
 static size_t r1i_all_layers(const r1_model_config *c) { return c->layers + c->mtp_layers; }
+// What tells architectures apart, by the config alone.
+enum {
+    R1I_HAS_MLA = 1,
+    R1I_HAS_QK_NORM = 2,
+    R1I_HAS_QKV_BIAS = 4, // on queries, keys and values only
+    R1I_HAS_ALL_BIAS = 8, // on the output, too
+    R1I_HAS_EXPERTS = 16,
+    R1I_HAS_SIGMOID = 32,      // scores of experts by themselves, not over all
+    R1I_HAS_ROUTER_BIAS = 64,  // with groups by their two best
+    R1I_HAS_ROUTER_MORE = 128, // groups, shared experts or a scale
+    R1I_HAS_SCALED_SUM = 256,  // gates that are divided by their sum, and scaled
+    R1I_HAS_DENSE_MASK = 512,
+    R1I_HAS_MTP = 1024,
+    R1I_HAS_ODD = 2048 // what no format can tell
+};
+// The architectures, by what a config must have and may have besides. A model is saved as the first
+// row that fits it. The last one can say most, so it also takes what is between the others.
+static const struct r1i_architecture {
+    const char *type, *class_name; // model_type and architectures of config.json
+    unsigned must, may;
+} r1i_architectures[] = {
+    {"llama", "LlamaForCausalLM", 0, R1I_HAS_ALL_BIAS},
+    {"qwen2", "Qwen2ForCausalLM", R1I_HAS_QKV_BIAS, 0},
+    {"qwen3", "Qwen3ForCausalLM", R1I_HAS_QK_NORM, R1I_HAS_ALL_BIAS},
+    {"qwen3_moe", "Qwen3MoeForCausalLM", R1I_HAS_QK_NORM | R1I_HAS_EXPERTS,
+     R1I_HAS_ALL_BIAS | R1I_HAS_DENSE_MASK},
+    {"deepseek_v2", "DeepseekV2ForCausalLM", R1I_HAS_MLA | R1I_HAS_EXPERTS, R1I_HAS_ROUTER_MORE},
+    {"deepseek_v3", "DeepseekV3ForCausalLM", R1I_HAS_MLA,
+     R1I_HAS_EXPERTS | R1I_HAS_SIGMOID | R1I_HAS_ROUTER_BIAS | R1I_HAS_ROUTER_MORE |
+         R1I_HAS_SCALED_SUM | R1I_HAS_MTP},
+};
+// The rows as bits, for the keys of config.json.
+enum {
+    R1I_LLAMA = 1,
+    R1I_QWEN2 = 2,
+    R1I_QWEN3 = 4,
+    R1I_QWEN3_MOE = 8,
+    R1I_V2 = 16,
+    R1I_V3 = 32,
+    R1I_ARCHITECTURES = 6
+};
+static unsigned r1i_config_has(const r1_model_config *c) {
+    unsigned has = c->attention == R1_MLA ? R1I_HAS_MLA : 0;
+    if (c->attention != R1_MLA) {
+        if (c->qk_norm) has |= R1I_HAS_QK_NORM;
+        if (c->qkv_bias) has |= c->out_bias ? R1I_HAS_ALL_BIAS : R1I_HAS_QKV_BIAS;
+        if (c->out_bias && !c->qkv_bias) has |= R1I_HAS_ODD;
+    }
+    if (c->mtp_layers) has |= R1I_HAS_MTP;
+    if (!c->experts) return has;
+    bool scaled = c->routed_scale != 0 && c->routed_scale != 1;
+    has |= R1I_HAS_EXPERTS;
+    if (!c->softmax_scores) has |= R1I_HAS_SIGMOID;
+    if (!c->greedy_choice) has |= R1I_HAS_ROUTER_BIAS;
+    if (c->groups > 1 || c->shared || scaled) has |= R1I_HAS_ROUTER_MORE;
+    if (c->normalise_gates && scaled) has |= R1I_HAS_SCALED_SUM;
+    for (size_t l = c->dense_layers; l < c->layers && l < 256; l++)
+        if (r1i_dense_layer(c, l)) has |= R1I_HAS_DENSE_MASK;
+    return has;
+}
+static bool r1i_config_fits(const r1_model_config *c, int row) {
+    const struct r1i_architecture *a = &r1i_architectures[row];
+    unsigned has = r1i_config_has(c);
+    return (has & a->must) == a->must && !(has & ~(a->must | a->may));
+}
+// The first row that fits; -1 when none does.
+static int r1i_config_row(const r1_model_config *c) {
+    for (int row = 0; row < R1I_ARCHITECTURES; row++)
+        if (r1i_config_fits(c, row)) return row;
+    return -1;
+}
 // Fills in what is zero and names the first field that does not fit. Configs of callers and of
 // files both come through here, so the rest of the room relies on every size.
 static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
@@ -11698,10 +12008,11 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
     if (!c->kv_heads) c->kv_heads = c->heads;
     if (!c->head_dim && c->heads) c->head_dim = c->width / c->heads;
     if (!c->experts) c->dense_layers = c->layers;
+    while (c->dense_layers < c->layers && r1i_dense_layer(c, c->dense_layers)) c->dense_layers++;
     r1_rope_scaling *rope = &c->rope;
-    if (rope->kind == R1_ROPE_YARN) {
+    if (rope->kind != R1_ROPE_PLAIN) {
         if (!rope->original) rope->original = c->max_tokens;
-        if (rope->beta_fast == 0) rope->beta_fast = 32;
+        if (rope->beta_fast == 0) rope->beta_fast = rope->kind == R1_ROPE_YARN ? 32 : 4;
         if (rope->beta_slow == 0) rope->beta_slow = 1;
     }
     // No product of two sizes can wrap when each is below 2^31, and longer products are checked.
@@ -11730,8 +12041,10 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
         fault = "MLA needs kv_rank, nope_dim, rope_dim and value_dim";
     else if ((mla ? c->rope_dim : c->head_dim) % 2)
         fault = "rope_dim (GQA: head_dim) must be even";
-    else if (!mla && (moe || c->mtp_layers))
-        fault = "experts and mtp_layers need MLA: no known checkpoint format joins them with GQA";
+    else if (r1i_config_row(c) < 0)
+        fault = "no checkpoint format joins these: GQA needs qkv_bias where it has out_bias; with "
+                "experts it needs qk_norm, softmax_scores and greedy_choice, and can have no "
+                "shared ones, groups, routed_scale or mtp_layers; dense_mask needs GQA";
     else if (!mla && (!c->head_dim || c->heads % c->kv_heads))
         fault = "heads must be a multiple of kv_heads, and head_dim at least 2";
     else if (c->dense_layers > c->layers)
@@ -11745,9 +12058,10 @@ static r1_status r1i_config_resolve(r1_context *ctx, r1_model_config *c) {
                 "that hold the chosen ones";
     else if (rope->kind != R1_ROPE_PLAIN &&
              (!(rope->factor >= 1) || !rope->original || !(rope->beta_slow > 0) ||
-              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1)))
-        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 and "
-                "rope_theta above 1";
+              !(rope->beta_fast >= rope->beta_slow) || !(c->rope_theta > 1) ||
+              (rope->kind == R1_ROPE_LLAMA3 && rope->beta_fast == rope->beta_slow)))
+        fault = "scaled RoPE needs factor >= 1, original >= 1, beta_fast >= beta_slow > 0 (LLAMA3: "
+                "above it) and rope_theta above 1";
     else if (!(c->rope_theta > 0) || !(c->norm_eps >= 0) || !(c->init_std >= 0) ||
              !(c->routed_scale - c->routed_scale == 0))
         fault =
@@ -11828,10 +12142,16 @@ static void r1i_add_gqa(r1_model *model, r1i_layer *l, size_t i) {
     l->k = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.k_proj");
     l->v = r1i_add_matrix(model, 1, narrow, c->width, i, "self_attn.v_proj");
     l->out = r1i_add_matrix(model, 0.5, c->width, wide, i, "self_attn.o_proj");
-    if (!c->qkv_bias) return;
-    l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
-    l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
-    l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+    if (c->qkv_bias) {
+        l->q_bias = r1i_add_vector(model, R1I_ZERO, wide, i, "self_attn.q_proj.bias");
+        l->k_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.k_proj.bias");
+        l->v_bias = r1i_add_vector(model, R1I_ZERO, narrow, i, "self_attn.v_proj.bias");
+    }
+    if (c->out_bias)
+        l->out_bias = r1i_add_vector(model, R1I_ZERO, c->width, i, "self_attn.o_proj.bias");
+    if (!c->qk_norm) return;
+    l->q_norm = r1i_add_vector(model, R1I_GAIN, c->head_dim, i, "self_attn.q_norm.weight");
+    l->k_norm = r1i_add_vector(model, R1I_GAIN, c->head_dim, i, "self_attn.k_norm.weight");
 }
 // gate [W,C], up [W,C] and down [C,W] of one network under a common prefix.
 static void r1i_add_mlp(r1_model *model, r1i_mlp *mlp, size_t width, size_t i, const char *prefix) {
@@ -11871,12 +12191,13 @@ static void r1i_add_block(r1_model *model, size_t i) {
     else
         r1i_add_gqa(model, l, i);
     l->norm2 = r1i_add_vector(model, R1I_GAIN, c->width, i, "post_attention_layernorm.weight");
-    if (i < c->dense_layers || !model->routers) {
+    if (i < c->layers ? r1i_dense_layer(c, i) : !model->moe_layers) {
         r1i_add_mlp(model, &l->dense, c->dense_width, i, "");
         return;
     }
+    l->moe = model->routers++;
     r1i_add_experts(model, l, i);
-    l->bias = model->router_bias + (i - c->dense_layers) * c->experts;
+    if (!c->greedy_choice) l->bias = model->router_bias + l->moe * c->experts;
 }
 // Depth k of multi-token prediction is a layer behind the others, numbered on as in checkpoints: a
 // projection [C, 2C] that merges the embedding of a later token with the hidden state below, and a
@@ -11975,18 +12296,25 @@ R1I_PLAIN static double r1i_yarn_share(const r1_model_config *c, size_t D, size_
     double share = ((double)pair - low) / (high - low);
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
+// The same for LLAMA3: the ramp goes by how often a frequency turns within the original length.
+R1I_PLAIN static double r1i_llama3_share(const r1_rope_scaling *rope, double frequency) {
+    double turns = (double)rope->original * frequency / 6.283185307179586;
+    double share = (rope->beta_fast - turns) / (rope->beta_fast - rope->beta_slow);
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
 // theta^(-2 i / D), stretched if the config says so.
 R1I_PLAIN static double r1i_rope_frequency(const r1_model_config *c, size_t D, size_t pair) {
     double plain = r1i_exp_double(-r1i_log_double(c->rope_theta) * (double)(2 * pair) / (double)D);
     if (c->rope.kind == R1_ROPE_PLAIN) return plain;
-    double share = r1i_yarn_share(c, D, pair);
+    double share = c->rope.kind == R1_ROPE_YARN ? r1i_yarn_share(c, D, pair)
+                                                : r1i_llama3_share(&c->rope, plain);
     return plain / c->rope.factor * share + plain * (1 - share);
 }
 // cos and sin of the angle t * frequency(i), for t < max_tokens and i < D / 2, computed in double
 // and rounded once. No libm is in it, so every machine has the same table.
 static bool r1i_model_rope(r1_model *model) {
     const r1_model_config *c = &model->config;
-    size_t D = c->attention == R1_MLA ? c->rope_dim : c->head_dim, half = D / 2;
+    size_t D = r1i_rope_dim(c), half = D / 2;
     size_t n = r1i_size_mul(c->max_tokens, half);
     r1i_real *cosine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *cosine);
     r1i_real *sine = (r1i_real *)r1i_alloc_array(model->ctx, n, sizeof *sine);
@@ -12076,6 +12404,34 @@ static bool r1i_model_aliases(r1_model *model) {
     }
     return model->ctx->status == R1_OK;
 }
+// Names, shapes and order of all parameters, and no memory for their numbers.
+static bool r1i_model_layout(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    const r1_model_config *c = &model->config;
+    if (r1i_config_resolve(ctx, &model->config) != R1_OK) return false;
+    size_t layers = r1i_all_layers(c);
+    for (size_t l = 0; l < c->layers; l++) model->moe_layers += !r1i_dense_layer(c, l);
+    size_t routers = model->moe_layers ? model->moe_layers + c->mtp_layers : 0;
+    size_t biases = r1i_size_mul(routers, c->experts);
+    model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
+    model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
+    if (!model->layers || !model->router_bias) return false;
+    // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
+    // distribution over ids nearly flat.
+    size_t shape[] = {c->vocab, c->width};
+    model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
+                                     "model.embed_tokens.weight");
+    for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
+    model->norm =
+        r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
+    model->head = model->embed;
+    if (!c->tied_head)
+        model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2, shape,
+                                        "lm_head.weight");
+    model->main_n = model->n;
+    for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
+    return ctx->status == R1_OK;
+}
 // Everything but the numbers: whoever calls it draws, copies or loads them.
 static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config,
                                 r1i_storage_fn *storage, void *arg) {
@@ -12083,30 +12439,7 @@ static r1_model *r1i_model_make(r1_context *ctx, const r1_model_config *config,
     if (!model) return NULL;
     model->ctx = ctx, model->config = *config;
     const r1_model_config *c = &model->config;
-    if (r1i_config_resolve(ctx, &model->config) == R1_OK) {
-        size_t layers = r1i_all_layers(c);
-        model->moe_layers = c->layers - c->dense_layers;
-        model->routers = model->moe_layers ? layers - c->dense_layers : 0;
-        size_t biases = r1i_size_mul(model->routers, c->experts);
-        model->layers = (r1i_layer *)r1i_alloc_array(ctx, layers, sizeof *model->layers);
-        model->router_bias = (r1i_real *)r1i_alloc_array(ctx, biases, sizeof *model->router_bias);
-    }
-    if (ctx->status == R1_OK) {
-        // sqrt(C) cancels the 1 / sqrt(C) of r1i_parameter_add. The small head makes the first
-        // distribution over ids nearly flat.
-        size_t shape[] = {c->vocab, c->width};
-        model->embed = r1i_parameter_add(model, R1I_DECAYED, 0.5 * sqrt((double)c->width), 2, shape,
-                                         "model.embed_tokens.weight");
-        for (size_t i = 0; i < c->layers; i++) r1i_add_block(model, i);
-        model->norm =
-            r1i_parameter_add(model, R1I_UNDECAYED, R1I_GAIN, 1, &shape[1], "model.norm.weight");
-        model->head = model->embed;
-        if (!c->tied_head)
-            model->head = r1i_parameter_add(model, R1I_DECAYED, 0.02 * sqrt((double)c->width), 2,
-                                            shape, "lm_head.weight");
-        for (size_t i = c->layers; i < r1i_all_layers(c); i++) r1i_add_mtp(model, i);
-    }
-    if (ctx->status != R1_OK || !r1i_model_memory(model, storage, arg) ||
+    if (!r1i_model_layout(model) || !r1i_model_memory(model, storage, arg) ||
         !r1i_model_aliases(model) || !r1i_model_rope(model)) {
         r1_model_free(model);
         return NULL;
@@ -12222,6 +12555,83 @@ R1I_BODY size_t r1_model_moe_layers(const r1_model *model) { return model ? mode
 R1I_BODY size_t r1_model_routers(const r1_model *model) { return model ? model->routers : 0; }
 R1I_BODY r1i_real *r1_model_router_bias(r1_model *model, size_t layer) {
     return model && layer < r1i_all_layers(&model->config) ? model->layers[layer].bias : NULL;
+}
+
+// ---- plan ----
+// What a parameter is for, by its name. The first row whose word is in the name decides.
+static size_t *r1i_plan_kind(r1_model_plan *plan, const char *name) {
+    const struct {
+        const char *word;
+        size_t *count;
+    } kinds[] = {
+        {".self_attn.", &plan->attention},
+        {".mlp.experts.", &plan->experts},
+        {".shared_experts.", &plan->shared},
+        {".mlp.gate.", &plan->routers},
+        {".mlp.", &plan->dense},
+        {"embed_tokens", &plan->embedding},
+        {"lm_head", &plan->head},
+        {"norm", &plan->norms},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strstr(name, kinds[i].word)) return kinds[i].count;
+    return &plan->mtp;
+}
+// Bytes as V3 stores a parameter: one for each number of a linear map that is cut into blocks, four
+// for the scale of each block, and two for each number of all others.
+static size_t r1i_plan_f8_bytes(const r1_tensor *x, bool blocks) {
+    size_t n = r1_tensor_count(x);
+    if (!blocks) return r1i_size_mul(n, 2);
+    size_t scales = x->rank == 3 ? x->shape[0] : 1;
+    for (int i = x->rank - 2; i < x->rank; i++)
+        scales = r1i_size_mul(scales, r1i_ceil_div(x->shape[i], 128));
+    return r1i_size_add(n, r1i_size_mul(scales, 4));
+}
+static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
+    const r1_parameter *p = &model->parameters[i];
+    size_t n = r1_tensor_count(p->tensor), *kind = r1i_plan_kind(plan, p->name);
+    bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
+                                          kind == &plan->experts || kind == &plan->shared);
+    size_t *home = i < model->main_n ? kind : &plan->mtp;
+    *home = r1i_size_add(*home, n);
+    plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
+}
+// The same walk as that of r1_model_new, stopped before it asks for the memory.
+R1I_BODY r1_status r1_model_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    r1_model_plan *plan) {
+    if (!ctx) return R1_ERROR_ARGUMENT;
+    if (!config || !plan)
+        return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_model_plan_of: config or plan is NULL");
+    r1_model *model = (r1_model *)r1i_alloc(ctx, sizeof *model);
+    if (!model) return ctx->status;
+    model->ctx = ctx, model->config = *config;
+    *plan = (r1_model_plan){0};
+    if (r1i_model_layout(model)) {
+        const r1_model_config *c = &model->config;
+        size_t number = sizeof(r1i_real), floats = 0, table = r1i_size_mul(c->vocab, c->width);
+        r1i_cache cache = {0}, absorbed = {0};
+        for (size_t i = 0; i < model->n; i++) r1i_plan_add(plan, model, i);
+        for (int r = 0; r < 3; r++) floats = r1i_size_add(floats, model->ranges[r].n);
+        plan->active = plan->parameters - plan->mtp;
+        if (c->experts) plan->active -= plan->experts / c->experts * (c->experts - c->chosen);
+        plan->router_biases = model->routers * c->experts;
+        plan->f32_bytes = r1i_size_mul(plan->parameters, 4);
+        plan->bf16_bytes = r1i_size_mul(plan->parameters, 2);
+        plan->weight_bytes = r1i_size_mul(floats, number);
+        plan->moment_bytes = r1i_size_mul(floats, 2 * number);
+        // the tables that are used twice have a second gradient, see r1i_alias
+        size_t again = r1i_size_mul(table, 2 * c->mtp_layers + c->tied_head);
+        plan->gradient_bytes = r1i_size_mul(r1i_size_add(floats, again), number);
+        plan->table_bytes = r1i_size_mul(c->max_tokens, r1i_rope_dim(c) * number);
+        r1i_cache_shape(c, 0, &cache);
+        plan->cache = cache.key_floats + cache.value_floats;
+        model->config.mla_form = R1_MLA_ABSORBED;
+        r1i_cache_shape(c, 0, &absorbed);
+        plan->cache_absorbed = absorbed.key_floats + absorbed.value_floats;
+    }
+    r1_model_free(model);
+    return ctx->status;
 }
 
 // "a.experts.12.b" -> the stack "a.experts.b" and 12; false when the name has no expert number.
@@ -12349,6 +12759,9 @@ static r1_tensor *r1i_attend_batch(r1_model *model, const r1_batch *batch, size_
     if (batch->cached) return r1i_attention_cached(model->ctx, batch, layer, q, k, v, scale);
     return r1_attention(model->ctx, q, k, v, batch->starts, batch->B, scale);
 }
+// As in DeepSeek's and Hugging Face's code: the norms of the two latents keep this eps, whatever
+// norm_eps says.
+#define R1I_LATENT_EPS 1e-6
 // Multi-head latent attention, x [T,C] -> [T,C].   Source: V3 eq. 1 to 11; absorbed form: V2
 // section 2.1.2. For both forms, with R = kv_rank and c_Q = x if there is no q_rank:
 //   c_Q = norm(W_DQ x)                 q = W_UQ c_Q = for each head [ q_C (nope) | q_R (rope) ]
@@ -12365,11 +12778,12 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
     r1_tensor *q_in = x;
-    if (c->q_rank) q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, c->norm_eps);
+    if (c->q_rank)
+        q_in = r1_rmsnorm(ctx, r1_matmul(ctx, x, l->q_a, NULL), l->q_norm, R1I_LATENT_EPS);
     r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, q_in, l->q, NULL), c->heads);
     r1_tensor *kv = r1_matmul(ctx, x, l->kv_a, NULL);
     r1_tensor *latent = r1_columns(ctx, kv, 0, c->kv_rank);
-    latent = r1_rmsnorm(ctx, latent, l->kv_norm, c->norm_eps);
+    latent = r1_rmsnorm(ctx, latent, l->kv_norm, R1I_LATENT_EPS);
     r1_tensor *k_rope = r1i_heads(ctx, r1_columns(ctx, kv, c->kv_rank, c->rope_dim), 1);
     k_rope = r1_rope(ctx, k_rope, positions, &model->rope, false);
     r1_tensor *q_rope = r1_columns(ctx, q, c->nope_dim, c->rope_dim);
@@ -12393,7 +12807,8 @@ static r1_tensor *r1i_mla_forward(r1_model *model, const r1_batch *batch, size_t
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->value_dim});
     return r1_matmul(ctx, y, l->out, NULL);
 }
-// Grouped-query attention as in Qwen2: biases on q, k, v, and halves rotated instead of pairs.
+// Grouped-query attention as in Llama and Qwen: halves rotated instead of pairs; with biases, as
+// Qwen2 has them, or with every query and key head normed before its rotation, as in Qwen3.
 // q [T,H,D], k and v [T,Hk,D]; the cache keeps k after its rotation.
 static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t layer,
                                   r1_tensor *x, const int32_t *positions) {
@@ -12403,12 +12818,16 @@ static r1_tensor *r1i_gqa_forward(r1_model *model, const r1_batch *batch, size_t
     r1_tensor *q = r1i_heads(ctx, r1_matmul(ctx, x, l->q, l->q_bias), c->heads);
     r1_tensor *k = r1i_heads(ctx, r1_matmul(ctx, x, l->k, l->k_bias), c->kv_heads);
     r1_tensor *v = r1i_heads(ctx, r1_matmul(ctx, x, l->v, l->v_bias), c->kv_heads);
+    if (c->qk_norm) {
+        q = r1_rmsnorm(ctx, q, l->q_norm, c->norm_eps);
+        k = r1_rmsnorm(ctx, k, l->k_norm, c->norm_eps);
+    }
     q = r1_rope(ctx, q, positions, &model->rope, true);
     k = r1_rope(ctx, k, positions, &model->rope, true);
     r1_tensor *y = r1i_attend_batch(model, batch, layer, q, k, v, 1 / sqrt((double)c->head_dim));
     if (!y) return NULL;
     y = r1_tensor_reshape(ctx, y, 2, (size_t[]){x->shape[0], c->heads * c->head_dim});
-    return r1_matmul(ctx, y, l->out, NULL);
+    return r1_matmul(ctx, y, l->out, l->out_bias);
 }
 // DeepSeekMoE: shared experts plus the gated sum of the chosen ones, without the residual.
 //   x [T,C] -> logits [T,E] -> choice, gates [T,K] -> rows [T K, C] by expert -> experts -> [T,C]
@@ -12419,14 +12838,15 @@ static r1_tensor *r1i_moe_forward(r1_model *model, r1_batch *batch, size_t layer
     r1_context *ctx = model->ctx;
     const r1_model_config *c = &model->config;
     const r1i_layer *l = &model->layers[layer];
-    size_t moe = layer - c->dense_layers, K = c->chosen, stride = model->moe_layers * K;
+    size_t moe = l->moe, K = c->chosen, stride = model->moe_layers * K;
     r1_tensor *logits = r1_matmul(ctx, x, l->router, NULL);
     r1_route_desc desc = {.chosen = K,
                           .groups = c->groups,
                           .kept = c->kept_groups,
                           .scale = c->routed_scale,
                           .normalise = c->normalise_gates,
-                          .softmax = c->softmax_scores};
+                          .softmax = c->softmax_scores,
+                          .group_max = c->greedy_choice};
     int32_t *replay = NULL;
     if (batch->replay && logits) {
         replay = (int32_t *)r1i_step_alloc(ctx, x->shape[0] * K, sizeof *replay);
@@ -12502,6 +12922,44 @@ static r1_tensor *r1i_block_forward(r1_model *model, r1_batch *batch, size_t i, 
     h = l->router ? r1i_moe_forward(model, batch, i, h) : r1i_mlp_forward(ctx, &l->dense, h);
     return r1_add(ctx, x, h);
 }
+// A block as a segment. The batch is a copy, because the second run must not count loads again.
+typedef struct r1i_block_segment {
+    r1_model *model;
+    r1_batch batch;
+    size_t layer;
+    const int32_t *positions;
+} r1i_block_segment;
+
+static bool r1i_block_segment_run(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1i_block_segment *s = (r1i_block_segment *)arg;
+    (void)ctx;
+    s->batch.balance = NULL;
+    y[0] = r1i_block_forward(s->model, &s->batch, s->layer, x, s->positions);
+    y[1] = s->batch.balance;
+    return y[0] != NULL;
+}
+// A block of which only the output stays. Without gradients that costs a copy and no second run,
+// and a pass over any number of layers needs the memory of one. The second run sees the same bits,
+// so its router chooses alike; r1_recompute compares the outputs.
+static r1_tensor *r1i_block_run(r1_model *model, r1_batch *batch, size_t i, r1_tensor *x,
+                                const int32_t *positions) {
+    r1_context *ctx = model->ctx;
+    if (!x || !positions || (!batch->recompute && !ctx->tape->no_grad))
+        return r1i_block_forward(model, batch, i, x, positions);
+    bool balanced = batch->balance_weight && model->layers[i].router;
+    r1i_block_segment segment = {model, *batch, i, positions};
+    r1i_block_segment *own = (r1i_block_segment *)r1i_args(ctx, &segment, sizeof segment);
+    // Nobody needs x again when there is no backward pass, so the output takes its place.
+    r1_tensor *y[2] = {ctx->tape->no_grad ? x : r1i_tensor_like(ctx, x, r1i_last(x)), NULL};
+    if (balanced) y[1] = r1i_tensor_raw(ctx, 1, &batch->B);
+    if (balanced && own) // the caller may use its array for something else by then
+        own->batch.balance_weight =
+            (r1i_real *)r1i_args(ctx, batch->balance_weight, batch->B * sizeof(r1i_real));
+    if (!own || !r1_recompute(ctx, r1i_block_segment_run, own, x, y, balanced ? 2 : 1)) return NULL;
+    own->batch.loads = NULL, own->batch.routes = NULL;
+    if (balanced) batch->balance = batch->balance ? r1_add(ctx, batch->balance, y[1]) : y[1];
+    return y[0];
+}
 R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!model || !batch || model->ctx->status != R1_OK) return NULL;
     r1_context *ctx = model->ctx;
@@ -12518,8 +12976,7 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
     int32_t *positions = r1i_positions(ctx, batch);
     r1_tensor *x = r1_embed(ctx, model->embed_in, batch->tokens, batch->starts[batch->B]);
-    for (size_t i = 0; i < c->layers && x; i++)
-        x = r1i_block_forward(model, batch, i, x, positions);
+    for (size_t i = 0; i < c->layers && x; i++) x = r1i_block_run(model, batch, i, x, positions);
     return r1_rmsnorm(ctx, x, model->norm, c->norm_eps);
 }
 // Depth k >= 1 of multi-token prediction -> [T,C], for the next depth and, after r1i_mtp_norm, for
@@ -12544,17 +13001,207 @@ static r1_tensor *r1i_mtp_forward(r1_model *model, r1_batch *batch, size_t depth
     r1_tensor *both = r1_join(ctx, r1i_heads(ctx, embedded, 1), r1i_heads(ctx, hidden, 1));
     if (!both) return NULL;
     both = r1_tensor_reshape(ctx, both, 2, (size_t[]){T, 2 * model->config.width});
-    return r1i_block_forward(model, batch, i, r1_matmul(ctx, both, l->merge, NULL),
-                             r1i_positions(ctx, batch));
+    r1_tensor *merged = r1_matmul(ctx, both, l->merge, NULL);
+    return r1i_block_run(model, batch, i, merged, r1i_positions(ctx, batch));
 }
 // What the head reads at a depth.
 static r1_tensor *r1i_mtp_norm(r1_model *model, size_t depth, r1_tensor *x) {
     const r1i_layer *l = &model->layers[model->config.layers + depth - 1];
     return r1_rmsnorm(model->ctx, x, l->head_norm, model->config.norm_eps);
 }
+
+// ---- memory of a pass ----
+// What the functions above take from the arena of a step, op by op, for T rows in B sequences:
+// `kept` by the forward pass, `grads` by the backward pass for the gradients of what lies between.
+// A test holds these numbers against the arena, so a new op above needs its line here.
+typedef struct r1i_pass_bytes {
+    const r1_model_config *c;
+    size_t T, B;
+    bool balanced, replay; // the balance loss; choices that are given
+    bool segments, no_grad;
+    size_t cached;              // blocks of a sequence in a cached pass
+    size_t kept, grads, inside; // inside: the most that a segment takes while it runs
+} r1i_pass_bytes;
+
+static void r1i_bytes_add(size_t *bytes, size_t n, size_t size) {
+    size_t block = r1i_round_up(r1i_max(1, r1i_size_mul(n, size)), R1I_ALIGN);
+    *bytes = r1i_size_add(*bytes, block);
+}
+// A tensor of n numbers with a gradient.
+static void r1i_bytes_tensor(r1i_pass_bytes *p, size_t n) {
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, n, sizeof(r1i_real));
+    r1i_bytes_add(&p->grads, n, sizeof(r1i_real));
+}
+// An op by its output: numbers a row, further numbers a row that it keeps, and its arguments. No
+// columns: an op that this model does not have. No arguments: a reshape.
+typedef struct r1i_op_bytes {
+    size_t columns, extra, args;
+} r1i_op_bytes;
+static void r1i_bytes_ops(r1i_pass_bytes *p, const r1i_op_bytes *ops, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!ops[i].columns) continue;
+        if (ops[i].args) {
+            r1i_bytes_tensor(p, r1i_size_mul(p->T, ops[i].columns));
+            r1i_bytes_add(&p->kept, 1, ops[i].args);
+        } else {
+            r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+        }
+        if (ops[i].extra)
+            r1i_bytes_add(&p->kept, r1i_size_mul(p->T, ops[i].extra), sizeof(r1i_real));
+    }
+}
+#define R1I_BYTES(p, ...)                                                                          \
+    r1i_bytes_ops(p, (const r1i_op_bytes[]){__VA_ARGS__},                                          \
+                  sizeof((const r1i_op_bytes[]){__VA_ARGS__}) / sizeof(r1i_op_bytes))
+#define R1I_RESHAPE                                                                                \
+    { 1, 0, 0 }
+static void r1i_bytes_norm(r1i_pass_bytes *p) {
+    R1I_BYTES(p, {p->c->width, 1, sizeof(r1_rmsnorm_args)});
+}
+static void r1i_bytes_mla(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t H = c->heads, nope = c->nope_dim, rope = c->rope_dim, D = nope + rope, R = c->kv_rank;
+    size_t linear = sizeof(r1_matmul_args), slice = sizeof(r1_slice_args);
+    size_t turn = sizeof(r1_rope_args), join = sizeof(r1_join_args);
+    R1I_BYTES(p, {c->q_rank, 0, linear}, {c->q_rank, 1, sizeof(r1_rmsnorm_args)},
+              {H * D, 0, linear}, R1I_RESHAPE, {R + rope, 0, linear}, {R, 0, slice},
+              {R, 1, sizeof(r1_rmsnorm_args)}, {rope, 0, slice}, R1I_RESHAPE, {rope, 0, turn},
+              {H * rope, 0, slice}, {H * rope, 0, turn}, {H * nope, 0, slice});
+    if (r1i_absorbed(c))
+        R1I_BYTES(p, {H * R, 0, sizeof(r1_head_matmul_args)}, {H * (R + rope), 0, join},
+                  R1I_RESHAPE, {R + rope, 0, join}, {H * R, 2 * H, sizeof(r1_attention_args)},
+                  {H * c->value_dim, 0, sizeof(r1_head_matmul_args)});
+    else
+        R1I_BYTES(p, {H * (nope + c->value_dim), 0, linear}, R1I_RESHAPE, {H * D, 0, join},
+                  {H * nope, 0, slice}, {H * D, 0, join}, {H * c->value_dim, 0, slice},
+                  {H * c->value_dim, 2 * H, sizeof(r1_attention_args)});
+    R1I_BYTES(p, R1I_RESHAPE, {c->width, 0, linear});
+}
+static void r1i_bytes_gqa(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
+    size_t linear = sizeof(r1_matmul_args), turn = sizeof(r1_rope_args);
+    R1I_BYTES(p, {wide, 0, linear}, R1I_RESHAPE, {narrow, 0, linear}, R1I_RESHAPE,
+              {narrow, 0, linear}, R1I_RESHAPE, {wide, 0, turn}, {narrow, 0, turn},
+              {wide, 2 * c->heads, sizeof(r1_attention_args)}, R1I_RESHAPE, {c->width, 0, linear});
+}
+static void r1i_bytes_mlp(r1i_pass_bytes *p, size_t width) {
+    size_t linear = sizeof(r1_matmul_args);
+    R1I_BYTES(p, {width, 0, linear}, {width, 0, linear}, {width, 0, sizeof(r1_swiglu_args)},
+              {p->c->width, 0, linear});
+}
+// r1i_routing_new, r1_balance and its sum over layers, and the ops on sorted rows.
+static void r1i_bytes_moe(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    size_t K = c->chosen, choices = r1i_size_mul(p->T, K), scores = r1i_size_mul(p->T, c->experts);
+    size_t linear = sizeof(r1_expert_matmul_args), scatter = sizeof(r1_scatter_args);
+    R1I_BYTES(p, {c->experts, 0, sizeof(r1_matmul_args)});
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_routing)), r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, scores, sizeof(r1i_real)), r1i_bytes_tensor(p, choices);
+    for (int i = p->replay ? 0 : 1; i < 4; i++) r1i_bytes_add(&p->kept, choices, sizeof(int32_t));
+    r1i_bytes_add(&p->kept, c->experts + 1, sizeof(size_t));
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_route_args));
+    if (p->balanced) {
+        r1i_bytes_add(&p->grads, scores, sizeof(r1i_real));
+        r1i_bytes_tensor(p, p->B), r1i_bytes_tensor(p, p->B);
+        r1i_bytes_add(&p->kept, p->B + 1, sizeof(size_t));
+        r1i_bytes_add(&p->kept, p->B, sizeof(r1i_real));
+        r1i_bytes_add(&p->kept, 1, sizeof(r1_balance_args));
+        r1i_bytes_add(&p->kept, 1, sizeof(r1_pair_args));
+    }
+    R1I_BYTES(p, {K * c->width, 0, scatter}, {K * c->expert_width, 0, linear},
+              {K * c->expert_width, 0, linear}, {K * c->expert_width, 0, sizeof(r1_swiglu_args)},
+              {K * c->width, 0, linear}, {c->width, 0, scatter});
+    if (!c->shared) return;
+    r1i_bytes_mlp(p, c->shared * c->expert_width);
+    R1I_BYTES(p, {c->width, 0, sizeof(r1_pair_args)});
+}
+static void r1i_bytes_block(r1i_pass_bytes *p, bool experts) {
+    size_t sum = sizeof(r1_pair_args);
+    r1i_bytes_norm(p);
+    if (p->c->attention == R1_MLA)
+        r1i_bytes_mla(p);
+    else
+        r1i_bytes_gqa(p);
+    if (p->cached) { // r1i_cache_views
+        size_t views = r1i_round_up(2 * p->cached * sizeof(void *), R1I_ALIGN);
+        r1i_bytes_add(&p->kept, p->B, 2 * sizeof(r1_rows_view));
+        r1i_bytes_add(&p->kept, p->B, views);
+    } else {
+        r1i_bytes_add(&p->kept, p->B + 1, sizeof(size_t));
+    }
+    R1I_BYTES(p, {p->c->width, 0, sum});
+    r1i_bytes_norm(p);
+    if (experts)
+        r1i_bytes_moe(p);
+    else
+        r1i_bytes_mlp(p, p->c->dense_width);
+    R1I_BYTES(p, {p->c->width, 0, sum});
+}
+// n equal blocks. Kept whole they are part of the pass; as segments only their outputs are.
+static void r1i_bytes_blocks(r1i_pass_bytes *p, size_t n, bool experts) {
+    r1i_pass_bytes block = {.c = p->c, .T = p->T, .B = p->B, .replay = p->replay};
+    block.balanced = p->balanced && experts, block.cached = p->cached;
+    if (!n) return;
+    r1i_bytes_block(&block, experts);
+    if (p->segments || p->no_grad) {
+        size_t inside = r1i_size_add(block.kept, p->no_grad ? 0 : block.grads);
+        p->inside = r1i_max(p->inside, inside);
+        block.kept = block.grads = 0;
+        r1i_bytes_add(&block.kept, 1, sizeof(r1i_block_segment));
+    }
+    if (p->segments && !p->no_grad) {
+        r1i_bytes_add(&block.kept, 1, sizeof(r1i_segment));
+        r1i_bytes_add(&block.kept, 1, sizeof(r1_tensor));
+        r1i_bytes_add(&block.kept, r1i_size_mul(p->T, p->c->width), sizeof(r1i_real));
+        if (block.balanced) {
+            r1i_bytes_tensor(&block, p->B), r1i_bytes_tensor(&block, p->B);
+            r1i_bytes_add(&block.kept, p->B, sizeof(r1i_real));
+            r1i_bytes_add(&block.kept, 1, sizeof(r1_pair_args));
+        }
+    }
+    p->kept = r1i_size_add(p->kept, r1i_size_mul(n, block.kept));
+    p->grads = r1i_size_add(p->grads, r1i_size_mul(n, block.grads));
+}
+// r1_logprob.
+static void r1i_bytes_logprob(r1i_pass_bytes *p) {
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_logprobs)), r1i_bytes_tensor(p, p->T);
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_tensor));
+    r1i_bytes_add(&p->kept, p->T, sizeof(r1i_real)), r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    r1i_bytes_add(&p->kept, r1i_size_mul(p->T, 2), sizeof(r1i_real));
+    r1i_bytes_add(&p->kept, 1, sizeof(r1_logprob_args));
+}
+// r1_model_forward.
+static void r1i_bytes_forward(r1i_pass_bytes *p) {
+    const r1_model_config *c = p->c;
+    r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    R1I_BYTES(p, {c->width, 0, sizeof(r1_embed_args)});
+    r1i_bytes_blocks(p, c->dense_layers, false);
+    r1i_bytes_blocks(p, c->layers - c->dense_layers, true);
+    r1i_bytes_norm(p);
+}
+// A depth of multi-token prediction on the rows that it has: r1i_mtp_forward and r1i_mtp_norm.
+static void r1i_bytes_mtp(r1i_pass_bytes *p) {
+    size_t C = p->c->width;
+    R1I_BYTES(p, {C, 0, sizeof(r1_embed_args)});
+    r1i_bytes_norm(p), r1i_bytes_norm(p);
+    R1I_BYTES(p, R1I_RESHAPE, R1I_RESHAPE, {2 * C, 0, sizeof(r1_join_args)}, R1I_RESHAPE,
+              {C, 0, sizeof(r1_matmul_args)});
+    r1i_bytes_add(&p->kept, p->T, sizeof(int32_t));
+    r1i_bytes_blocks(p, 1, p->c->dense_layers < p->c->layers);
+    r1i_bytes_norm(p);
+}
+// The most that the arena holds during the pass.
+static size_t r1i_bytes_peak(const r1i_pass_bytes *p) {
+    enum { NAME = sizeof(r1_tensor) }; // the input of a segment under its second name
+    size_t inside = r1i_size_add(p->inside, NAME);
+    return r1i_size_add(r1i_size_add(p->kept, inside), p->no_grad ? 0 : p->grads);
+}
+
 // By sign only: how far a load is off the mean plays no part, and an exact mean moves nothing.
 R1I_BODY void r1_model_balance_bias(r1_model *model, const uint64_t *loads, double rate) {
-    if (!model) return;
+    if (!model || model->config.greedy_choice) return;
     size_t E = model->config.experts;
     for (size_t layer = 0; layer < model->routers; layer++) {
         // Integers: the comparison is exact, and the sum over ranks does not depend on an order.
@@ -12630,6 +13277,56 @@ R1I_BODY r1_status r1_model_score(r1_model *model, const r1_batch *batch, double
 }
 
 // ---- files ----
+// What a key of config.json is to us: a size, a size whose 0 is written as null, a number, a bool.
+enum { R1I_KEY_SIZE, R1I_KEY_SIZE_OR_NULL, R1I_KEY_NUMBER, R1I_KEY_BOOL };
+enum {
+    R1I_ALL = R1I_LLAMA | R1I_QWEN2 | R1I_QWEN3 | R1I_QWEN3_MOE | R1I_V2 | R1I_V3,
+    R1I_OF_MLA = R1I_V2 | R1I_V3,
+    R1I_OF_GQA = R1I_ALL & ~(unsigned)R1I_OF_MLA,
+    R1I_OF_BIAS = R1I_LLAMA | R1I_QWEN3 | R1I_QWEN3_MOE
+};
+// Reading and writing walk this table. `where` has the architectures that know the key, `absent` is
+// what its absence means: the default of Hugging Face's class where loading could not find out that
+// it is wrong, and else 0, which r1i_config_resolve refuses or fills in.
+typedef struct r1i_config_key {
+    const char *name;
+    unsigned where;
+    int kind;
+    size_t field;
+    double absent;
+} r1i_config_key;
+#define R1I_FIELD(name) offsetof(r1_model_config, name)
+static const r1i_config_key r1i_config_keys[] = {
+    {"vocab_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(vocab), 0},
+    {"hidden_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(width), 0},
+    {"intermediate_size", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(dense_width), 0},
+    {"num_hidden_layers", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(layers), 0},
+    {"num_attention_heads", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(heads), 0},
+    {"num_key_value_heads", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(kv_heads), 0},
+    {"max_position_embeddings", R1I_ALL, R1I_KEY_SIZE, R1I_FIELD(max_tokens), 0},
+    {"rms_norm_eps", R1I_ALL, R1I_KEY_NUMBER, R1I_FIELD(norm_eps), 1e-6},
+    {"rope_theta", R1I_ALL, R1I_KEY_NUMBER, R1I_FIELD(rope_theta), 10000},
+    {"tie_word_embeddings", R1I_ALL, R1I_KEY_BOOL, R1I_FIELD(tied_head), 0},
+    {"head_dim", R1I_OF_GQA, R1I_KEY_SIZE, R1I_FIELD(head_dim), 0},
+    {"attention_bias", R1I_OF_BIAS, R1I_KEY_BOOL, R1I_FIELD(out_bias), 0},
+    {"q_lora_rank", R1I_OF_MLA, R1I_KEY_SIZE_OR_NULL, R1I_FIELD(q_rank), 0},
+    {"kv_lora_rank", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(kv_rank), 0},
+    {"qk_nope_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(nope_dim), 0},
+    {"qk_rope_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(rope_dim), 0},
+    {"v_head_dim", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(value_dim), 0},
+    {"first_k_dense_replace", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(dense_layers), 0},
+    {"n_routed_experts", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(experts), 0},
+    {"num_experts", R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(experts), 0},
+    {"n_shared_experts", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(shared), 0},
+    {"num_experts_per_tok", R1I_OF_MLA | R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(chosen), 0},
+    {"moe_intermediate_size", R1I_OF_MLA | R1I_QWEN3_MOE, R1I_KEY_SIZE, R1I_FIELD(expert_width), 0},
+    {"n_group", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(groups), 0},
+    {"topk_group", R1I_OF_MLA, R1I_KEY_SIZE, R1I_FIELD(kept_groups), 0},
+    {"norm_topk_prob", R1I_V3, R1I_KEY_BOOL, R1I_FIELD(normalise_gates), 1},
+    {"norm_topk_prob", R1I_V2 | R1I_QWEN3_MOE, R1I_KEY_BOOL, R1I_FIELD(normalise_gates), 0},
+    {"routed_scaling_factor", R1I_OF_MLA, R1I_KEY_NUMBER, R1I_FIELD(routed_scale), 1},
+    {"num_nextn_predict_layers", R1I_V3, R1I_KEY_SIZE, R1I_FIELD(mtp_layers), 0},
+};
 static void r1i_write_size(r1_json_writer *w, const char *key, size_t value) {
     r1_json_write_integer(w, key, (int64_t)value);
 }
@@ -12637,70 +13334,85 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
+// transformers refuses "1" where its class wants a float, so a whole number gets its ".0".
+static void r1i_write_real(r1_json_writer *w, const char *key, double value) {
+    char text[R1I_DECIMAL_BYTES + 2];
+    r1i_print_decimal(value, text);
+    if (!strpbrk(text, ".en")) memcpy(text + strlen(text), ".0", 3);
+    r1i_json_plain(w, key, text);
+}
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
+    bool yarn = rope->kind == R1_ROPE_YARN;
     if (rope->kind == R1_ROPE_PLAIN) return;
     r1_json_begin_object(w, "rope_scaling");
-    r1i_write_word(w, "type", "yarn");
-    r1_json_write_number(w, "factor", rope->factor);
+    r1i_write_word(w, "rope_type", yarn ? "yarn" : "llama3");
+    r1i_write_real(w, "factor", rope->factor);
     r1i_write_size(w, "original_max_position_embeddings", rope->original);
-    r1_json_write_number(w, "beta_fast", rope->beta_fast);
-    r1_json_write_number(w, "beta_slow", rope->beta_slow);
-    if (rope->mscale > 0) r1_json_write_number(w, "mscale", rope->mscale);
-    if (rope->mscale_all > 0) r1_json_write_number(w, "mscale_all_dim", rope->mscale_all);
+    r1i_write_real(w, yarn ? "beta_fast" : "high_freq_factor", rope->beta_fast);
+    r1i_write_real(w, yarn ? "beta_slow" : "low_freq_factor", rope->beta_slow);
+    if (rope->mscale > 0) r1i_write_real(w, "mscale", rope->mscale);
+    if (rope->mscale_all > 0) r1i_write_real(w, "mscale_all_dim", rope->mscale_all);
     r1_json_end_object(w);
+}
+static void r1i_config_key_write(r1_json_writer *w, const r1i_config_key *key,
+                                 const r1_model_config *c) {
+    const char *field = (const char *)c + key->field;
+    size_t size = 0;
+    double number = 0;
+    bool truth = false;
+    switch (key->kind) {
+    case R1I_KEY_NUMBER:
+        memcpy(&number, field, sizeof number);
+        r1i_write_real(w, key->name, number);
+        break;
+    case R1I_KEY_BOOL:
+        memcpy(&truth, field, sizeof truth);
+        r1_json_write_bool(w, key->name, truth);
+        break;
+    default:
+        memcpy(&size, field, sizeof size);
+        if (size || key->kind == R1I_KEY_SIZE)
+            r1i_write_size(w, key->name, size);
+        else
+            r1_json_write_null(w, key->name);
+    }
+}
+// How a router chooses, in the words of the architecture.
+static void r1i_router_write(r1_json_writer *w, const r1_model_config *c, unsigned of) {
+    const char *greedy = c->groups > 1 ? "group_limited_greedy" : "greedy";
+    if (of & R1I_OF_MLA) {
+        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
+        r1i_write_word(w, "topk_method", c->greedy_choice ? greedy : "noaux_tc");
+    }
+    if (!(of & R1I_QWEN3_MOE)) return;
+    r1i_write_size(w, "decoder_sparse_step", 1);
+    r1_json_begin_array(w, "mlp_only_layers");
+    for (size_t l = 0; l < c->layers; l++)
+        if (r1i_dense_layer(c, l)) r1i_write_size(w, NULL, l);
+    r1_json_end_array(w);
 }
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
 // bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
 static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype) {
-    bool mla = c->attention == R1_MLA;
+    int row = r1i_config_row(c);
+    R1_ASSERT(row >= 0); // resolved configs have one
+    unsigned of = 1u << row;
     r1_json_begin_object(w, NULL);
     r1_json_begin_array(w, "architectures");
-    r1i_write_word(w, NULL, mla ? "DeepseekV3ForCausalLM" : "Qwen2ForCausalLM");
+    r1i_write_word(w, NULL, r1i_architectures[row].class_name);
     r1_json_end_array(w);
-    r1i_write_word(w, "model_type", mla ? "deepseek_v3" : "qwen2");
-    r1i_write_size(w, "vocab_size", c->vocab);
-    r1i_write_size(w, "hidden_size", c->width);
-    r1i_write_size(w, "intermediate_size", c->dense_width ? c->dense_width : c->width);
-    r1i_write_size(w, "num_hidden_layers", c->layers);
-    r1i_write_size(w, "num_attention_heads", c->heads);
-    r1i_write_size(w, "num_key_value_heads", c->kv_heads);
-    r1i_write_size(w, "max_position_embeddings", c->max_tokens);
-    r1_json_write_number(w, "rms_norm_eps", c->norm_eps);
-    r1_json_write_number(w, "rope_theta", c->rope_theta);
+    r1i_write_word(w, "model_type", r1i_architectures[row].type);
+    for (size_t i = 0; i < sizeof r1i_config_keys / sizeof *r1i_config_keys; i++)
+        if (r1i_config_keys[i].where & of) r1i_config_key_write(w, &r1i_config_keys[i], c);
     r1i_rope_write(w, &c->rope);
-    r1_json_write_bool(w, "tie_word_embeddings", c->tied_head);
     r1i_write_word(w, "hidden_act", "silu");
     r1i_write_word(w, "torch_dtype",
                    dtype == R1_BF16  ? "bfloat16"
                    : dtype == R1_F16 ? "float16"
                                      : "float32");
-    if (mla) {
-        if (c->q_rank)
-            r1i_write_size(w, "q_lora_rank", c->q_rank);
-        else
-            r1_json_write_null(w, "q_lora_rank");
-        r1i_write_size(w, "kv_lora_rank", c->kv_rank);
-        r1i_write_size(w, "qk_nope_head_dim", c->nope_dim);
-        r1i_write_size(w, "qk_rope_head_dim", c->rope_dim);
-        r1i_write_size(w, "v_head_dim", c->value_dim);
-        r1i_write_size(w, "first_k_dense_replace", c->dense_layers);
-        r1i_write_size(w, "n_routed_experts", c->experts);
-        r1i_write_size(w, "n_shared_experts", c->shared);
-        r1i_write_size(w, "num_experts_per_tok", c->chosen);
-        r1i_write_size(w, "moe_intermediate_size", c->expert_width);
-        r1i_write_size(w, "n_group", c->groups);
-        r1i_write_size(w, "topk_group", c->kept_groups);
-        r1_json_write_bool(w, "norm_topk_prob", c->normalise_gates);
-        r1_json_write_number(w, "routed_scaling_factor", c->routed_scale);
-        r1i_write_word(w, "scoring_func", c->softmax_scores ? "softmax" : "sigmoid");
-        r1i_write_word(w, "topk_method", "noaux_tc");
-        r1i_write_size(w, "num_nextn_predict_layers", c->mtp_layers);
-        r1_json_write_bool(w, "attention_bias", false);
-        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded"); // ours: bits
-    } else {
-        r1i_write_size(w, "head_dim", c->head_dim);
-        r1_json_write_bool(w, "qkv_bias", c->qkv_bias);
-    }
+    r1i_router_write(w, c, of);
+    if (of & R1I_OF_MLA)
+        r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded");
     r1_json_end_object(w);
 }
 #endif
@@ -12713,6 +13425,11 @@ static size_t r1i_config_size(const r1_json *root, const char *key) {
 static bool r1i_text_is(r1_slice text, const char *word) {
     return text.size == strlen(word) && text.data && !memcmp(text.data, word, text.size);
 }
+// Whether a key holds this word; `otherwise` when there is none.
+static bool r1i_word_is(const r1_json *root, const char *key, const char *word, bool otherwise) {
+    r1_slice text = r1_json_text(r1_json_find(root, key));
+    return text.size ? r1i_text_is(text, word) : otherwise;
+}
 // Where a config tells how RoPE is scaled: under rope_parameters in newer files, which then hold
 // the type "default" when there is nothing to tell.
 static const r1_json *r1i_rope_json(const r1_json *root) {
@@ -12720,98 +13437,134 @@ static const r1_json *r1i_rope_json(const r1_json *root) {
     bool there = scaling && scaling->kind != R1_JSON_NULL;
     return there ? scaling : r1_json_find(root, "rope_parameters");
 }
-static r1_slice r1i_rope_type(const r1_json *rope) {
-    const r1_json *type = r1_json_find(rope, "rope_type");
-    return r1_json_text(type ? type : r1_json_find(rope, "type"));
+static r1_rope_kind r1i_rope_kind_of(const r1_json *rope) {
+    const char *key = r1_json_find(rope, "rope_type") ? "rope_type" : "type";
+    if (r1i_word_is(rope, key, "yarn", false)) return R1_ROPE_YARN;
+    return r1i_word_is(rope, key, "llama3", false) ? R1_ROPE_LLAMA3 : R1_ROPE_PLAIN;
 }
 // Keys that would change the numbers and are not understood.
 static bool r1i_rope_unknown(const r1_json *rope) {
-    r1_slice type = r1i_rope_type(rope);
-    bool plain = !type.size || r1i_text_is(type, "default");
+    const char *key = r1_json_find(rope, "rope_type") ? "rope_type" : "type";
     if (r1_json_number(r1_json_find(rope, "partial_rotary_factor"), 1) != 1) return true;
-    if (plain) return false;
+    if (r1i_rope_kind_of(rope) == R1_ROPE_PLAIN) return !r1i_word_is(rope, key, "default", true);
     const r1_json *factor = r1_json_find(rope, "attention_factor");
-    return !r1i_text_is(type, "yarn") || (factor && factor->kind != R1_JSON_NULL) ||
+    return (factor && factor->kind != R1_JSON_NULL) ||
            !r1_json_bool(r1_json_find(rope, "truncate"), true);
 }
 static r1_rope_scaling r1i_rope_read(const r1_json *rope) {
-    if (!r1i_text_is(r1i_rope_type(rope), "yarn")) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
-    return (r1_rope_scaling){.kind = R1_ROPE_YARN,
-                             .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
-                             .original = r1i_config_size(rope, "original_max_position_embeddings"),
-                             .beta_fast = r1_json_number(r1_json_find(rope, "beta_fast"), 0),
-                             .beta_slow = r1_json_number(r1_json_find(rope, "beta_slow"), 0),
-                             .mscale = r1_json_number(r1_json_find(rope, "mscale"), 0),
-                             .mscale_all = r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0)};
+    r1_rope_kind kind = r1i_rope_kind_of(rope);
+    bool yarn = kind == R1_ROPE_YARN;
+    if (kind == R1_ROPE_PLAIN) return (r1_rope_scaling){.kind = R1_ROPE_PLAIN};
+    const char *fast = yarn ? "beta_fast" : "high_freq_factor";
+    const char *slow = yarn ? "beta_slow" : "low_freq_factor";
+    return (r1_rope_scaling){
+        .kind = kind,
+        .factor = r1_json_number(r1_json_find(rope, "factor"), 0),
+        .original = r1i_config_size(rope, "original_max_position_embeddings"),
+        .beta_fast = r1_json_number(r1_json_find(rope, fast), 0),
+        .beta_slow = r1_json_number(r1_json_find(rope, slow), 0),
+        .mscale = yarn ? r1_json_number(r1_json_find(rope, "mscale"), 0) : 0,
+        .mscale_all = yarn ? r1_json_number(r1_json_find(rope, "mscale_all_dim"), 0) : 0};
+}
+static void r1i_config_key_read(const r1_json *root, const r1i_config_key *key,
+                                r1_model_config *c) {
+    const r1_json *node = r1_json_find(root, key->name);
+    char *field = (char *)c + key->field;
+    size_t size = r1i_config_size(root, key->name);
+    double number = r1_json_number(node, key->absent);
+    bool truth = r1_json_bool(node, key->absent != 0);
+    switch (key->kind) {
+    case R1I_KEY_NUMBER:
+        memcpy(field, &number, sizeof number);
+        break;
+    case R1I_KEY_BOOL:
+        memcpy(field, &truth, sizeof truth);
+        break;
+    default:
+        memcpy(field, &size, sizeof size);
+    }
+}
+// Which layers of a Qwen3-MoE have no experts: those listed, and all but every step-th. False when
+// that cannot be told in dense_mask.
+static bool r1i_sparse_read(const r1_json *root, r1_model_config *c) {
+    double step = r1_json_number(r1_json_find(root, "decoder_sparse_step"), 1);
+    const r1_json *list = r1_json_find(root, "mlp_only_layers");
+    if (!(step >= 1 && step <= INT32_MAX) || (step > 1 && c->layers > 256)) return false;
+    for (size_t l = 0; l < c->layers && step > 1; l++)
+        if ((l + 1) % (size_t)step) c->dense_mask[l / 64] |= (uint64_t)1 << l % 64;
+    for (const r1_json *node = list ? list->child : NULL; node; node = node->next) {
+        double l = r1_json_number(node, -1);
+        if (!(l >= 0 && l < 256)) return false;
+        c->dense_mask[(size_t)l / 64] |= (uint64_t)1 << (size_t)l % 64;
+    }
+    return true;
+}
+// What an architecture says in other words than numbers. V2 chooses without a bias, and where it
+// divides gates by their sum, it does not scale them: so does DeepSeek's code; Hugging Face's class
+// never divides, and no released checkpoint asks for it.
+static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *c) {
+    bool v2 = of == R1I_V2;
+    c->attention = of & R1I_OF_MLA ? R1_MLA : R1_GQA;
+    c->qkv_bias = of == R1I_QWEN2 || c->out_bias;
+    c->qk_norm = of & (R1I_QWEN3 | R1I_QWEN3_MOE);
+    c->greedy_choice = c->softmax_scores = of == R1I_QWEN3_MOE;
+    c->rope = r1i_rope_read(r1i_rope_json(root));
+    const r1_json *moved = r1_json_find(r1i_rope_json(root), "rope_theta"); // in newer files
+    c->rope_theta = r1_json_number(moved, c->rope_theta);
+    if (c->attention != R1_MLA) return;
+    c->softmax_scores = r1i_word_is(root, "scoring_func", "softmax", v2);
+    c->greedy_choice = !r1i_word_is(root, "topk_method", "noaux_tc", !v2);
+    if (c->greedy_choice && !r1i_word_is(root, "topk_method", "group_limited_greedy", false))
+        c->groups = c->kept_groups = 1;
+    if (v2 && c->normalise_gates) c->routed_scale = 1;
+    c->mla_form = r1i_word_is(root, "r1_mla_form", "absorbed", false)   ? R1_MLA_ABSORBED
+                  : r1i_word_is(root, "r1_mla_form", "expanded", false) ? R1_MLA_EXPANDED
+                                                                        : R1_MLA_AUTO;
 }
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
-static const char *r1i_config_unknown(const r1_json *root) {
-    r1_slice act = r1_json_text(r1_json_find(root, "hidden_act"));
+static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
+    bool mla = of & R1I_OF_MLA;
+    const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
     if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
-    if (act.size && !r1i_text_is(act, "silu")) return "hidden_act other than silu";
-    if (r1_json_bool(r1_json_find(root, "attention_bias"), false)) return "attention_bias";
+    if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
+    if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
+        return "attention_bias";
+    if (r1_json_bool(r1_json_find(root, "mlp_bias"), false)) return "mlp_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
     if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
+    if (mla && !r1i_word_is(root, "scoring_func", "softmax", true) &&
+        !r1i_word_is(root, "scoring_func", of == R1I_V3 ? "sigmoid" : "softmax", true))
+        return "this scoring_func";
+    if (mla && !r1i_word_is(root, "topk_method", method, true) &&
+        !r1i_word_is(root, "topk_method", "greedy", true) &&
+        !r1i_word_is(root, "topk_method", "group_limited_greedy", true))
+        return "this topk_method";
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-// rope_theta stands at the root in older files and under rope_parameters in newer ones.
 R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                         r1_model_config *config) {
     r1_json *root = r1_json_read(ctx, text, size);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
-    bool mla = r1i_text_is(type, "deepseek_v3"), qwen = r1i_text_is(type, "qwen2");
-    const r1_json *theta = r1_json_find(root, "rope_theta");
-    if (!theta) theta = r1_json_find(r1_json_find(root, "rope_parameters"), "rope_theta");
-    *config = (r1_model_config){
-        .vocab = r1i_config_size(root, "vocab_size"),
-        .width = r1i_config_size(root, "hidden_size"),
-        .layers = r1i_config_size(root, "num_hidden_layers"),
-        .heads = r1i_config_size(root, "num_attention_heads"),
-        .kv_heads = r1i_config_size(root, "num_key_value_heads"),
-        .head_dim = r1i_config_size(root, "head_dim"),
-        .max_tokens = r1i_config_size(root, "max_position_embeddings"),
-        .attention = mla ? R1_MLA : R1_GQA,
-        .qkv_bias = qwen && r1_json_bool(r1_json_find(root, "qkv_bias"), true),
-        .dense_width = r1i_config_size(root, "intermediate_size"),
-        .tied_head = r1_json_bool(r1_json_find(root, "tie_word_embeddings"), false),
-        .rope_theta = r1_json_number(theta, 10000),
-        .rope = r1i_rope_read(r1i_rope_json(root)),
-        .norm_eps = r1_json_number(r1_json_find(root, "rms_norm_eps"), 1e-6),
-    };
-    if (mla) {
-        config->head_dim = 0;
-        config->mtp_layers = r1i_config_size(root, "num_nextn_predict_layers");
-        config->q_rank = r1i_config_size(root, "q_lora_rank");
-        config->kv_rank = r1i_config_size(root, "kv_lora_rank");
-        config->nope_dim = r1i_config_size(root, "qk_nope_head_dim");
-        config->rope_dim = r1i_config_size(root, "qk_rope_head_dim");
-        config->value_dim = r1i_config_size(root, "v_head_dim");
-        config->dense_layers = r1i_config_size(root, "first_k_dense_replace");
-        config->experts = r1i_config_size(root, "n_routed_experts");
-        config->shared = r1i_config_size(root, "n_shared_experts");
-        config->chosen = r1i_config_size(root, "num_experts_per_tok");
-        config->expert_width = r1i_config_size(root, "moe_intermediate_size");
-        config->groups = r1i_config_size(root, "n_group");
-        config->kept_groups = r1i_config_size(root, "topk_group");
-        config->normalise_gates = r1_json_bool(r1_json_find(root, "norm_topk_prob"), true);
-        config->routed_scale = r1_json_number(r1_json_find(root, "routed_scaling_factor"), 1);
-        r1_slice form = r1_json_text(r1_json_find(root, "r1_mla_form"));
-        config->mla_form = r1i_text_is(form, "absorbed")   ? R1_MLA_ABSORBED
-                           : r1i_text_is(form, "expanded") ? R1_MLA_EXPANDED
-                                                           : R1_MLA_AUTO;
-        config->softmax_scores =
-            r1i_text_is(r1_json_text(r1_json_find(root, "scoring_func")), "softmax");
-    }
-    const char *unknown = r1i_config_unknown(root);
-    if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
-    else if (!mla && !qwen)
+    unsigned of = 0;
+    for (int row = 0; row < R1I_ARCHITECTURES; row++)
+        if (r1i_text_is(type, r1i_architectures[row].type)) of = 1u << row;
+    *config = (r1_model_config){0};
+    for (size_t i = 0; i < sizeof r1i_config_keys / sizeof *r1i_config_keys; i++)
+        if (r1i_config_keys[i].where & of) r1i_config_key_read(root, &r1i_config_keys[i], config);
+    r1i_config_words(root, of, config);
+    const char *unknown = r1i_config_unknown(root, of);
+    if (of == R1I_QWEN3_MOE && !r1i_sparse_read(root, config))
+        unknown = "this decoder_sparse_step or mlp_only_layers";
+    if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3 or qwen2", (int)type.size,
-                 type.data ? type.data : "");
+                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "qwen3_moe or llama",
+                 (int)type.size, type.data ? type.data : "");
+    else if (unknown)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
@@ -13246,7 +13999,8 @@ R1I_BODY void r1_rollout_free(r1_rollout *rollout) {
 
 // ---- blocks ----
 static size_t r1i_block_floats(const r1i_cache *cache) {
-    return R1I_BLOCK_TOKENS * cache->layers * (cache->key_floats + cache->value_floats);
+    return r1i_size_mul(R1I_BLOCK_TOKENS * cache->layers,
+                        r1i_size_add(cache->key_floats, cache->value_floats));
 }
 // references[block] counts the tables it stands in; the last one to leave frees it.
 static void r1i_block_drop(r1i_engine *e, int32_t block) {
@@ -13275,8 +14029,8 @@ static bool r1i_table_reserve(r1i_engine *e, r1i_table *table, size_t tokens) {
 }
 // The most blocks that an answer copies: the unfinished one, and with speculation those in which
 // the last rows of the prompt are not final, because they read tokens of the answer.
-static size_t r1i_own_blocks(const r1i_engine *e) {
-    return 1 + r1i_ceil_div(e->desc.speculate, R1I_BLOCK_TOKENS);
+static size_t r1i_own_blocks(const r1_generate_desc *desc) {
+    return 1 + r1i_ceil_div(desc->speculate, R1I_BLOCK_TOKENS);
 }
 // Gives an answer its prompt's blocks: shared as far as they are final, copies of the others.
 static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, size_t tokens) {
@@ -13296,22 +14050,18 @@ static bool r1i_table_fork(r1i_engine *e, r1i_table *to, const r1i_table *from, 
 }
 
 // ---- start of a call ----
-// Numbers of one token in one layer, by the kind of attention: see r1i_cache.
-static void r1i_cache_shape(const r1_model_config *c, size_t depths, r1i_cache *cache) {
-    bool mla = c->attention == R1_MLA, absorbed = mla && r1i_absorbed(c);
-    cache->layers = c->layers + depths;
-    cache->key_floats = absorbed ? c->kv_rank + c->rope_dim
-                        : mla    ? c->heads * (c->nope_dim + c->rope_dim)
-                                 : c->kv_heads * c->head_dim;
-    cache->value_floats = absorbed ? 0 : mla ? c->heads * c->value_dim : c->kv_heads * c->head_dim;
+// Blocks of the pool. The default holds `batch` sequences of the longest possible length, an
+// unfinished prompt block for each, and one more sequence.
+static size_t r1i_pool_blocks(const r1_generate_desc *desc, size_t longest) {
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS);
+    if (desc->cache_tokens) return desc->cache_tokens / R1I_BLOCK_TOKENS;
+    return r1i_size_add(r1i_size_mul(desc->batch, each + r1i_own_blocks(desc)), each);
 }
-// The cache pool: the memory of an earlier call is kept when it is large enough. The default holds
-// `batch` sequences of the longest possible length, an unfinished prompt block for each, and one
-// more sequence. The least is two sequences and a block: a prompt and its answer at full length.
+// The cache pool: the memory of an earlier call is kept when it is large enough. The least is two
+// sequences and a block: a prompt and its answer at full length.
 static bool r1i_engine_pool(r1i_engine *e, size_t longest) {
-    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(e);
-    size_t wanted = (e->desc.batch + 1) * each + e->desc.batch * own;
-    if (e->desc.cache_tokens) wanted = e->desc.cache_tokens / R1I_BLOCK_TOKENS;
+    size_t each = r1i_ceil_div(longest, R1I_BLOCK_TOKENS), own = r1i_own_blocks(&e->desc);
+    size_t wanted = r1i_pool_blocks(&e->desc, longest);
     if (wanted < 2 * each + own) {
         r1i_fail(
             e->ctx, R1_ERROR_MEMORY,
@@ -13688,7 +14438,7 @@ static void r1i_engine_drop_prompts(r1i_engine *e, size_t but) {
 static bool r1i_engine_admit(r1i_engine *e) {
     r1_context *ctx = e->ctx;
     size_t room = e->desc.batch - e->n_running, n = 0, n_prompts = 0, C = e->model->config.width;
-    size_t own = r1i_own_blocks(e), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
+    size_t own = r1i_own_blocks(&e->desc), carried = e->desc.speculate ? e->desc.speculate - 1 : 0;
     size_t *numbers = (size_t *)r1i_step_alloc(ctx, room, sizeof *numbers);
     size_t *prompts = (size_t *)r1i_step_alloc(ctx, room, sizeof *prompts);
     if (!numbers || !prompts) return false;
@@ -13902,9 +14652,11 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
     bool going = r1i_engine_start(e, n, group);
     while (going && e->n_finished < rollout->n) {
         going = r1i_engine_step(e);
-        if (e->desc.progress)
-            e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
+        if (going && e->desc.progress)
+            going = e->desc.progress(e->desc.user, e->n_finished, rollout->n, rollout->tokens);
     }
+    for (size_t i = 0; i < rollout->n; i++)
+        if (e->sample_states[i] != R1I_FINISHED) rollout->samples[i].truncated = true;
     r1_no_grad_end(ctx);
     return r1_status_of(ctx);
 }
@@ -13997,6 +14749,7 @@ struct r1_answer_work {
     r1_context *ctx;
     char *memory;
     size_t bytes, used;
+    size_t floor; // what the spelled texts take
     size_t steps; // left
     r1i_answer_stop stop;
     size_t stop_at; // byte of the text where reading it stopped
@@ -14010,6 +14763,7 @@ struct r1_answer_work {
     struct r1i_node *nothing; // stands for every expression that could not be read
     r1_slice fixed_name;      // a name that has this value and not that of the point
     const struct r1i_value *fixed;
+    r1_slice renamed, name; // a name of the prediction, and the one it stands for
 };
 
 // The first reason to stop is the one that is told. From then on every function returns at once
@@ -15115,6 +15869,7 @@ typedef enum r1i_function {
     R1I_CALL_ACOSH,
     R1I_CALL_ATANH,
     R1I_CALL_EXP,
+    R1I_CALL_CIS,
     R1I_CALL_LN,
     R1I_CALL_LOG,
     R1I_CALL_SQRT,
@@ -15223,6 +15978,7 @@ static const r1i_word r1i_words[] = {
     {"arccosh arcosh acosh", R1I_TOKEN_FUNCTION, R1I_CALL_ACOSH, 3},
     {"arctanh artanh atanh", R1I_TOKEN_FUNCTION, R1I_CALL_ATANH, 3},
     {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
+    {"cis", R1I_TOKEN_FUNCTION, R1I_CALL_CIS, 3},
     {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
     {"log lg", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
     {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
@@ -15238,11 +15994,13 @@ static const r1i_word r1i_words[] = {
     {"Re", R1I_TOKEN_FUNCTION, R1I_CALL_REAL_PART, 1},
     {"Im", R1I_TOKEN_FUNCTION, R1I_CALL_IMAGINARY_PART, 1},
     {"sqrt", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 2},
-    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 2},
-    {"sqrt surd", R1I_TOKEN_ROOT, 0, 1},
+    {"surd", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 1},
+    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 3},
+    {"sqrt", R1I_TOKEN_ROOT, 0, 1},
     {"frac dfrac tfrac cfrac", R1I_TOKEN_FRACTION, 0, 1},
     {"binom dbinom tbinom", R1I_TOKEN_BINOMIAL, 0, 1},
     {"choose", R1I_TOKEN_CHOOSE, 0, 1},
+    {"over", R1I_TOKEN_CHOOSE, 1, 1},
     {"overline bar", R1I_TOKEN_BAR, 0, 1},
     {"dot tilde", R1I_TOKEN_BAR, 3, 1},
     {"langle", '(', 0, 1},
@@ -15265,6 +16023,7 @@ static const r1i_word r1i_words[] = {
     {"lt", '<', 0, 1},
     {"gt", '>', 0, 1},
     {"approx sim simeq", R1I_TOKEN_ABOUT, 0, 1},
+    {"approximately about roughly exactly", R1I_TOKEN_ABOUT, 0, 2},
     {"equiv", '=', 0, 1},
     {"in", R1I_TOKEN_IN, 0, 1},
     {"notin", R1I_TOKEN_NOT_IN, 0, 1},
@@ -15275,10 +16034,11 @@ static const r1i_word r1i_words[] = {
     {"lor vee", R1I_TOKEN_AND, 1, 1},
     {"and", R1I_TOKEN_AND, 0, 2},
     {"or", R1I_TOKEN_AND, 1, 2},
+    {"to", ':', 0, 2},
     {"mid", R1I_TOKEN_SUCH_THAT, 0, 1},
     {"colon", ':', 0, 1},
     {"circ", R1I_TOKEN_DEGREE, 0, 1},
-    {"degree degrees", R1I_TOKEN_DEGREE, 0, 3},
+    {"degree degrees deg", R1I_TOKEN_DEGREE, 0, 3},
     {"percent percentage pct", '%', 0, 2},
     {"mod", R1I_TOKEN_MODULO, 0, 3},
     {"bmod", R1I_TOKEN_MODULO, 0, 1},
@@ -15293,11 +16053,12 @@ static const r1i_word r1i_words[] = {
     {"lbrack", '[', 0, 1},
     {"rbrack", ']', 0, 1},
     {"vert lvert rvert", '|', 0, 1},
-    {"mathbb Bbb", R1I_TOKEN_BLACKBOARD, 0, 1},
+    {"mathbb Bbb mathds", R1I_TOKEN_BLACKBOARD, 0, 1},
     {"int iint oint lim partial nabla", R1I_TOKEN_CALCULUS, 0, 1},
     {"sum", R1I_TOKEN_CALCULUS, 1, 1},
     {"prod", R1I_TOKEN_CALCULUS, 2, 1},
-    {"left right big Big bigl bigr Bigl Bigr bigg Bigg quad qquad displaystyle "
+    {"quad qquad", R1I_TOKEN_SKIP, 2, 1},
+    {"left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle "
      "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
      R1I_TOKEN_SKIP, 0, 1},
     {"ldots dots cdots", R1I_TOKEN_SKIP, 1, 1},
@@ -15305,6 +16066,7 @@ static const r1i_word r1i_words[] = {
      "mathsf mathcal boldsymbol operatorname mathop emph",
      R1I_TOKEN_STYLE, 0, 1},
     {"prime", '\'', 0, 1},
+    {"top intercal", R1I_TOKEN_NAME, 1, 1},
     {"ell vartheta iota upsilon varphi Gamma Delta Theta Lambda Sigma Phi Psi "
      "Omega",
      R1I_TOKEN_NAME, 0, 1},
@@ -15313,50 +16075,151 @@ static const r1i_word r1i_words[] = {
      R1I_TOKEN_NAME, 0, 3},
 };
 
-// Characters outside ASCII, by their UTF-8 bytes.
+// Other ways to write the same thing, and what the reader knows: signs outside ASCII by their
+// UTF-8 bytes, and brackets that a command changes. Raised and lowered signs begin with ^ and _;
+// runs of them share their braces. U+FF01 to U+FF5E are ASCII in full width and need no rows.
 static const struct {
-    const char *bytes;
-    uint8_t token, id;
-} r1i_signs[] = {{"\xe2\x88\x92", '-', 0},
-                 {"\xe2\x80\x93", '-', 0},
-                 {"\xc3\x97", '*', 0},
-                 {"\xc2\xb7", '*', 0},
-                 {"\xe2\x8b\x85", '*', 0},
-                 {"\xc3\xb7", '/', 0},
-                 {"\xe2\x89\xa4", R1I_TOKEN_LESS_EQUAL, 0},
-                 {"\xe2\x89\xa5", R1I_TOKEN_GREATER_EQUAL, 0},
-                 {"\xe2\x89\xa0", R1I_TOKEN_NOT_EQUAL, 0},
-                 {"\xe2\x89\x88", R1I_TOKEN_ABOUT, 0},
-                 {"\xc2\xb1", R1I_TOKEN_PLUS_MINUS, 0},
-                 {"\xe2\x88\x93", R1I_TOKEN_MINUS_PLUS, 0},
-                 {"\xe2\x88\x9a", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT},
-                 {"\xcf\x80", R1I_TOKEN_CONSTANT, R1I_SIGN_PI},
-                 {"\xe2\x88\x9e", R1I_TOKEN_CONSTANT, R1I_SIGN_INFINITY},
-                 {"\xe2\x88\x85", R1I_TOKEN_CONSTANT, R1I_SIGN_EMPTY},
-                 {"\xe2\x88\xaa", R1I_TOKEN_UNION, 0},
-                 {"\xe2\x88\xa9", R1I_TOKEN_INTERSECT, 0},
-                 {"\xe2\x88\x96", R1I_TOKEN_WITHOUT, 0},
-                 {"\xe2\x88\x88", R1I_TOKEN_IN, 0},
-                 {"\xc2\xb0", R1I_TOKEN_DEGREE, 0},
-                 {"\xe2\x84\x9d", R1I_TOKEN_CONSTANT, R1I_SIGN_REALS},
-                 {"\xc2\xa0", R1I_TOKEN_SKIP, 0},
-                 {"\xe2\x82\xac", R1I_TOKEN_SKIP, 0},
-                 {"\xc2\xa3", R1I_TOKEN_SKIP, 0},
-                 {"\xe2\x80\xaf", R1I_TOKEN_SKIP, 0},
-                 {"\xe2\x80\x89", R1I_TOKEN_SKIP, 0},
-                 {"\xef\xbc\x8c", ',', 0},
-                 {"\xe3\x80\x81", ',', 0},
-                 {"\xef\xbc\x88", '(', 0},
-                 {"\xef\xbc\x89", ')', 0},
-                 {"\xef\xbc\x9d", '=', 0},
-                 {"\xef\xbc\x9a", ':', 0}};
+    const char *bytes, *plain;
+} r1i_spellings[] = {{"\xe2\x88\x92", "-"},
+                     {"\xe2\x80\x93", "-"},
+                     {"\xe2\x80\x90", "-"},
+                     {"\xe2\x80\x91", "-"},
+                     {"\xc3\x97", "*"},
+                     {"\xc2\xb7", "*"},
+                     {"\xe2\x8b\x85", "*"},
+                     {"\xe2\x88\x99", "*"},
+                     {"\xe2\x80\xa2", "*"},
+                     {"\xc3\xb7", "/"},
+                     {"\xe2\x88\x95", "/"},
+                     {"\xe2\x81\x84", "/"},
+                     {"\xe2\x89\xa4", "<="},
+                     {"\xe2\xa9\xbd", "<="},
+                     {"\xe2\x89\xa6", "<="},
+                     {"\xe2\x89\xa5", ">="},
+                     {"\xe2\xa9\xbe", ">="},
+                     {"\xe2\x89\xa7", ">="},
+                     {"\xe2\x89\xa0", "!="},
+                     {"\xe2\x89\x88", "\\approx "},
+                     {"\xe2\x89\x85", "\\approx "},
+                     {"\xe2\x88\xbc", "\\approx "},
+                     {"\xe2\x89\xa1", "\\equiv "},
+                     {"\xc2\xb1", "\\pm "},
+                     {"\xe2\x88\x93", "\\mp "},
+                     {"\xe2\x88\x9a[", "\\sqrt["},
+                     {"\xe2\x88\x9a", "\\surd "},
+                     {"\xe2\x88\x9b", "\\cbrt "},
+                     {"\xcf\x80", "\\pi "},
+                     {"\xe2\x88\x9e", "\\infty "},
+                     {"\xe2\x88\x85", "\\emptyset "},
+                     {"\xe2\x88\xaa", "\\cup "},
+                     {"\xe2\x88\xa9", "\\cap "},
+                     {"\xe2\x88\x96", "\\setminus "},
+                     {"\xe2\x88\x88", "\\in "},
+                     {"\xe2\x88\x89", "\\notin "},
+                     {"\xe2\x88\xa7", "\\land "},
+                     {"\xe2\x88\xa8", "\\lor "},
+                     {"\xe2\x88\xa3", "|"},
+                     {"\xc2\xb0", "\\degree "},
+                     {"\xc2\xba", "\\degree "},
+                     {"\xe2\x88\xa0", "\\angle "},
+                     {"\xe2\x96\xb3", "\\triangle "},
+                     {"\xe2\x80\xb2", "'"},
+                     {"\xe2\x84\x9d", "\\mathbb{R}"},
+                     {"\xe2\x84\xa4", "\\mathbb{Z}"},
+                     {"\xe2\x84\x95", "\\mathbb{N}"},
+                     {"\xe2\x84\x9a", "\\mathbb{Q}"},
+                     {"\xe2\x84\x82", "\\mathbb{C}"},
+                     {"\xe2\x8c\x8a", "\\lfloor "},
+                     {"\xe2\x8c\x8b", "\\rfloor "},
+                     {"\xe2\x8c\x88", "\\lceil "},
+                     {"\xe2\x8c\x89", "\\rceil "},
+                     {"\xe2\x9f\xa8", "("},
+                     {"\xe2\x9f\xa9", ")"},
+                     {"\xc2\xa0", " "},
+                     {"\xe2\x80\xaf", " "},
+                     {"\xe2\x80\x89", " "},
+                     {"\xe2\x80\x8b", ""},
+                     {"\xe2\x82\xac", ""},
+                     {"\xc2\xa3", ""},
+                     {"\xef\xbf\xa5", ""},
+                     {"\xc2\xa5", ""},
+                     {"\xe3\x80\x81", ","},
+                     {"\xe3\x80\x82", "."},
+                     {"\xe2\x80\x98", "'"},
+                     {"\xe2\x80\x99", "'"},
+                     {"\xe2\x80\x9c", "\""},
+                     {"\xe2\x80\x9d", "\""},
+                     {"\xc2\xbd", "\\frac12 "},
+                     {"\xe2\x85\x93", "\\frac13 "},
+                     {"\xe2\x85\x94", "\\frac23 "},
+                     {"\xc2\xbc", "\\frac14 "},
+                     {"\xc2\xbe", "\\frac34 "},
+                     {"\xe2\x85\x95", "\\frac15 "},
+                     {"\xe2\x85\x96", "\\frac25 "},
+                     {"\xe2\x85\x97", "\\frac35 "},
+                     {"\xe2\x85\x98", "\\frac45 "},
+                     {"\xe2\x85\x99", "\\frac16 "},
+                     {"\xe2\x85\x9a", "\\frac56 "},
+                     {"\xe2\x85\x9b", "\\frac18 "},
+                     {"\xe2\x85\x9c", "\\frac38 "},
+                     {"\xe2\x85\x9d", "\\frac58 "},
+                     {"\xe2\x85\x9e", "\\frac78 "},
+                     {"\xc2\xb9", "^1"},
+                     {"\xc2\xb2", "^2"},
+                     {"\xc2\xb3", "^3"},
+                     {"\xe2\x81\xb0", "^0"},
+                     {"\xe2\x81\xb4", "^4"},
+                     {"\xe2\x81\xb5", "^5"},
+                     {"\xe2\x81\xb6", "^6"},
+                     {"\xe2\x81\xb7", "^7"},
+                     {"\xe2\x81\xb8", "^8"},
+                     {"\xe2\x81\xb9", "^9"},
+                     {"\xe2\x81\xba", "^+"},
+                     {"\xe2\x81\xbb", "^-"},
+                     {"\xe2\x81\xbf", "^n"},
+                     {"\xe2\x82\x80", "_0"},
+                     {"\xe2\x82\x81", "_1"},
+                     {"\xe2\x82\x82", "_2"},
+                     {"\xe2\x82\x83", "_3"},
+                     {"\xe2\x82\x84", "_4"},
+                     {"\xe2\x82\x85", "_5"},
+                     {"\xe2\x82\x86", "_6"},
+                     {"\xe2\x82\x87", "_7"},
+                     {"\xe2\x82\x88", "_8"},
+                     {"\xe2\x82\x89", "_9"},
+                     {"\xce\xb1", "\\alpha "},
+                     {"\xce\xb2", "\\beta "},
+                     {"\xce\xb3", "\\gamma "},
+                     {"\xce\xb4", "\\delta "},
+                     {"\xce\xb5", "\\epsilon "},
+                     {"\xce\xb8", "\\theta "},
+                     {"\xce\xbb", "\\lambda "},
+                     {"\xce\xbc", "\\mu "},
+                     {"\xc2\xb5", "\\mu "},
+                     {"\xcf\x81", "\\rho "},
+                     {"\xcf\x83", "\\sigma "},
+                     {"\xcf\x84", "\\tau "},
+                     {"\xcf\x86", "\\phi "},
+                     {"\xcf\x95", "\\phi "},
+                     {"\xcf\x88", "\\psi "},
+                     {"\xcf\x89", "\\omega "},
+                     {"\xce\x94", "\\Delta "},
+                     {"\xce\xa9", "\\Omega "},
+                     {"\\left<", "("},
+                     {"\\right>", ")"},
+                     {"\\left.", " "},
+                     {"\\right.", " "},
+                     {"\\left]", "]"},
+                     {"\\right[", "["},
+                     {"\\cr", "\\\\ "},
+                     {"\\tabularnewline", "\\\\ "}};
 
 // Its text lies in the answer, so `at` and the text of later nodes are places a message can
 // name.
 typedef struct r1i_token {
     uint8_t kind, id;
     bool spaced; // white space before it
-    bool tight;  // of a number: one digit is an argument of its own, as in \frac12
+    bool wide;   // \quad before it, which separates like a comma
     size_t at;
     r1_slice text;
 } r1i_token;
@@ -15380,6 +16243,7 @@ typedef struct r1i_reader {
     size_t count, capacity, at;
     int brackets, bars, rows; // open now; rows: inside a matrix
     bool wordy;               // words of three letters or more were met
+    bool wide;                // \quad was met, and no token since
     bool in_set;              // between \{ and \}, where | means "such that"
 } r1i_reader;
 
@@ -15399,6 +16263,12 @@ static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
 static bool r1i_answer_is(r1_slice text, const char *word) {
     size_t size = strlen(word);
     return text.size == size && memcmp(text.data, word, size) == 0;
+}
+// The same with the case of letters ignored; the word is given in lower case.
+static bool r1i_answer_is_word(r1_slice text, const char *word) {
+    size_t i = 0;
+    while (i < text.size && word[i] && r1i_lower(text.data[i]) == word[i]) i++;
+    return i == text.size && !word[i];
 }
 // Whether this word stands at this place.
 // A word that would pass the end of the text does not stand there.
@@ -15432,6 +16302,310 @@ static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
             return &r1i_words[i];
     return NULL;
 }
+// ---- units ----
+enum { R1I_UNIT_KINDS = 5 }; // length, mass, time, current, money
+// Each unit is top / bottom of meters, kilograms, seconds, amperes and dollars to these powers, so
+// that a factor between two of them is an exact fraction. Rows without powers are numbers.
+static const struct {
+    const char *names; // singular, between spaces; one and two letters mind their case
+    int8_t kind[R1I_UNIT_KINDS];
+    int64_t top, bottom;
+} r1i_units[] = {{"m meter metre", {1}, 1, 1},
+                 {"mm millimeter millimetre", {1}, 1, 1000},
+                 {"cm centimeter centimetre", {1}, 1, 100},
+                 {"dm decimeter decimetre", {1}, 1, 10},
+                 {"km kilometer kilometre kms", {1}, 1000, 1},
+                 {"nm nanometer", {1}, 1, 1000000000},
+                 {"in inch inche", {1}, 254, 10000},
+                 {"ft foot feet", {1}, 3048, 10000},
+                 {"yd yard", {1}, 9144, 10000},
+                 {"mi mile", {1}, 1609344, 1000},
+                 {"L l liter litre", {3}, 1, 1000},
+                 {"mL ml milliliter millilitre", {3}, 1, 1000000},
+                 {"acre", {2}, 40468564224, 10000000},
+                 {"ha hectare", {2}, 10000, 1},
+                 {"kg kilogram kilo", {0, 1}, 1, 1},
+                 {"g gram", {0, 1}, 1, 1000},
+                 {"mg milligram", {0, 1}, 1, 1000000},
+                 {"t ton tonne", {0, 1}, 1000, 1},
+                 {"lb pound", {0, 1}, 45359237, 100000000},
+                 {"oz ounce", {0, 1}, 45359237, 1600000000},
+                 {"s sec second", {0, 0, 1}, 1, 1},
+                 {"ms millisecond", {0, 0, 1}, 1, 1000},
+                 {"min minute", {0, 0, 1}, 60, 1},
+                 {"h hr hour", {0, 0, 1}, 3600, 1},
+                 {"day", {0, 0, 1}, 86400, 1},
+                 {"week", {0, 0, 1}, 604800, 1},
+                 {"Hz hertz", {0, 0, -1}, 1, 1},
+                 {"mph", {1, 0, -1}, 1609344, 3600000},
+                 {"kph kmh", {1, 0, -1}, 1000, 3600},
+                 {"N newton", {1, 1, -2}, 1, 1},
+                 {"J joule", {2, 1, -2}, 1, 1},
+                 {"kJ kilojoule", {2, 1, -2}, 1000, 1},
+                 {"W watt", {2, 1, -3}, 1, 1},
+                 {"kW kilowatt", {2, 1, -3}, 1000, 1},
+                 {"Pa pascal", {-1, 1, -2}, 1, 1},
+                 {"A ampere amp", {0, 0, 0, 1}, 1, 1},
+                 {"C coulomb", {0, 0, 1, 1}, 1, 1},
+                 {"V volt", {2, 1, -3, -1}, 1, 1},
+                 {"dollar usd $", {0, 0, 0, 0, 1}, 1, 1},
+                 {"cent penny pennie", {0, 0, 0, 0, 1}, 1, 100},
+                 {"dozen", {0}, 12, 1},
+                 {"hundred", {0}, 100, 1},
+                 {"thousand", {0}, 1000, 1},
+                 {"million", {0}, 1000000, 1},
+                 {"billion", {0}, 1000000000, 1},
+                 {"trillion", {0}, 1000000000000, 1}};
+typedef struct r1i_measure {
+    r1i_ratio factor, scale; // of the units, and of words such as million
+    int8_t kind[R1I_UNIT_KINDS];
+    bool known;
+} r1i_measure;
+
+// Whether a fraction is this small number.
+static bool r1i_ratio_is(r1i_ratio a, uint32_t value) {
+    return r1i_whole_is(a.top, value) && r1i_whole_is(a.bottom, 1);
+}
+// The row of a word, singular or plural; the number of rows when it is no unit.
+static size_t r1i_unit_row(r1_slice word) {
+    size_t rows = sizeof r1i_units / sizeof *r1i_units;
+    char name[16];
+    for (size_t plural = 0; plural < 2 && word.size > plural && word.size < sizeof name; plural++) {
+        r1_slice part = {name, word.size - plural};
+        if (plural && (part.size < 2 || r1i_lower(word.data[part.size]) != 's')) break;
+        for (size_t i = 0; i < part.size; i++)
+            name[i] = part.size > 2 ? r1i_lower(word.data[i]) : word.data[i];
+        for (size_t i = 0; i < rows; i++)
+            if (r1i_word_among(r1i_units[i].names, part)) return i;
+    }
+    return rows;
+}
+// Multiplies a unit by a row of the table to a power.
+static void r1i_unit_times(r1_answer_work *work, r1i_measure *unit, size_t row, int power) {
+    bool number = true;
+    for (int d = 0; d < R1I_UNIT_KINDS; d++) {
+        unit->kind[d] = (int8_t)(unit->kind[d] + r1i_units[row].kind[d] * power);
+        number = number && !r1i_units[row].kind[d];
+    }
+    r1i_ratio one = r1i_ratio_of(work, power > 0 ? r1i_units[row].top : r1i_units[row].bottom,
+                                 power > 0 ? r1i_units[row].bottom : r1i_units[row].top);
+    for (int i = power < 0 ? -power : power; i > 0; i--)
+        *(number ? &unit->scale : &unit->factor) =
+            r1i_ratio_mul(work, number ? unit->scale : unit->factor, one);
+}
+// What a unit is worth: "km/h", "square feet", "m s^{-2}", "million dollars", \frac{km}{h}. Its
+// first word must be known; words that are not known are passed over behind it.
+static r1i_measure r1i_unit_measure(r1_answer_work *work, r1_slice text) {
+    r1i_measure unit = {r1i_ratio_of(work, 1, 1), r1i_ratio_of(work, 1, 1), {0}, false};
+    int sign = 1, once = 1, power = 1;
+    size_t rows = sizeof r1i_units / sizeof *r1i_units, last = rows;
+    for (size_t at = 0; at < text.size && r1i_answer_step(work, 1);) {
+        char c = text.data[at];
+        size_t from = at;
+        if (c == '\\' || r1i_is_letter(c) || c == '$') {
+            at++;
+            while (r1i_is_letter(r1i_answer_char(text, at))) at++;
+            r1_slice word = r1i_answer_part(text, from, at);
+            if (c == '\\' && !r1i_answer_is(word, "\\")) continue;
+            if (r1i_answer_is_word(word, "per")) once = -1;
+            if (r1i_answer_is_word(word, "square") || r1i_answer_is_word(word, "sq")) power = 2;
+            if (r1i_answer_is_word(word, "cubic") || r1i_answer_is_word(word, "cu")) power = 3;
+            bool mark = once < 0 || power > 1, squared = r1i_answer_is_word(word, "squared");
+            size_t row = r1i_unit_row(word);
+            if ((squared || r1i_answer_is_word(word, "cubed")) && last < rows)
+                r1i_unit_times(work, &unit, last, sign * (squared ? 1 : 2));
+            if (row == rows && !mark && !unit.known) return unit;
+            if (row == rows) continue;
+            last = row, unit.known = true;
+            r1i_unit_times(work, &unit, row, sign * once * power);
+            sign *= once, once = 1, power = 1;
+        } else if (c == '/' || (c == '}' && r1i_answer_char(text, at + 1) == '{')) {
+            sign = -1, at++;
+        } else if (c == '^' || r1i_is_digit(c)) {
+            bool minus = false;
+            while (at < text.size && strchr("^{- ", text.data[at])) minus |= text.data[at++] == '-';
+            int times = r1i_is_digit(r1i_answer_char(text, at)) ? text.data[at] - '0' : 1;
+            for (at += at < text.size; r1i_is_digit(r1i_answer_char(text, at));) at++;
+            if (last < rows)
+                r1i_unit_times(work, &unit, last, sign * ((minus ? -times : times) - 1));
+        } else {
+            at++;
+        }
+    }
+    return unit;
+}
+// The end of a unit that begins at `from`, 0 when the letters there are none: a known word of two
+// letters and more, or known words on both sides of a slash.
+static size_t r1i_unit_span(r1_slice text, size_t from) {
+    size_t rows = sizeof r1i_units / sizeof *r1i_units, end = from, found = 0;
+    for (bool first = true;; first = false) {
+        size_t begin = end;
+        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+        if (end == begin || r1i_unit_row(r1i_answer_part(text, begin, end)) == rows) return found;
+        if (end - begin > 1 || !first) found = end;
+        size_t next = end;
+        if (r1i_answer_char(text, next) == '^') next++;
+        while (r1i_is_digit(r1i_answer_char(text, next))) next++;
+        while (r1i_answer_char(text, next) == ' ') next++;
+        if (r1i_answer_char(text, next) != '/') return found;
+        for (end = next + 1; r1i_answer_char(text, end) == ' ';) end++;
+    }
+}
+// ---- spelling: other scripts, raised digits and numbers in words become plain LaTeX ----
+// The number that a word stands for, 0 to 90 or a power of ten from 100 on; -1 for other words.
+static int64_t r1i_word_number(r1_slice word) {
+    static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",
+                                        "five",    "six",     "seven",     "eight",    "nine",
+                                        "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                        "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+    static const char *const tens[] = {"twenty", "thirty",  "forty",  "fifty",
+                                       "sixty",  "seventy", "eighty", "ninety"};
+    static const char *const large[] = {"hundred", "thousand", "million", "billion", "trillion"};
+    static const int64_t powers[] = {100, 1000, 1000000, 1000000000, 1000000000000};
+    for (int i = 0; i < 20; i++)
+        if (r1i_answer_is_word(word, small[i])) return i;
+    for (int i = 0; i < 8; i++)
+        if (r1i_answer_is_word(word, tens[i])) return 20 + 10 * i;
+    for (int i = 0; i < 5; i++)
+        if (r1i_answer_is_word(word, large[i])) return powers[i];
+    return -1;
+}
+// What a word divides by: half 2, thirds 3, ... twelfths 12; 0 for other words.
+static int64_t r1i_word_part(r1_slice word) {
+    static const char *const parts[] = {"half",  "third",    "fourth", "fifth",
+                                        "sixth", "seventh",  "eighth", "ninth",
+                                        "tenth", "eleventh", "twelfth"};
+    if (r1i_answer_is_word(word, "halves")) return 2;
+    if (word.size > 3 && r1i_lower(word.data[word.size - 1]) == 's') word.size--;
+    if (r1i_answer_is_word(word, "quarter")) return 4;
+    for (int i = 0; i < 11; i++)
+        if (r1i_answer_is_word(word, parts[i])) return i + 2;
+    return 0;
+}
+// The run of letters behind a space, a hyphen or nothing; *at moves behind it.
+static r1_slice r1i_word_next(r1_slice text, size_t *at) {
+    size_t from = *at;
+    while (from < text.size && (text.data[from] == ' ' || text.data[from] == '-')) from++;
+    *at = from;
+    while (r1i_is_letter(r1i_answer_char(text, *at))) ++*at;
+    return r1i_answer_part(text, from, *at);
+}
+// A number in words, as whole + top / bottom. Returns the place behind it, 0 when there is none.
+// "and" joins only where English has it: behind hundreds, and before a fraction. Two numbers side
+// by side are two numbers: a word must fit into the gap that the words before it left.
+static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64_t *top,
+                               int64_t *bottom) {
+    int64_t total = 0, group = 0;
+    bool any = false, article = false;
+    size_t at = from, end = 0;
+    *top = 0, *bottom = 1;
+    for (int words = 0; words < 16; words++) {
+        r1_slice word = r1i_word_next(text, &at);
+        int64_t number = r1i_word_number(word), part = r1i_word_part(word);
+        bool first =
+            words == 0 && (r1i_answer_is_word(word, "a") || r1i_answer_is_word(word, "an"));
+        if (first) {
+            article = true;
+            continue;
+        }
+        if (any && r1i_answer_is_word(word, "and")) {
+            size_t next = at;
+            r1_slice after = r1i_word_next(text, &next);
+            if (r1i_answer_is_word(after, "a") || r1i_answer_is_word(after, "one"))
+                part = r1i_word_part(r1i_word_next(text, &next));
+            if (part) *top = 1, *bottom = part, end = next; // three and a half
+            if (part || group % 100 || (!group && !total) || r1i_word_number(after) < 0) break;
+            continue;
+        }
+        if (part && (any ? part > 2 || total + group == 1 : part == 2 || article)) {
+            *top = any ? total + group : 1, *bottom = part;
+            *whole = 0;
+            return at;
+        }
+        bool fits = number < 0    ? false
+                    : number < 20 ? group % 100 == 0 || (group % 10 == 0 && group % 100 >= 20 &&
+                                                         number && number < 10)
+                    : number < 100
+                        ? group % 100 == 0
+                        : (any || article) && (number > 100 ? group > 0 || article : group < 100);
+        if (!fits || (number < 100 && any && group == 0 && total == 0)) break;
+        if (number == 100)
+            group = (group ? group : 1) * 100;
+        else if (number > 100)
+            total += (group ? group : 1) * number, group = 0;
+        else
+            group += number;
+        any = true, article = false, end = at;
+    }
+    *whole = total + group;
+    return any ? end : 0;
+}
+// One sign of the table or of full width; the place behind it, `at` when there is none.
+static size_t r1i_spell_sign(r1_slice text, size_t at, const char **plain, char full[2]) {
+    for (size_t i = 0; i < sizeof r1i_spellings / sizeof *r1i_spellings; i++)
+        if (r1i_answer_at(text, at, r1i_spellings[i].bytes)) {
+            size_t end = at + strlen(r1i_spellings[i].bytes);
+            bool command = r1i_is_letter(text.data[end - 1]);
+            if (command && r1i_is_letter(r1i_answer_char(text, end))) continue;
+            *plain = r1i_spellings[i].plain;
+            return end;
+        }
+    unsigned middle = (unsigned char)r1i_answer_char(text, at + 1);
+    unsigned last = (unsigned char)r1i_answer_char(text, at + 2);
+    unsigned code = 0xf000 | (middle & 63) << 6 | (last & 63);
+    if ((unsigned char)text.data[at] != 0xef || code < 0xff01 || code > 0xff5e) return at;
+    full[0] = (char)(code - 0xfee0), full[1] = 0;
+    *plain = full;
+    return at + 3;
+}
+// The text as the reader wants it, in the work area. One pass; each byte becomes at most twelve.
+static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
+    char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), full[2];
+    size_t size = 0, at = 0;
+    char run = 0; // of raised or lowered signs whose closing brace was just written
+    while (out && at < text.size) {
+        char c = text.data[at], before = at ? text.data[at - 1] : ' ';
+        const char *plain = NULL;
+        int64_t whole = 0, top = 0, bottom = 1;
+        size_t end =
+            (unsigned char)c >= 0x80 || c == '\\' ? r1i_spell_sign(text, at, &plain, full) : at;
+        if (plain) {
+            bool level = (plain[0] == '^' || plain[0] == '_') && plain[1];
+            if (level && run == plain[0])
+                size--;
+            else if (level)
+                out[size++] = plain[0], out[size++] = '{';
+            run = level ? plain[0] : 0;
+            plain += level;
+            while (*plain) out[size++] = *plain++;
+            if (level) out[size++] = '}';
+            at = end;
+            continue;
+        }
+        run = 0;
+        bool start = r1i_is_letter(c) && !r1i_is_letter(before) && before != '\\' && before != '_';
+        if (start && (end = r1i_word_numbers(text, at, &whole, &top, &bottom)) != 0) {
+            if (whole || !top) size += (size_t)snprintf(out + size, 32, "%lld", (long long)whole);
+            if (top)
+                size += (size_t)snprintf(out + size, 48, "\\frac{%lld}{%lld}", (long long)top,
+                                         (long long)bottom);
+            at = end;
+            continue;
+        }
+        if (start && (r1i_answer_at(text, at, "negative ") || r1i_answer_at(text, at, "minus "))) {
+            size_t next = at + (c == 'n' ? 9 : 6);
+            bool number = r1i_is_digit(r1i_answer_char(text, next)) ||
+                          r1i_word_numbers(text, next, &whole, &top, &bottom);
+            if (number) {
+                out[size++] = '-', at = next;
+                continue;
+            }
+        }
+        do out[size++] = text.data[at++]; // a run of letters is passed as one
+        while (r1i_is_letter(c) && r1i_is_letter(r1i_answer_char(text, at)));
+    }
+    return (r1_slice){out, size};
+}
 // Appends a token; the room is as large as the text, so only a bug could fill it.
 // Every token covers at least one byte of its own, which bounds their number by the text. When
 // the room is full the last place is handed out, so that callers need no test.
@@ -15445,6 +16619,7 @@ static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t fr
     token->at = from;
     token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
     token->text = r1i_answer_part(reader->text, from, to);
+    token->wide = reader->wide, reader->wide = false;
     return token;
 }
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
@@ -15473,7 +16648,8 @@ static size_t r1i_answer_digits(r1_slice text, size_t at) {
 // A bare comma is a list in brackets, behind another comma, or when the reading says so; that
 // it could be one is noted in `seen`, so that the comparison tries the other way too.
 static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
-    static const char *const marks[] = {"{,}", ",\\!", ",\\,", "\\,", "\\ ", "{ }", " ", ","};
+    static const char *const marks[] = {"{,}", ",\\!", ", \\!", ",\\,", "\\,", "\\ ", "\\;",
+                                        "\\:", "{ }",  " ",     "~",    "'",   ","};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (!r1i_answer_at(reader->text, at, marks[i])) continue;
         size_t size = strlen(marks[i]);
@@ -15501,6 +16677,11 @@ static size_t r1i_answer_exponent(r1_slice text, size_t at) {
     size_t digits = r1i_answer_digits(text, at + 1 + sign);
     return digits && digits < 10 ? 1 + sign + digits : 0;
 }
+// Whether a mark of repeated digits with its group stands at this place.
+static bool r1i_answer_repeats(r1_slice text, size_t at) {
+    return r1i_answer_at(text, at, "\\overline{") || r1i_answer_at(text, at, "\\bar{") ||
+           r1i_answer_at(text, at, "\\dot{");
+}
 // A number with its separators, point and exponent, as one token.
 // Returns the place behind it. Separators are only looked for behind at most three digits that
 // do not begin with zero. 0.1\overline{6} keeps its point here; the bar is read by the grammar.
@@ -15513,7 +16694,7 @@ static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
     bool comma = c == ',' && reader->work->reading & R1I_READ_COMMA;
     if (c == ',' && !reader->brackets && r1i_answer_digits(text, at + 1))
         reader->work->seen |= R1I_READ_COMMA;
-    bool bar = c == '.' && at > from && r1i_answer_at(text, at + 1, "\\overline");
+    bool bar = c == '.' && r1i_answer_repeats(text, at + 1);
     if (bar || ((c == '.' || comma) && r1i_answer_digits(text, at + 1))) {
         at++;
         at += r1i_answer_digits(text, at);
@@ -15540,7 +16721,7 @@ static bool r1i_reader_after_value(const r1i_reader *reader) {
     if (!reader->count) return false;
     int last = reader->token[reader->count - 1].kind;
     return last == R1I_TOKEN_NUMBER || last == ')' || last == '}' || last == '%' ||
-           last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE;
+           last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
 // Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not. Returns the place
 // behind what was read, 0 when it is something else.
@@ -15572,32 +16753,60 @@ static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
     if (yes && (left || right)) r1i_reader_put(reader, R1I_TOKEN_OPEN, left ? 1 : 2, from, to);
     return value + (yes ? 4 : 5);
 }
+// Letters that are no names because of what stands around them: U between sets, the x of 2 x 10^5,
+// the ending of 3rd, the currency of USD 5. True when the run is done with.
+static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_t to) {
+    int last = reader->count ? reader->token[reader->count - 1].kind : 0;
+    bool ending = r1i_word_among("st nd rd th", run);
+    if (ending && last == R1I_TOKEN_NUMBER && r1i_is_digit(reader->text.data[from - 1]))
+        return true;
+    size_t next = to;
+    while (r1i_answer_char(reader->text, next) == ' ') next++;
+    char c = r1i_answer_char(reader->text, next);
+    bool times = r1i_answer_is(run, "x") && r1i_answer_at(reader->text, next, "10^");
+    bool closed = last == ')' || last == ']' || last == '}' || last == R1I_TOKEN_SET_CLOSE;
+    if (times && last == R1I_TOKEN_NUMBER) {
+        r1i_reader_put(reader, '*', 0, from, to);
+        return true;
+    }
+    if (r1i_answer_is(run, "U") && closed && c && strchr("([{\\", c)) {
+        r1i_reader_put(reader, R1I_TOKEN_UNION, 0, from, to);
+        return true;
+    }
+    bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
+    return money && (r1i_is_digit(c) || c == '$' || r1i_answer_at(reader->text, next, "\\$"));
+}
 // A run of letters: a known word, a unit behind a value, or a product of one-letter names.
 // Behind a value, three letters, or two after a space, are a unit; "or" glued to the next word
 // is split off. A run in front of a bracket that no rule knows is taken for an unknown
 // function, which is unsupported and not guessed. It calls itself only for what follows an
 // "or".
-static void r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool styled) {
+static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool styled) {
     r1_slice run = r1i_answer_part(reader->text, from, to);
+    if (r1i_reader_glue(reader, run, from, to)) return to;
     const r1i_word *word = run.size > 1 ? r1i_word_find(run, styled ? 3 : 2) : NULL;
     bool last = to == reader->text.size || reader->text.data[to] == '}';
+    size_t unit = r1i_reader_after_value(reader) ? r1i_unit_span(reader->text, from) : 0;
+    if (unit && !(word && word->token == R1I_TOKEN_FUNCTION && !last)) {
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
+        return unit;
+    }
     if (word && word->token == R1I_TOKEN_FUNCTION && last && r1i_reader_after_value(reader)) {
         r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to); // 5 min, 3 sec
-        return;
+        return to;
     }
     if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE) {
         r1i_reader_put(reader, word->token, word->id, from, to);
-        return;
+        return to;
     }
     if (run.size > 1 && (styled || (r1i_reader_after_value(reader) &&
                                     (run.size > 2 || r1i_is_space(reader->text.data[from - 1]))))) {
         if (run.size > 2 && run.data[0] == 'o' && run.data[1] == 'r' && !styled) {
             r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
-            r1i_reader_letters(reader, from + 2, to, true);
-            return;
+            return r1i_reader_letters(reader, from + 2, to, true);
         }
         r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
-        return;
+        return to;
     }
     if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') { // a function nobody knows
         reader->work->stop_at = from;
@@ -15605,6 +16814,29 @@ static void r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool 
     }
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
+    return to;
+}
+// The end of digits with letters among them and a base above ten under them, as in 2F_{16}; else 0.
+static size_t r1i_reader_based(const r1i_reader *reader, size_t at) {
+    r1_slice text = reader->text;
+    size_t end = at;
+    bool letters = false;
+    if (at && (r1i_is_letter(text.data[at - 1]) || r1i_is_digit(text.data[at - 1]))) return 0;
+    for (char c; r1i_is_digit(c = r1i_answer_char(text, end)) || (c >= 'A' && c <= 'F'); end++)
+        letters = letters || !r1i_is_digit(c);
+    size_t base = end;
+    while (base < text.size && strchr("}_{", text.data[base])) base++;
+    bool under = base > end && memchr(text.data + end, '_', base - end) != NULL;
+    bool large = r1i_answer_char(text, base) == '1' && r1i_answer_digits(text, base) == 2;
+    return letters && under && large ? end : 0;
+}
+// One letter in a type face: a unit when it is one and stands behind a value or under another unit.
+static bool r1i_reader_in_unit(const r1i_reader *reader, r1_slice word) {
+    bool unit = r1i_unit_row(word) < sizeof r1i_units / sizeof *r1i_units;
+    size_t n = reader->count;
+    bool under =
+        n > 1 && reader->token[n - 1].kind == '/' && reader->token[n - 2].kind == R1I_TOKEN_TEXT;
+    return unit && (under || r1i_reader_after_value(reader));
 }
 // The group of \text and its like: words, or an expression in another type face.
 // Returns the place behind the group, or of its opening brace when the content is a formula,
@@ -15619,7 +16851,11 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     r1i_answer_step(reader->work, (end - at) / 16);
     bool closed = end > at + 1 && reader->text.data[end - 1] == '}';
     r1_slice inner = r1i_answer_part(reader->text, at + 1, closed ? end - 1 : end);
-    if (!r1i_answer_words_only(inner)) return at; // its braces and content come as usual
+    if (!r1i_answer_words_only(inner)) return at;     // its braces and content come as usual
+    if (closed && r1i_reader_based(reader, at + 1)) { // \text{AB}_{16}
+        r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at + 1, end - 1);
+        return end;
+    }
     r1_slice word = r1i_answer_trim(inner);
     while (word.size && (word.data[0] == ',' || r1i_is_space(word.data[0])))
         word.data++, word.size--;
@@ -15627,6 +16863,8 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     bool and_last = word.size >= 4 && r1i_answer_at(word, word.size - 4, " and");
     if (r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last)
         r1i_reader_put(reader, R1I_TOKEN_AND, word.size == 2, from, from + word.size);
+    else if (word.size == 1 && r1i_reader_in_unit(reader, word))
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + 1);
     else if (word.size == 1)
         r1i_reader_put(reader, R1I_TOKEN_NAME, 0, from, from + 1);
     else if (r1i_word_find(word, 2))
@@ -15689,9 +16927,14 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
     }
     switch (word->token) {
     case R1I_TOKEN_SKIP:
+        reader->wide = reader->wide || word->id == 2;
         return end;
-    case R1I_TOKEN_STYLE:
+    case R1I_TOKEN_STYLE: {
+        char set = r1i_answer_char(reader->text, end + 1); // \mathbf{R}
+        bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(reader->text, end + 2) == '}';
+        if (bold && set && strchr("RZNQ", set)) return r1i_reader_blackboard(reader, from, end);
         return r1i_reader_style(reader, end);
+    }
     case R1I_TOKEN_BLACKBOARD:
         return r1i_reader_blackboard(reader, from, end);
     case R1I_TOKEN_BEGIN:
@@ -15701,7 +16944,7 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
         break;
     }
     r1i_token *token = r1i_reader_put(reader, word->token, word->id, from, end);
-    if (word->token == R1I_TOKEN_NAME) token->text = name;
+    if (word->token == R1I_TOKEN_NAME) token->text = word->id ? (r1_slice){"T", 1} : name;
     return end;
 }
 // A backslash: a command, an escaped sign, a row of a matrix, or space.
@@ -15715,6 +16958,8 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     if (c == '{' || c == '}')
         r1i_reader_put(reader, c == '{' ? R1I_TOKEN_SET_OPEN : R1I_TOKEN_SET_CLOSE, 0, at, at + 2);
     if (c == '%' || c == '&' || c == '|') r1i_reader_put(reader, c, 0, at, at + 2);
+    bool money = c == '$' && r1i_is_digit(r1i_answer_char(reader->text, at + 2));
+    if (money) r1i_reader_put(reader, '$', 0, at, at + 2);
     if (c == '\\') {
         if (reader->rows) {
             r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
@@ -15728,18 +16973,10 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     }
     return at + 2 < reader->text.size ? at + 2 : reader->text.size;
 }
-// A character outside ASCII: a known sign, or a word of another script.
-// Returns the place behind it. Any other run of bytes from 0x80 on is one text token, so words
-// of other scripts reach the comparison of words.
-static size_t r1i_reader_sign(r1i_reader *reader, size_t at) {
-    for (size_t i = 0; i < sizeof r1i_signs / sizeof *r1i_signs; i++) {
-        if (!r1i_answer_at(reader->text, at, r1i_signs[i].bytes)) continue;
-        size_t end = at + strlen(r1i_signs[i].bytes);
-        if (r1i_signs[i].token != R1I_TOKEN_SKIP)
-            r1i_reader_put(reader, r1i_signs[i].token, r1i_signs[i].id, at, end);
-        return end;
-    }
-    size_t end = at; // words of another script
+// Words of another script: any run of bytes from 0x80 on is one text token, so that it reaches the
+// comparison of words. Returns the place behind it.
+static size_t r1i_reader_script(r1i_reader *reader, size_t at) {
+    size_t end = at;
     while (end < reader->text.size && (unsigned char)reader->text.data[end] >= 0x80) end++;
     r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
     reader->wordy = true;
@@ -15781,20 +17018,24 @@ static void r1i_reader_tokens(r1i_reader *reader) {
     size_t at = 0;
     while (at < reader->text.size && r1i_answer_step(reader->work, 1)) {
         char c = reader->text.data[at];
-        if (r1i_is_space(c)) {
+        size_t based = r1i_reader_based(reader, at);
+        if (based) {
+            r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at, based);
+            at = based;
+        } else if (r1i_is_space(c)) {
             at++;
-        } else if (r1i_is_digit(c) || (c == '.' && r1i_answer_digits(reader->text, at + 1) > 0)) {
+        } else if (r1i_is_digit(c) || (c == '.' && (r1i_answer_digits(reader->text, at + 1) ||
+                                                    r1i_answer_repeats(reader->text, at + 1)))) {
             at = r1i_reader_number(reader, at);
         } else if (r1i_is_letter(c)) {
             size_t end = at;
             while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
             size_t behind = end - at > 1 ? r1i_reader_maker(reader, at, end) : 0;
-            if (!behind) r1i_reader_letters(reader, at, end, false);
-            at = behind ? behind : end;
+            at = behind ? behind : r1i_reader_letters(reader, at, end, false);
         } else if (c == '\\') {
             at = r1i_reader_backslash(reader, at);
         } else if ((unsigned char)c >= 0x80) {
-            at = r1i_reader_sign(reader, at);
+            at = r1i_reader_script(reader, at);
         } else {
             at = r1i_reader_plain(reader, at);
         }
@@ -16060,6 +17301,7 @@ static r1i_node *r1i_read_argument(r1i_reader *reader) {
     if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER && token->text.size > 1 &&
         r1i_is_digit(token->text.data[0])) {
         r1i_node *node = r1i_node_whole(reader->work, token->text.data[0] - '0');
+        if (!reader->work->stop) node->plain = true;
         token->text.data++, token->text.size--;
         return node;
     }
@@ -16162,14 +17404,33 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
             return node;
         }
     }
-    bool alone = next != '_' && next != '\'' && !subject;
+    bool called =
+        next == '(' && r1i_answer_is(node->text, "I") && !r1i_read_token(reader, 0)->spaced;
+    bool alone = next != '_' && next != '\'' && !subject && !called;
+    const char *set = reader->at > 1 && token[-1].kind == R1I_TOKEN_IN && alone
+                          ? (const char *)memchr("RZNQ", token->text.data[0], 4)
+                          : NULL;
+    if (set && token->text.size == 1) {
+        node->kind = R1I_NODE_CONSTANT;
+        node->id = (uint8_t)(R1I_SIGN_REALS + (set - (const char *)memchr("RZNQ", 'R', 4)));
+        return node;
+    }
     if (alone) r1i_node_constant_name(node);
     if (node->kind == R1I_NODE_CONSTANT) return node;
     r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
     bool primed = r1i_read_primes(reader, node);
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
-    if (r1i_read_peek(reader) == '(' && (primed || r1i_read_is_caller(token->text)) &&
+    bool choose = r1i_answer_is(token->text, "C") &&
+                  r1i_read_token(reader, 1)->kind == R1I_TOKEN_NUMBER &&
+                  r1i_read_token(reader, 2)->kind == ',';
+    bool defined = r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME && // p(x) = ...
+                   r1i_read_token(reader, 2)->kind == ')' && r1i_read_token(reader, 3)->kind == '=';
+    const r1i_token *inner = r1i_read_token(reader, 1); // V(0) is no product
+    bool start = inner->kind == R1I_TOKEN_NUMBER && r1i_answer_is(inner->text, "0") &&
+                 r1i_read_token(reader, 2)->kind == ')';
+    if (r1i_read_peek(reader) == '(' &&
+        (primed || choose || defined || start || r1i_read_is_caller(token->text)) &&
         !r1i_read_token(reader, 0)->spaced) {
         reader->at++;
         r1i_node *args = r1i_read_list(reader, true);
@@ -16178,6 +17439,7 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
         r1i_node *call = list ? args : r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
         if (reader->work->stop) return call;
         call->kind = R1I_NODE_CALL, call->text = node->text;
+        if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
         return call;
     }
     return node;
@@ -16321,6 +17583,23 @@ static r1i_node *r1i_read_bars(r1i_reader *reader) {
     if (!r1i_read_take(reader, '|')) return r1i_read_refuse(reader);
     return r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_ABS, inner, NULL);
 }
+// { head | condition }, read up to the closing brace. A name, or a name that is a real number, adds
+// nothing to the condition; any other head stands before it in a list, as in "2k, k in Z".
+static r1i_node *r1i_read_builder(r1i_reader *reader, r1i_node *head) {
+    r1_answer_work *work = reader->work;
+    r1i_node *condition = r1i_read_list(reader, true);
+    if (work->stop) return work->nothing;
+    bool real = head->kind == R1I_NODE_RELATION && head->links[0] == R1I_TOKEN_IN &&
+                head->item[1]->kind == R1I_NODE_CONSTANT && head->item[1]->id == R1I_SIGN_REALS;
+    if (head->kind == R1I_NODE_NAME || real) return condition;
+    r1i_items items = {NULL, 0, 0};
+    r1i_items_add(work, &items, head);
+    bool list = condition->kind == R1I_NODE_LIST;
+    for (size_t i = 0; list && i < condition->count; i++)
+        r1i_items_add(work, &items, condition->item[i]);
+    if (!list) r1i_items_add(work, &items, condition);
+    return r1i_items_node(work, &items, R1I_NODE_LIST);
+}
 // ( ... ), [ ... ), { ... }: a group, a tuple, an interval or a set.
 //
 //     (a)  {a}        a itself            (a, b)  [a, b)   tuple, which may be an interval
@@ -16332,7 +17611,10 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     int open = r1i_read_peek(reader), bars = reader->bars;
     reader->at++;
     reader->bars = 0;
-    bool set = open == R1I_TOKEN_SET_OPEN;
+    int second = r1i_read_token(reader, 1)->kind;
+    bool set = open == R1I_TOKEN_SET_OPEN ||
+               (open == '{' && r1i_read_peek(reader) == R1I_TOKEN_NAME &&
+                (second == '|' || second == ':' || second == R1I_TOKEN_SUCH_THAT));
     if (set && r1i_read_take(reader, R1I_TOKEN_SET_CLOSE)) {
         r1i_node *empty = r1i_node_new(reader->work, R1I_NODE_CONSTANT, 0);
         if (!reader->work->stop) empty->id = R1I_SIGN_EMPTY;
@@ -16341,18 +17623,23 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     bool was_set = reader->in_set;
     reader->in_set = set;
     r1i_node *inner = r1i_read_list(reader, true);
-    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|'))) {
-        inner = r1i_read_list(reader, true); // { x | condition }: the condition says it all
+    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|') ||
+                r1i_read_take(reader, ':'))) {
+        inner = r1i_read_builder(reader, inner);
         reader->in_set = was_set;
         reader->bars = bars;
-        return r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) ? inner : r1i_read_refuse(reader);
+        if (!r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) && !r1i_read_take(reader, '}'))
+            return r1i_read_refuse(reader);
+        return inner;
     }
     reader->in_set = was_set;
     reader->bars = bars;
     int close = r1i_read_peek(reader);
     bool fits = open == '{' ? close == '}'
                 : set       ? close == R1I_TOKEN_SET_CLOSE || close == '}'
-                            : close == ')' || close == ']';
+                            : close == ')' || close == ']' || close == '[';
+    if (open == ']') open = '('; // ]0, 1[ is (0, 1)
+    if (close == '[') close = ')';
     if (!fits || reader->work->stop) return r1i_read_refuse(reader);
     reader->at++;
     bool list = inner->kind == R1I_NODE_LIST;
@@ -16501,6 +17788,7 @@ static r1i_node *r1i_read_primary(r1i_reader *reader) {
         return r1i_read_bars(reader);
     case '(':
     case '[':
+    case ']':
     case '{':
     case R1I_TOKEN_SET_OPEN:
         return r1i_read_brackets(reader);
@@ -16567,16 +17855,21 @@ static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
     r1_slice digits = node->text, base = r1i_read_subscript(reader);
     r1_answer_work *work = reader->work;
     uint32_t b = 0;
-    for (size_t i = 0; i < base.size && i < 3; i++)
-        b = r1i_is_digit(base.data[i]) ? b * 10 + (uint32_t)(base.data[i] - '0') : 99;
+    for (size_t i = 0; i < base.size && b < 99; i++)
+        if (r1i_is_digit(base.data[i]))
+            b = b * 10 + (uint32_t)(base.data[i] - '0');
+        else if (base.data[i] != '{' && base.data[i] != '}')
+            b = 99;
     if (b < 2 || b > 36 || node->kind != R1I_NODE_NUMBER || node->decimal)
         return r1i_read_refuse(reader);
     r1i_whole value = r1i_whole_of(work, 0);
     for (size_t i = 0; i < digits.size; i++) {
-        if (!r1i_is_digit(digits.data[i])) continue;
-        if ((uint32_t)(digits.data[i] - '0') >= b) return r1i_read_refuse(reader);
+        char c = digits.data[i];
+        if (!r1i_is_digit(c) && !r1i_is_letter(c)) continue;
+        uint32_t digit = (uint32_t)(r1i_is_digit(c) ? c - '0' : c - 'A' + 10);
+        if (digit >= b) return r1i_read_refuse(reader);
         value = r1i_whole_mul(work, value, r1i_whole_of(work, b));
-        value = r1i_whole_add(work, value, r1i_whole_of(work, digits.data[i] - '0'));
+        value = r1i_whole_add(work, value, r1i_whole_of(work, digit));
     }
     r1i_node *result = r1i_node_new(work, R1I_NODE_BASE, 0);
     if (work->stop) return result;
@@ -16614,12 +17907,6 @@ static r1i_node *r1i_read_power(r1i_reader *reader) {
             reader->at++;
             node = r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
             break;
-        case R1I_TOKEN_CHOOSE: {
-            reader->at++;
-            r1i_node *below = r1i_read_power(reader);
-            node = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node, below);
-            break;
-        }
         default:
             more = false;
         }
@@ -16627,10 +17914,23 @@ static r1i_node *r1i_read_power(r1i_reader *reader) {
     r1i_read_leave(reader);
     return node;
 }
+// Comparison signs, "about", and membership.
+static bool r1i_token_is_relation(int kind) {
+    return kind == '=' || kind == '<' || kind == '>' || kind == R1I_TOKEN_LESS_EQUAL ||
+           kind == R1I_TOKEN_GREATER_EQUAL || kind == R1I_TOKEN_NOT_EQUAL ||
+           kind == R1I_TOKEN_ABOUT || kind == R1I_TOKEN_IN || kind == R1I_TOKEN_NOT_IN;
+}
+// (k \in Z) or (x > 0) behind an expression is a condition and no factor.
+static bool r1i_read_is_condition(const r1i_reader *reader) {
+    return r1i_read_peek(reader) == '(' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME &&
+           r1i_token_is_relation(r1i_read_token(reader, 2)->kind);
+}
 // Whether the next token begins a factor that needs no sign before it.
 // A bar begins one only when none is open and no set is being described; a square bracket does
 // not begin one behind a number, where it may be the end of an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
+    if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
+    int next = r1i_read_token(reader, 1)->kind;
     switch (r1i_read_peek(reader)) {
     case R1I_TOKEN_NUMBER:
     case R1I_TOKEN_NAME:
@@ -16648,8 +17948,10 @@ static bool r1i_read_starts_factor(const r1i_reader *reader) {
     case '(':
     case '{':
         return true;
-    case '[':
-        return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER;
+    case '[': // not the end of [0, 1[
+        return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER &&
+               next != R1I_TOKEN_END && next != ',' && next != R1I_TOKEN_AND &&
+               next != R1I_TOKEN_UNION && next != R1I_TOKEN_INTERSECT;
     case '|':
         return reader->bars == 0 && !reader->in_set;
     default:
@@ -16679,29 +17981,63 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
     return !reader->work->stop && r1i_node_is_literal((*fraction)->item[0]) &&
            r1i_node_is_literal((*fraction)->item[1]);
 }
-// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h.
-// Its text reaches from the first word to the last, with exponents and slashes, and is
-// normalized when it is compared. The value is the only item.
+// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h, 7 \frac{\text{km}}{\text{h}}.
+// Its text reaches from the first word to the last, with exponents and slashes. The value is the
+// only item. 2 hours 30 minutes is one quantity, in the unit of its last part.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
+    r1_answer_work *work = reader->work;
     size_t from = r1i_read_token(reader, 0)->at, to = from;
-    while (!reader->work->stop) {
+    for (int depth = 0; !work->stop;) {
         const r1i_token *token = r1i_read_token(reader, 0);
+        if (token->kind == R1I_TOKEN_END) break;
         to = (size_t)(token->text.data + token->text.size - reader->text.data);
         reader->at++;
-        if (r1i_read_peek(reader) == '^') {
+        depth += (token->kind == '{') - (token->kind == '}');
+        int next = r1i_read_peek(reader);
+        if (next == '^') {
             reader->at++;
             r1_slice power = r1i_read_subscript(reader);
             to = (size_t)(power.data + power.size - reader->text.data);
         }
-        if (r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT) {
-            reader->at++;
-            continue;
-        }
-        if (r1i_read_peek(reader) != R1I_TOKEN_TEXT) break;
+        bool under =
+            r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
+        if (under) reader->at++;
+        if (!under && !depth && r1i_read_peek(reader) != R1I_TOKEN_TEXT &&
+            !(token->kind == R1I_TOKEN_FRACTION ||
+              (token->kind == '}' && r1i_read_peek(reader) == '{')))
+            break;
     }
-    r1i_node *node = r1i_node_of(reader->work, R1I_NODE_UNIT, 0, value, NULL);
-    if (!reader->work->stop) node->text = r1i_answer_part(reader->text, from, to);
-    return node;
+    r1i_node *node = r1i_node_of(work, R1I_NODE_UNIT, 0, value, NULL);
+    if (work->stop) return node;
+    node->text = r1i_answer_part(reader->text, from, to);
+    size_t also = r1i_read_peek(reader) == R1I_TOKEN_AND;
+    if (r1i_read_token(reader, also)->kind != R1I_TOKEN_NUMBER ||
+        r1i_read_token(reader, also + 1)->kind != R1I_TOKEN_TEXT)
+        return node;
+    size_t back = reader->at;
+    reader->at += also;
+    r1i_node *more = r1i_read_number(reader), *rest = r1i_read_unit(reader, more);
+    if (work->stop) return rest;
+    r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
+    bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
+    r1i_ratio down = one ? r1i_ratio_divide(work, a.factor, b.factor) : r1i_ratio_of(work, 1, 1);
+    if (r1i_whole_compare(down.top, down.bottom) <= 0) { // 3 m and 5 m are two
+        reader->at = back;
+        return node;
+    }
+    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
+    if (work->stop) return node;
+    factor->ratio = down;
+    value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
+    rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
+    return r1i_node_measure(work, rest);
+}
+// \frac{\text{km}}{...} behind a value is a unit.
+static bool r1i_read_unit_ahead(const r1i_reader *reader) {
+    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) return true;
+    return r1i_read_peek(reader) == R1I_TOKEN_FRACTION && r1i_read_token(reader, 1)->kind == '{' &&
+           r1i_read_token(reader, 2)->kind == R1I_TOKEN_TEXT &&
+           r1i_read_token(reader, 3)->kind == '}';
 }
 // Factors that stand side by side.
 // Two whole numbers side by side are refused, as nobody knows what 12 34 means. Inside the
@@ -16712,9 +18048,10 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
     bool inside = reader->at > 0 && reader->token[reader->at - 1].kind == R1I_TOKEN_FUNCTION;
     bool divided = reader->at > 0 && reader->token[reader->at - 1].kind == '/';
     r1i_items items = {NULL, 0, 0};
+    bool money = r1i_read_take(reader, '$');
     r1i_node *last = r1i_read_power(reader), *fraction = NULL;
     r1i_items_add(work, &items, last);
-    while (!work->stop && r1i_read_starts_factor(reader)) {
+    while (!work->stop && r1i_read_starts_factor(reader) && !r1i_read_unit_ahead(reader)) {
         if (inside && r1i_read_peek(reader) == R1I_TOKEN_FUNCTION) break;
         if (divided) {
             work->seen |= R1I_READ_DIVISION;
@@ -16734,7 +18071,10 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
     if (work->stop) return reader->work->nothing;
     r1i_node *node =
         items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_PRODUCT);
-    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) node = r1i_read_unit(reader, node);
+    if (r1i_read_unit_ahead(reader)) node = r1i_read_unit(reader, node);
+    if (!money || work->stop || node->kind == R1I_NODE_UNIT) return node;
+    node = r1i_node_of(work, R1I_NODE_UNIT, 0, node, NULL);
+    if (!work->stop) node->text = (r1_slice){"$", 1};
     return node;
 }
 // Factors that were multiplied by a sign become one node, so that a long product is not a deep
@@ -16802,7 +18142,14 @@ static r1i_node *r1i_read_sum(r1i_reader *reader) {
         r1i_items_add(work, &items, next);
     }
     if (work->stop) return reader->work->nothing;
-    return items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
+    r1i_node *node = items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
+    bool less = items.count == 2 && items.item[1]->kind == R1I_NODE_NEGATE;
+    bool named = items.item[0]->kind == R1I_NODE_CONSTANT && items.item[0]->id >= R1I_SIGN_EMPTY;
+    if (less && (named || (items.item[0]->kind == R1I_NODE_TUPLE &&
+                           items.item[1]->item[0]->kind == R1I_NODE_SET)))
+        return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, items.item[0],
+                           items.item[1]->item[0]); // R - {2}
+    return node;
 }
 // Unions and their like; between the sums and the relations.
 // All of them bind alike, from the left; a colon is a proportion here and takes the same place.
@@ -16811,10 +18158,17 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
     r1i_node *node = r1i_read_sum(reader);
     while (!work->stop) {
         int kind = r1i_read_peek(reader);
+        if (kind == ':' && reader->in_set && node->kind != R1I_NODE_NUMBER) break; // such that
         if (kind == ':') {
             reader->at++;
             r1i_node *next = r1i_read_sum(reader);
-            node = r1i_node_of(work, R1I_NODE_PROPORTION, 0, node, next);
+            r1i_items items = {NULL, 0, 0};
+            bool longer = node->kind == R1I_NODE_PROPORTION;
+            for (size_t i = 0; longer && i < node->count; i++)
+                r1i_items_add(work, &items, node->item[i]);
+            if (!longer) r1i_items_add(work, &items, node);
+            r1i_items_add(work, &items, next);
+            node = r1i_items_node(work, &items, R1I_NODE_PROPORTION);
             continue;
         }
         if (kind != R1I_TOKEN_UNION && kind != R1I_TOKEN_INTERSECT && kind != R1I_TOKEN_WITHOUT)
@@ -16824,12 +18178,6 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
         node = r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next);
     }
     return node;
-}
-// Comparison signs, "about", and membership.
-static bool r1i_token_is_relation(int kind) {
-    return kind == '=' || kind == '<' || kind == '>' || kind == R1I_TOKEN_LESS_EQUAL ||
-           kind == R1I_TOKEN_GREATER_EQUAL || kind == R1I_TOKEN_NOT_EQUAL ||
-           kind == R1I_TOKEN_ABOUT || kind == R1I_TOKEN_IN || kind == R1I_TOKEN_NOT_IN;
 }
 // A chain a < b <= c is one relation.
 // links[i] is the token between item i and item i+1. Nine sides at most; the links are copied
@@ -16863,7 +18211,9 @@ static bool r1i_read_separator(r1i_reader *reader, bool *either) {
         if (token->kind == R1I_TOKEN_AND && token->id) *either = true;
         reader->at++, found = true;
     }
-    return found;
+    const r1i_token *next = r1i_read_token(reader, 0);
+    bool more = next->kind != R1I_TOKEN_END && next->kind != R1I_TOKEN_TEXT;
+    return found || (next->wide && more) || r1i_read_is_condition(reader);
 }
 // a, b and c; then a, b; c, d, which is a list of tuples unless it is flat.
 // Flat is for everything inside brackets, where a semicolon separates like a comma; at the top
@@ -16899,17 +18249,23 @@ static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
         r1i_items_add(work, &outer, node);
     }
     const r1i_items *all = split && !flat ? &outer : &inner;
-    if (all->count == 1) return all->item[0];
-    r1i_node *node = r1i_items_node(work, all, R1I_NODE_LIST);
-    if (!work->stop) node->id = either;
-    return node;
+    r1i_node *node = all->item[0];
+    if (all->count > 1) node = r1i_items_node(work, all, R1I_NODE_LIST);
+    if (all->count > 1 && !work->stop) node->id = either;
+    const r1i_token *token = r1i_read_token(reader, 0);
+    if (token->kind != R1I_TOKEN_CHOOSE || !r1i_read_enter(reader)) return node;
+    reader->at++; // {a \over b} and {a \choose b} take all there is on both sides
+    r1i_node *below = r1i_read_list(reader, true);
+    r1i_read_leave(reader);
+    return token->id ? r1i_node_of(work, R1I_NODE_QUOTIENT, 1, node, below)
+                     : r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node, below);
 }
 // Reads a whole text. The result is nothing when the work stopped.
 // A leading = or "about" and trailing punctuation are passed over. All tokens must be used up:
 // an answer is read as a whole or not at all, so that no part of it is ignored silently. *wordy
 // tells that it may be words.
 static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *wordy) {
-    r1i_reader reader = {work, text, NULL, 0, text.size + 2, 0, 0, 0, 0, false, false};
+    r1i_reader reader = {work, text, NULL, 0, text.size + 2, 0, 0, 0, 0, false, false, false};
     reader.token = (r1i_token *)r1i_answer_space(work, reader.capacity * sizeof(r1i_token));
     if (!reader.token) return work->nothing;
     work->depth = 0;
@@ -16936,6 +18292,7 @@ static uint64_t r1i_answer_hash(r1_slice text) {
         hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
     return hash;
 }
+static const r1_slice r1i_answer_none = {NULL, 0};
 // The same bytes; two empty texts are the same wherever they point.
 static bool r1i_slice_same(r1_slice a, r1_slice b) {
     return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
@@ -16952,6 +18309,7 @@ enum {
 // rarely share, so that |xy| and xy do; later signs are drawn. Odd samples are smaller by 8. Whole
 // points are small and grow with the sample.
 static r1i_value r1i_answer_point(r1_answer_work *work, r1_slice name) {
+    if (work->renamed.size && r1i_slice_same(name, work->renamed)) name = work->name;
     if (work->fixed && r1i_slice_same(name, work->fixed_name)) return *work->fixed;
     uint32_t counter[4] = {(uint32_t)work->sample, 0, 0, 0}, word[4];
     uint64_t hash = r1i_answer_hash(name);
@@ -17175,6 +18533,7 @@ static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_v
     if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none();
     return (id == R1I_CALL_MAX) == (sign > 0) ? a : b;
 }
+static r1i_value r1i_value_constant(r1_answer_work *work, int id);
 // Functions of one value behind those of several.
 // log(a, b) is log a / log b. Ranges of ids choose the family. A wrong number of arguments, or
 // a function without a rule here, has no value, so the verdict is undecided.
@@ -17199,6 +18558,8 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     switch (id) {
     case R1I_CALL_EXP:
         return r1i_value_exp(work, a);
+    case R1I_CALL_CIS: // cos a + i sin a
+        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_constant(work, R1I_SIGN_I)));
     case R1I_CALL_LN:
         return r1i_value_log(work, a);
     case R1I_CALL_LOG:
@@ -17293,6 +18654,7 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
         return r1i_value_many(work, node);
     case R1I_NODE_QUOTIENT:
     case R1I_NODE_PROPORTION:
+        if (node->count != 2) return r1i_value_none();
         a = r1i_value_evaluate(work, node->item[0]);
         return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
     case R1I_NODE_POWER:
@@ -17511,8 +18873,10 @@ static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gol
     uint32_t digits = coarse_gold ? gold_digits : pred_digits;
     if (digits > 12) places -= digits - 12; // the last digits of a double are noise
     bool near = r1i_answer_near(work, gold, pred, places, 2);
-    if (!near && !both && r1i_answer_near(work, gold, pred, places, 1)) // cut, and not rounded
+    if (!near && !both && r1i_answer_near(work, gold, pred, places, 1)) { // cut, and not rounded
         near = r1i_answer_smaller(work, coarse_gold ? gold : pred, coarse_gold ? pred : gold);
+        wanted++;
+    }
     if (!near) return r1i_answer_say(work, R1_DIFFERENT, apart);
     if (digits >= wanted)
         return r1i_answer_say(work, R1_EQUAL, "equal to all digits of the shorter decimal");
@@ -17647,8 +19011,20 @@ static r1_equality r1i_answer_in_order(r1_answer_work *work, const r1i_node *a, 
     if (all == R1_EQUAL) r1i_answer_say(work, all, "all elements are equal");
     return all;
 }
+// A bare list of three numbers or more, each below the one before. People write sets of solutions
+// rising or in pairs; of lists that fall, half are sequences, whose order matters.
+static bool r1i_node_falls(r1_answer_work *work, const r1i_node *list) {
+    for (size_t i = 1; i < list->count; i++) {
+        if (list->item[i - 1]->kind >= R1I_NODE_TUPLE || list->item[i]->kind >= R1I_NODE_TUPLE)
+            return false;
+        r1i_value before = r1i_value_evaluate(work, list->item[i - 1]);
+        r1i_value gap = r1i_value_sub(work, before, r1i_value_evaluate(work, list->item[i]));
+        if (!r1i_node_is_constant(list->item[i]) || r1i_value_sign(&gap) <= 0) return false;
+    }
+    return list->count > 2 && !list->id && r1i_node_is_constant(list->item[0]);
+}
 // As sets: each has its equal on the other side, both ways round.
-// Repeated elements count once, as in sets. A set is compared so with a list, even when lists
+// Repeated elements count once in sets. A set is compared so with a list, even when lists
 // are ordered.
 static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
@@ -17659,8 +19035,14 @@ static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
     if (there == R1_DIFFERENT || back == R1_DIFFERENT)
         return r1i_answer_say(work, R1_DIFFERENT, "an element has no equal on the other side");
     if (there == R1_UNDECIDED || back == R1_UNDECIDED) return R1_UNDECIDED;
+    if (lists && a->count != b->count)
+        return r1i_answer_say(work, R1_UNDECIDED, "an element is repeated on one side only");
+    if (lists && r1i_node_falls(work, a) && r1i_answer_in_order(work, a, b) != R1_EQUAL)
+        return r1i_answer_say(work, R1_UNDECIDED, "a falling list may be a sequence");
     return r1i_answer_say(work, R1_EQUAL, "the same elements");
 }
+static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned);
+static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned);
 // One expression with a plus-minus sign is two.
 // Every element must be one of the two values and each value must occur. The scalars are
 // evaluated under each sign in turn; the sign is always set back to plus.
@@ -17669,10 +19051,13 @@ static r1_equality r1i_answer_two_signs(r1_answer_work *work, const r1i_node *on
     bool hit[2] = {false, false}, unsure = false;
     for (size_t i = 0; i < list->count; i++) {
         bool found = false;
+        bool back;
+        const r1i_node *item = list->item[i], *subject = r1i_relation_subject(item, &back);
+        if (subject) item = r1i_relation_value(item, back);
         for (int s = 0; s < 2; s++) {
             work->second_sign = s;
-            r1_equality same = turned ? r1i_answer_scalars(work, list->item[i], one)
-                                      : r1i_answer_scalars(work, one, list->item[i]);
+            r1_equality same =
+                turned ? r1i_answer_scalars(work, item, one) : r1i_answer_scalars(work, one, item);
             if (same == R1_EQUAL) hit[s] = found = true;
             if (same == R1_UNDECIDED) unsure = true;
         }
@@ -17819,21 +19204,27 @@ static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value
     return at;
 }
 // The zero of lhs - rhs, which must be linear; *slope gets the sign of its rise.
-// The gap is evaluated at 0, 1 and 2; linear means that both rises are the same. The zero is
-// -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
+// The gap is evaluated at 0 and 1, and far away on both sides, where |x - 5| leaves its line. The
+// zero is -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
 static r1i_value r1i_answer_zero(r1_answer_work *work, const r1i_node *lhs, const r1i_node *rhs,
                                  r1_slice name, int *slope) {
-    r1i_value f[3], point;
+    r1i_value f[4], point;
     work->fixed_name = name, work->fixed = &point;
-    for (int i = 0; i < 3; i++) {
-        point = r1i_value_of(work, i, 1);
+    static const int places[4] = {0, 1, -1000003, 999983};
+    for (int i = 0; i < 4; i++) {
+        point = r1i_value_of(work, places[i], 1);
         f[i] = r1i_value_sub(work, r1i_value_evaluate(work, lhs), r1i_value_evaluate(work, rhs));
     }
     work->fixed = NULL;
-    r1i_value rise = r1i_value_sub(work, f[1], f[0]), next = r1i_value_sub(work, f[2], f[1]);
+    r1i_value rise = r1i_value_sub(work, f[1], f[0]);
     bool exact;
     *slope = r1i_value_sign(&rise);
-    if (!*slope || r1i_value_same(work, rise, next, &exact) <= 0) return r1i_value_none();
+    if (!*slope) return r1i_value_none();
+    for (int i = 2; i < 4; i++) {
+        r1i_value line = r1i_value_mul(work, rise, r1i_value_of(work, places[i], 1));
+        if (r1i_value_same(work, r1i_value_add(work, f[0], line), f[i], &exact) <= 0)
+            return r1i_value_none();
+    }
     return r1i_value_negate(r1i_value_divide(work, f[0], rise));
 }
 // All bounds that occur in a set.
@@ -17914,6 +19305,7 @@ static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1
     case R1I_NODE_TUPLE: {
         size_t low = r1i_bounds_place(work, bounds, node->item[0]);
         size_t high = r1i_bounds_place(work, bounds, node->item[1]);
+        if (low > high) bounds->unsure = true; // a point, and no interval
         if (low == 0 && place == 0) return high > 0;
         return (node->open == '[' ? place >= low : place > low) &&
                (node->close == ']' ? place <= high : place < high);
@@ -17996,7 +19388,8 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
                      subject->kind == R1I_NODE_TEXT;
         bool several = subject->kind == R1I_NODE_PRODUCT || subject->kind == R1I_NODE_TUPLE;
         for (size_t i = 0; several && i < subject->count; i++)
-            several = subject->item[i]->kind == R1I_NODE_NAME;
+            several = subject->item[i]->kind == R1I_NODE_NAME ||
+                      (subject->item[i]->kind == R1I_NODE_CONSTANT && subject->count > 2);
         if (several && subject->kind == R1I_NODE_PRODUCT) several = r1i_node_is_constant(value);
         *turned = side;
         if (names || several) return subject;
@@ -18016,6 +19409,12 @@ static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
 static bool r1i_node_same_subject(const r1i_node *a, const r1i_node *b) {
     if (a->kind != b->kind || a->count != b->count) return false;
     if (a->kind == R1I_NODE_CALL) return true; // f(x) = ... and W(n) = ... only name their value
+    if (a->kind == R1I_NODE_NAME && a->text.size != b->text.size) { // x_1 = 2 is a solution x = 2
+        const r1_slice s = a->text.size < b->text.size ? a->text : b->text;
+        const r1_slice l = a->text.size < b->text.size ? b->text : a->text;
+        return memcmp(s.data, l.data, s.size) == 0 && l.data[s.size] == '_' &&
+               l.size == s.size + 2 && r1i_is_digit(l.data[s.size + 1]);
+    }
     if (!r1i_slice_same(a->text, b->text)) return false;
     for (size_t i = 0; i < a->count; i++)
         if (!r1i_node_same_subject(a->item[i], b->item[i])) return false;
@@ -18203,6 +19602,67 @@ static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node 
     }
     return r1i_answer_say(work, R1_UNDECIDED, "the inequalities could not be compared");
 }
+// Compares while one name of the prediction stands for another: f(t) = t^2 against f(x) = x^2, or
+// the n of one family against the k of another.
+static r1_equality r1i_answer_renamed(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                      r1_slice name, r1_slice renamed) {
+    if (r1i_slice_same(name, renamed)) return r1i_answer_compare(work, a, b);
+    work->name = name, work->renamed = renamed;
+    r1_equality verdict = r1i_answer_compare(work, a, b);
+    work->renamed.size = 0;
+    return verdict;
+}
+// What a family "x = n pi, n in Z" consists of: its members without the declaration, which gives
+// *name and *set. Anything else is its own member, with its only name, if it has just one.
+static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *node,
+                                          r1_slice *name, int *set) {
+    r1i_items items = {NULL, 0, 0};
+    *set = -1, *name = r1i_answer_none;
+    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
+        r1i_node *part = node->item[i];
+        bool member = part->kind == R1I_NODE_RELATION && part->count == 2 &&
+                      part->links[0] == R1I_TOKEN_IN && part->item[0]->kind == R1I_NODE_NAME &&
+                      part->item[1]->kind == R1I_NODE_CONSTANT;
+        if (member && part->item[1]->id >= R1I_SIGN_WHOLES)
+            *name = part->item[0]->text, *set = part->item[1]->id;
+        else
+            r1i_items_add(work, &items, part);
+    }
+    const r1i_node *members = node;
+    if (items.count == 1) members = items.item[0];
+    if (items.count > 1) members = r1i_items_node(work, &items, R1I_NODE_LIST);
+    if (work->stop) return work->nothing;
+    bool turned;
+    const r1i_node *subject = r1i_relation_subject(members, &turned);
+    if (subject) members = r1i_relation_value(members, turned);
+    r1i_names names = {{{NULL, 0}}, 0};
+    r1i_names_collect(members, &names);
+    if (*set < 0 && names.count == 1) *name = names.name[0];
+    return members;
+}
+// Families of whole numbers are equal when their members are; else one may be the other shifted,
+// so they are undecided.
+static r1_equality r1i_answer_families(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1_slice name_a, name_b;
+    int set_a, set_b;
+    const r1i_node *ma = r1i_family_members(work, a, &name_a, &set_a);
+    const r1i_node *mb = r1i_family_members(work, b, &name_b, &set_b);
+    bool fits = set_a < 0 || set_b < 0 || set_a == set_b;
+    if (fits && name_a.size && name_b.size && !work->stop &&
+        r1i_answer_renamed(work, ma, mb, name_a, name_b) == R1_EQUAL)
+        return r1i_answer_say(work, R1_EQUAL, "the same family of values");
+    return r1i_answer_say(work, R1_UNDECIDED, "families of values could not be compared");
+}
+// Whether a list declares a name that runs through the whole numbers, or the like.
+static bool r1i_node_is_family(const r1i_node *node) {
+    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
+        const r1i_node *part = node->item[i];
+        if (part->kind == R1I_NODE_RELATION && part->links[0] == R1I_TOKEN_IN &&
+            part->item[1]->kind == R1I_NODE_CONSTANT && part->item[1]->id >= R1I_SIGN_WHOLES)
+            return true;
+    }
+    return false;
+}
 // The same subject compares values; then equations, sets and inequalities in that order.
 // A difference of the values refutes for calls, and for a name that occurs in neither value.
 // Anything that is not an order relation and not one of these is undecided.
@@ -18212,12 +19672,22 @@ static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
     const r1i_node *sa = r1i_relation_subject(a, &turned_a),
                    *sb = r1i_relation_subject(b, &turned_b);
     if (sa && sb && r1i_node_same_subject(sa, sb)) {
-        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
-                                              r1i_relation_value(b, turned_b));
+        bool calls = sa->kind == R1I_NODE_CALL && sa->count == 1 && sb->count == 1;
+        bool names =
+            calls && sa->item[0]->kind == R1I_NODE_NAME && sb->item[0]->kind == R1I_NODE_NAME;
+        r1_equality same = r1i_answer_renamed(work, r1i_relation_value(a, turned_a),
+                                              r1i_relation_value(b, turned_b),
+                                              names ? sa->item[0]->text : r1i_answer_none,
+                                              names ? sb->item[0]->text : r1i_answer_none);
         if (same != R1_DIFFERENT || sa->kind == R1I_NODE_CALL) return same;
         if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(r1i_relation_value(a, turned_a), sa) &&
             !r1i_node_mentions(r1i_relation_value(b, turned_b), sa))
             return same; // both define the same thing
+    }
+    if (sa && sb && (sa->kind == R1I_NODE_CALL) != (sb->kind == R1I_NODE_CALL)) { // y = and f(x) =
+        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
+                                              r1i_relation_value(b, turned_b));
+        if (same == R1_EQUAL) return same;
     }
     bool equations = a->count == 2 && b->count == 2 && a->links[0] == '=' && b->links[0] == '=';
     if (equations) return r1i_answer_equations(work, a, b);
@@ -18242,8 +19712,9 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
     const r1i_node *value = subject ? r1i_relation_value(relation, back) : NULL;
     if (!value && relation->count == 2 && relation->links[0] == R1I_TOKEN_ABOUT)
         value = relation->item[0];
-    if (!value && r1i_node_is_constant(relation) && relation->links[0] == '=')
-        value = relation->item[relation->count - 1];
+    bool chain = relation->count > 2 || r1i_node_is_constant(relation); // a + b = 40 + 2 = 42
+    for (size_t i = 0; i + 1 < relation->count; i++) chain = chain && relation->links[i] == '=';
+    if (!value && chain) value = relation->item[relation->count - 1];
     if (value)
         return turned ? r1i_answer_compare(work, other, value)
                       : r1i_answer_compare(work, value, other);
@@ -18254,66 +19725,117 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
 }
 
 // ---- units ----
-// Each unit is top / bottom of the first unit of its dimension's scale (meter, gram, second,
-// dollar, liter), so that a factor between two of them is an exact fraction.
-static const struct {
-    const char *name;
-    uint8_t dimension; // 1 length, 2 mass, 3 time, 4 money, 5 volume
-    uint32_t top, bottom;
-} r1i_units[] = {{"mm", 1, 1, 1000},         {"cm", 1, 1, 100},        {"m", 1, 1, 1},
-                 {"km", 1, 1000, 1},         {"in", 1, 254, 10000},    {"ft", 1, 3048, 10000},
-                 {"mile", 1, 1609344, 1000}, {"meter", 1, 1, 1},       {"centimeter", 1, 1, 100},
-                 {"kilometer", 1, 1000, 1},  {"inch", 1, 254, 10000},  {"inche", 1, 254, 10000},
-                 {"foot", 1, 3048, 10000},   {"feet", 1, 3048, 10000}, {"yard", 1, 9144, 10000},
-                 {"gram", 2, 1, 1},          {"g", 2, 1, 1},           {"mg", 2, 1, 1000},
-                 {"kg", 2, 1000, 1},         {"kilogram", 2, 1000, 1}, {"", 3, 1, 1},
-                 {"sec", 3, 1, 1},           {"second", 3, 1, 1},      {"min", 3, 60, 1},
-                 {"minute", 3, 60, 1},       {"hour", 3, 3600, 1},     {"hr", 3, 3600, 1},
-                 {"day", 3, 86400, 1},       {"cent", 4, 1, 100},      {"dollar", 4, 1, 1},
-                 {"liter", 5, 1, 1},         {"ml", 5, 1, 1000},       {"milliliter", 5, 1, 1000}};
-
-// Lower case, letters, digits and slashes only, no plural s.
-// A copy in the work area, at most as long as the text. Commands disappear; bytes of other
-// scripts stay.
-static r1_slice r1i_unit_name(r1_answer_work *work, r1_slice text) {
-    char *name = (char *)r1i_answer_space(work, text.size + 1);
-    size_t size = 0;
-    for (size_t i = 0; name && i < text.size; i++) {
-        char c = r1i_lower(text.data[i]);
-        if (text.data[i] == '\\')
-            while (i + 1 < text.size && r1i_is_letter(text.data[i + 1])) i++;
-        else if ((c >= 'a' && c <= 'z') || r1i_is_digit(c) || c == '/' || (unsigned char)c >= 0x80)
-            name[size++] = c;
+// Units that are no known ones: the letters of both names, of which one may hold the other, as in
+// "apples" and "red apples".
+static bool r1i_unit_same_name(r1_answer_work *work, r1_slice a, r1_slice b) {
+    r1_slice text[2] = {a, b};
+    for (int side = 0; side < 2; side++) {
+        char *name = (char *)r1i_answer_space(work, text[side].size + 1);
+        size_t size = 0;
+        for (size_t i = 0; name && i < text[side].size; i++) {
+            char c = text[side].data[i];
+            if (c == '\\')
+                while (i + 1 < text[side].size && r1i_is_letter(text[side].data[i + 1])) i++;
+            else if (r1i_is_letter(c) || r1i_is_digit(c) || c == '/' || (unsigned char)c >= 0x80)
+                name[size++] = r1i_lower(c);
+        }
+        if (size > 1 && name[size - 1] == 's') size--;
+        text[side] = (r1_slice){name, size};
     }
-    if (size > 1 && name[size - 1] == 's') size--;
-    return (r1_slice){name, size};
+    r1_slice small = text[text[0].size > text[1].size], large = text[text[0].size <= text[1].size];
+    for (size_t at = 0; small.size && at + small.size <= large.size; at++)
+        if (memcmp(large.data + at, small.data, small.size) == 0) return true;
+    return false;
 }
-// Different units of one kind are converted.
-// The factor is (top_a bottom_b) / (bottom_a top_b), and a times it is compared with b. Unknown
-// units that are written differently leave equal numbers undecided and other numbers different.
+// A value times a factor, as an expression.
+static r1i_node *r1i_unit_scaled(r1_answer_work *work, const r1i_node *node, r1i_ratio factor) {
+    r1i_node *value = r1i_node_new(work, 0, 0);
+    r1i_node *number = r1i_node_new(work, R1I_NODE_NUMBER, 0);
+    if (work->stop) return work->nothing;
+    number->ratio = factor, *value = *node;
+    return r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, number);
+}
+// "5 m" written as a product of a number and a name that may be a unit; its number, else NULL.
+static const r1i_node *r1i_unit_letter(const r1i_node *node) {
+    if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return NULL;
+    const r1i_node *value = node->item[0], *name = node->item[1];
+    bool letter = name->kind == R1I_NODE_NAME && name->text.size == 1 &&
+                  memchr("msghNJWVAKCLFTl", name->text.data[0], 15) != NULL;
+    return letter && r1i_node_is_constant(value) ? value : NULL;
+}
+
+// A quantity against a quantity or a number. Known units of one kind are converted, of two kinds
+// are different; a unit that only one side has is ignored, but "3 million" is 3000000 and no more
+// than undecided against 3. Unknown units with other names leave equal numbers undecided.
 static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
-    r1_slice na = r1i_unit_name(work, a->text), nb = r1i_unit_name(work, b->text);
-    r1_equality same = r1i_answer_compare(work, a->item[0], b->item[0]);
-    if (r1i_slice_same(na, nb)) return same;
-    size_t count = sizeof r1i_units / sizeof *r1i_units, ua = count, ub = count;
-    for (size_t i = 0; i < count; i++) {
-        if (r1i_answer_is(na, r1i_units[i].name)) ua = i;
-        if (r1i_answer_is(nb, r1i_units[i].name)) ub = i;
+    static const struct {
+        r1i_measure unit;
+        r1_slice text;
+    } none;
+    const r1i_node *side[2] = {a, b};
+    const r1i_node *bare[2], *scaled[2];
+    r1i_measure unit[2];
+    bool has[2], kind[2], scale = false;
+    for (int i = 0; i < 2; i++) {
+        has[i] = side[i]->kind == R1I_NODE_UNIT, kind[i] = false;
+        const r1i_node *letter = r1i_unit_letter(side[i]);
+        r1_slice text = has[i] ? side[i]->text : letter ? side[i]->item[1]->text : none.text;
+        has[i] = has[i] || letter;
+        unit[i] = has[i] ? r1i_unit_measure(work, text) : none.unit;
+        bare[i] = letter ? letter : side[i]->kind == R1I_NODE_UNIT ? side[i]->item[0] : side[i];
+        for (int d = 0; d < R1I_UNIT_KINDS; d++) kind[i] = kind[i] || unit[i].kind[d];
+        scale = scale || (has[i] && unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
     }
-    if (ua == count || ub == count)
-        return same == R1_DIFFERENT ? same : r1i_answer_say(work, R1_UNDECIDED, "the units differ");
-    if (r1i_units[ua].dimension != r1i_units[ub].dimension)
+    if (has[0] && has[1] && (!unit[0].known || !unit[1].known)) {
+        r1_equality same = r1i_answer_compare(work, bare[0], bare[1]);
+        if (same != R1_EQUAL || r1i_unit_same_name(work, a->text, b->text)) return same;
+        return r1i_answer_say(work, R1_UNDECIDED, "the units differ");
+    }
+    for (int i = 0; i < 2; i++)
+        if (side[i]->kind == R1I_NODE_PERCENT || side[i]->kind == R1I_NODE_DEGREE)
+            return r1i_answer_say(work, kind[1 - i] ? R1_DIFFERENT : R1_UNDECIDED,
+                                  "units of other kinds");
+    bool both = kind[0] && kind[1];
+    if (both && memcmp(unit[0].kind, unit[1].kind, sizeof unit[0].kind) != 0)
         return r1i_answer_say(work, R1_DIFFERENT, "units of other kinds");
-    int64_t top = (int64_t)r1i_units[ua].top * r1i_units[ub].bottom;
-    int64_t bottom = (int64_t)r1i_units[ua].bottom * r1i_units[ub].top;
-    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
-    if (work->stop) return R1_UNDECIDED;
-    factor->ratio = r1i_ratio_of(work, top, bottom);
-    factor = r1i_node_of(work, R1I_NODE_PRODUCT, 0, a->item[0], factor);
-    return work->stop ? R1_UNDECIDED : r1i_answer_compare(work, factor, b->item[0]);
+    bool convert = both && !r1i_ratio_same(unit[0].factor, unit[1].factor);
+    for (int i = 0; i < 2; i++) {
+        scaled[i] = bare[i];
+        if (scale && has[i] && unit[i].known)
+            scaled[i] = r1i_unit_scaled(work, scaled[i], unit[i].scale);
+        if (convert) scaled[i] = r1i_unit_scaled(work, scaled[i], unit[i].factor);
+        if (work->stop) return R1_UNDECIDED;
+    }
+    r1_equality same = r1i_answer_compare(work, scaled[0], scaled[1]);
+    if (same != R1_DIFFERENT || !scale) return same;
+    if (r1i_answer_compare(work, bare[0], bare[1]) == R1_DIFFERENT) return same;
+    return r1i_answer_say(work, R1_UNDECIDED, "equal but for a word such as million");
 }
-
 // ---- matrices ----
+// Rows and columns change places; NULL stays NULL.
+static const r1i_node *r1i_node_transposed(r1_answer_work *work, const r1i_node *matrix) {
+    r1i_node *node = matrix ? r1i_node_new(work, R1I_NODE_MATRIX, matrix->count) : NULL;
+    if (!matrix || work->stop) return NULL;
+    size_t columns = matrix->count / matrix->rows;
+    node->rows = columns, node->open = '[', node->height = matrix->height;
+    for (size_t i = 0; i < matrix->count; i++)
+        node->item[i % columns * matrix->rows + i / columns] = matrix->item[i];
+    return node;
+}
+// [[1, 2], [3, 4]] as a matrix; NULL for what is no tuple of rows.
+static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node) {
+    r1i_items items = {NULL, 0, 0};
+    if (node->kind != R1I_NODE_TUPLE) return NULL;
+    for (size_t r = 0; r < node->count; r++) {
+        const r1i_node *row = node->item[r];
+        if (row->kind != R1I_NODE_TUPLE || row->count != node->item[0]->count) return NULL;
+        for (size_t i = 0; i < row->count; i++) r1i_items_add(work, &items, row->item[i]);
+    }
+    r1i_node *matrix = r1i_items_node(work, &items, R1I_NODE_MATRIX);
+    if (work->stop) return NULL;
+    matrix->rows = node->count, matrix->open = '[';
+    return matrix;
+}
 // Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
 // The result is a tree whose entries are sums and products of the entries, so that they compare
 // like any expression. At most eight factors, which bounds its height. Bars make a determinant,
@@ -18321,6 +19843,8 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
 static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *node) {
     if (work->stop) return NULL;
     if (node->kind == R1I_NODE_MATRIX) return node->open == '|' ? NULL : node;
+    if (node->kind == R1I_NODE_POWER && r1i_node_is_name(node->item[1], "T"))
+        return r1i_node_transposed(work, r1i_node_matrix(work, node->item[0]));
     if (node->kind != R1I_NODE_SUM && node->kind != R1I_NODE_PRODUCT &&
         node->kind != R1I_NODE_NEGATE)
         return NULL;
@@ -18397,7 +19921,14 @@ static r1_equality r1i_answer_tuples(r1_answer_work *work, const r1i_node *a, co
 static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *a,
                                           const r1i_node *b) {
     r1_equality same = r1i_answer_in_order(work, a, b);
-    if (same != R1_DIFFERENT) return same;
+    if (same != R1_DIFFERENT || a->count != b->count) return same;
+    for (size_t i = 1; a->count > 2 && i < a->count; i++) {
+        r1i_node *qa = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, a->item[0], a->item[i]);
+        r1i_node *qb = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, b->item[0], b->item[i]);
+        if (work->stop) return R1_UNDECIDED;
+        same = r1i_answer_scalars(work, qa, qb);
+        if (same != R1_EQUAL || i + 1 == a->count) return same;
+    }
     const r1_slice ta = a->item[1]->text, tb = b->item[1]->text;
     bool clock =
         ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]);
@@ -18410,15 +19941,22 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
 // when both sides have one.
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
-    static const uint8_t kinds[] = {R1I_NODE_UNIT, R1I_NODE_PERCENT, R1I_NODE_DEGREE};
+    static const uint8_t kinds[] = {R1I_NODE_PERCENT, R1I_NODE_DEGREE};
+    const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
+    if (a->kind == R1I_NODE_UNIT || b->kind == R1I_NODE_UNIT) {
+        *verdict = r1i_answer_units(work, a, b);
+        return true;
+    }
+    if (!la != !lb && r1i_node_is_constant(la ? b : a)) { // 5 against 5 m
+        *verdict = r1i_answer_compare(work, la ? la : a, lb ? lb : b);
+        if (la && *verdict == R1_EQUAL)
+            r1i_answer_say(work, *verdict = R1_UNDECIDED, "a unit, or a name");
+        return true;
+    }
     for (size_t i = 0; i < sizeof kinds; i++) {
         bool in_a = a->kind == kinds[i], in_b = b->kind == kinds[i];
         if (!in_a && !in_b) continue;
-        if (in_a && in_b && kinds[i] == R1I_NODE_UNIT) {
-            *verdict = r1i_answer_units(work, a, b);
-            return true;
-        }
-        if (in_a != in_b && kinds[i] != R1I_NODE_UNIT) {
+        if (in_a != in_b) {
             *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25, 90 degrees and pi/2
             if (*verdict == R1_EQUAL) return true;
         }
@@ -18446,6 +19984,15 @@ static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, con
         return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
     return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
 }
+// A list of conditions such as x > 2, x < 5, which is a set and no list of answers.
+static bool r1i_node_is_range(const r1i_node *node) {
+    if (node->kind != R1I_NODE_LIST) return false;
+    for (size_t i = 0; i < node->count; i++)
+        if (node->item[i]->kind != R1I_NODE_RELATION || node->item[i]->links[0] == '=' ||
+            node->item[i]->links[0] == R1I_TOKEN_ABOUT)
+            return false;
+    return true;
+}
 // Equal as written, whatever it means.
 // Kind, id, shape, numbers and names, all the way down; an early and cheap yes that also covers
 // what has no value, such as sets without numbers.
@@ -18470,6 +20017,11 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
                                             const r1i_node *b) {
     r1_equality verdict = R1_UNDECIDED;
     if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
+    if (r1i_node_is_family(a) || r1i_node_is_family(b)) return r1i_answer_families(work, a, b);
+    r1_slice name = {NULL, 0};
+    if ((r1i_node_is_range(a) || r1i_node_is_range(b)) && r1i_node_is_set(a, &name) &&
+        r1i_node_is_set(b, &name))
+        return r1i_answer_sets(work, a, b, name);
     bool relation_a = a->kind == R1I_NODE_RELATION, relation_b = b->kind == R1I_NODE_RELATION;
     if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
     if (relation_a) return r1i_answer_relation(work, a, b, false);
@@ -18486,6 +20038,8 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
         return r1i_answer_proportions(work, a, b);
     const r1i_node *ma = r1i_node_matrix(work, a);
     const r1i_node *mb = r1i_node_matrix(work, b);
+    if (ma && !mb) mb = r1i_node_rows(work, b);
+    if (mb && !ma) ma = r1i_node_rows(work, a);
     bool tuple_a = a->kind == R1I_NODE_TUPLE, tuple_b = b->kind == R1I_NODE_TUPLE;
     if ((ma || tuple_a) && (mb || tuple_b) && (ma || mb))
         return r1i_answer_matrices(work, ma ? ma : a, mb ? mb : b);
@@ -18497,7 +20051,7 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
         return r1i_answer_in_order(work, a, b);
     if (many_a && many_b) return r1i_answer_unordered(work, a, b);
-    r1_slice name = {NULL, 0};
+    name.size = 0;
     if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name))
         return r1i_answer_sets(work, a, b, name);
     if (many_a != many_b && !tuple_a && !tuple_b) { // 5 and 5 is 5
@@ -18549,8 +20103,10 @@ static r1_slice r1i_answer_normal(r1_answer_work *work, r1_slice text) {
             bool shown = word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE;
             for (size_t k = i; shown && k < end; k++) normal[size++] = text.data[k];
             i = end > i + 1 ? end - 1 : i + 1;
-        } else if (!r1i_is_space(c) && !strchr("${}.,;:\"'`*!?", c)) {
-            normal[size++] = r1i_lower(c);
+        } else if (!r1i_is_space(c) && !strchr("${}\"'`", c)) {
+            bool number = i && r1i_is_digit(text.data[i - 1]) && i + 1 < text.size;
+            number = number || r1i_is_digit(r1i_answer_char(text, i + 1));
+            if (number || !strchr(".,;:*!?", c)) normal[size++] = r1i_lower(c);
         }
     }
     return (r1_slice){normal, size};
@@ -18562,11 +20118,44 @@ static size_t r1i_answer_word_count(r1_slice text) {
         words += !r1i_is_space(text.data[i]) && (!i || r1i_is_space(text.data[i - 1]));
     return words;
 }
+// The text without the dollars and boxes that hold all of it, and without type faces and braces
+// if wanted: $\text{(B)}$ is (B).
+static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
+    for (bool more = true; more;) {
+        size_t open = 0;
+        text = r1i_answer_trim(text), more = false;
+        char last = text.size ? text.data[text.size - 1] : 0;
+        if (text.size > 2 && last == '$' && text.data[0] == '$') {
+            text = r1i_answer_part(text, 1, text.size - 1), more = true;
+            continue;
+        }
+        if (r1i_answer_char(text, 0) == '\\')
+            while (r1i_is_letter(r1i_answer_char(text, open + 1))) open++;
+        const r1i_word *word = open ? r1i_word_find(r1i_answer_part(text, 1, open + 1), 1) : NULL;
+        bool face =
+            word && (word->token == R1I_TOKEN_SKIP || (faces && word->token == R1I_TOKEN_STYLE));
+        if (open) open++;
+        if (!(open ? face : faces) || r1i_answer_char(text, open) != '{' || last != '}') break;
+        if (r1i_answer_group_end(text, open) != text.size) break;
+        text = r1i_answer_part(text, open + 1, text.size - 1), more = true;
+    }
+    return text;
+}
 // The letter of an option: D, (D), D., (D) with the words of the option; else 0.
-// Letters A to J. *alone says that nothing follows it: then a plain letter, a closed bracket or
-// a point will do. With words behind it a mark and a space must stand between.
+// Letters A to J, in a type face or not. *alone says that nothing follows: then a plain letter, a
+// closed bracket or a point will do. With words behind it a mark and a space must stand between.
 static char r1i_answer_option(r1_slice text, bool *alone) {
-    size_t at = 0, open = r1i_answer_char(text, 0) == '(';
+    size_t at = 0, face = 0;
+    if (r1i_answer_char(text, 0) == '\\')
+        while (r1i_is_letter(r1i_answer_char(text, face + 1))) face++;
+    if (face && r1i_answer_char(text, face + 1) == '{') { // \textbf{(B)} 12
+        size_t end = r1i_answer_group_end(text, face + 1);
+        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, face + 2, end - (end > face + 2)));
+        char c = inner.size < 5 ? r1i_answer_option(inner, alone) : 0;
+        *alone = c && end >= text.size;
+        return inner.size > 1 ? c : 0;
+    }
+    size_t open = r1i_answer_char(text, 0) == '(';
     at += open;
     char c = r1i_answer_char(text, at);
     if (c < 'A' || c > 'J') return 0;
@@ -18627,10 +20216,82 @@ static r1i_answer_reading r1i_answer_read(r1_answer_work *work, r1_slice text) {
     work->stop = R1I_STOP_NONE;
     return reading;
 }
+// Phrases that say the same; the words of a row, without spaces, mean one thing.
+static const char *const r1i_phrases[] = {
+    "yes true correct", "no false incorrect", "doesnotexist dne undefined notdefined",
+    "impossible notpossible cannotbedone", "infinitelymany infinite infinity"};
+// What phrases stand for, in LaTeX.
+static const struct {
+    const char *words, *plain;
+} r1i_meanings[] = {
+    {"allrealnumbers allreals realnumbers allrealnumber therealnumbers allrealvalues anyrealnumber",
+     "\\mathbb{R}"},
+    {"nosolution nosolutions nosolutionexists norealsolution norealsolutions none emptyset nullset "
+     "theemptyset nosuchnumber nosuchnumbers",
+     "\\emptyset"},
+    {"infinity positiveinfinity infinitelymany infinite", "\\infty"},
+    {"negativeinfinity", "-\\infty"}};
+// A phrase that stands for a formula, as that formula; other texts stay as they are.
+static r1_slice r1i_answer_meaning(r1_answer_work *work, r1_slice text) {
+    if (text.size > 64) return text;
+    size_t used = work->used;
+    r1_slice normal = r1i_answer_normal(work, text);
+    for (size_t i = 0; normal.size && i < sizeof r1i_meanings / sizeof *r1i_meanings; i++)
+        if (r1i_word_among(r1i_meanings[i].words, normal))
+            text = (r1_slice){r1i_meanings[i].plain, strlen(r1i_meanings[i].plain)};
+    work->used = used;
+    return text;
+}
+// Whether "and", "&" or a comma stands at this place, between two parts of a list of words; its
+// size, else 0. "and" must stand alone.
+static size_t r1i_word_joint(r1_slice text, size_t at) {
+    char c = r1i_answer_char(text, at);
+    if (c == ',' || c == ';' || c == '&') return 1;
+    bool edge = at && !r1i_is_letter(text.data[at - 1]);
+    return edge && r1i_answer_at(text, at, "and") && !r1i_is_letter(r1i_answer_char(text, at + 3))
+               ? 3
+               : 0;
+}
+// The next part of a list of words in its normal form, without an article; *at moves behind it.
+static r1_slice r1i_word_item(r1_answer_work *work, r1_slice text, size_t *at) {
+    static const char *const articles[] = {"a ", "an ", "the "};
+    size_t from = *at, joint = 0;
+    while (*at < text.size && !(joint = r1i_word_joint(text, *at))) ++*at;
+    r1_slice part = r1i_answer_trim(r1i_answer_part(text, from, *at));
+    *at += joint;
+    for (size_t i = 0; i < 3; i++)
+        if (part.size > 4 && r1i_is_space(part.data[strlen(articles[i]) - 1]) &&
+            r1i_answer_is_word(r1i_answer_trim(r1i_answer_part(part, 0, strlen(articles[i]))),
+                               i == 0   ? "a"
+                               : i == 1 ? "an"
+                                        : "the"))
+            part = r1i_answer_part(part, strlen(articles[i]), part.size);
+    return r1i_answer_normal(work, part);
+}
+// Whether all words of a list occur in another one.
+static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other) {
+    for (size_t at = 0; at < list.size && !work->stop;) {
+        size_t used = work->used;
+        r1_slice item = r1i_word_item(work, list, &at);
+        bool found = !item.size;
+        for (size_t k = 0; k < other.size && !found && r1i_answer_step(work, 1);) {
+            r1_slice one = r1i_word_item(work, other, &k);
+            found = r1i_slice_same(one, item);
+            for (size_t i = 0; i < sizeof r1i_phrases / sizeof *r1i_phrases && one.size; i++)
+                found = found || (r1i_word_among(r1i_phrases[i], one) &&
+                                  r1i_word_among(r1i_phrases[i], item));
+        }
+        work->used = used;
+        if (!found) return false;
+    }
+    return true;
+}
 // Short answers in words can be refuted; sentences cannot.
-// Up to three words on each side count as short. Sentences may say the same in other words, so
-// for them only equality of letters is known, and that was tested before.
+// Lists of words are compared as sets. Up to three words on each side count as short. Sentences may
+// say the same in other words, so for them only equality of letters is known.
 static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    if (r1i_words_cover(work, gold, pred) && r1i_words_cover(work, pred, gold))
+        return r1i_answer_say(work, R1_EQUAL, "the same words");
     bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
     if (many)
         return r1i_answer_say(work, R1_UNDECIDED, "sentences are compared letter by letter only");
@@ -18641,11 +20302,12 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
 // budget. Texts with words or unknown commands are equal when they are letter by letter,
 // whether or not they can be read.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
-    work->used = 0, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
+    work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
     work->second_sign = work->whole_points = false;
-    work->fixed = NULL, work->bits = R1I_ANSWER_BITS;
+    work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
     if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
+    gold = r1i_answer_meaning(work, gold), pred = r1i_answer_meaning(work, pred);
     r1i_answer_reading a = r1i_answer_read(work, gold), b = r1i_answer_read(work, pred);
     bool known = a.stop != R1I_STOP_UNSUPPORTED && b.stop != R1I_STOP_UNSUPPORTED;
     if (a.wordy || b.wordy || !known) {
@@ -18659,7 +20321,8 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
         return r1i_answer_say(work, R1_UNDECIDED, a.stop ? "the expected answer" : "the answer");
     }
     bool words_a = r1i_node_is_words(a.node, a.wordy), words_b = r1i_node_is_words(b.node, b.wordy);
-    if (words_a || words_b) return r1i_answer_words(work, gold, pred);
+    if (words_a || words_b)
+        return r1i_answer_words(work, r1i_answer_peel(gold, true), r1i_answer_peel(pred, true));
     r1_equality verdict = r1i_answer_compare(work, a.node, b.node);
     if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
     return verdict;
@@ -18728,7 +20391,8 @@ R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_sli
     work->stop = R1I_STOP_NONE, work->reason = "";
     gold = r1i_answer_clean(gold), pred = r1i_answer_clean(pred);
     bool alone_a = false, alone_b = false;
-    char a = r1i_answer_option(gold, &alone_a), b = r1i_answer_option(pred, &alone_b);
+    char a = r1i_answer_option(r1i_answer_peel(gold, true), &alone_a);
+    char b = r1i_answer_option(r1i_answer_peel(pred, true), &alone_b);
     r1_equality verdict;
     if (!gold.size)
         verdict = r1i_answer_say(work, R1_UNDECIDED, "the expected answer is empty");
@@ -18736,10 +20400,15 @@ R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_sli
         verdict = r1i_answer_say(work, R1_DIFFERENT, "the answer is empty");
     else if (gold.size > R1I_ANSWER_TEXT || pred.size > R1I_ANSWER_TEXT)
         verdict = r1i_answer_say(work, R1_UNDECIDED, "an answer is longer than 8192 bytes");
-    else if (a && b && (alone_a || alone_b))
+    else if (a && b)
         verdict = r1i_answer_say(work, a == b ? R1_EQUAL : R1_DIFFERENT, "letters of options");
-    else
+    else {
+        work->used = 0;
+        gold = r1i_answer_spell(work, r1i_answer_peel(gold, false));
+        pred = r1i_answer_spell(work, r1i_answer_peel(pred, false));
+        work->floor = work->used;
         verdict = r1i_answer_readings(work, gold, pred);
+    }
     r1i_answer_explain(work, reason, size);
     return verdict;
 }
@@ -18767,7 +20436,6 @@ R1I_BODY void r1_answer_free(r1_answer_work *work) {
 //
 //     text -> behind </think> -> inside <answer> -> letter, box, bare answer, "the answer is ...",
 //             last formula, last number
-static const r1_slice r1i_answer_none = {NULL, 0};
 
 // The last place of a word, the case of letters ignored; SIZE_MAX when it is not there.
 // Words are given in lower case. Searched from the end, so the last answer of a text costs the
@@ -18821,6 +20489,15 @@ static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) 
     }
     return words;
 }
+// The text behind words such as "So" and "Thus," at its beginning.
+static r1_slice r1i_answer_unled(r1_slice text) {
+    size_t end = 0;
+    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+    if (!r1i_word_among("So Thus Hence Then Therefore", r1i_answer_part(text, 0, end)) || !end)
+        return text;
+    while (end < text.size && (text.data[end] == ',' || r1i_is_space(text.data[end]))) end++;
+    return r1i_answer_from(text, end);
+}
 // Whether a text is an answer by itself and no sentence around one.
 // No ordinary words, or up to two (one with math signs around) in a short line that leads up to
 // nothing and has no sentence in it. Boxes and marks go through their own rules.
@@ -18828,6 +20505,14 @@ static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
     if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
     if (r1i_answer_at(text, 0, "####")) return false;
+    size_t first = 0, digits = 0; // "It takes 3 hours" is a sentence, "3 hours" is an answer
+    while (r1i_is_letter(r1i_answer_char(text, first))) first++;
+    for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
+    if (first > 1 && digits && r1i_answer_char(text, first) == ' ' &&
+        !r1i_word_find(r1i_answer_part(text, 0, first), 2) && !memchr(text.data, '=', text.size) &&
+        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "minus") &&
+        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "negative"))
+        return false;
     size_t words = r1i_answer_plain_words(text, 4, &leading);
     bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
     return words == 0 ||
@@ -18910,6 +20595,7 @@ static r1_slice r1i_answer_boxed(r1_slice text) {
 // do not count. One pass over the text.
 static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     r1_slice found = r1i_answer_none;
+    size_t begin = 0; // of the last formula with those that only commas or "and" separate from it
     for (size_t i = 0; i < text.size;) {
         bool dollar = text.data[i] == '$' && (!i || text.data[i - 1] != '\\');
         bool round = r1i_answer_at(text, i, "\\("), square = r1i_answer_at(text, i, "\\[");
@@ -18925,7 +20611,10 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
         if (to >= text.size) break;
         i = to + strlen(close);
         if (!inner.size) continue;
-        found = inner, *end = i;
+        bool joined = found.size && from - open > *end &&
+                      r1i_answer_joins(r1i_answer_part(text, *end, from - open));
+        if (!joined) begin = from - open;
+        found = joined ? r1i_answer_part(text, begin, i) : inner, *end = i;
         if (first) break;
     }
     return found;
@@ -18941,6 +20630,20 @@ static size_t r1i_answer_number_end(r1_slice text, size_t at) {
         if (!more || !((c == ',' && more >= 2) || c == '.' || c == '/' || c == ':')) return at;
         at++;
     }
+}
+// A number that stands in brackets with others, as in (3, 4), is no answer of its own: the brackets
+// are. They must hold a comma and no words, and at most 80 bytes before the number.
+static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
+    if (!number.size) return number;
+    size_t from = (size_t)(number.data - text.data), to = from + number.size, open = from;
+    while (open && from - open < 80 && !strchr("([{)]}\n$", text.data[open - 1])) open--;
+    while (to < text.size && to - from < 160 && !strchr("([{)]}\n$", text.data[to])) to++;
+    if (!open || to >= text.size || !strchr("([{", text.data[open - 1]) ||
+        !strchr(")]}", text.data[to]))
+        return number;
+    r1_slice group = r1i_answer_part(text, open - 1, to + 1);
+    bool leading = false, comma = memchr(group.data, ',', group.size) != NULL;
+    return comma && !r1i_answer_plain_words(group, 1, &leading) && !leading ? group : number;
 }
 // The last number of a text, or the first one, with its sign.
 // A minus counts unless it stands behind a value, where it is a difference. -$5 and 5% keep
@@ -18967,7 +20670,7 @@ static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
         i = end > i ? end : i + 1;
         if (first) break;
     }
-    return found;
+    return r1i_answer_bracketed(text, found);
 }
 // What stands behind "the answer is" and its like, up to the end of the sentence.
 // A point ends it before white space only, so decimals stay whole.
@@ -18991,6 +20694,12 @@ static bool r1i_answer_marker(r1_slice text, size_t *behind) {
                                         "answer =",
                                         "####",
                                         "r\xc3\xa9ponse:",
+                                        "r\xc3\xa9ponse est",
+                                        "respuesta es",
+                                        "respuesta:",
+                                        "antwort ist",
+                                        "antwort:",
+                                        "\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82:",
                                         "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf",
                                         "\xe7\xad\x94\xe6\xa1\x88\xe4\xb8\xba",
                                         "\xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"};
@@ -19016,9 +20725,25 @@ static r1_slice r1i_answer_last_math(r1_slice text, bool near) {
     r1_slice number = r1i_answer_number(text, false, &start);
     if (!formula.size) return number;
     if (!number.size || start < end) return formula;
+    if (formula.size == 1 && r1i_is_letter(formula.data[0])) return number; // $x$ is 42
     r1_slice gap = r1i_answer_part(text, end, start);
     bool apart = memchr(gap.data, '\n', gap.size) || r1i_answer_last(gap, ". ") != SIZE_MAX;
     return apart != near ? number : formula;
+}
+// An answer without the explanation behind it: 42 (since ...), 42, not 41. Only behind a digit.
+static r1_slice r1i_answer_explained(r1_slice text) {
+    bool digits = false;
+    for (size_t i = 0; i + 2 < text.size; i++) {
+        digits = digits || r1i_is_digit(text.data[i]);
+        bool bracket = text.data[i] == ' ' && text.data[i + 1] == '(';
+        bool comma = text.data[i] == ',' && text.data[i + 1] == ' ';
+        if (!digits || !(bracket || comma)) continue;
+        size_t end = i + 2;
+        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+        r1_slice word = r1i_answer_part(text, i + 2, end);
+        if (word.size > 1 && !r1i_word_find(word, 2)) return r1i_answer_part(text, 0, i);
+    }
+    return text;
 }
 // The answer that a sentence announces: its formula, its number, or its few words.
 // Up to two ordinary words are an answer as they stand; a longer phrase gives its first number,
@@ -19029,6 +20754,7 @@ static r1_slice r1i_answer_phrase(r1_slice text) {
     r1_slice rest = r1i_answer_clean(r1i_answer_sentence(text, behind));
     while (rest.size && strchr(".,:", rest.data[rest.size - 1])) rest.size--;
     if (!rest.size) return r1i_answer_none;
+    rest = r1i_answer_explained(rest);
     bool leading = false;
     if (r1i_answer_formula(rest, false, &unused).size) return r1i_answer_last_math(rest, true);
     if (r1i_answer_plain_words(rest, 4, &leading) < 3) return rest;
@@ -19096,7 +20822,8 @@ R1I_BODY r1_slice r1_answer_extract(r1_slice text, unsigned modes) {
     if (!scope.data) return found;
     if (modes & R1_EXTRACT_LETTER) found = r1i_answer_letter(scope);
     if (!found.size && modes & R1_EXTRACT_BOXED) found = r1i_answer_boxed(scope);
-    r1_slice trimmed = r1i_answer_clean(scope);
+    if (!found.size && found.data) return found; // an empty box is an empty answer
+    r1_slice trimmed = r1i_answer_unled(r1i_answer_clean(scope));
     if (!found.size && modes & R1_EXTRACT_BARE && r1i_answer_is_bare(trimmed)) found = trimmed;
     if (!found.size && modes & R1_EXTRACT_PHRASE) found = r1i_answer_phrase(scope);
     bool math = modes & R1_EXTRACT_MATH, number = modes & R1_EXTRACT_NUMBER;
@@ -19237,6 +20964,10 @@ enum {
     R1I_JUDGE_NOT_PYTHON = 121   // exit status of a source that does not compile
 };
 
+// All devices of a box.
+static const char *const r1i_judge_devices[] = {"/dev/null", "/dev/zero", "/dev/urandom",
+                                                "/dev/random"};
+
 // One instruction of the kernel's filter language; the header of it may not be installed.
 typedef struct r1i_filter_line {
     uint16_t code;
@@ -19271,6 +21002,8 @@ typedef struct r1i_zygote {
     int abi;     // of Landlock, 0 = none
     int life;    // end of file on it means that the zygote has gone
     int priority;
+    rlim_t processes; // of the user, where boxes share it with others
+    double counted;   // when that was
     char reason[400];
     char python[3][16384]; // what -c runs: scripts, tests, functions under test
     r1i_filter filters[2]; // of programs; of compilers
@@ -19384,7 +21117,8 @@ enum { // opcodes, and what a filter can answer
     R1I_FILTER_BITS = 0x45,
     R1I_FILTER_RETURN = 0x06,
     R1I_FILTER_ERRNO = 0x00050000,
-    R1I_FILTER_ALLOW = 0x7fff0000
+    R1I_FILTER_ALLOW = 0x7fff0000,
+    R1I_FILTER_CALLS = 450 // numbers that the lists below know
 };
 #define R1I_FILTER_KILL 0x80000000u
 
@@ -19427,6 +21161,23 @@ static void r1i_filter_arguments(r1i_filter *f) {
     // A connected pair of streams cannot be sent anywhere; asyncio needs one. Other sockets: none.
     r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
 }
+// Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
+// filter once for each number when it is set, which a list of single calls makes the dearest step
+// of a box. Calls that are newer than the lists look as if the kernel did not have them, so that a
+// C library goes the older way.
+static void r1i_filter_ranges(r1i_filter *f, const bool *allowed, uint32_t allow, uint32_t refuse) {
+    for (uint32_t first = 0, end; first < R1I_FILTER_CALLS; first = end + 1) {
+        for (end = first; end < R1I_FILTER_CALLS && allowed[end];) end++;
+        if (end == first) continue;
+        r1i_filter_add(f, R1I_FILTER_ABOVE, end, 3, 0); // on to the next range
+        r1i_filter_add(f, R1I_FILTER_ABOVE, first, 0, 1);
+        r1i_filter_add(f, R1I_FILTER_RETURN, allow, 0, 0);
+        r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+    }
+    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
+    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+}
 static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     static const uint32_t opened[] = {0x1 | 0x2 | 0x40 | 0x200 | 0x400};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
@@ -19448,20 +21199,14 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
         r1i_filter_argument(f, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
 #endif
     }
-    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
-    uint32_t kill = level >= R1_JUDGE_LANDLOCK6 ? allow : refuse;
-    r1i_filter_call(f, SYS_kill, kill);
-    r1i_filter_call(f, SYS_tkill, kill);
-    r1i_filter_call(f, SYS_tgkill, kill);
+    bool allowed[R1I_FILTER_CALLS] = {false};
     for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
-        r1i_filter_call(f, r1i_judge_calls[i], allow);
+        allowed[r1i_judge_calls[i]] = true;
     for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
-        r1i_filter_call(f, r1i_judge_writing[i], allow);
-    // Calls newer than this list look as if the kernel did not have them, so that a C library goes
-    // the older way.
-    r1i_filter_add(f, R1I_FILTER_ABOVE, 450, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
-    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+        allowed[r1i_judge_writing[i]] = true;
+    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
+    allowed[SYS_kill] = allowed[SYS_tkill] = allowed[SYS_tgkill] = level >= R1_JUDGE_LANDLOCK6;
+    r1i_filter_ranges(f, allowed, allow, refuse);
 }
 static bool r1i_filter_set(const r1i_filter *f) {
     struct {
@@ -19480,12 +21225,16 @@ enum {
 typedef struct r1i_landlock {
     uint64_t files, network, scope;
 } r1i_landlock;
+// The rights to files that a version of Landlock knows.
+static uint64_t r1i_landlock_files(int abi) {
+    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+    return files[abi < 5 ? abi : 5];
+}
 
 // Makes a rule set; the older the kernel, the shorter the struct that it knows.
 static int r1i_landlock_make(int abi, bool paths) {
     r1i_landlock rules = {0, 0, 0};
-    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
-    if (paths) rules.files = files[abi < 5 ? abi : 5];
+    if (paths) rules.files = r1i_landlock_files(abi);
     if (paths && abi >= 4) rules.network = 3; // bind and connect
     if (abi >= 6) rules.scope = 3;            // abstract sockets and signals
     return (int)syscall(444, &rules, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
@@ -19504,15 +21253,13 @@ static bool r1i_landlock_allow(int set, const char *path, uint64_t rights) {
 }
 // Confines the caller to the folders of the zygote and to its box.
 static bool r1i_landlock_enter(const r1i_zygote *z, const char *box, bool writes) {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
-    static const uint64_t files[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
     int set = r1i_landlock_make(z->abi, true);
     bool done = set >= 0;
     for (int i = 0; done && i < z->n_folders; i++)
         done = r1i_landlock_allow(set, z->folders[i], R1I_LANDLOCK_READ);
     for (int i = 0; done && i < 4; i++)
-        done = r1i_landlock_allow(set, devices[i], R1I_LANDLOCK_DEVICE);
-    uint64_t all = files[z->abi < 5 ? z->abi : 5] & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
+        done = r1i_landlock_allow(set, r1i_judge_devices[i], R1I_LANDLOCK_DEVICE);
+    uint64_t all = r1i_landlock_files(z->abi) & ~(uint64_t)R1I_LANDLOCK_SPECIAL;
     if (done && box) done = r1i_landlock_allow(set, box, writes ? all : R1I_LANDLOCK_READ);
     done = done && syscall(446, set, 0) == 0;
     if (set >= 0) close(set);
@@ -19639,7 +21386,7 @@ static void r1i_box_program(const r1i_zygote *z, const r1i_box_plan *plan) {
     snprintf(temporary, sizeof temporary, "TMPDIR=%s", plan->box);
     sigset_t none;
     sigemptyset(&none);
-    for (int s = 1; s < NSIG; s++) signal(s, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL); // all others are as the zygote left them
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -19729,7 +21476,6 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    setsid();
     prctl(PR_SET_PDEATHSIG, ns ? SIGKILL : SIGTERM, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     r1i_box_descriptors(plan, out, err, status);
@@ -19740,7 +21486,8 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) r1i_box_break(status, "no new privileges");
     if (z->abi > 0 && !r1i_landlock_enter(z, plan->box, plan->writes))
         r1i_box_break(status, "landlock");
-    pid_t program = fork();
+    // vfork, because all that the child does before its exec is to give up more rights.
+    pid_t program = vfork();
     if (program < 0) r1i_box_break(status, "fork");
     if (program == 0) r1i_box_program(z, plan);
     close(0);
@@ -19795,20 +21542,20 @@ static void r1i_usage_children(const r1i_zygote *z, r1i_usage *usage, pid_t pid,
 // Fields of /proc/PID/stat behind the name of the program, which may contain anything.
 static int r1i_usage_stat(const r1i_zygote *z, r1i_usage *usage, pid_t pid) {
     char name[64], text[1024], *at;
-    double fields[24] = {0};
+    long long fields[24] = {0};
     snprintf(name, sizeof name, "%d/stat", (int)pid);
     if (!r1i_proc_read(z, name, text, sizeof text) || !(at = strrchr(text, ')'))) return 0;
     if (strlen(at) < 4) return 0;
     at += 3; // field 3 is a letter
     for (int i = 4; i < 25 + 3; i++) {
         char *end;
-        double value = strtod(at, &end);
+        long long value = strtoll(at, &end, 10);
         if (end == at) break;
         if (i - 4 < 24) fields[i - 4] = value;
         at = end;
     }
     double ticks = (double)sysconf(_SC_CLK_TCK);
-    usage->cpu_seconds += (fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
+    usage->cpu_seconds += (double)(fields[10] + fields[11] + fields[12] + fields[13]) / ticks;
     if (fields[20] > 0)
         usage->memory_bytes += (uint64_t)fields[20] * (uint64_t)sysconf(_SC_PAGESIZE);
     return (int)fields[16]; // threads
@@ -19818,8 +21565,7 @@ static void r1i_usage_of(const r1i_zygote *z, r1i_usage *usage, pid_t root) {
     usage->pids[usage->processes++] = root;
     for (int i = 0; i < usage->processes; i++) {
         char name[64];
-        int threads = r1i_usage_stat(z, usage, usage->pids[i]);
-        if (i == 0) usage->memory_bytes = 0; // the reaper's own is ours
+        int threads = i ? r1i_usage_stat(z, usage, usage->pids[i]) : 1; // the root is ours
         snprintf(name, sizeof name, "%d", (int)usage->pids[i]);
         if (threads == 1) r1i_usage_children(z, usage, usage->pids[i], name);
         if (threads <= 1) continue;
@@ -19849,7 +21595,12 @@ static void r1i_box_stop(const r1i_zygote *z, r1i_box *box, r1i_judge_end why) {
     if (!box->stop) box->stop = r1i_seconds();
     kill(box->reaper, z->level >= R1_JUDGE_NS ? SIGKILL : SIGTERM);
 }
-// How soon the next look must be: no sooner than the memory that is left could be filled.
+// The next look: when the memory that is left could be full.
+static void r1i_box_look_at(r1i_box *box, double now) {
+    double room = (double)box->plan->limits.memory_bytes - (double)box->memory_bytes;
+    double wait = room / 8e9; // bytes per second that two fast cores can touch
+    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+}
 static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
     const r1_judge_limits *limits = &box->plan->limits;
     r1i_usage usage;
@@ -19860,9 +21611,7 @@ static void r1i_box_look(const r1i_zygote *z, r1i_box *box, double now) {
     if (usage.cpu_seconds > box->cpu_seconds) box->cpu_seconds = usage.cpu_seconds;
     if (box->memory_bytes > limits->memory_bytes) r1i_box_stop(z, box, R1I_JUDGE_MEMORY);
     if (box->cpu_seconds > limits->cpu_seconds) r1i_box_stop(z, box, R1I_JUDGE_CPU);
-    double room = (double)limits->memory_bytes - (double)box->memory_bytes;
-    double wait = room / 8e9; // bytes per second that two fast cores can touch
-    box->look = now + (wait < 0.001 ? 0.001 : wait > 0.02 ? 0.02 : wait);
+    r1i_box_look_at(box, now);
 }
 static void r1i_box_close(r1i_box *box, int pipe) {
     if (box->pipes[pipe] >= 0) close(box->pipes[pipe]);
@@ -19902,9 +21651,9 @@ static bool r1i_box_start(const r1i_zygote *z, const r1i_box_plan *plan, r1i_box
     box->plan = plan;
     box->output = output;
     while (made < 3 && pipe2(ends[made], O_CLOEXEC) == 0) made++;
-    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS;
     box->begin = r1i_seconds();
-    box->look = box->begin + 0.01;
+    r1i_box_look_at(box, box->begin);
     if (made == 3)
         box->reaper =
             (pid_t)syscall(SYS_clone, SIGCHLD | (z->level >= R1_JUDGE_NS ? spaces : 0), 0, 0, 0, 0);
@@ -19976,8 +21725,10 @@ static void r1i_boxes_watch(const r1i_zygote *z, r1i_box *boxes, int n, int task
             for (int k = 0; k < 3; k++) polls[m++] = (struct pollfd){boxes[i].pipes[k], POLLIN, 0};
         }
         if (!runs) break;
-        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop)
+        if (n == 2 && !r1i_box_runs(&boxes[0]) && !boxes[1].stop) {
+            r1i_box_look(z, &boxes[1], now); // it will not report what it used
             r1i_box_stop(z, &boxes[1], R1I_JUDGE_LEFT);
+        }
         polls[m++] = (struct pollfd){task, POLLRDHUP, 0};
         polls[m++] = (struct pollfd){z->life, 0, 0};
         int wait = (int)ceil((next - now) * 1000);
@@ -20035,7 +21786,6 @@ typedef struct r1i_task {
     char *program, *outputs[2]; // what is put into boxes; room for what boxes print
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
-    rlim_t processes;            // that the user has already
 } r1i_task;
 
 // Memory of a supervisor: it lives for one task and never forks it into a box.
@@ -20068,7 +21818,7 @@ static bool r1i_task_send(int socket, const r1i_judge_reply *reply, const char *
            r1i_judge_write(socket, errors, reply->error_bytes);
 }
 // The processes and threads of this user: where all boxes share it, the kernel's limit counts them.
-static rlim_t r1i_task_processes(const r1i_zygote *z) {
+static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
     rlim_t n = 0;
     DIR *list = fdopendir(openat(z->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (struct dirent *row; list && (row = readdir(list));) {
@@ -20105,7 +21855,8 @@ static void r1i_task_plan(const r1i_task *task, r1i_box_plan *plan, const r1_jud
     // stands for the boxes that run at once.
     plan->processes = (rlim_t)limits->processes + 1;
     if (task->z->level < R1_JUDGE_NS)
-        plan->processes = task->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
+        plan->processes =
+            task->z->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
 }
 // Compiles once; the program that comes out is kept in memory.
 static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
@@ -20119,7 +21870,7 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     if (run->memory_bytes > limits.memory_bytes) limits.memory_bytes = run->memory_bytes;
     r1i_task_plan(task, &plan, &limits);
     plan.writes = true;
-    plan.processes = r1i_task_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
+    plan.processes = r1i_zygote_processes(task->z) + 64 * (rlim_t)task->z->desc.jobs;
     plan.file_bytes = (size_t)64 << 20;
     plan.command = language->compile, plan.path = language->compiler;
     plan.file = language->source, plan.take = language->program;
@@ -20158,7 +21909,6 @@ static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     task->program_bytes = (size_t)request->size;
     task->program = r1i_task_memory(task->program_bytes);
     if (!r1i_judge_read(task->socket, task->program, task->program_bytes)) return false;
-    if (z->level < R1_JUDGE_NS) task->processes = r1i_task_processes(z);
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
     if (z->level >= R1_JUDGE_NS) return true;
     char path[R1I_JUDGE_PATH + 64];
@@ -20181,7 +21931,8 @@ static void r1i_task_unload(const r1i_task *task) {
 
 // ---- function tests: the Python on both sides ----
 // clang-format off
-// Runs main.py as a script. A source that does not compile is told apart by its exit status.
+// Runs main.py as Python would, but with exit and quit. It takes a millisecond more, so it is for
+// sources with these words. One that does not compile is told apart by its exit status.
 static const char *const r1i_judge_python_program[] = {
     "def _(path):",
     " import builtins, sys",
@@ -20500,22 +22251,33 @@ static const char *const r1i_judge_python_exam[] = {
 // clang-format on
 
 // ---- the supervisor: one test ----
+// Whether a source says exit or quit as words of their own, which Python has only with site.
+static bool r1i_task_exits(const char *text, size_t size) {
+    for (size_t i = 0; i + 4 <= size; i++)
+        if ((memcmp(text + i, "exit", 4) == 0 || memcmp(text + i, "quit", 4) == 0) &&
+            (i == 0 || !strchr("._", text[i - 1])))
+            return true;
+    return false;
+}
 // The commands of the box's Python, which take the place of main.py.
 static void r1i_task_python(const r1i_task *task, r1i_box_plan *plan, const char **command,
                             const char *code) {
     const r1i_language *python = &task->z->languages[0];
     int n = 0;
-    while (python->run[n] && strcmp(python->run[n], "-c") != 0) command[n] = python->run[n], n++;
+    for (; python->run[n + 1]; n++) command[n] = python->run[n];
     command[n] = "-c", command[n + 1] = code, command[n + 2] = NULL;
     plan->command = command, plan->path = python->runner;
 }
 static bool r1i_task_run(r1i_task *task, const r1i_judge_request *request) {
     const r1i_language *language = task->language;
+    const char *command[R1I_JUDGE_WORDS];
     r1i_judge_reply reply;
     r1i_box_plan plan;
     r1i_box box;
     r1i_task_plan(task, &plan, &request->limits);
     plan.command = language->run, plan.path = language->runner;
+    if (language == task->z->languages && r1i_task_exits(task->program, task->program_bytes))
+        r1i_task_python(task, &plan, command, task->z->python[0]);
     plan.file = language->compiler[0] ? language->program : language->source;
     plan.data = task->program, plan.bytes = task->program_bytes;
     plan.input = r1i_task_input(task->socket, request->size);
@@ -20636,7 +22398,6 @@ static bool r1i_root_show(const char *path, bool device) {
 }
 // A root of nothing but system folders, read-only, and four devices. NULL, or what failed.
 static const char *r1i_root_make(const r1i_zygote *z) {
-    static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"};
     unsigned user = geteuid(), group = getegid();
     int spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     if (unshare(spaces | CLONE_NEWCGROUP) != 0) return "unshare";
@@ -20651,7 +22412,7 @@ static const char *r1i_root_make(const r1i_zygote *z) {
     for (int i = 0; i < z->n_folders; i++)
         if (!r1i_root_show(z->folders[i], false)) return "bind a system folder";
     for (int i = 0; i < 4; i++)
-        if (!r1i_root_show(devices[i], true)) return "bind a device";
+        if (!r1i_root_show(r1i_judge_devices[i], true)) return "bind a device";
     if (mkdir("box", 0755) != 0) return "mkdir box";
     if (syscall(SYS_pivot_root, ".", ".") != 0) return "pivot_root";
     // Without this chdir the old root would still be the current folder.
@@ -20794,6 +22555,9 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
         int socket = r1i_zygote_receive(3);
         if (socket == -2) break;
         if (socket < 0) continue;
+        double now = r1i_seconds(); // a count takes longer than most of what a box costs
+        if (z->level < R1_JUDGE_NS && now > z->counted + 0.5)
+            z->processes = r1i_zygote_processes(z), z->counted = now;
         pid_t child = z->level ? fork() : -1;
         if (child == 0) {
             close(life[1]), close(3);
@@ -20835,7 +22599,6 @@ static bool r1i_judge_find(const char *name, char *path, size_t size) {
                (name[0] == '.' || access(name, X_OK) == 0);
     for (char *at = all; n > 0 && *at;) {
         size_t length = strcspn(at, ":");
-        char *real = NULL;
         int m = snprintf(path, size, "%.*s/%s", (int)length, at, name);
         if (at[0] == '/' && m > 0 && (size_t)m < size && access(path, X_OK) == 0) {
             int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -20843,7 +22606,6 @@ static bool r1i_judge_find(const char *name, char *path, size_t size) {
             if (fd >= 0) close(fd);
             if (binary) return true;
         }
-        (void)real;
         at += length + (at[length] == ':');
     }
     path[0] = 0;
@@ -20910,9 +22672,8 @@ static void r1i_judge_look(r1i_zygote *z) {
     static const char *const run[] = {"./main", NULL};
     const r1_judge_desc *desc = &z->desc;
     // Without -I, which would hide PYTHONHASHSEED: the same program must get the same verdict.
-    const char *python[] = {"python3", "-s",         "-B", desc->site_packages ? "-E" : "-S",
-                            "-c",      z->python[0], NULL};
-    if (desc->site_packages) python[3] = "-B";
+    const char *site = desc->site_packages ? "-B" : "-S"; // said twice, -B means nothing more
+    const char *python[] = {"python3", "-s", "-B", site, "main.py", NULL};
     r1i_judge_join(z->python[0], sizeof z->python[0], r1i_judge_python_program, NULL);
     r1i_judge_join(z->python[1], sizeof z->python[1], r1i_judge_python_codec,
                    r1i_judge_python_exam);
@@ -21028,6 +22789,15 @@ static const char *r1i_result_line(char *errors) {
     char *line = strrchr(errors, '\n');
     return line ? line + 1 : errors;
 }
+// A source that does not compile: Python says so without a traceback.
+static bool r1i_result_not_python(int status, char *errors) {
+    static const char *const names[] = {"SyntaxError:", "IndentationError:", "TabError:"};
+    const char *line = r1i_result_line(errors);
+    bool named = false;
+    for (int i = 0; i < 3; i++) named |= strncmp(line, names[i], strlen(names[i])) == 0;
+    return status == R1I_JUDGE_NOT_PYTHON ||
+           (status == 1 && named && !strstr(errors, "Traceback (most recent"));
+}
 static r1_judge_verdict r1i_result_end(r1_judge_result *result, const r1i_judge_reply *reply) {
     switch (reply->end) {
     case R1I_JUDGE_CPU:
@@ -21051,7 +22821,7 @@ static r1_judge_verdict r1i_result_run(r1_judge_result *result, const r1i_judge_
     const r1_judge_task *task = result->task;
     r1_judge_verdict verdict = r1i_result_end(result, reply);
     if (verdict != R1_JUDGE_AC) return verdict;
-    if (task->language == 0 && reply->status == R1I_JUDGE_NOT_PYTHON) {
+    if (task->language == 0 && r1i_result_not_python(reply->status, errors)) {
         r1i_result_say(result, "%s", r1i_result_line(errors));
         return R1_JUDGE_CE;
     }
@@ -21407,9 +23177,9 @@ R1I_BODY r1_judge_verdict r1_judge_run(r1_judge *judge, const r1_judge_task *tas
 #endif // R1_NO_JUDGE
 
 // ==== [reward] ===================================================================================
-// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number] and [answer]. Everything here
-// reads slices of the completion and writes to a work area that one call owns at a time, so that
-// workers never meet, and the context is only used to make and free the areas.
+// Rule rewards for texts. Calls [base], [json] (for UTF-8), [number], [answer] and [judge].
+// Everything here reads slices of the completion and writes to a work area that one call owns at a
+// time, so that workers never meet, and the context is only used to make and free the areas.
 
 // ---- characters, scripts and words ----
 // Reads the character at *at and moves behind it. Bytes that are not UTF-8 are U+FFFD, one at a
@@ -21875,7 +23645,9 @@ static void r1i_role_name(r1i_role_reader *reader, r1_slice word) {
 static void r1i_role_word(r1i_role_reader *reader, r1_slice word) {
     static const char *const knights[] = {"knight", "knights"}, *const knaves[] = {"knave",
                                                                                    "knaves"};
-    static const char *const negations[] = {"not", "never", "neither", "isn't", "aren't"};
+    static const char *const negations[] = {
+        "not", "never", "neither", "isn't", "aren't", "isn\xe2\x80\x99t", "aren\xe2\x80\x99t"};
+    if (word.size > 2 && r1i_answer_at(word, word.size - 2, "'s")) word.size -= 2;
     bool knight = r1i_word_is_one_of(word, knights, 2), knave = r1i_word_is_one_of(word, knaves, 2);
     if (r1i_word_is_one_of(word, negations, sizeof negations / sizeof *negations)) {
         reader->no = true;
@@ -22210,6 +23982,29 @@ static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out)
     out->value = !missing && close != SIZE_MAX;
     r1i_reward_say(out->reason, missing ? missing : out->value ? "complete" : "no code block");
 }
+// The program of the answer against its tests. A completion can never choose to be unjudged: what
+// it lacks, or writes in a language that is not there, is worth 0.
+static void r1i_part_tests(void *user, r1_reward_call *call, r1_reward_part *out) {
+    const struct r1_judge_task *program = call->input->program;
+    (void)user;
+    out->judged = program != NULL;
+    if (!program) r1i_reward_say(out->reason, "no tests are known");
+#ifndef R1_NO_JUDGE
+    r1_slice tag, code = r1_judge_code(call->answer, &tag);
+    if (program && !code.data) r1i_reward_say(out->reason, "no code block");
+    if (!program || !code.data) return;
+    r1_judge_task task = *program;
+    r1_judge_result result;
+    int language = r1_judge_language_find(call->desc->judge, tag);
+    if (language >= 0 && task.kind == R1_JUDGE_STDIO) task.language = language;
+    task.source = code;
+    task.outcomes = NULL, task.output = NULL; // several completions may have one task
+    out->value = r1_judge_run(call->desc->judge, &task, &result) == R1_JUDGE_AC;
+    out->judged = result.verdict != R1_JUDGE_SANDBOX_ERROR;
+    snprintf(out->reason, R1_REASON_BYTES, "%s%s%.100s", r1_judge_verdict_name(result.verdict),
+             result.message[0] ? ": " : "", result.message);
+#endif
+}
 
 // X(name, whether it may be left out). The functions are r1i_part_NAME.
 #define R1I_PART_LIST(X)                                                                           \
@@ -22221,7 +24016,8 @@ static void r1i_part_code(void *user, r1_reward_call *call, r1_reward_part *out)
     X(cosine, false)                                                                               \
     X(tags, false)                                                                                 \
     X(steps, false)                                                                                \
-    X(code, false)
+    X(code, false)                                                                                 \
+    X(tests, false)
 R1I_BODY r1_reward_component r1_reward_find(const char *name) {
 #define R1I_PART_ROW(name, optional) {#name, r1i_part_##name, 1, false, optional, NULL},
     static const r1_reward_component rows[] = {R1I_PART_LIST(R1I_PART_ROW)};
@@ -22237,6 +24033,9 @@ static const char *r1i_reward_fault(const r1_reward_desc *desc) {
     for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
         if (!desc->parts[i].name || !(fabs(desc->parts[i].weight) < 1e30))
             return "a component needs a name and a finite weight";
+    for (int i = 0; i < R1_MAX_PARTS && desc->parts[i].judge; i++)
+        if (desc->parts[i].judge == r1i_part_tests && !desc->judge)
+            return "the component tests needs desc.judge, see r1_judge_open";
     if (desc->gram > R1I_GRAM_MAX) return "gram is at most 64";
     if (desc->format < R1_FORMAT_ANSWER || desc->format > R1_FORMAT_SUMMARY) return "format";
     if (!(desc->margin > 0 && desc->margin <= desc->limit)) return "0 < margin <= limit";
@@ -22990,7 +24789,8 @@ static bool r1i_work_mtp(const r1i_batch_work *work, size_t first, size_t end, r
                           .starts = rows.starts,
                           .B = rows.B,
                           .balance_weight = main->balance_weight ? weight : NULL,
-                          .loads = main->loads};
+                          .loads = main->loads,
+                          .recompute = main->recompute};
         hidden = r1_embed(ctx, hidden, rows.below, rows.T);
         hidden = r1i_mtp_forward(model, &batch, depth, hidden);
         r1_tensor *head = model->layers[model->config.layers + depth - 1].head;
@@ -23045,7 +24845,8 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
                       .B = B,
                       .replay = routes,
                       .balance_weight = balanced ? weight : NULL,
-                      .loads = trainer->loads};
+                      .loads = trainer->loads,
+                      .recompute = trainer->desc.recompute};
     r1_tensor *hidden = r1_model_forward(model, &batch);
     r1_logprobs *out = r1_logprob(ctx, hidden, model->head, targets, work->temperature);
     if (!out || (work->mtp_scale > 0 && !r1i_work_mtp(work, first, end, &batch, hidden)))
@@ -23060,18 +24861,48 @@ static bool r1i_work_pass(const r1i_batch_work *work, size_t first, size_t end) 
     r1_backward_from(ctx, out->logp, dlogp);
     return ctx->status == R1_OK;
 }
+// What r1i_work_pass takes from the arena for T rows in B texts; with the depths of multi-token
+// prediction if they learn.
+static size_t r1i_plan_pass(const r1_model_config *c, const r1_train_desc *d, size_t T, size_t B,
+                            bool depths, bool replay) {
+    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    r1i_pass_bytes p = {.c = c, .T = T, .B = B, .replay = replay && stride};
+    p.segments = d->recompute, p.balanced = d->balance_weight > 0 && stride;
+    for (int i = 0; i < 2; i++) r1i_bytes_add(&p.kept, T, sizeof(int32_t)); // tokens, targets
+    if (p.replay) r1i_bytes_add(&p.kept, r1i_size_mul(T, stride), sizeof(int32_t));
+    r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(r1i_real));
+    r1i_bytes_add(&p.kept, T, sizeof(r1i_real)); // dlogp
+    r1i_bytes_forward(&p), r1i_bytes_logprob(&p);
+    if (depths && c->mtp_layers) r1i_bytes_add(&p.kept, B, sizeof(size_t));
+    for (size_t depth = 1; depths && depth <= c->mtp_layers; depth++) { // r1i_work_mtp
+        size_t ends = r1i_size_mul(B, depth); // no row looks past the end of its text
+        p.T = T > ends ? T - ends : 1;
+        r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, B, sizeof(size_t));
+        r1i_bytes_add(&p.kept, r1i_size_add(T, B), 3 * sizeof(int32_t));
+        r1i_bytes_add(&p.kept, B, sizeof(r1i_real)), r1i_bytes_add(&p.kept, p.T, sizeof(r1i_real));
+        R1I_BYTES(&p, {c->width, 0, sizeof(r1_embed_args)});
+        r1i_bytes_mtp(&p), r1i_bytes_logprob(&p);
+    }
+    return r1i_bytes_peak(&p);
+}
 // The gradient of one chunk: as many whole items per pass as micro_tokens hold, at least one. Each
 // pass adds to the gradient that the one before it left, so the sum over token rows is one chain
 // however the chunk is cut into passes.
 static bool r1i_work_chunk(const r1i_batch_work *work, size_t first, size_t end) {
+    r1_context *ctx = work->trainer->ctx;
     size_t most = work->trainer->desc.micro_tokens;
     while (first < end) {
         size_t last = first + 1, rows = work->items[first].n - 1;
         while (last < end && rows + work->items[last].n - 1 <= most)
             rows += work->items[last++].n - 1;
-        r1_step_begin(work->trainer->ctx);
+        if (!ctx->tape || !ctx->tape->depth)
+            r1i_arena_reserve(ctx, &ctx->step,
+                              r1i_plan_pass(&work->trainer->model->config, &work->trainer->desc,
+                                            rows, last - first, work->mtp_scale > 0,
+                                            work->items[first].routes != NULL));
+        r1_step_begin(ctx);
         bool done = r1i_work_pass(work, first, last);
-        r1_step_end(work->trainer->ctx);
+        r1_step_end(ctx);
         if (!done) return false;
         first = last;
     }
@@ -23409,14 +25240,14 @@ R1I_BODY r1_grpo_desc r1_grpo_paper(r1_stage stage) {
 }
 // Fills in the defaults and names the first field to mend. A weight of exactly -1 is R1_OFF; a
 // penalty of that size is a part that counts downwards.
-static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model *model) {
+static bool r1i_grpo_resolve(r1_context *ctx, r1_grpo_desc *d, const r1_model_config *config) {
     const char *fault = NULL;
     if (!d->questions) d->questions = 32;
     if (!d->group) d->group = 16;
     if (!d->mini_batches) d->mini_batches = 1;
     if (!d->epochs) d->epochs = 1;
     if (!d->patience) d->patience = 20;
-    if (!d->generate.max_new) d->generate.max_new = model->config.max_tokens;
+    if (!d->generate.max_new) d->generate.max_new = config->max_tokens;
     if (d->generate.sampler.temperature == 0) d->generate.sampler.temperature = 1;
     d->generate.routes = d->generate.routes || d->replay_routes;
     for (int i = 0; i < R1_MAX_PARTS; i++) {
@@ -23484,7 +25315,7 @@ R1I_BODY r1_grpo *r1_grpo_new(r1_model *policy, const r1_grpo_desc *desc) {
     if (!run) return NULL;
     run->ctx = ctx, run->policy = policy, run->desc = *desc;
     run->settings.ctx = ctx;
-    if (r1i_grpo_resolve(ctx, &run->desc, policy) && r1i_grpo_memory(run)) {
+    if (r1i_grpo_resolve(ctx, &run->desc, &policy->config) && r1i_grpo_memory(run)) {
         run->trainer = r1_trainer_new(policy, &run->desc.train);
         run->rollout = r1_rollout_new(ctx), run->extra = r1_rollout_new(ctx);
         if (run->trainer)
@@ -23914,6 +25745,7 @@ R1I_BODY const char *r1_grpo_settings(r1_grpo *run) {
     r1i_write_size(w, "warmup", (size_t)d->train.schedule.warmup);
     r1i_write_size(w, "chunks", d->train.chunks),
         r1i_write_size(w, "micro_tokens", d->train.micro_tokens);
+    r1_json_write_bool(w, "recompute", d->train.recompute);
     r1_json_write_number(w, "balance_weight", d->train.balance_weight);
     r1_json_write_number(w, "bias_rate", d->train.bias_rate);
     r1i_write_size(w, "speculate", d->generate.speculate);
@@ -23951,6 +25783,179 @@ R1I_BODY void r1_grpo_log(const r1_grpo *run, r1_log_file *log) {
     if (run->desc.generate.speculate) r1_log_number(log, "draft_acceptance", m->acceptance);
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)m->weight_hash);
     r1_log_text(log, "weight_hash", hash, 16);
+}
+
+// ---- plan ----
+R1I_BODY const char *r1_plan_name(r1_plan_kind kind) {
+#define R1I_PLAN_NAME(code, name) name,
+    static const char *const names[] = {R1_PLAN_LIST(R1I_PLAN_NAME)};
+    return (unsigned)kind < R1_PLAN_KINDS ? names[kind] : "";
+}
+// r1_model_score on T rows in B texts.
+static size_t r1i_plan_score(const r1_model_config *c, size_t T, size_t B) {
+    r1i_pass_bytes p = {.c = c, .T = T, .B = B, .no_grad = true};
+    r1i_bytes_add(&p.kept, B + 1, sizeof(size_t)), r1i_bytes_add(&p.kept, T, sizeof(int32_t));
+    r1i_bytes_forward(&p);
+    return r1i_bytes_peak(&p);
+}
+// One round of r1i_engine_step at the beginning of a call, which is the largest: the first prompts
+// are prefilled, and their answers draw a token, then are decoded with their drafts.
+static size_t r1i_plan_round(const r1_model_config *c, const r1_grpo_desc *d, size_t prompt,
+                             size_t longest) {
+    size_t depths = d->generate.speculate, n = d->generate.batch, C = c->width;
+    size_t prompts = r1i_ceil_div(n, d->group);
+    r1i_pass_bytes p = {.c = c, .B = prompts, .no_grad = true};
+    r1i_pass_bytes draw = {.c = c, .T = n}; // hidden rows, logits, and what the draw writes
+    size_t texts[] = {r1i_size_mul(prompts, prompt), r1i_size_mul(n, depths + 1)};
+    R1I_BYTES(&draw, {C, 0, sizeof(r1_rmsnorm_args)}, {c->vocab, 8, sizeof(r1_matmul_args)});
+    for (int pass = 0; pass < 2; pass++) {
+        p.T = texts[pass], p.B = pass ? n : prompts;
+        p.cached = r1i_ceil_div(pass ? longest : prompt, R1I_BLOCK_TOKENS);
+        r1i_bytes_add(&p.kept, p.T, 2 * sizeof(int32_t));
+        r1i_bytes_forward(&p);
+        for (size_t depth = 0; depth < depths; depth++) {
+            R1I_BYTES(&p, {C, 0, sizeof(r1_embed_args)});
+            r1i_bytes_mtp(&p);
+            p.kept = r1i_size_add(p.kept, pass ? r1i_size_mul(2, draw.kept) : 0);
+        }
+        p.kept = r1i_size_add(p.kept, draw.kept);
+    }
+    return r1i_bytes_peak(&p);
+}
+// Scratch of all workers: the largest op, and the steps in which it grows (r1i_scratch_ready).
+static size_t r1i_plan_scratch(const r1_context *ctx, const r1_model_config *c, size_t longest,
+                               bool draws) {
+    bool absorbed = c->attention == R1_MLA && r1i_absorbed(c);
+    size_t starts[] = {0, longest}, number = sizeof(r1i_real);
+    r1_attention_args attention = {
+        .B = 1, .H = c->heads, .Hk = absorbed ? 1 : c->kv_heads, .starts = starts};
+    attention.D = absorbed ? c->kv_rank + c->rope_dim : c->head_dim;
+    if (c->attention == R1_MLA && !absorbed)
+        attention.Hk = c->heads, attention.D = c->nope_dim + c->rope_dim;
+    r1_logprob_args logprob = {.T = 1, .C = c->width, .V = c->vocab};
+    r1_sample_args sample = {.B = 1, .V = c->vocab};
+    size_t needs[] = {R1I_GEMM_SCRATCH, r1i_attention_plan(&attention, R1_FORWARD).scratch,
+                      draws ? r1i_sample_plan(&sample, R1_FORWARD).scratch : 0,
+                      r1i_logprob_plan(&logprob, R1_FORWARD).scratch};
+    size_t bytes = 0;
+    for (int i = 0; i < 4; i++) {
+        size_t need = r1i_round_up(r1i_size_mul(needs[i], number), R1I_ALIGN);
+        if (need > bytes) bytes = r1i_round_up(r1i_max(need, bytes / 2 * 3), R1I_ALIGN);
+    }
+    return r1i_size_mul(bytes, (size_t)ctx->threads);
+}
+// What both kinds of runs have; T rows of the largest pass in B texts.
+static bool r1i_plan_trainer(r1_context *ctx, const r1_model_config *c, const r1_train_desc *d,
+                             r1_train_plan *plan, size_t T, size_t B, bool depths, bool replay) {
+    size_t *bytes = plan->bytes, ranks = d->group ? (size_t)d->group->size : 1;
+    size_t flat = plan->model.weight_bytes, ops = r1i_size_mul(r1i_all_layers(c) + 1, 64);
+    r1_train_desc other = *d;
+    bytes[R1_PLAN_WEIGHTS] =
+        r1i_size_add(flat, r1i_size_mul(plan->model.router_biases, sizeof(r1i_real)));
+    bytes[R1_PLAN_GRADIENTS] = plan->model.gradient_bytes;
+    bytes[R1_PLAN_MOMENTS] = plan->model.moment_bytes;
+    for (size_t i = 1; i < d->chunks; i *= 2)
+        bytes[R1_PLAN_SUMS] = r1i_size_add(bytes[R1_PLAN_SUMS], flat);
+    bytes[R1_PLAN_RANKS] = ranks > 1 ? r1i_size_mul(flat, ranks + 1) : 0;
+    bytes[R1_PLAN_TABLES] = r1i_size_add(plan->model.table_bytes, r1i_size_mul(ops, 128));
+    plan->pass_tokens = T;
+    other.recompute = false, plan->kept = r1i_plan_pass(c, &other, T, B, depths, replay);
+    other.recompute = true, plan->recomputed = r1i_plan_pass(c, &other, T, B, depths, replay);
+    bytes[R1_PLAN_ACTIVATIONS] = d->recompute ? plan->recomputed : plan->kept;
+    return ctx->status == R1_OK;
+}
+// Adds up. A sum that does not fit is an error and not a number.
+static r1_status r1i_plan_total(r1_context *ctx, r1_train_plan *plan) {
+    plan->total = 0;
+    for (int i = 0; i < R1_PLAN_KINDS; i++) {
+        plan->total = r1i_size_add(plan->total, plan->bytes[i]);
+        if (plan->total == SIZE_MAX)
+            return r1i_fail(ctx, R1_ERROR_MEMORY, "plan: the bytes of %s do not fit into a size",
+                            r1_plan_name((r1_plan_kind)i));
+    }
+    return R1_OK;
+}
+// A pass has the rows of micro_tokens, or of one text that is longer.
+R1I_BODY r1_status r1_train_plan_of(r1_context *ctx, const r1_model_config *config,
+                                    const r1_train_desc *desc, size_t document_tokens,
+                                    r1_train_plan *plan) {
+    if (!ctx || !plan) return R1_ERROR_ARGUMENT;
+    r1_train_desc d = {0};
+    if (desc) d = *desc;
+    *plan = (r1_train_plan){0};
+    if (r1_model_plan_of(ctx, config, &plan->model) != R1_OK || !r1i_train_resolve(ctx, &d))
+        return ctx->status;
+    r1_model_config c = *config;
+    if (r1i_config_resolve(ctx, &c) != R1_OK) return ctx->status;
+    size_t rows = document_tokens > 1 ? r1i_min(document_tokens - 1, c.max_tokens) : c.max_tokens;
+    size_t T = r1i_max(d.micro_tokens, rows);
+    r1i_plan_trainer(ctx, &c, &d, plan, T, r1i_max(1, T / rows), d.mtp_weight > 0, false);
+    plan->bytes[R1_PLAN_SCRATCH] = r1i_plan_scratch(ctx, &c, rows, false);
+    return r1i_plan_total(ctx, plan);
+}
+// The arrays of an answer that grew to `longest` numbers of 4 bytes: see r1i_sample_grow.
+static size_t r1i_plan_answer(size_t prompt, size_t longest, size_t stride, bool routes) {
+    size_t n = r1i_max(prompt + 1, 16), bytes = 0;
+    while (n < longest) n *= 2;
+    bytes = r1i_size_mul(n, 3 * sizeof(float));
+    return r1i_size_add(bytes, routes ? r1i_size_mul(r1i_size_mul(n, stride), sizeof(int32_t)) : 0);
+}
+// What a run draws, and what it keeps of it. `copies` is 2 when groups may be drawn again.
+static void r1i_plan_rollout(const r1_model_config *c, const r1_grpo_desc *d, r1_train_plan *plan,
+                             size_t prompt, size_t longest) {
+    size_t n = d->questions * d->group, *bytes = plan->bytes;
+    size_t copies = d->policy.no_signal == R1_NO_SIGNAL_RESAMPLE ? 2 : 1;
+    size_t stride = (c->layers - c->dense_layers) * c->chosen;
+    r1i_cache cache = {0};
+    r1i_cache_shape(c, d->generate.speculate, &cache);
+    size_t block = r1i_size_mul(r1i_block_floats(&cache), sizeof(r1i_real));
+    block = r1i_size_mul(block, r1i_pool_blocks(&d->generate, longest));
+    bytes[R1_PLAN_CACHE] = r1i_size_mul(block, copies);
+    size_t each = r1i_plan_answer(prompt, longest, stride, d->generate.routes);
+    each = r1i_size_add(r1i_size_mul(each, copies),
+                        copies * (sizeof(r1_sample) + sizeof(r1i_table)) + sizeof(r1i_item) +
+                            sizeof(r1_verdict) + 4 * sizeof(double) + sizeof(float *));
+    bytes[R1_PLAN_ANSWERS] = r1i_size_mul(n, each);
+    bytes[R1_PLAN_ANSWERS] =
+        r1i_size_add(bytes[R1_PLAN_ANSWERS],
+                     r1i_size_mul(d->questions, r1i_size_mul(c->max_tokens, sizeof(int32_t))));
+}
+R1I_BODY r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *config,
+                                   const r1_grpo_desc *desc, size_t prompt_tokens,
+                                   r1_train_plan *plan) {
+    if (!ctx || !plan) return R1_ERROR_ARGUMENT;
+    if (!desc) return r1i_fail(ctx, R1_ERROR_ARGUMENT, "r1_grpo_plan_of: desc is NULL");
+    *plan = (r1_train_plan){0};
+    if (r1_model_plan_of(ctx, config, &plan->model) != R1_OK) return ctx->status;
+    r1_model_config c = *config;
+    r1_grpo_desc d = *desc;
+    if (r1i_config_resolve(ctx, &c) != R1_OK || !r1i_grpo_resolve(ctx, &d, &c) ||
+        !r1i_train_resolve(ctx, &d.train))
+        return ctx->status;
+    size_t n = r1i_size_mul(d.questions, d.group), prompt = c.max_tokens - 1, *bytes = plan->bytes;
+    if (n > INT32_MAX)
+        return r1i_fail(ctx, R1_ERROR_MEMORY, "plan: %zu answers are too many for one rollout", n);
+    if (prompt_tokens) prompt = r1i_min(prompt, prompt_tokens);
+    size_t longest = r1i_min(c.max_tokens, r1i_size_add(prompt, d.generate.max_new));
+    d.generate.batch = r1i_min(d.generate.batch ? d.generate.batch : 256, n);
+    // A pass stays inside a chunk of whole groups.
+    size_t rows = r1i_max(longest - 1, 1), groups = r1i_ceil_div(d.questions, d.mini_batches);
+    size_t chunk = r1i_size_mul(r1i_ceil_div(groups, d.train.chunks), d.group);
+    size_t T = r1i_min(r1i_max(d.train.micro_tokens, rows), r1i_size_mul(chunk, rows));
+    r1i_plan_trainer(ctx, &c, &d.train, plan, T, r1i_max(1, T / rows), false, d.replay_routes);
+    r1i_plan_rollout(&c, &d, plan, prompt, longest);
+    size_t most = r1i_plan_round(&c, &d, prompt, longest), texts = r1i_size_mul(n, longest);
+    if (r1i_wants_reference(&d)) {
+        size_t pass = r1i_min(r1i_max(d.train.micro_tokens, longest), texts);
+        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], bytes[R1_PLAN_GRADIENTS]);
+        model = r1i_size_add(model, plan->model.table_bytes);
+        bytes[R1_PLAN_REFERENCE] = r1i_size_add(model, r1i_size_mul(texts, sizeof(float)));
+        most = r1i_max(most, r1i_size_add(r1i_plan_score(&c, pass, r1i_ceil_div(pass, longest)),
+                                          r1i_size_mul(texts, sizeof(int32_t))));
+    }
+    bytes[R1_PLAN_ACTIVATIONS] = r1i_max(bytes[R1_PLAN_ACTIVATIONS], most);
+    bytes[R1_PLAN_SCRATCH] = r1i_plan_scratch(ctx, &c, longest, true);
+    return r1i_plan_total(ctx, plan);
 }
 
 // ---- checkpoints ----

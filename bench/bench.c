@@ -450,6 +450,105 @@ static void bench_price_section(void) {
     bench_price_row("exp beside libm", "ns", bench_exp(true), bench_exp(false));
 }
 
+// A packed file of the data folder, unpacked below build/.
+static bool bench_unpack(const char *folder, const char *name, char path[512]) {
+    char command[1600];
+    snprintf(path, 512, "build/bench_%.200s", name);
+    path[strlen(path) - 3] = 0; // without .gz
+    snprintf(command, sizeof command, "gzip -dc '%s/%s' > '%s'", folder, name, path);
+    return system(command) == 0;
+}
+// ---- answers ----
+// The expected and the given answer of a row, whatever its file calls them; false without them.
+static bool bench_answer_pair(const r1_json *row, r1_slice *gold, r1_slice *pred) {
+    static const char *const golds[] = {"gold", "latex"}, *const preds[] = {"output", "pred",
+                                                                            "sympy"};
+    *gold = *pred = (r1_slice){NULL, 0};
+    for (int i = 0; i < 2 && !gold->size; i++) *gold = r1_json_text(r1_json_find(row, golds[i]));
+    for (int i = 0; i < 3 && !pred->size; i++) *pred = r1_json_text(r1_json_find(row, preds[i]));
+    return gold->size && pred->size;
+}
+// Microseconds of each row's comparison, extraction included; the least of three.
+static void bench_answer_file(const char *folder, const char *name) {
+    static const char *const names[] = {"what", "rows", "median", "percentile_99", "most"};
+    enum { MOST = 5000 };
+    static double times[MOST];
+    char path[512];
+    size_t length = strlen(name), count = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (strcmp(name + length - 3, ".gz") == 0 && !bench_unpack(folder, name, path)) return;
+    r1_context *ctx = r1_context_new(NULL);
+    r1_answer_work *work = r1_answer_new(ctx);
+    r1_slice rows = {NULL, 0}, line, gold, pred;
+    rows.data = r1_file_read(ctx, path, &rows.size);
+    while (rows.data && count < MOST && r1i_next_line(&rows, &line)) {
+        r1_json *row = r1_json_read(ctx, line.data, line.size);
+        if (bench_answer_pair(row, &gold, &pred)) {
+            times[count] = 1e9;
+            for (int turn = 0; turn < 3; turn++) {
+                double begin = bench_now();
+                r1_answer_check(work, gold, pred, 0, NULL, NULL, 0);
+                times[count] = fmin(times[count], 1e6 * (bench_now() - begin));
+            }
+            count++;
+        }
+        r1_json_free(ctx, row);
+    }
+    r1_context_free(ctx);
+    if (!count) return;
+    double median = bench_median(times, count);
+    const char *values[] = {bench_text("%.31s", name), bench_text("%zu", count),
+                            bench_text("%.1f", median), bench_text("%.1f", times[count * 99 / 100]),
+                            bench_text("%.1f", times[count - 1])};
+    bench_row("answer", names, values, 5);
+}
+// Doubling a text: the ratio of times should be near 2.
+static void bench_answer_growth(const char *what, const char *piece, const char *end, size_t most) {
+    static const char *const names[] = {"text", "bytes", "microseconds", "ratio"};
+    char *text = (char *)malloc(most + strlen(end) + 1);
+    r1_context *ctx = r1_context_new(NULL);
+    r1_answer_work *work = r1_answer_new(ctx);
+    double before = 0;
+    for (size_t size = most / 8; text && size <= most; size *= 2) {
+        size_t step = strlen(piece), at = 0;
+        for (; at + step <= size; at += step) memcpy(text + at, piece, step);
+        memcpy(text + at, end, strlen(end) + 1);
+        r1_slice gold = {"3/14", 4}, pred = {text, strlen(text)};
+        double best = 1e9;
+        for (int turn = 0; turn < 9; turn++) {
+            double begin = bench_now();
+            r1_answer_check(work, gold, pred, 0, NULL, NULL, 0);
+            best = fmin(best, 1e6 * (bench_now() - begin));
+        }
+        const char *values[] = {what, bench_text("%zu", pred.size), bench_text("%.1f", best),
+                                before > 0 ? bench_text("%.2f", best / before) : ""};
+        bench_row("answer_growth", names, values, 4);
+        before = best;
+    }
+    free(text);
+    r1_context_free(ctx);
+}
+// The goal is a median of 50 microseconds. Rows come from R1_TEST_DATA; without it only the growth
+// is measured, of whole completions and of answers that are long themselves.
+static void bench_answer_section(void) {
+    const char *folder = getenv("R1_TEST_DATA");
+    if (!bench_json) printf("section,what,rows,median,percentile_99,most\n");
+    if (!folder) fprintf(stderr, "bench: answer: R1_TEST_DATA is not set, no rows to compare\n");
+    if (folder) {
+        bench_answer_file(folder, "math_equiv_cases.jsonl");
+        bench_answer_file(folder, "gsm8k_model_outputs.jsonl.gz");
+        bench_answer_file(folder, "math_model_outputs.jsonl.gz");
+        bench_answer_file(folder, "latex_sympy_pairs.jsonl");
+    }
+    if (!bench_json) printf("section,text,bytes,microseconds,ratio\n");
+    bench_answer_growth("a long completion", "So $x^2 + 1$ is 5, we wait, ",
+                        "The answer is \\boxed{3/14}.", 1 << 20);
+    bench_answer_growth("no box and no words", "7 (1, 2) $ ", "3/14", 1 << 20);
+    bench_answer_growth("open braces", "\\frac{", "3", 1 << 12);
+    bench_answer_growth("a sum of numbers", "12+", "3", 512);
+    bench_answer_growth("a product of names", "a b c ", "x", 512);
+}
+
 // ---- rewards ----
 // A chain of thought of `words` words with formulas, and its answer.
 static size_t bench_thoughts(char *text, size_t capacity, size_t words) {
@@ -498,13 +597,6 @@ static void bench_reward_section(void) {
 
 // ---- the tokenizer: megabytes per second of one thread, beside Hugging Face's library ----
 // Texts and vocabulary come from R1_TEST_DATA; PYTHON names the interpreter that has the library.
-static bool bench_unpack(const char *folder, const char *name, char path[512]) {
-    char command[1600];
-    snprintf(path, 512, "build/bench_%.200s", name);
-    path[strlen(path) - 3] = 0; // without .gz
-    snprintf(command, sizeof command, "gzip -dc '%s/%s' > '%s'", folder, name, path);
-    return system(command) == 0;
-}
 // The "text" of all rows of a JSONL file, in its place.
 static bool bench_texts(const char *path) {
     r1_context *ctx = r1_context_new(NULL);
@@ -758,6 +850,8 @@ static const struct {
     {"rows", "the kernels that work row by row or number by number", bench_rows_section},
     {"model", "tokens per second of the demo's model, trained and drawn", bench_model_section},
     {"price", "what the fixed orders of one arithmetic cost", bench_price_section},
+    {"answer", "microseconds of a comparison, and how it grows with the text",
+     bench_answer_section},
     {"reward", "microseconds of a completion, by component and length", bench_reward_section},
     {"tokenizer", "encoding beside Hugging Face's library; needs R1_TEST_DATA",
      bench_tokenizer_section},

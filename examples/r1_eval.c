@@ -1,20 +1,37 @@
-// Evaluates completions against a benchmark: accuracy with intervals, overall and by level.
+// Evaluates completions, or a model that writes them here, against a benchmark: accuracy with
+// intervals, overall and by level.
 //
+//     $ build/r1_eval --model out/r1_zero --bench countdown.jsonl -n 16 --out samples.jsonl
 //     $ build/r1_eval completions.jsonl benchmark.jsonl --k 4 --html eval.html
 //     level        problems  samples  pass@1                 pass@4                 cons@8    ...
 //     all               100      800  0.781 [0.706, 0.851]   0.902 [0.850, 0.951]   0.860 ...
 //
 // The unit of chance is the problem: its samples are averaged first, then problems are resampled.
 // A sample that could not be judged is neither right nor wrong; its share has a column of its own.
+//
+// A run with a model can be killed at any moment; the same command goes on where it stopped and
+// ends with the same samples.
 #include "r1.h"
+#include "tool_data.h"
 #include "tool_rows.h"
+#include <signal.h>
 
 static struct options {
-    const char *html, *verdicts, *by;
-    bool json, opened, strict;
-    long long threads, k, resamples, seed;
-} given = {.by = "level"};
+    const char *model, *bench, *out, *instruction, *html, *verdicts, *by;
+    bool json, opened, strict, quiet;
+    tool_drawing drawing;
+    long long n, k, resamples;
+} given = {.by = "level", .out = "samples.jsonl", .n = 16, .drawing = TOOL_DRAWING};
 static const tool_option options[] = {
+    {"--model", "FOLDER", "draw the completions from this model", .word = &given.model},
+    {"--bench", "FILE", "the benchmark, with --model", .word = &given.bench},
+    {"-n", "N", "completions of each problem, 1 .. 4096; default 16", .whole = &given.n, .low = 1,
+     .high = 4096},
+    {"--out", "FILE", "where they are kept; default samples.jsonl", .word = &given.out},
+    {"--instruction", "TEXT", "stands behind each question, such as where to put the answer",
+     .word = &given.instruction},
+    TOOL_DRAWING_OPTIONS(given.drawing),
+    {"--quiet", NULL, "no line of progress", .flag = &given.quiet},
     {"--k", "K", "adds pass@K for this K, 2 .. 4096", .whole = &given.k, .low = 2, .high = 4096},
     {"--by", "FIELD", "field of the benchmark that groups problems; default level",
      .word = &given.by},
@@ -23,16 +40,13 @@ static const tool_option options[] = {
     {"--strict", NULL, "no answer counts without <think> ... </think>", .flag = &given.strict},
     {"--resamples", "N", "of the bootstrap, 100 .. 100000; default 2000", .whole = &given.resamples,
      .low = 100, .high = 100000},
-    {"--seed", "N", "of the bootstrap; default 0", .whole = &given.seed, .low = 0, .high = 1e18},
     {"--html", "FILE", "writes a page with the table and samples to look at", .word = &given.html},
     {"--verdicts", "FILE", "writes one line of JSON for each sample", .word = &given.verdicts},
-    {"--threads", "N", "workers, 1 .. 256; default: one per core", .whole = &given.threads,
-     .low = 1, .high = 256},
     {"--json", NULL, "prints JSON instead of the table", .flag = &given.json},
 };
 static tool self = {
     "r1_eval",
-    "COMPLETIONS BENCHMARK",
+    "COMPLETIONS BENCHMARK | --model FOLDER --bench BENCHMARK",
     "Completions: lines {\"completion\" or \"completions\": [..]} with the \"id\" of a problem, "
     "its\n"
     "\"question\" or its \"index\" (line of the benchmark, from 0). Benchmark: lines {\"answer\"}\n"
@@ -41,13 +55,13 @@ static tool self = {
     "files may be - for standard input. \"output\", \"problem\" and \"gold\" are understood, too.",
     options,
     sizeof options / sizeof *options,
-    .least_files = 2,
     .most_files = 2};
 
 enum { GROUPS = 64, SHOWN = 60 };
 
 // A problem of the benchmark. Slices point into rows that stay in memory until the end.
 typedef struct problem {
+    const r1_json *row;
     r1_slice id, question, gold, numbers;
     r1_task task;
     int group;
@@ -92,21 +106,11 @@ static void *grow(void *array, size_t *room, size_t wanted, size_t size) {
     if (!array) fputs("r1_eval: out of memory\n", stderr), exit(TOOL_FAILED);
     return array;
 }
-// The first of several fields that a row has.
-static const r1_json *field_of(const r1_json *row, const char *const *names) {
-    const r1_json *node = NULL;
-    while (*names && !node) node = r1_json_find(row, *names++);
-    return node;
-}
 static r1_slice text_of(const r1_json *row, const char *const *names) {
-    const r1_json *node = field_of(row, names);
-    if (node && node->kind == R1_JSON_ARRAY && node->count == 1) node = node->child;
-    bool text = node && (node->kind == R1_JSON_STRING || node->kind == R1_JSON_NUMBER);
-    return text ? node->text : (r1_slice){NULL, 0};
+    return tool_text(tool_first(row, names));
 }
 static const char *const id_names[] = {"id", "task_id", "idx", NULL};
 static const char *const question_names[] = {"question", "problem", "quiz", "prompt", NULL};
-static const char *const gold_names[] = {"answer", "gold", "solution_text", "target", NULL};
 static const char *const text_names[] = {"completion", "output", "text", NULL};
 static const char *const list_names[] = {"completions", "outputs", NULL};
 
@@ -142,7 +146,7 @@ static bool read_benchmark(evaluation *e) {
     tool_lines lines;
     if (!tool_open(&self, self.files[1], &lines)) return false;
     for (r1_json *row; (row = next_row(e, &lines));) {
-        r1_slice gold = text_of(row, gold_names), task = tool_field(row, "task");
+        r1_slice gold = tool_answer(row), task = tool_field(row, "task");
         int number = task.size ? r1_task_find(task) : R1_TASK_MATH;
         if (!gold.data) complain(e, &lines, "\"answer\" is missing");
         if (number < 0) complain(e, &lines, "\"task\" is not known");
@@ -150,7 +154,7 @@ static bool read_benchmark(evaluation *e) {
             (problem *)grow(e->problems, &e->problem_room, e->n_problems + 1, sizeof *e->problems);
         problem *p = &e->problems[e->n_problems++];
         memset(p, 0, sizeof *p);
-        p->gold = gold, p->task = number < 0 ? R1_TASK_MATH : (r1_task)number;
+        p->row = row, p->gold = gold, p->task = number < 0 ? R1_TASK_MATH : (r1_task)number;
         p->id = text_of(row, id_names), p->question = text_of(row, question_names);
         r1_slice group = text_of(row, by);
         p->group = group.data ? group_of(e, group) : R1_OFF;
@@ -218,7 +222,8 @@ static bool read_completions(evaluation *e) {
     if (!tool_open(&self, self.files[0], &lines)) return false;
     for (r1_json *row; (row = next_row(e, &lines));) {
         size_t at = find_problem(e, row), before = e->n_samples;
-        const r1_json *list = field_of(row, list_names), *one = field_of(row, text_names);
+        if (r1_json_find(row, "settings")) continue; // the first row of what a model has written
+        const r1_json *list = tool_first(row, list_names), *one = tool_first(row, text_names);
         if (at == SIZE_MAX) {
             complain(e, &lines, "no problem with this id, question or index");
             continue;
@@ -230,6 +235,215 @@ static bool read_completions(evaluation *e) {
     }
     if (e->n_samples) qsort(e->samples, e->n_samples, sizeof *e->samples, compare_samples);
     return tool_close(&lines) == TOOL_DONE;
+}
+
+// ---- drawing completions from a model ----
+enum { RUNNING = 64 }; // completions that are drawn at a time, about
+
+static volatile sig_atomic_t stop_asked;
+static void ask_to_stop(int number) {
+    stop_asked = 1;
+    signal(number, SIG_DFL); // a second one kills
+}
+typedef struct drawing {
+    evaluation *e;
+    tool_folder folder;
+    r1_log_file *log;
+    r1_rollout *rollout;
+    size_t first, done, tokens; // problems of earlier runs, of all runs; tokens of this run
+    double begin;
+    bool live;
+    int tenth;
+} drawing;
+
+static void show_progress(drawing *d, size_t extra) {
+    size_t problems = d->e->n_problems, left = problems - d->done;
+    double seconds = tool_seconds() - d->begin;
+    int tenth = (int)(d->done * 10 / problems);
+    if (given.quiet || (!d->live && tenth == d->tenth)) return;
+    fprintf(stderr, d->live ? "\r\033[K" : "");
+    fprintf(stderr, "%zu/%zu problems  %zu completions  %.0f tokens/s", d->done, problems,
+            d->done * (size_t)given.n, (double)(d->tokens + extra) / (seconds + 1e-9));
+    if (d->done > d->first)
+        fprintf(stderr, "  %.0f s left", seconds / (double)(d->done - d->first) * (double)left);
+    if (!d->live) fputc('\n', stderr);
+    d->tenth = tenth;
+}
+static bool while_drawing(void *user, size_t finished, size_t total, size_t tokens) {
+    drawing *d = (drawing *)user;
+    (void)finished, (void)total;
+    if (d->live) show_progress(d, tokens);
+    return !stop_asked;
+}
+// The ids of a problem's question. NULL and the reason when it has none or the model cannot take
+// it; free them.
+static int32_t *question_ids(drawing *d, const problem *p, size_t *n, char *why, size_t size) {
+    r1_message messages[TOOL_MESSAGES];
+    size_t count = tool_question(p->row, messages);
+    char *text = NULL;
+    if (!count) return snprintf(why, size, "no question"), NULL;
+    if (given.instruction) {
+        r1_message *last = &messages[count - 1];
+        size_t room = last->size + strlen(given.instruction) + 3;
+        text = (char *)malloc(room);
+        if (!text) return snprintf(why, size, "out of memory"), NULL;
+        int length =
+            snprintf(text, room, "%.*s\n\n%s", (int)last->size, last->content, given.instruction);
+        last->content = text, last->size = (size_t)length;
+    }
+    int32_t *ids = tool_prompt_ids(&d->folder, messages, count, n, why, size);
+    free(text);
+    if (ids && tool_prompt_fits(&d->folder, ids, *n, why, size)) return ids;
+    return free(ids), NULL;
+}
+// The row that the samples begin with: they belong together only if all of it is the same.
+static void write_settings(drawing *d, r1_json_writer *out) {
+    const r1_sampler_desc *s = &d->folder.sampler;
+    char hash[40];
+    uint64_t bench = 1469598103934665603u; // FNV-1a, over questions and answers
+    for (size_t i = 0; i < d->e->n_problems; i++) {
+        const r1_slice texts[] = {d->e->problems[i].question, d->e->problems[i].gold};
+        for (int k = 0; k < 2; k++)
+            for (size_t j = 0; j <= texts[k].size; j++) // with the zero byte that ends each
+                bench = (bench ^ (j < texts[k].size ? (unsigned char)texts[k].data[j] : 0u)) *
+                        1099511628211u;
+    }
+    r1_json_begin_object(out, NULL), r1_json_begin_object(out, "settings");
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r1_model_hash(d->folder.model));
+    r1_json_write_text(out, "weights", hash, strlen(hash));
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)bench);
+    r1_json_write_text(out, "benchmark", hash, strlen(hash));
+    r1_json_write_integer(out, "problems", (int64_t)d->e->n_problems);
+    r1_json_write_integer(out, "n", given.n);
+    const char *chat = r1_chat_name(d->folder.chat);
+    r1_json_write_text(out, "chat", chat ? chat : "none", strlen(chat ? chat : "none"));
+    const char *text = given.instruction ? given.instruction : "";
+    r1_json_write_text(out, "instruction", text, strlen(text));
+    r1_json_write_bool(out, "greedy", s->greedy);
+    r1_json_write_number(out, "temperature", s->temperature);
+    r1_json_write_number(out, "top_p", s->top_p);
+    r1_json_write_integer(out, "top_k", (int64_t)s->top_k);
+    r1_json_write_integer(out, "max_new", given.drawing.max_new);
+    r1_json_write_integer(out, "seed", given.drawing.seed);
+    r1_json_end_object(out), r1_json_end_object(out);
+}
+// Finds the end of the last problem whose samples are all there, and how many problems that are.
+// False when the file is of another run.
+static bool find_end(drawing *d, const char *text, size_t size, r1_slice settings, size_t *bytes) {
+    size_t rows = 0, at = 0;
+    if (size <= settings.size || memcmp(text, settings.data, settings.size) != 0 ||
+        text[settings.size] != '\n')
+        return false;
+    *bytes = at = settings.size + 1;
+    while (at < size) {
+        const char *line = text + at, *end = (const char *)memchr(line, '\n', size - at);
+        if (!end) break; // a torn row
+        r1_json *row = r1_json_try(d->e->ctx, line, (size_t)(end - line), NULL, 0);
+        double index = r1_json_number(r1_json_find(row, "index"), -1);
+        double sample = r1_json_number(r1_json_find(row, "sample"), -1);
+        r1_json_free(d->e->ctx, row);
+        rows = sample == 0 ? 1 : rows + 1;
+        if (index < (double)d->done || index >= (double)d->e->n_problems ||
+            sample != (double)(rows - 1))
+            return false;
+        at = (size_t)(end - text) + 1;
+        if (rows == (size_t)given.n) *bytes = at, d->done = (size_t)index + 1;
+    }
+    return true;
+}
+// Opens the file of samples, to go on in it where it is of the same run.
+static int open_samples(drawing *d) {
+    r1_context *ctx = d->e->ctx;
+    r1_json_writer out = {.ctx = ctx};
+    size_t size = 0, bytes = 0;
+    char *text = tool_file_there(given.out) ? r1_file_read(ctx, given.out, &size) : NULL;
+    write_settings(d, &out);
+    int code = TOOL_GO;
+    r1_slice settings = {out.text, out.size};
+    if (size && !out.failed && !find_end(d, text, size, settings, &bytes))
+        code = tool_fail(&self, TOOL_INPUT,
+                         "%s: samples of another run; name another file with --out", given.out);
+    if (code == TOOL_GO && size) r1_log_cut(ctx, given.out, bytes);
+    d->first = d->done;
+    if (code == TOOL_GO && !size && !out.failed) { // the row as it will be compared
+        out.text[out.size] = '\n';
+        r1_file_write(ctx, given.out, out.text, out.size + 1);
+    }
+    if (code == TOOL_GO) d->log = r1_log_open(ctx, given.out, true);
+    r1_file_free(ctx, text), r1_json_writer_free(&out);
+    return r1_status_of(ctx) == R1_OK ? code : tool_refuse(&self, ctx);
+}
+static bool log_completions(drawing *d, const size_t *numbers) {
+    for (size_t i = 0; i < d->rollout->n; i++) {
+        const r1_sample *s = &d->rollout->samples[i];
+        size_t size = 0;
+        char *text = tool_answer_text(&d->folder, s, &size);
+        if (!text) return tool_fail(&self, TOOL_FAILED, "out of memory"), false;
+        r1_log_integer(d->log, "index", (int64_t)numbers[s->prompt]);
+        r1_log_integer(d->log, "sample", (int64_t)s->index);
+        r1_log_text(d->log, "completion", text, size);
+        r1_log_integer(d->log, "tokens", (int64_t)(s->n - s->n_prompt));
+        r1_log_bool(d->log, "truncated", s->truncated);
+        r1_log_row(d->log);
+        free(text);
+    }
+    return r1_status_of(d->e->ctx) == R1_OK;
+}
+// The next problems, as many as make one call. What a problem's completions are depends on its
+// number and the seed alone, so the cut between calls cannot show.
+static bool draw_some(drawing *d) {
+    r1_prompt prompts[RUNNING];
+    size_t numbers[RUNNING], n = 0, most = given.n < RUNNING ? RUNNING / (size_t)given.n : 1;
+    size_t at = d->done;
+    for (; at < d->e->n_problems && n < most; at++) {
+        char why[TOOL_PROBLEM];
+        r1_prompt *prompt = &prompts[n];
+        int32_t *ids = question_ids(d, &d->e->problems[at], &prompt->n, why, sizeof why);
+        if (ids) {
+            prompt->tokens = ids, prompt->key = (uint32_t)at, numbers[n++] = at;
+            continue;
+        }
+        tool_fail(&self, TOOL_INPUT, "%s: problem %zu: %s", given.bench, at + 1, why);
+        d->e->bad = true;
+    }
+    r1_generate_desc desc = {.sampler = d->folder.sampler,
+                             .max_new = (size_t)given.drawing.max_new,
+                             .batch = RUNNING,
+                             .stops = d->folder.stops,
+                             .n_stops = d->folder.n_stops,
+                             .progress = while_drawing,
+                             .user = d};
+    bool good = r1_status_of(d->e->ctx) == R1_OK;
+    if (good && n)
+        good =
+            r1_generate(d->folder.model, d->rollout, prompts, n, (size_t)given.n, &desc) == R1_OK &&
+            !stop_asked && log_completions(d, numbers);
+    for (size_t i = 0; i < n; i++) free((void *)(uintptr_t)prompts[i].tokens);
+    if (good) d->done = at, d->tokens += n ? d->rollout->tokens : 0;
+    return good;
+}
+static int draw_completions(evaluation *e) {
+    drawing d = {.e = e, .tenth = -1};
+    int code = tool_folder_open(&self, e->ctx, given.model, &given.drawing, true, &d.folder);
+    if (code == TOOL_GO) code = open_samples(&d);
+    if (code != TOOL_GO) return code;
+    if (d.folder.opened) given.opened = true;
+#ifndef _WIN32
+    d.live = isatty(2);
+#endif
+    d.rollout = r1_rollout_new(e->ctx), d.begin = tool_seconds();
+    signal(SIGINT, ask_to_stop), signal(SIGTERM, ask_to_stop);
+    bool good = d.rollout != NULL;
+    while (good && d.done < e->n_problems && !stop_asked)
+        if ((good = draw_some(&d))) show_progress(&d, 0);
+    signal(SIGINT, SIG_DFL), signal(SIGTERM, SIG_DFL);
+    if (d.live && !given.quiet) fputs("\r\033[K", stderr);
+    r1_log_close(d.log), r1_rollout_free(d.rollout), r1_model_free(d.folder.model);
+    if (stop_asked)
+        return tool_fail(&self, TOOL_INTERRUPTED, "interrupted; the same command goes on");
+    return good                            ? TOOL_GO
+           : r1_status_of(e->ctx) == R1_OK ? TOOL_FAILED
+                                           : tool_refuse(&self, e->ctx);
 }
 
 // ---- judging, on workers ----
@@ -318,7 +532,7 @@ static void score(evaluation *e, int group, line *l) {
         passed[n++] = r1_score_pass_k(p->judged, p->right, given.k ? (size_t)given.k : 1);
     }
     for (int i = 0; i < 3; i++) { // each score with the same draws
-        r1_random random = {(uint64_t)given.seed, R1_STREAM_USER, 0, 0, 0};
+        r1_random random = {(uint64_t)given.drawing.seed, R1_STREAM_USER, 0, 0, 0};
         r1_score *dst = i == 0 ? &l->pass_1 : i == 1 ? &l->pass_k : &l->cons;
         *dst = r1_score_bootstrap(e->ctx, values + (size_t)i * e->n_problems, i == 2 ? n_cons : n,
                                   (size_t)given.resamples, &random);
@@ -499,6 +713,8 @@ static void sort_groups(evaluation *e) {
 static int evaluate(evaluation *e) {
     if (!read_benchmark(e)) return tool_fail(&self, TOOL_INPUT, "%s: no problems", self.files[1]);
     index_problems(e);
+    int code = given.model ? draw_completions(e) : TOOL_GO;
+    if (code != TOOL_GO) return code;
     if (!read_completions(e)) return TOOL_INPUT;
     if (!e->n_samples) return tool_fail(&self, TOOL_INPUT, "%s: no completions", self.files[0]);
     sort_groups(e);
@@ -520,9 +736,14 @@ int main(int argc, char **argv) {
     static evaluation e;
     int code = tool_options(&self, argc, argv);
     if (code != TOOL_GO) return code;
-    if (!strcmp(self.files[0], "-") && !strcmp(self.files[1], "-"))
-        return tool_fail(&self, TOOL_USAGE, "only one file can be standard input");
-    r1_context_desc desc = {.threads = (int)given.threads};
+    if (given.model ? !given.bench || self.n_files : given.bench || self.n_files != 2)
+        return tool_fail(&self, TOOL_USAGE, "give two files, or --model and --bench");
+    if (given.model) self.files[0] = given.out, self.files[1] = given.bench;
+    if (!strcmp(self.files[0], "-") && (given.model || !strcmp(self.files[1], "-")))
+        return tool_fail(&self, TOOL_USAGE,
+                         given.model ? "--out must be a file" : "only one file can be -");
+    r1_context_desc desc = {.seed = (uint64_t)given.drawing.seed,
+                            .threads = (int)given.drawing.threads};
     e.ctx = r1_context_new(&desc);
     code = tool_end(&self, e.ctx, evaluate(&e));
     free(e.problems), free(e.samples), free(e.ids), free(e.questions);

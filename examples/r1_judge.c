@@ -12,7 +12,7 @@
 // A result, in the order of the tasks: {"verdict": "AC", "passed": 1, "ran": 1, ...}
 #include "r1.h"
 
-#include "tool.h"
+#include "tool_tests.h"
 
 #ifdef R1_NO_JUDGE
 int main(void) {
@@ -54,16 +54,14 @@ static tool self = {.name = "r1_judge",
                     .n_options = sizeof options / sizeof *options,
                     .most_files = 1};
 
-enum { WINDOW = 128, TESTS = 4096 }; // tasks under way; tests of one task
+enum { WINDOW = 128 }; // tasks under way
 
 // One task under way, with all that must live until its verdict is there.
 typedef struct row {
     r1_json *document;
     r1_judge_task task;
     r1_judge_result result;
-    r1_judge_test *tests;
-    char **texts; // JSON that was written again, for calls
-    size_t n_texts;
+    tool_tests tests;
     const char *problem; // why it is no task
 } row;
 
@@ -73,54 +71,11 @@ static r1_judge_level level_of(const char *name) {
             return (r1_judge_level)level;
     return R1_JUDGE_NONE;
 }
-static double number_of(const r1_json *object, const char *key) {
-    return r1_json_number(r1_json_find(object, key), 0);
-}
 static r1_slice slice_of(const char *text) { return (r1_slice){text, strlen(text)}; }
 
-// Arguments and results go into the box as JSON.
-static r1_slice text_of(r1_context *ctx, row *r, const r1_json *value) {
-    r1_json_writer writer = {.ctx = ctx};
-    r1_slice none = {NULL, 0};
-    if (!value) return none;
-    tool_write_json(&writer, NULL, value);
-    char *copy = writer.failed ? NULL : (char *)malloc(writer.size + 1);
-    if (copy) memcpy(copy, writer.text, writer.size + 1);
-    r1_slice text = {copy, copy ? writer.size : 0};
-    r1_json_writer_free(&writer);
-    if (copy) r->texts[r->n_texts++] = copy;
-    return text;
-}
-static const char *read_tests(r1_context *ctx, row *r, const r1_json *tests) {
-    r1_judge_task *task = &r->task;
-    if (!tests || tests->kind != R1_JSON_ARRAY || !tests->count) return "it has no \"tests\"";
-    if (tests->count > TESTS) return "it has too many tests";
-    r->tests = (r1_judge_test *)calloc(tests->count, sizeof *r->tests);
-    r->texts = (char **)calloc(tests->count, 2 * sizeof *r->texts);
-    if (!r->tests || !r->texts) return "there is no memory for its tests";
-    for (const r1_json *t = tests->child; t; t = t->next) {
-        r1_judge_test *test = &r->tests[task->n_tests];
-        r1_judge_kind kind = r1_json_find(t, "call")   ? R1_JUDGE_CALL
-                             : r1_json_find(t, "code") ? R1_JUDGE_CODE
-                                                       : R1_JUDGE_STDIO;
-        if (task->n_tests++ && kind != task->kind) return "its tests are of several kinds";
-        task->kind = kind;
-        if (kind == R1_JUDGE_CALL) {
-            test->input = text_of(ctx, r, r1_json_find(t, "call"));
-            test->expected = text_of(ctx, r, r1_json_find(t, "returns"));
-            if (!test->input.data || !test->expected.data) return "a call needs \"returns\"";
-            continue;
-        }
-        test->input = tool_field(t, kind == R1_JUDGE_CODE ? "code" : "input");
-        test->expected = tool_field(t, "output");
-        if (kind == R1_JUDGE_STDIO && !test->expected.data) return "a test needs \"output\"";
-    }
-    task->tests = r->tests;
-    return NULL;
-}
 // Fills the task of a line; returns why it is none, or NULL.
 static const char *read_task(r1_context *ctx, const r1_judge *judge, row *r) {
-    const r1_json *object = r->document, *limits = r1_json_find(object, "limits");
+    const r1_json *object = r->document;
     r1_judge_task *task = &r->task;
     r1_slice tag = tool_field(object, "language"), text = tool_field(object, "text");
     if (!object || object->kind != R1_JSON_OBJECT) return "it is not a JSON object";
@@ -130,21 +85,12 @@ static const char *read_task(r1_context *ctx, const r1_judge *judge, row *r) {
     if (!task->source.data) return text.data ? "its text has no code" : "it has no \"source\"";
     task->language = r1_judge_language_find(judge, tag);
     if (task->language < 0) return "its language is not known or not installed";
-    task->setup = tool_field(object, "setup");
-    task->entry = tool_field(object, "entry").data;
-    task->limits = (r1_judge_limits){
-        number_of(limits, "cpu_seconds"), number_of(limits, "wall_seconds"),
-        (size_t)number_of(limits, "memory_bytes"), (size_t)number_of(limits, "output_bytes"),
-        (int)number_of(limits, "processes")};
-    task->checker =
-        (r1_judge_checker){r1_json_bool(r1_json_find(object, "exact"), exact),
-                           r1_json_bool(r1_json_find(object, "ignore_case"), false),
-                           r1_json_bool(r1_json_find(object, "keep_space"), false),
-                           number_of(object, "absolute"), number_of(object, "relative")};
+    task->all_tests = all_tests;
+    const char *problem = tool_tests_read(ctx, object, &r->tests, task);
+    if (!r1_json_find(object, "exact")) task->checker.exact = exact;
     if (!r1_json_find(object, "absolute")) task->checker.absolute = absolute;
     if (!r1_json_find(object, "relative")) task->checker.relative = relative;
-    task->all_tests = all_tests;
-    return read_tests(ctx, r, r1_json_find(object, "tests"));
+    return problem;
 }
 static void print_result(r1_context *ctx, const r1_judge *judge, const row *r) {
     r1_json_writer writer = {.ctx = ctx};
@@ -152,7 +98,7 @@ static void print_result(r1_context *ctx, const r1_judge *judge, const row *r) {
     const char *message = r->problem ? r->problem : result->message;
     r1_json_begin_object(&writer, NULL);
     const r1_json *id = r1_json_find(r->document, "id");
-    if (id) tool_write_json(&writer, "id", id);
+    if (id) tool_write_value(&writer, "id", id);
     r1_slice verdict = slice_of(r1_judge_verdict_name(result->verdict));
     r1_slice level = slice_of(r1_judge_level_name(r1_judge_level_of(judge)));
     r1_json_write_text(&writer, "verdict", verdict.data, verdict.size);
@@ -172,8 +118,7 @@ static void print_result(r1_context *ctx, const r1_judge *judge, const row *r) {
 static void finish(r1_context *ctx, r1_judge *judge, row *r) {
     if (!r->problem) r1_judge_wait(judge, &r->result);
     print_result(ctx, judge, r);
-    for (size_t i = 0; i < r->n_texts; i++) free(r->texts[i]);
-    free(r->texts), free(r->tests);
+    tool_tests_free(&r->tests);
     r1_json_free(ctx, r->document);
     memset(r, 0, sizeof *r);
 }
@@ -205,7 +150,7 @@ static int by_name(const void *a, const void *b) {
 static size_t pair_names(const char *folder, char **names) {
     DIR *list = opendir(folder);
     size_t n = 0;
-    for (struct dirent *entry; list && n < TESTS && (entry = readdir(list));) {
+    for (struct dirent *entry; list && n < TOOL_TESTS && (entry = readdir(list));) {
         size_t size = strlen(entry->d_name);
         if (size < 4 || strcmp(entry->d_name + size - 3, ".in") != 0) continue;
         char *name = (char *)malloc(size);
@@ -226,9 +171,9 @@ static char *read_pair(r1_context *ctx, const char *name, const char *ending, r1
 }
 // One program and a folder of pairs.
 static int judge_folder(r1_context *ctx, r1_judge *judge) {
-    static char *names[TESTS];
-    static r1_judge_test tests[TESTS];
-    static r1_judge_outcome outcomes[TESTS];
+    static char *names[TOOL_TESTS];
+    static r1_judge_test tests[TOOL_TESTS];
+    static r1_judge_outcome outcomes[TOOL_TESTS];
     row r;
     memset(&r, 0, sizeof r);
     size_t n = pair_names(self.files[0], names);

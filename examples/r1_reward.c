@@ -8,6 +8,7 @@
 // total is null unless the component may be left out. docs/rewards.md has the formulas.
 #include "r1.h"
 #include "tool_rows.h"
+#include "tool_tests.h"
 
 static struct options {
     const char *parts, *format, *end, *language, *code;
@@ -15,7 +16,8 @@ static struct options {
     long long threads, gram;
     double limit, margin, repeated;
 } given = {.parts = "accuracy,format", .format = "answer"};
-static char part_names[512]; // the text of --parts, cut into names
+static char part_names[512];    // the text of --parts, cut into names
+static r1_context *judge_owner; // of desc.judge
 static r1_reward_desc desc;
 
 static const tool_option options[] = {
@@ -47,9 +49,14 @@ static tool self = {
     "r1_reward",
     "[FILE]",
     "Reads lines {\"completion\", \"gold\", \"task\", \"numbers\", \"question\", \"language\", "
-    "\"length\"},\n"
-    "all but the first optional, and writes the reward's components for each, in order.\n"
-    "Components: accuracy format language repetition overlong cosine tags steps code.\n"
+    "\"length\",\n"
+    "\"program\"}, all but the first optional, and writes the reward's components for each, in\n"
+    "order. Components: accuracy format language repetition overlong cosine tags steps code "
+    "tests.\n"
+    "The last runs the program in a completion: \"program\" has \"tests\" and the rest of a task "
+    "of\n"
+    "r1_judge (exit status 4: this system cannot confine programs), e.g.\n"
+    "{\"language\": \"python\", \"tests\": [{\"input\": \"2\", \"output\": \"4\"}]}\n"
     "Tasks: math (the default), choice, logic, countdown. Without FILE, or with -, it reads\n"
     "standard input.",
     options,
@@ -80,6 +87,20 @@ static int read_parts(void) {
     }
     return TOOL_GO;
 }
+// The judge that the component tests needs. Its zygote is forked before there are workers.
+static int open_judge(void) {
+    bool wanted = false;
+    for (int i = 0; i < R1_MAX_PARTS && desc.parts[i].judge; i++)
+        wanted |= strcmp(desc.parts[i].name, "tests") == 0;
+    if (!wanted) return TOOL_GO;
+#ifdef R1_NO_JUDGE
+    return tool_fail(&self, TOOL_LEVEL, "this system has no judge; it needs Linux");
+#else
+    judge_owner = r1_context_new(&(r1_context_desc){.fork_first = r1_judge_fork});
+    desc.judge = r1_judge_open(judge_owner);
+    return desc.judge ? TOOL_GO : tool_fail(&self, TOOL_LEVEL, "%s", r1_message_of(judge_owner));
+#endif
+}
 static int read_desc(void) {
     bool summary = !strcmp(given.format, "summary");
     if (!summary && strcmp(given.format, "answer") != 0)
@@ -91,6 +112,7 @@ static int read_desc(void) {
     if (given.language && !r1_script_find((r1_slice){given.language, strlen(given.language)}))
         return tool_fail(&self, TOOL_USAGE, "--language: \"%s\" is not known", given.language);
     int code = read_parts();
+    if (code == TOOL_GO) code = open_judge();
     r1_context *ctx = r1_context_new(NULL); // so that options that do not fit are found at once
     if (code == TOOL_GO && !r1_rewarder_new(ctx, &desc))
         code = tool_fail(&self, TOOL_USAGE, "%s", r1_message_of(ctx));
@@ -129,6 +151,17 @@ static void write_part(r1_json_writer *out, const char *name, const r1_reward_pa
     r1_json_write_text(out, "reason", part->reason, strlen(part->reason));
     r1_json_end_object(out);
 }
+#ifndef R1_NO_JUDGE
+static void read_program(tool_row *row, r1_judge_task *task, tool_tests *tests) {
+    const r1_json *object = r1_json_find(row->json, "program");
+    r1_slice language = tool_field(object, "language");
+    task->language = r1_judge_language_find(desc.judge, language);
+    if (task->language < 0)
+        tool_problem(row, "\"program\": \"language\" is not known or not installed");
+    const char *problem = tool_tests_read(row->worker->ctx, object, tests, task);
+    if (problem) tool_problem(row, problem);
+}
+#endif
 static void handle_row(void *user, tool_row *row) {
     char numbers[1024];
     r1_reward reward;
@@ -136,6 +169,14 @@ static void handle_row(void *user, tool_row *row) {
     (void)user;
     memset(&reward, 0, sizeof reward);
     if (!row->worker->own) row->worker->own = r1_rewarder_new(row->worker->ctx, &desc);
+#ifndef R1_NO_JUDGE
+    r1_judge_task program = {.language = R1_OFF};
+    tool_tests tests = {NULL, NULL, 0};
+    if (desc.judge && r1_json_find(row->json, "program")) {
+        read_program(row, &program, &tests);
+        input.program = &program;
+    }
+#endif
     if (!row->problem[0]) r1_reward_text((r1_rewarder *)row->worker->own, &input, &reward);
     r1_json_begin_object(row->out, NULL);
     for (size_t i = 0; i < reward.count; i++)
@@ -148,9 +189,14 @@ static void handle_row(void *user, tool_row *row) {
     if (row->problem[0])
         r1_json_write_text(row->out, "problem", row->problem, strlen(row->problem));
     r1_json_end_object(row->out);
+#ifndef R1_NO_JUDGE
+    tool_tests_free(&tests);
+#endif
 }
 int main(int argc, char **argv) {
     int code = tool_options(&self, argc, argv);
     if (code == TOOL_GO) code = read_desc();
-    return code == TOOL_GO ? tool_map(&self, given.threads, handle_row, NULL) : code;
+    if (code == TOOL_GO) code = tool_map(&self, given.threads, handle_row, NULL);
+    r1_context_free(judge_owner);
+    return code;
 }

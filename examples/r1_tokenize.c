@@ -50,26 +50,10 @@ static const char *const splits[R1_SPLIT_COUNT] = {"file",           "deepseek-v
 
 static int out_of_memory(void) { return tool_fail(&self, TOOL_FAILED, "out of memory"); }
 
-// The whole of the input. NULL after an error line.
-static char *read_all(size_t *size, int *code) {
-    tool_lines in;
-    if (!tool_open(&self, self.files[0], &in)) return *code = TOOL_INPUT, NULL;
-    for (*size = 0; tool_grow(&in); in.to += *size) {
-        long long got = read(in.file, in.text + in.to, TOOL_READ);
-        if (got < 0) in.code = tool_fail(&self, TOOL_INPUT, "%s: %s", in.path, strerror(errno));
-        if (got <= 0) break;
-        *size = (size_t)got;
-    }
-    char *text = in.code ? NULL : in.text;
-    *size = in.to;
-    if (text) in.text = NULL;
-    *code = tool_close(&in);
-    return text;
-}
 static int encode_text(const r1_tokenizer *tokenizer) {
     int code = TOOL_DONE;
     size_t size = 0, n;
-    char *text = read_all(&size, &code);
+    char *text = tool_read_all(&self, self.files[0], &size, &code);
     int32_t *ids = text ? (int32_t *)malloc((size + 1) * sizeof *ids) : NULL;
     if (!text) return code;
     if (!ids) return free(text), out_of_memory();
@@ -88,7 +72,7 @@ static int encode_text(const r1_tokenizer *tokenizer) {
 static int decode_text(const r1_tokenizer *tokenizer) {
     int code = TOOL_DONE;
     size_t size = 0, longest = 8;
-    char *text = read_all(&size, &code), *at = text;
+    char *text = tool_read_all(&self, self.files[0], &size, &code), *at = text;
     if (!text) return code;
     for (size_t id = 0; id < r1_tokenizer_count(tokenizer); id++) {
         size_t bytes = r1_tokenizer_text(tokenizer, (int32_t)id).size;
@@ -201,7 +185,7 @@ static void tokenize_row(void *user, tool_row *row) {
 static int train(r1_context *ctx, r1_split split) {
     int code = TOOL_DONE;
     size_t size = 0;
-    char *text = read_all(&size, &code);
+    char *text = tool_read_all(&self, self.files[0], &size, &code);
     if (!text) return code;
     r1_slice corpus = {text, size};
     r1_bpe_desc desc = {.vocab = (size_t)given.train, .split = split};

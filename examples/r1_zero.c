@@ -4,16 +4,19 @@
 //   build/r1_zero                      countdown, some minutes; look at out/r1_zero/report.html
 //   build/r1_zero --task parity        some seconds
 //   build/r1_zero --resume             goes on where Ctrl-C stopped it, to the same bits
+//   build/r1_zero --model FOLDER --data gsm8k.jsonl       the same RL on a model of yours
 //   build/r1_zero replay --step 40 --prompt 3      draws one group of answers again
 //   build/r1_zero diff RUN_A RUN_B                 where two runs part
 //
 // Read it from the end: main, then train, which has the steps in order. pretrain makes the base
 // model, evaluate_all asks it held-out problems, reinforce is GRPO with rewards for accuracy and
 // format and nothing else (section 2 of the paper), and evaluate_all asks the same problems again.
-// What a task is says task.h; the two tasks are task_countdown.h and task_parity.h.
+// What a task is says task.h; the toy tasks are task_countdown.h and task_parity.h, and zero_data.h
+// is the one of --model.
 #include "r1.h"
 #include "task_countdown.h"
 #include "task_parity.h"
+#include "zero_data.h"
 #include "zero_diff.h"
 #include "zero_options.h"
 #include <dirent.h>
@@ -29,6 +32,7 @@ enum { TASK_COUNT = sizeof tasks / sizeof *tasks };
 // ---- the run ----
 enum { EVAL_EVERY = 20, VOTES = 16, SHOWN = 12 };    // evaluations
 enum { PRETRAIN_SAVE_EVERY = 500, SAVE_EVERY = 10 }; // checkpoints
+enum { DATA_PROBLEMS = 32, DATA_MAX_NEW = 512 };     // defaults of --model
 
 typedef enum stage { PRETRAINING, REINFORCING } stage;
 
@@ -38,6 +42,8 @@ typedef struct run {
     r1_context *ctx;
     r1_tokenizer *tokenizer;
     r1_model *model;
+    const int32_t *stops; // ids that end an answer
+    size_t n_stops;
     r1_log_file *metrics, *samples;
     bool live;        // standard error is a terminal
     bool interrupted; // a step was finished and saved after Ctrl-C
@@ -94,6 +100,24 @@ static void log_word(r1_log_file *log, const char *key, const char *text) {
 }
 
 // ---- settings, logs and checkpoints ----
+// What --resume and replay need to know of a run with --model, and a hash of its rows.
+static void log_options(run *r) {
+    char hash[24];
+    r1_log_begin_object(r->metrics, "options");
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const option_row *row = &option_table[i];
+        const void *place = (const char *)&r->options + row->place;
+        if (!row->kept) continue;
+        if (row->kind == TEXT && *(const char *const *)place)
+            log_word(r->metrics, row->name, *(const char *const *)place);
+        if (row->kind == NUMBER) r1_log_integer(r->metrics, row->name, *(const long long *)place);
+        if (row->kind == FRACTION && *(const double *)place >= 0)
+            r1_log_number(r->metrics, row->name, *(const double *)place);
+    }
+    r1_log_end_object(r->metrics);
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)data.hash);
+    log_word(r->metrics, "rows", hash);
+}
 // The row that a run begins with; --resume, replay and diff read it. `grpo` may be NULL.
 static void log_settings(run *r, r1_grpo *grpo) {
     r1_log_file *log = r->metrics;
@@ -111,6 +135,7 @@ static void log_settings(run *r, r1_grpo *grpo) {
     r1_log_number(log, "format", r->task.format_weight);
     r1_log_end_object(log);
     r1_log_integer(log, "parameters", (int64_t)r1_model_size(r->model));
+    if (r->options.model) log_options(r);
     if (grpo) log_word(log, "grpo", r1_grpo_settings(grpo));
     r1_log_row(log);
 }
@@ -156,6 +181,18 @@ static bool find_rl_checkpoint(const run *r, uint64_t step, uint64_t *found) {
     return true;
 }
 
+// Checkpoints of a loaded model are large: those before the newest two go.
+static void prune_checkpoints(const run *r, uint64_t step) {
+    uint64_t newer = 0;
+    char path[PATH_BYTES + 64];
+    if (!step || !find_rl_checkpoint(r, step - 1, &newer)) return;
+    for (uint64_t old; newer && find_rl_checkpoint(r, newer - 1, &old); newer = old) {
+        snprintf(path, sizeof path, "%s/checkpoint-%08llu.safetensors", rl_folder(r, old),
+                 (unsigned long long)old);
+        remove(path);
+    }
+}
+
 // A new run in an old folder: its checkpoints must not be taken for those of the new one.
 static void remove_checkpoints(const run *r) {
     char folder[PATH_BYTES], path[2 * PATH_BYTES];
@@ -172,6 +209,49 @@ static void remove_checkpoints(const run *r) {
         if (files) closedir(files);
     }
     if (folders) closedir(folders);
+}
+
+// A model of --model, with the other files of its folder as they are.
+static bool save_data_model(const run *r, const char *folder) {
+    static const char *const files[] = {"tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "vocab.json",
+                                        "merges.txt",
+                                        "chat_template.jinja",
+                                        "special_tokens_map.json",
+                                        "generation_config.json"};
+    char path[2 * PATH_BYTES];
+    bool good = r1_model_save(r->model, folder) == R1_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files && good; i++) {
+        size_t size = 0;
+        snprintf(path, sizeof path, "%s/%s", r->options.model, files[i]);
+        if (!file_exists(path)) continue;
+        char *text = r1_file_read(r->ctx, path, &size);
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        good = text && r1_file_write(r->ctx, path, text, size) == R1_OK;
+        r1_file_free(r->ctx, text);
+    }
+    return good;
+}
+// The model as a folder that other programs know what to do with: build/r1_chat, transformers.
+static bool save_model(const run *r, const char *folder) {
+    static const char *const files[][2] = {
+        {"tokenizer_config.json",
+         "{\"tokenizer_class\":\"PreTrainedTokenizerFast\",\"eos_token\":\"<end>\","
+         "\"clean_up_tokenization_spaces\":false}\n"},
+        {"generation_config.json",
+         "{\"do_sample\":true,\"temperature\":1.0,\"top_k\":0,\"eos_token_id\":0}\n"}};
+    char name[PATH_BYTES], path[PATH_BYTES + 32];
+    snprintf(name, sizeof name, "%s", folder); // it may be a text of path_in
+    if (r->options.model) return save_data_model(r, name);
+    snprintf(path, sizeof path, "%s/tokenizer.json", name);
+    bool good =
+        r1_model_save(r->model, name) == R1_OK && r1_tokenizer_save(r->tokenizer, path) == R1_OK;
+    for (int i = 0; i < 2 && good; i++) {
+        snprintf(path, sizeof path, "%s/%s", name, files[i][0]);
+        good = r1_file_write(r->ctx, path, files[i][1], strlen(files[i][1])) == R1_OK;
+    }
+    return good;
 }
 
 // ---- pre-training ----
@@ -248,18 +328,31 @@ static bool pretrain(run *r) {
         going = going && !r->interrupted;
     }
     r1_trainer_free(trainer);
-    return going && r1_model_save(r->model, path_in(r, "base")) == R1_OK;
+    return going && save_model(r, path_in(r, "base"));
 }
 
 // ---- evaluation ----
-static void write_text(const run *r, const int32_t *ids, size_t n, const char *gap, char *text,
-                       size_t capacity) {
-    size_t at = 0;
+// The text of tokens, with `gap` between them, and "" without memory; free it with free_text.
+static char no_text[] = "";
+static void free_text(char *text) {
+    if (text != no_text) free(text);
+}
+static char *new_text(const run *r, const int32_t *ids, size_t n, const char *gap) {
+    size_t at = 0, capacity = r1_decode(r->tokenizer, ids, n, NULL, 0) + n * strlen(gap) + 1;
+    char *text = (char *)malloc(capacity);
+    if (!text) return no_text;
     text[0] = 0;
-    for (size_t i = 0; i < n && at < capacity; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (i) at += (size_t)snprintf(text + at, capacity - at, "%s", gap);
-        if (at < capacity) at += r1_decode(r->tokenizer, ids + i, 1, text + at, capacity - at);
+        at += r1_decode(r->tokenizer, ids + i, 1, text + at, capacity - at);
     }
+    return text;
+}
+static char *prompt_text(const run *r, const r1_sample *s) {
+    return new_text(r, s->tokens, s->n_prompt, r->task.prompt_gap);
+}
+static char *completion_text(const run *r, const r1_sample *s) {
+    return new_text(r, s->tokens + s->n_prompt, s->n - s->n_prompt, "");
 }
 // Marks are tokens of the answer, and bytes of its text in the log.
 static void log_mark(const run *r, r1_log_file *log, const r1_sample *s, const mark *m,
@@ -282,16 +375,15 @@ static void log_marks(const run *r, r1_log_file *log, const r1_sample *s) {
 // A row for one answer: its texts, its reward, and what the task counts in it.
 static void log_sample(run *r, r1_log_file *log, const char *stage, uint64_t step, const char *of,
                        size_t question, const r1_sample *s) {
-    char text[4096];
+    char *prompt = prompt_text(r, s), *completion = completion_text(r, s);
     tally measures[MAX_MEASURES] = {{0, 0}};
     log_word(log, "stage", stage);
     r1_log_integer(log, "step", (int64_t)step);
     log_word(log, "of", of);
     r1_log_integer(log, "question", (int64_t)question);
-    write_text(r, s->tokens, s->n_prompt, r->task.prompt_gap, text, sizeof text);
-    log_word(log, "prompt", text);
-    write_text(r, s->tokens + s->n_prompt, s->n - s->n_prompt, "", text, sizeof text);
-    log_word(log, "completion", text);
+    log_word(log, "prompt", prompt);
+    log_word(log, "completion", completion);
+    free_text(prompt), free_text(completion);
     r1_log_number(log, "reward", s->parts[0] + r->task.format_weight * s->parts[1]);
     r1_log_number(log, "accuracy", s->parts[0]);
     r1_log_number(log, "format", s->parts[1]);
@@ -340,21 +432,23 @@ static const char *const split_names[MAX_SPLITS] = {"held_out", "held_out_sets"}
 // the same draws. `log` takes a row for every answer.
 static bool evaluate_split(run *r, const char *at, uint64_t step, int which, size_t problems,
                            r1_log_file *log, evaluation *e) {
-    enum { MOST_TOKENS = 32 };
-    static int32_t ids[MOST_PROBLEMS][MOST_TOKENS];
+    size_t longest = r->task.longest_prompt ? r->task.longest_prompt : 32;
+    int32_t *ids = (int32_t *)malloc(problems * longest * sizeof *ids);
     r1_prompt prompts[MOST_PROBLEMS];
-    int32_t stop = END;
+    if (!ids) return false;
     // Drafts change no text; here they show what the layer of multi-token prediction is worth.
-    r1_generate_desc desc = {.stops = &stop,
-                             .n_stops = 1,
+    r1_generate_desc desc = {.stops = r->stops,
+                             .n_stops = r->n_stops,
+                             .max_new = (size_t)r->options.max_new,
                              .speculate = r1_model_config_of(r->model)->mtp_layers,
                              .sampler = {.stream = STREAM_EVAL}};
     r1_random random = {
         .seed = (uint64_t)r->options.seed, .stream = STREAM_EVAL, .step = 1 + (uint32_t)which};
     for (size_t i = 0; i < problems; i++) {
-        writer w = {.ids = ids[i], .capacity = MOST_TOKENS};
+        writer w = {.ids = ids + i * longest, .capacity = longest, .number = (uint32_t)i};
         r->task.write_problem(&random, HELD_OUT + which, &w);
-        prompts[i] = (r1_prompt){w.ids, w.n, (uint32_t)(i + (size_t)which * MOST_PROBLEMS)};
+        uint32_t key = HELD_OUT_KEY + (uint32_t)(i + (size_t)which * MOST_PROBLEMS);
+        prompts[i] = (r1_prompt){w.ids, w.n, key};
     }
     *e = (evaluation){0};
     r1_rollout *rollout = r1_rollout_new(r->ctx);
@@ -367,7 +461,7 @@ static bool evaluate_split(run *r, const char *at, uint64_t step, int which, siz
         if (which == 0 && i % VOTES == 0 && i < SHOWN * VOTES)
             log_sample(r, r->samples, at, step, split_names[which], i / VOTES, s);
     }
-    r1_rollout_free(rollout);
+    r1_rollout_free(rollout), free(ids);
     return fine(r);
 }
 static void log_evaluation(run *r, const char *at, uint64_t step, const evaluation *e, int splits) {
@@ -429,24 +523,34 @@ static size_t next_prompt(void *user, uint64_t index, int32_t *tokens, size_t ca
     const run *r = (const run *)user;
     r1_random at = {
         .seed = (uint64_t)r->options.seed, .stream = STREAM_PROMPT, .sample = (uint32_t)index};
-    writer w = {.ids = tokens, .capacity = capacity};
+    writer w = {.ids = tokens, .capacity = capacity, .number = (uint32_t)index};
     r->task.write_problem(&at, TRAINING, &w);
     return w.n;
 }
+// A toy's numbers are those of its task; a loaded model gets the paper's, on one device: no sum of
+// chunks, and a reference only if the KL term asks for it.
+static r1_grpo_desc toy_settings(const run *r) {
+    return (r1_grpo_desc){
+        .train = {.schedule = r->task.rl_schedule, .adamw = {.beta2 = 0.99, .decay = R1_OFF}}};
+}
+static r1_grpo_desc data_settings(const run *r) {
+    const options *o = &r->options;
+    r1_grpo_desc desc = r1_grpo_paper(R1_ZERO);
+    desc.train.chunks = 1;
+    desc.generate.max_new = (size_t)o->max_new;
+    if (o->rate > 0) desc.train.schedule.peak = o->rate;
+    if (o->kl >= 0) desc.policy.kl_weight = o->kl;
+    if (o->kl == 0) desc.policy.kl = R1_KL_NONE;
+    return desc;
+}
 static r1_grpo *new_grpo(run *r) {
-    static const int32_t stop = END;
-    r1_grpo_desc desc = {
-        .questions = r->task.questions,
-        .group = r->task.group,
-        .mini_batches = r->task.mini_batches,
-        .steps = r->task.rl_steps,
-        .train = {.schedule = r->task.rl_schedule, .adamw = {.beta2 = 0.99, .decay = R1_OFF}},
-        .generate = {.stops = &stop, .n_stops = 1},
-        .next_prompt = next_prompt,
-        .reward = r->task.reward,
-        .parts = {"accuracy", "format"},
-        .weights = {1, r->task.format_weight},
-        .user = r};
+    r1_grpo_desc desc = r->options.model ? data_settings(r) : toy_settings(r);
+    desc.questions = r->task.questions, desc.group = r->task.group;
+    desc.mini_batches = r->task.mini_batches, desc.steps = r->task.rl_steps;
+    desc.generate.stops = r->stops, desc.generate.n_stops = r->n_stops;
+    desc.next_prompt = next_prompt, desc.reward = r->task.reward, desc.user = r;
+    desc.parts[0] = "accuracy", desc.weights[0] = 1;
+    desc.parts[1] = "format", desc.weights[1] = r->task.format_weight;
     return r1_grpo_new(r->model, &desc);
 }
 static void log_rollout(run *r, const r1_grpo *grpo, double seconds) {
@@ -479,8 +583,10 @@ static bool after_step(run *r, r1_grpo *grpo) {
     progress(r, "rl", (size_t)m->step, steps, text, (double)m->tokens / seconds);
     if (m->step % EVAL_EVERY == 0 && m->step < steps && !evaluate_some(r, m->step)) return false;
     r->interrupted = stop_asked;
-    if (m->step % SAVE_EVERY == 0 || m->step == steps || r->interrupted)
+    if (m->step % SAVE_EVERY == 0 || m->step == steps || r->interrupted) {
         r1_grpo_save(grpo, rl_folder(r, m->step), write_note(r));
+        if (r->options.model && fine(r)) prune_checkpoints(r, m->step);
+    }
     return fine(r);
 }
 static bool reinforce(run *r) {
@@ -502,10 +608,29 @@ static bool reinforce(run *r) {
 }
 
 // ---- reading a run back ----
+static char rows_hash[24]; // of the run that is resumed, when it has rows
+
 // A whole number of the settings within the limits of the option; 0 when it is none.
 static long long read_setting(const r1_json *row, const char *key, long long most) {
     double value = number_in(row, key);
     return value >= 1 && value <= (double)most ? (long long)value : 0;
+}
+// Takes back what log_options wrote. The texts stay for the whole program.
+static bool read_options(options *o, const r1_json *row) {
+    static char texts[OPTION_COUNT][PATH_BYTES];
+    bool good = true;
+    const r1_json *node = r1_json_find(row, "options");
+    for (node = node ? node->child : NULL; node && good; node = node->next) {
+        good = false;
+        for (int i = 0; i < OPTION_COUNT; i++) {
+            if (!option_table[i].kept || strcmp(node->key.data, option_table[i].name) != 0)
+                continue;
+            if (node->text.size >= PATH_BYTES) break;
+            memcpy(texts[i], node->text.data, node->text.size + 1);
+            good = set_option(o, &option_table[i], texts[i]);
+        }
+    }
+    return good;
 }
 // Takes the settings of an earlier run over: task, seed, sizes. Options of this call that would
 // change its numbers are overruled.
@@ -516,17 +641,20 @@ static bool read_settings(r1_context *ctx, options *o, char *task, size_t task_b
     if (!open_rows(&rows, ctx, path)) return false;
     r1_json *row = next_row(&rows);
     r1_slice name = r1_json_text(r1_json_find(row, "task"));
+    r1_slice hash = r1_json_text(r1_json_find(row, "rows"));
     const r1_json *seed = r1_json_find(row, "seed"); // its text: a double has too few digits
     o->pretrain_steps = read_setting(row, "pretrain_steps", MOST_PRETRAIN_STEPS);
     o->steps = read_setting(row, "rl_steps", MOST_STEPS);
     o->problems = read_setting(row, "problems", MOST_PROBLEMS);
     o->base_wait = number_in(row, "base_wait");
     bool found = says(row, "stage", "settings") && name.size && name.size < task_bytes && seed &&
-                 seed->kind == R1_JSON_NUMBER && o->pretrain_steps && o->steps && o->problems;
+                 seed->kind == R1_JSON_NUMBER && o->steps && o->problems && read_options(o, row);
+    found = found && (o->pretrain_steps || o->model);
     if (found) {
         memcpy(task, name.data, name.size);
         o->task = task;
         o->seed = strtoll(seed->text.data, NULL, 10);
+        snprintf(rows_hash, sizeof rows_hash, "%.*s", (int)hash.size, hash.data ? hash.data : "");
     } else {
         fprintf(stderr, "r1_zero: %s does not begin with the settings of a run\n", path);
     }
@@ -616,8 +744,7 @@ static void print_result(run *r) {
 static bool write_results(run *r) {
     char curve[PATH_BYTES];
     snprintf(curve, sizeof curve, "%s", path_in(r, "curve.svg"));
-    return r1_model_save(r->model, r->options.out) == R1_OK &&
-           r1_report_write(r->ctx, r->options.out) == R1_OK &&
+    return save_model(r, r->options.out) && r1_report_write(r->ctx, r->options.out) == R1_OK &&
            r1_report_csv(r->ctx, r->options.out) == R1_OK &&
            r1_report_events(r->ctx, r->options.out) == R1_OK &&
            r1_report_curve(r->ctx, r->options.out, curve) == R1_OK;
@@ -632,21 +759,46 @@ static int status_of(const run *r, bool done) {
 }
 // Works the options into the task; false when there is no such task.
 static bool choose_task(run *r) {
-    const options *o = &r->options;
-    for (int i = 0; i < TASK_COUNT; i++) {
-        if (strcmp(o->task, tasks[i]->name)) continue;
-        r->task = *tasks[i];
-        if (o->steps) r->task.rl_steps = (size_t)o->steps;
-        if (o->pretrain_steps) r->task.pretrain_steps = (size_t)o->pretrain_steps;
-        if (o->base_wait >= 0) r->task.corpus.wait = o->base_wait;
-        return true;
+    options *o = &r->options;
+    bool found = o->model != NULL;
+    if (found) r->task = data_task;
+    for (int i = 0; i < TASK_COUNT && !found; i++) {
+        found = !strcmp(o->task, tasks[i]->name);
+        if (found) r->task = *tasks[i];
     }
-    return false;
+    if (!found) return false;
+    if (o->steps) r->task.rl_steps = (size_t)o->steps;
+    if (o->pretrain_steps) r->task.pretrain_steps = (size_t)o->pretrain_steps;
+    if (o->base_wait >= 0) r->task.corpus.wait = o->base_wait;
+    if (!o->problems) o->problems = o->model ? DATA_PROBLEMS : MOST_PROBLEMS;
+    if (!o->model) return true;
+    if (!o->max_new) o->max_new = DATA_MAX_NEW;
+    if (o->questions) r->task.questions = (size_t)o->questions;
+    if (o->group) r->task.group = (size_t)o->group;
+    o->questions = (long long)r->task.questions, o->group = (long long)r->task.group;
+    return true;
 }
-// The model that the run starts with: new, given by --base, or the one that it saved.
+// The model of --model, its tokenizer and the rows. On resume its weights are those of a
+// checkpoint, but the rows must be the same.
+static int open_data(run *r) {
+    char hash[24];
+    int code = data_open(r->ctx, &r->options, &r->task);
+    r->model = data.folder.model, r->tokenizer = data.folder.tokenizer;
+    r->stops = data.folder.stops, r->n_stops = data.folder.n_stops;
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)data.hash);
+    if (!code && (r->options.resume || r->options.replay) && strcmp(hash, rows_hash) != 0) {
+        fprintf(stderr, "r1_zero: %s has other rows than the run began with\n", r->options.data);
+        code = BAD_FILE;
+    }
+    return code;
+}
+// The model that a run of a toy task starts with: new, given by --base, or the one that it saved.
 static bool open_model(run *r) {
+    static const int32_t stop = END;
     const char *folder = r->options.base;
+    if (r->options.model) return true; // open_data had it
     if (r->from == REINFORCING) folder = path_in(r, "base");
+    r->stops = &stop, r->n_stops = 1;
     r->tokenizer = r1_tokenizer_pieces(r->ctx, r->task.pieces, r->task.n_pieces);
     r->model = folder ? r1_model_load(r->ctx, folder) : r1_model_new(r->ctx, &r->task.model);
     if (!r->model) return false;
@@ -655,9 +807,9 @@ static bool open_model(run *r) {
     return false;
 }
 static bool pretrain_or_copy(run *r) {
-    if (!r->options.base) return pretrain(r);
+    if (!r->options.base && !r->options.model) return pretrain(r);
     log_settings(r, NULL);
-    return r1_model_save(r->model, path_in(r, "base")) == R1_OK;
+    return r->options.model || save_model(r, path_in(r, "base"));
 }
 // A context, and for --resume and replay the settings of the run in the folder.
 static int open_run(run *r) {
@@ -671,17 +823,17 @@ static int open_run(run *r) {
         if (!found) return BAD_FILE;
     }
     if (!choose_task(r)) return usage_error("there is no such task", r->options.task);
-    int threads = r->options.threads ? (int)r->options.threads : 1;
+    int threads = r->options.threads ? (int)r->options.threads : r->options.model ? 0 : 1;
     r->ctx =
         r1_context_new(&(r1_context_desc){.seed = (uint64_t)r->options.seed, .threads = threads});
     if (continues && find_rl_checkpoint(r, r->task.rl_steps, &r->from_step)) r->from = REINFORCING;
-    return FINE;
+    return r->options.model ? open_data(r) : FINE;
 }
 static int train(run *r) {
     int code = open_run(r);
     if (code) return code;
-    bool done = true;
-    if (!r->options.resume) {
+    bool done = true, begins = r->options.model && r->from != REINFORCING;
+    if (!r->options.resume || begins) {
         remove_checkpoints(r);
         done = open_logs(r, false);
     }
@@ -717,19 +869,19 @@ static bool compare_with_log(const run *r, const char *completion) {
     return same;
 }
 static bool print_answers(const run *r, r1_rollout *rollout) {
-    char text[4096], first[4096];
     const r1_sample *s = rollout->samples;
-    write_text(r, s->tokens, s->n_prompt, r->task.prompt_gap, text, sizeof text);
+    char *text = prompt_text(r, s), *first = completion_text(r, s);
     printf("rollout %lld, prompt %lld: %s\n", r->options.step, r->options.prompt, text);
     for (size_t i = 0; i < rollout->n; i++, s++) {
         r1_verdict verdict = {.judged = true};
         r->task.reward(NULL, s, &verdict);
-        write_text(r, s->tokens + s->n_prompt, s->n - s->n_prompt, "", text, sizeof text);
+        free_text(text), text = completion_text(r, s);
         printf("%2zu  accuracy %.0f  format %.0f  %s\n", i, verdict.parts[0], verdict.parts[1],
                text);
-        if (i == 0) memcpy(first, text, sizeof first);
     }
-    return compare_with_log(r, first);
+    bool same = compare_with_log(r, first);
+    free_text(text), free_text(first);
+    return same;
 }
 // Loads the nearest checkpoint before a rollout, repeats the steps in between, and draws the
 // answers to one prompt again.
@@ -783,5 +935,6 @@ int main(int argc, char **argv) {
     signal(SIGTERM, ask_to_stop);
     code = r.options.diff ? diff(&r) : r.options.replay ? replay(&r) : train(&r);
     r1_context_free(r.ctx);
+    data_close();
     return code;
 }

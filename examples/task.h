@@ -17,10 +17,15 @@ enum { STREAM_DOCUMENT = R1_STREAM_USER, STREAM_PROMPT, STREAM_EVAL };
 // Which problems to draw: those of corpus and RL, or held-out ones of the first or second kind.
 typedef enum split { TRAINING, HELD_OUT, HELD_OUT_SETS } split;
 
+// Keys of held-out problems; those of training count up from 0. The draws of 16 answers to a problem
+// do not see it: keys are multiplied by 16, modulo 2^32.
+#define HELD_OUT_KEY 0x80000000u
+
 // Tokens that are being written. What does not fit is left out, and the text is then too short.
 typedef struct writer {
     int32_t *ids;
     size_t n, capacity;
+    uint32_t number; // of the problem, counted in its split
 } writer;
 
 static inline void put(writer *w, int32_t id) {
@@ -65,6 +70,7 @@ typedef struct task {
     const char *const *pieces; // the text of every token id
     size_t n_pieces;
     const char *prompt_gap; // printed between the tokens of a prompt
+    size_t longest_prompt;  // tokens; 0 = 32
     r1_model_config model;
 
     // Base corpus and pre-training. write_document gives one text; tokens from *loss_from on are

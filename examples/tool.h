@@ -27,7 +27,16 @@
 #endif
 
 // Exit codes of every tool. GO is none: the options are read and the work can begin.
-enum { TOOL_GO = -1, TOOL_DONE, TOOL_FAILED, TOOL_USAGE, TOOL_INPUT, TOOL_LEVEL, TOOL_AGAIN = 75 };
+enum {
+    TOOL_GO = -1,
+    TOOL_DONE,
+    TOOL_FAILED,
+    TOOL_USAGE,
+    TOOL_INPUT,
+    TOOL_LEVEL,
+    TOOL_AGAIN = 75,
+    TOOL_INTERRUPTED = 130
+};
 enum { TOOL_FILES = 8, TOOL_READ = 64 << 10, TOOL_LINE = 64 << 20 };
 
 // One option. Exactly one of the four pointers is set and receives the value; a `flag` takes none.
@@ -181,6 +190,24 @@ static inline bool tool_ready(const tool_lines *l) {
     return l->to > l->from && memchr(l->text + l->from, '\n', l->to - l->from) != NULL;
 }
 
+// The whole of a file, or of standard input for "-" and NULL, with a zero byte behind it; free it.
+// NULL after an error line, and the code to exit with.
+static inline char *tool_read_all(const tool *self, const char *path, size_t *size, int *code) {
+    tool_lines in;
+    if (!tool_open(self, path, &in)) return *code = TOOL_INPUT, NULL;
+    for (*size = 0; tool_grow(&in); in.to += *size) {
+        long long got = read(in.file, in.text + in.to, TOOL_READ - 1);
+        if (got < 0) in.code = tool_fail(self, TOOL_INPUT, "%s: %s", in.path, strerror(errno));
+        if (got <= 0) break;
+        *size = (size_t)got;
+    }
+    char *text = in.code ? NULL : in.text;
+    *size = in.to;
+    if (text) in.text = NULL, text[*size] = 0;
+    *code = tool_close(&in);
+    return text;
+}
+
 // A member of a row of JSON: the content of a string, or a number as it was written. The data is
 // NULL when the row has none.
 static inline r1_slice tool_field(const r1_json *row, const char *key) {
@@ -189,7 +216,7 @@ static inline r1_slice tool_field(const r1_json *row, const char *key) {
     return good ? node->text : (r1_slice){NULL, 0};
 }
 // Writes a value of a document again; integers keep their digits.
-static inline void tool_write_json(r1_json_writer *writer, const char *key, const r1_json *value) {
+static inline void tool_write_value(r1_json_writer *writer, const char *key, const r1_json *value) {
     switch (value->kind) {
     case R1_JSON_NULL:
         r1_json_write_null(writer, key);
@@ -216,7 +243,7 @@ static inline void tool_write_json(r1_json_writer *writer, const char *key, cons
         else
             r1_json_begin_object(writer, key);
         for (const r1_json *child = value->child; child; child = child->next)
-            tool_write_json(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
+            tool_write_value(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
         if (value->kind == R1_JSON_ARRAY)
             r1_json_end_array(writer);
         else

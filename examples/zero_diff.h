@@ -102,7 +102,9 @@ static void find_and_compare(r1_context *ctx, const options *o, const char *stag
             both = both && file_exists(paths[i]);
         }
         if (!both) continue;
-        snprintf(base, sizeof base, "%s/base", o->folders[0]);
+        // The results of a run with --model are a model too, and it has no base of its own.
+        snprintf(base, sizeof base, "%s/base/config.json", o->folders[0]);
+        snprintf(base, sizeof base, file_exists(base) ? "%s/base" : "%s", o->folders[0]);
         r1_model *model = r1_model_load(ctx, base);
         if (model) compare_checkpoints(ctx, model, (const char *const[]){paths[0], paths[1]});
         return;

@@ -154,6 +154,29 @@ TEST(double_model_gradients_softmax_router) {
     double_model_check(&config);
 }
 
+// The other architectures: what V2, Llama, Qwen3 and Qwen3-MoE have that the models above have not.
+TEST(double_model_gradients_greedy_groups) {
+    r1_model_config config = double_mla(R1_MLA_AUTO, 5, false);
+    config.softmax_scores = config.greedy_choice = true, config.normalise_gates = false;
+    config.routed_scale = 4, config.norm_eps = 1e-3;
+    double_model_check(&config);
+}
+TEST(double_model_gradients_biases_and_llama3) {
+    r1_model_config config = double_gqa(false);
+    config.out_bias = true;
+    config.rope = (r1_rope_scaling){.kind = R1_ROPE_LLAMA3, .factor = 8, .original = 8};
+    double_model_check(&config);
+}
+TEST(double_model_gradients_qk_norm) {
+    r1_model_config config = double_gqa(true);
+    config.qkv_bias = false, config.qk_norm = true;
+    double_model_check(&config);
+    config.layers = 4, config.dense_mask[0] = 5; // dense, experts, dense, experts
+    config.experts = 6, config.chosen = 2, config.expert_width = 5;
+    config.softmax_scores = config.greedy_choice = config.normalise_gates = true;
+    double_model_check(&config);
+}
+
 // Absorbed and expanded compute one function: outputs and gradients agree as far as double goes.
 TEST(double_model_absorbed_equals_expanded) {
     for (int q_rank = 0; q_rank <= 5; q_rank += 5) {

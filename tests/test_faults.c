@@ -393,10 +393,30 @@ static bool fault_backward_step(fault *f, r1_tensor *w) {
     r1_step_end(f->ctx);
     return r1_status_of(f->ctx) == R1_OK;
 }
+// Enough inside of a segment that its second run needs more memory than the first.
+static bool fault_segment(r1_context *ctx, void *arg, r1_tensor *x, r1_tensor **y) {
+    r1_tensor *h = r1_mul(ctx, x, (r1_tensor *)arg);
+    for (int i = 0; i < 3; i++) h = r1_add(ctx, h, x);
+    y[0] = h, y[1] = r1_sum(ctx, h);
+    return h != NULL;
+}
+static bool fault_segment_step(fault *f, r1_tensor *w) {
+    if (w) memset(w->grad, 0, r1_tensor_count(w) * sizeof *w->grad);
+    r1_step_begin(f->ctx);
+    r1_tensor *y[2] = {w ? r1_tensor_new(f->ctx, 2, w->shape) : NULL,
+                       r1_tensor_new(f->ctx, 1, (size_t[]){1})};
+    r1_tensor *x = r1_add(f->ctx, w, w), *sum = NULL;
+    if (CALL(r1_recompute(f->ctx, fault_segment, w, x, y, 2))) sum = r1_sum(f->ctx, y[0]);
+    r1_backward(f->ctx, r1_add(f->ctx, sum, y[1]));
+    r1_step_end(f->ctx);
+    return r1_status_of(f->ctx) == R1_OK;
+}
 static void fault_backward(fault *f) {
     r1_tensor *w = fault_matrix(f, 2, 2, 3, 0);
     double off = 0;
     DO(fault_backward_step(f, w));
+    if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
+    DO(fault_segment_step(f, w));
     if (w) fault_keep(f, w->grad, r1_tensor_count(w) * sizeof *w->grad);
     DO((off = r1_grad_check(f->ctx, fault_loss, w, &w, w ? 1 : 0, 0.25)) != HUGE_VAL);
     fault_keep(f, &off, sizeof off);
@@ -621,6 +641,8 @@ static void fault_model_of(fault *f, bool gqa) {
     r1_batch batch = {.tokens = fault_tokens, .starts = fault_rows, .B = 2};
     float logp[7] = {0};
     size_t n = 0;
+    r1_model_plan plan;
+    DO(r1_model_plan_of(f->ctx, &config, &plan) == R1_OK);
     DO((model = r1_model_new(f->ctx, &config)) != NULL);
     DO((copy = r1_model_clone(model)) != NULL);
     if (copy) DO_ANYWAY(r1_model_copy(model, copy) == R1_OK);
@@ -756,31 +778,6 @@ static void fault_keep_model(fault *f, r1_model *model) {
         if (ranges[r].v) fault_keep(f, ranges[r].v, ranges[r].n * sizeof(r1i_real));
     }
 }
-static void fault_trainer(fault *f) {
-    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5};
-    r1_model_config config = fault_config(false);
-    r1_model *model = NULL;
-    r1_trainer *trainer = NULL;
-    r1_step_metrics metrics = {0};
-    char folder[600], note[8] = "";
-    fault_path(folder, "run");
-    DO((model = r1_model_new(f->ctx, &config)) != NULL);
-    DO((trainer = r1_trainer_new(model, &desc)) != NULL);
-    if (trainer) {
-        for (int step = 0; step < 2; step++)
-            DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
-        for (int step = 0; step < 3; step++) { // the third save prunes
-            DO(r1_trainer_save(trainer, folder, "note") == R1_OK);
-            if (step < 2) DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
-        }
-        DO(r1_trainer_resume(trainer, folder, note, sizeof note));
-        uint64_t steps = r1_trainer_steps(trainer);
-        fault_keep(f, &steps, sizeof steps), fault_keep_text(f, note);
-    }
-    fault_keep_model(f, model);
-    r1_trainer_free(trainer), r1_model_free(model);
-    nftw(folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
-}
 static size_t fault_prompt(void *user, uint64_t index, int32_t *tokens, size_t capacity) {
     CHECK(!user && capacity > 3);
     for (size_t t = 0; t < 2; t++) tokens[t] = (int32_t)((index * 3 + t * 2) % 7);
@@ -803,6 +800,37 @@ static r1_grpo_desc fault_grpo_desc(void) {
         .next_prompt = fault_prompt,
         .reward = fault_reward,
         .parts = {"small"}};
+}
+static void fault_trainer(fault *f) {
+    r1_train_desc desc = {.chunks = 2, .micro_tokens = 5, .recompute = true};
+    r1_model_config config = fault_config(false);
+    r1_model *model = NULL;
+    r1_trainer *trainer = NULL;
+    r1_step_metrics metrics = {0};
+    char folder[600], note[8] = "";
+    fault_path(folder, "run");
+    DO((model = r1_model_new(f->ctx, &config)) != NULL);
+    DO((trainer = r1_trainer_new(model, &desc)) != NULL);
+    r1_train_plan plan = {.total = 0};
+    r1_grpo_desc grpo = fault_grpo_desc();
+    DO(r1_train_plan_of(f->ctx, &config, &desc, 9, &plan) == R1_OK);
+    fault_keep(f, &plan.total, sizeof plan.total);
+    DO(r1_grpo_plan_of(f->ctx, &config, &grpo, 2, &plan) == R1_OK);
+    fault_keep(f, &plan.total, sizeof plan.total);
+    if (trainer) {
+        for (int step = 0; step < 2; step++)
+            DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
+        for (int step = 0; step < 3; step++) { // the third save prunes
+            DO(r1_trainer_save(trainer, folder, "note") == R1_OK);
+            if (step < 2) DO(r1_sft_step(trainer, fault_documents, 2, &metrics) == R1_OK);
+        }
+        DO(r1_trainer_resume(trainer, folder, note, sizeof note));
+        uint64_t steps = r1_trainer_steps(trainer);
+        fault_keep(f, &steps, sizeof steps), fault_keep_text(f, note);
+    }
+    fault_keep_model(f, model);
+    r1_trainer_free(trainer), r1_model_free(model);
+    nftw(folder, test_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 static void fault_grpo(fault *f) {
     r1_grpo_desc desc = fault_grpo_desc();
@@ -1057,7 +1085,7 @@ static const struct {
      "r1_score_pass_k r1_score_g_pass_k r1_score_mean_g_pass_k"
      " r1_score_vote r1_score_vote_classes r1_advantages r1_policy_weights r1_policy_loss"
      " r1_grpo_paper r1_grad_norm r1_group_self r1_judge_level_name r1_judge_verdict_name"
-     " r1_judge_verdict_text r1_judge_code r1_judge_compare "},
+     " r1_judge_verdict_text r1_judge_code r1_judge_compare r1_plan_name "},
     {"looks at an object",
      " r1_status_of r1_message_of r1_memory_used r1_thread_count r1_seed_of r1_tensor_count"
      " r1_tensor_check r1_json_find r1_json_at r1_json_number r1_json_text r1_json_bool"

@@ -6,8 +6,17 @@ enum { GEN_PROMPTS = 8, GEN_VOCAB = 23, GEN_MOST = 150, GEN_K = 2, GEN_EXPERTS =
 // Around the 64 tokens of a cache block, and the shortest possible one.
 static const size_t gen_lengths[GEN_PROMPTS] = {1, 63, 64, 65, 70, 2, 17, 120};
 
-typedef enum gen_kind { GEN_EXPANDED, GEN_ABSORBED, GEN_GQA, GEN_KINDS } gen_kind;
-static const char *const gen_kind_names[] = {"expanded", "absorbed", "gqa"};
+typedef enum gen_kind {
+    GEN_EXPANDED,
+    GEN_ABSORBED,
+    GEN_GQA,
+    GEN_LLAMA,
+    GEN_QWEN3_MOE,
+    GEN_V2,
+    GEN_KINDS
+} gen_kind;
+static const char *const gen_kind_names[] = {"expanded", "absorbed",  "gqa",
+                                             "llama",    "qwen3_moe", "deepseek_v2"};
 
 typedef struct gen_setup {
     gen_kind kind;
@@ -58,12 +67,20 @@ static r1_model_config gen_config(gen_kind kind) {
                               .routed_scale = 1.5,
                               .mtp_layers = 2};
     config.mla_form = kind == GEN_ABSORBED ? R1_MLA_ABSORBED : R1_MLA_EXPANDED;
-    if (kind == GEN_GQA) {
+    if (kind == GEN_GQA || kind == GEN_LLAMA || kind == GEN_QWEN3_MOE) {
         config.attention = R1_GQA, config.heads = 4, config.kv_heads = 2, config.head_dim = 6;
-        config.qkv_bias = true, config.experts = config.chosen = config.shared = 0;
-        config.expert_width = 0, config.normalise_gates = false, config.routed_scale = 0;
-        config.mtp_layers = 0;
+        config.qkv_bias = true, config.out_bias = kind != GEN_GQA;
+        config.shared = config.mtp_layers = 0, config.routed_scale = 0;
     }
+    if (kind == GEN_GQA || kind == GEN_LLAMA) config.experts = config.chosen = 0;
+    if (kind == GEN_LLAMA)
+        config.rope = (r1_rope_scaling){.kind = R1_ROPE_LLAMA3, .factor = 8, .original = 32};
+    if (kind == GEN_QWEN3_MOE) config.qk_norm = true, config.dense_mask[0] = 2;
+    if (kind == GEN_V2)
+        config.groups = 3, config.kept_groups = 2, config.mtp_layers = 0, config.norm_eps = 1e-3;
+    config.dense_layers = kind != GEN_QWEN3_MOE; // dense_mask swaps its two layers
+    config.softmax_scores = config.greedy_choice = kind == GEN_QWEN3_MOE || kind == GEN_V2;
+    config.normalise_gates = kind != GEN_V2;
     return config;
 }
 static gen_setup gen_baseline(int kind) {
@@ -71,7 +88,9 @@ static gen_setup gen_baseline(int kind) {
                        .level = R1_CPU_SCALAR,
                        .threads = 1,
                        .batch = 64,
-                       .group = test_full() ? 64 : 8,
+                       .group = test_full()       ? 64
+                                : kind <= GEN_GQA ? 8
+                                                  : 4,
                        .temperature = 1};
 }
 static r1_context *gen_context(const gen_setup *setup) {
@@ -92,7 +111,7 @@ static r1_model *gen_model(r1_context *ctx, gen_kind kind) {
         for (size_t j = 0; p[i].initial <= 0 && j < r1_tensor_count(p[i].tensor); j++)
             p[i].tensor->data[j] += 0.2f * r1_random_normal(&at);
     gen_stride = r1_model_moe_layers(model) * config.chosen;
-    for (size_t e = 0; e < config.experts; e++)
+    for (size_t e = 0; e < config.experts && r1_model_router_bias(model, 1); e++)
         r1_model_router_bias(model, 1)[e] = 0.05f * r1_random_normal(&at);
     r1_tensor *head = r1_model_head(model);
     for (size_t j = 0; j < r1_tensor_count(head); j++) head->data[j] = 0.3f * r1_random_normal(&at);
@@ -302,7 +321,7 @@ TEST(generate_bits_3_threads) { gen_vary(gen_change_threads_3); }
 TEST(generate_bits_order_of_prompts) { gen_vary(gen_change_order); }
 // Whatever the cache sends back to the queue is drawn again as it was.
 TEST(generate_bits_small_cache_evicts) {
-    for (int kind = 0; kind < GEN_KINDS; kind++) {
+    for (int kind = 0; kind <= GEN_GQA; kind++) {
         gen_setup setup = gen_baseline(kind);
         gen_drawn base = gen_draw(&setup);
         size_t evicted = 0;
@@ -469,7 +488,7 @@ TEST(generate_forms_agree) {
 
 // ---- what the fields do ----
 TEST(generate_stops_and_limits) {
-    for (int kind = 0; kind < GEN_KINDS; kind++) {
+    for (int kind = 0; kind <= GEN_GQA; kind++) {
         gen_setup setup = gen_baseline(kind);
         r1_context *ctx = gen_context(&setup);
         r1_model *model = gen_model(ctx, setup.kind);
@@ -513,14 +532,46 @@ TEST(generate_limit_keeps_the_text) {
         gen_same_bits("log-probs", a, a->logp, b->logp, b->n * sizeof *a->logp);
     }
 }
-static void gen_progress(void *user, size_t finished, size_t total, size_t tokens) {
+static bool gen_progress(void *user, size_t finished, size_t total, size_t tokens) {
     size_t *last = (size_t *)user;
     CHECK(finished >= last[0] && finished <= total);
     last[0] = finished, last[1] = total, last[2] = tokens, last[3]++;
+    return true;
+}
+static bool gen_three_passes(void *user, size_t finished, size_t total, size_t tokens) {
+    size_t *passes = (size_t *)user;
+    (void)finished, (void)total, (void)tokens;
+    return ++*passes < 3;
+}
+// What has been drawn when progress says no is the begin of what a whole call draws, and the
+// rollout serves again.
+TEST(generate_is_ended_by_progress) {
+    gen_setup setup = gen_baseline(0);
+    size_t passes = 0;
+    r1_context *ctx = gen_context(&setup);
+    r1_model *model = gen_model(ctx, setup.kind);
+    r1_rollout *whole = r1_rollout_new(ctx), *cut = r1_rollout_new(ctx);
+    r1_prompt prompts[GEN_PROMPTS];
+    r1_generate_desc desc = {.max_new = 8, .batch = 8};
+    gen_prompts(false, prompts);
+    CHECK(r1_generate(model, whole, prompts, 2, 8, &desc) == R1_OK);
+    desc.progress = gen_three_passes, desc.user = &passes;
+    CHECK(r1_generate(model, cut, prompts, 2, 8, &desc) == R1_OK);
+    CHECK(passes == 3 && cut->n == 16);
+    for (size_t i = 0; i < 16; i++) { // 8 of them have begun: one token of the prefill, 3 passes
+        const r1_sample *s = &cut->samples[i];
+        CHECK_EQUAL_SIZE(s->n - s->n_prompt, i < 8 ? 4 : 0);
+        CHECK(s->truncated &&
+              !memcmp(s->tokens, whole->samples[i].tokens, s->n * sizeof *s->tokens));
+    }
+    desc.progress = NULL;
+    CHECK(r1_generate(model, cut, prompts, 2, 8, &desc) == R1_OK);
+    for (size_t i = 0; i < 16; i++) CHECK_EQUAL_SIZE(cut->samples[i].n, whole->samples[i].n);
+    r1_context_free(ctx);
 }
 TEST(generate_group_shares_its_prompt) {
     static const size_t batches[] = {1, 5, 8, 64};
-    for (int kind = 0; kind < GEN_KINDS; kind++)
+    for (int kind = 0; kind <= GEN_GQA; kind++)
         for (int k = 0; k < 4; k++) {
             gen_setup setup = gen_baseline(kind);
             size_t sum = 0, seen[4] = {0};
@@ -613,7 +664,7 @@ TEST(generate_seeds_and_steps_draw_anew) {
 // ---- the sampler ----
 // Greedy takes the id that the scorer calls the best one.
 TEST(generate_greedy_and_top_1) {
-    for (int kind = 0; kind < GEN_KINDS; kind++) {
+    for (int kind = 0; kind <= GEN_GQA; kind++) {
         gen_setup setup = gen_baseline(kind);
         setup.group = 2, setup.max_new = 30, setup.sampler.greedy = true, setup.temperature = 0.7;
         gen_drawn greedy = gen_draw(&setup);

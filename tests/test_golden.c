@@ -143,3 +143,10 @@ TEST(golden_dsv3_noq_expanded_form) { golden_levels("dsv3_noq", R1_MLA_EXPANDED,
 TEST(golden_dsv3_noq_absorbed_form) { golden_levels("dsv3_noq", R1_MLA_ABSORBED, 1); }
 TEST(golden_qwen2) { golden_levels("qwen2", R1_MLA_AUTO, 0); }
 TEST(golden_qwen2_untied) { golden_levels("qwen2_untied", R1_MLA_AUTO, 0); }
+TEST(golden_deepseek_v2_expanded_form) { golden_levels("dsv2", R1_MLA_EXPANDED, 0); }
+TEST(golden_deepseek_v2_absorbed_form) { golden_levels("dsv2", R1_MLA_ABSORBED, 0); }
+TEST(golden_deepseek_v2_lite) { golden_levels("dsv2_lite", R1_MLA_AUTO, 0); }
+TEST(golden_llama) { golden_levels("llama", R1_MLA_AUTO, 0); }
+TEST(golden_llama3) { golden_levels("llama3", R1_MLA_AUTO, 0); }
+TEST(golden_qwen3) { golden_levels("qwen3", R1_MLA_AUTO, 0); }
+TEST(golden_qwen3_moe) { golden_levels("qwen3_moe", R1_MLA_AUTO, 0); }

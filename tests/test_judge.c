@@ -195,6 +195,11 @@ static const judge_program judge_programs[] = {
     {"python", "print(6)\nraise SystemExit(1)", "", "6", R1_JUDGE_RE},
     {"python", "print(6)\n1 / 0", "", "6", R1_JUDGE_RE},
     {"python", "print(6)\nexit()", "", "6", R1_JUDGE_AC},
+    {"python", "import sys\nprint(6)\nsys.exit(0)", "", "6", R1_JUDGE_AC},
+    {"python", "def f():\n return 1\n  return 2\nexit()", "", "6", R1_JUDGE_CE},
+    {"python", "if 1:\nprint(6)", "", "6", R1_JUDGE_CE},
+    {"python", "exec('1 +')", "", "6", R1_JUDGE_RE}, // it compiles; what it runs does not
+    {"python", "print(__file__[-7:])", "", "main.py", R1_JUDGE_AC},
     {"python", "while True: pass", "", "6", R1_JUDGE_TLE_CPU},
     {"python", "import time\ntime.sleep(60)", "", "6", R1_JUDGE_TLE_WALL},
     {"python", "a = []\nwhile True: a.append(' ' * 100000)", "", "6", R1_JUDGE_MLE},
@@ -699,6 +704,14 @@ TEST(judge_calls_functions) {
         {"def f(a, b): return [a + b, (b, a)]", "f", "[1, 2]", "[3, [1, 2]]", R1_JUDGE_WA},
         {"class Solution:\n def f(self, a): return {str(i): i / 2 for i in a}", "Solution.f",
          "[[1, 2]]", "{\"1\": 0.5, \"2\": 1}", R1_JUDGE_AC},
+        {"from typing import List\nclass Solution:\n def twoSum(self, nums: List[int], target: "
+         "int) "
+         "-> List[int]:\n  seen = {}\n  for i, x in enumerate(nums):\n   if target - x in seen: "
+         "return [seen[target - x], i]\n   seen[x] = i",
+         "Solution.twoSum", "[[2, 7, 11, 15], 9]", "[0, 1]", R1_JUDGE_AC},
+        {"class Solution:\n def twoSum(self, nums, target): return [1, 0]", "Solution.twoSum",
+         "[[2, 7, 11, 15], 9]", "[0, 1]", R1_JUDGE_WA},
+        {"class Solution:\n def other(self, a): return a", "Solution.f", "[1]", "1", R1_JUDGE_RE},
         {"def f(a): return 1 / 3", "f", "[0]", "0.333333333", R1_JUDGE_AC}, // tolerance
         {"def f(a): return 1 / 3", "f", "[0]", "0.3333", R1_JUDGE_WA},
         {"def f(a): return True", "f", "[0]", "1", R1_JUDGE_WA},
@@ -1203,6 +1216,64 @@ TEST(judge_user_language) {
         CHECK(r1_judge_language_find(judge, judge_slice("none")) == R1_OFF);
         r1_context_free(ctx);
     }
+}
+// What a completion earns for its program, and that "could not judge" never becomes a 0.
+TEST(judge_rewards_programs) {
+    enum { STDIO, CALL, BROKEN, NONE };
+    static const struct {
+        const char *completion;
+        int program;
+        double value;
+        bool judged;
+    } rows[] = {
+        {"<think>t</think>\n```python\nprint(int(input()) * 2)\n```", STDIO, 1, true},
+        {"```\nprint(int(input()) * 2)\n```", STDIO, 1, true}, // of the task's language
+        {"```sh\nread a; echo $((a * 2))\n```", STDIO, 1, true},
+        {"```klingon\nprint(int(input()) * 2)\n```", STDIO, 1, true},
+        {"```python\nprint(5)\n```", STDIO, 0, true},
+        {"```python\nprint(\n```", STDIO, 0, true},
+        {"```python\nprint(int(input()) * 2)", STDIO, 0, true}, // cut off
+        {"4", STDIO, 0, true},
+        {"<think>```python\nprint(int(input()) * 2)\n```", STDIO, 0, true},
+        {"```python\ndef f(a): return a * 2\n```", CALL, 1, true},
+        {"```sh\ndef f(a): return a * 2\n```", CALL, 1, true}, // no way out of being judged
+        {"```python\ndef f(a): return a\n```", CALL, 0, true},
+        {"```python\ndef f(a): return a * 2\n```", BROKEN, 0, false},
+        {"```python\ndef f(a): return a * 2\n```", NONE, 0, false},
+    };
+    static const char *const run[] = {"sh", "main.sh", NULL};
+    static const r1_judge_language shell = {"sh", "main.sh", NULL, NULL, run, 0};
+    r1_reward_desc desc = {.parts = {r1_reward_find("tests")}};
+    r1_context *ctx = judge_context(&(r1_judge_desc){.languages = &shell, .n_languages = 1});
+    CHECK(!r1_rewarder_new(ctx, &desc) && r1_status_of(ctx) == R1_ERROR_ARGUMENT); // no judge
+    r1_error_clear(ctx);
+    r1_judge *judge = desc.judge = judge_open(ctx);
+    r1_rewarder *rewarder = r1_rewarder_new(ctx, &desc);
+    r1_judge_test tests[] = {{judge_slice("2\n"), judge_slice("4\n")},
+                             {judge_slice("[2]"), judge_slice("4")},
+                             {judge_slice("[2"), judge_slice("4")}};
+    r1_judge_task tasks[3];
+    for (int i = 0; i < 3; i++)
+        tasks[i] = (r1_judge_task){.language = judge_python(judge),
+                                   .kind = i == STDIO ? R1_JUDGE_STDIO : R1_JUDGE_CALL,
+                                   .entry = "f",
+                                   .tests = &tests[i],
+                                   .n_tests = 1};
+    for (size_t i = 0; i <= sizeof rows / sizeof *rows; i++) {
+        bool last = i == sizeof rows / sizeof *rows; // the first again, when the zygote is gone
+        size_t k = last ? 0 : i;
+        r1_reward reward;
+        r1_reward_input input = {.completion = judge_slice(rows[k].completion)};
+        if (rows[k].program != NONE) input.program = &tasks[rows[k].program];
+        if (last) kill(judge->pid, SIGKILL);
+        r1_reward_text(rewarder, &input, &reward);
+        printf("%s: %g %d %s\n", rows[k].completion, reward.total, reward.judged,
+               reward.parts[0].reason);
+        CHECK(reward.parts[0].reason[0]);
+        CHECK(reward.judged == (rows[k].judged && !last));
+        CHECK(reward.total == (last ? 0 : rows[k].value));
+    }
+    r1_context_free(ctx);
 }
 // A fresh box for each test: what one leaves behind is not there in the next.
 TEST(judge_boxes_are_fresh) {

@@ -825,3 +825,50 @@ TEST(load_bf16_takes_a_quarter_of_the_memory) {
     CHECK(!expert->data && expert->bf16 == stack->bf16 + 3 * 300 * 64 && !expert->wants_grad);
     r1_context_free(ctx);
 }
+
+// A model that transformers wrote in bf16, kept in bf16 and widened: one arithmetic, and greedy ids
+// that stay as they are.
+TEST(load_tiny_llama) {
+    static const char *const files[][2] = {{"tiny_llama_bf16.config.json", "config.json"},
+                                           {"tiny_llama_bf16.safetensors", R1I_ONE_FILE}};
+    static const int32_t prompt[] = {1, 4, 5, 6, 7},
+                         wanted[] = {9, 8, 8, 8,  8,  8,  8,  8,  8,  8,  8,  8,
+                                     8, 8, 6, 15, 15, 15, 15, 15, 15, 15, 15, 15};
+    // As transformers 5.23 computes them in float from the same file.
+    static const float log_probs[] = {-2.469889f, -2.476051f, -2.477207f, -2.466583f, -2.463603f,
+                                      -2.466060f, -2.471837f, -2.479384f, -2.488050f, -2.497593f,
+                                      -2.507632f, -2.517586f, -2.527017f, -2.535964f, -2.537973f,
+                                      -2.538269f, -2.371973f, -2.374889f, -2.378165f, -2.381585f,
+                                      -2.385263f, -2.389139f, -2.392946f, -2.396540f};
+    r1_context *ctx = model_context(R1_CPU_AUTO, 2);
+    CHECK(r1_folder_make(ctx, test_path("llama")) == R1_OK);
+    for (int i = 0; i < 2; i++) {
+        size_t size;
+        char *text = r1_file_read(ctx, test_data(files[i][0]), &size);
+        CHECK(text);
+        file_put(load_path("llama", files[i][1]), text, size);
+        r1_file_free(ctx, text);
+    }
+    r1_load_desc keep = {.keep_bf16 = true};
+    r1_model *wide = r1_model_load(ctx, test_path("llama"));
+    r1_model *half = r1_model_load_with(ctx, test_path("llama"), &keep);
+    if (!half) test_stop(TEST_FAILED, "%s", r1_message_of(ctx));
+    const r1_prompt prompts[] = {{prompt, 5, 0}};
+    r1_generate_desc desc = {.sampler = {.greedy = true}, .max_new = 24};
+    float logp[2][64];
+    for (int i = 0; i < 2; i++) {
+        r1_model *model = i ? half : wide;
+        r1_rollout *rollout = r1_rollout_new(ctx);
+        CHECK(r1_generate(model, rollout, prompts, 1, 1, &desc) == R1_OK);
+        const r1_sample *s = &rollout->samples[0];
+        r1_batch batch = {.tokens = s->tokens, .starts = (size_t[]){0, s->n}, .B = 1};
+        for (size_t t = 5; t < s->n; t++) printf("%d, ", (int)s->tokens[t]);
+        CHECK_EQUAL_SIZE(s->n, 5 + sizeof wanted / sizeof *wanted);
+        CHECK(!memcmp(s->tokens + 5, wanted, sizeof wanted));
+        CHECK(r1_model_score(model, &batch, 1, 0, logp[i], NULL) == R1_OK);
+        CHECK(!memcmp(logp[i] + 5, s->logp + 5, (s->n - 5) * sizeof(float)));
+        for (size_t t = 5; t < s->n; t++) CHECK_NEAR(logp[i][t], log_probs[t - 5], 1e-4);
+    }
+    CHECK(!memcmp(logp[0] + 5, logp[1] + 5, 24 * sizeof(float)));
+    r1_context_free(ctx);
+}

@@ -39,6 +39,27 @@ static r1_model_config model_gqa(void) {
                              .dense_width = 17,
                              .tied_head = true};
 }
+// Kinds of models: with and without query compression, tied or not, softmax router, no expert at
+// all, nothing but experts, GQA as in Qwen2, V2, Llama, Qwen3 and Qwen3-MoE.
+static r1_model_config model_kind(int k) {
+    r1_model_config config = k < 6 || k == 8 ? model_mla() : model_gqa();
+    if (k == 1) config.q_rank = 0, config.tied_head = true;
+    if (k == 2) config.softmax_scores = true, config.groups = config.kept_groups = 0;
+    if (k == 3) config.mla_form = R1_MLA_ABSORBED, config.normalise_gates = false;
+    if (k == 4) config.experts = config.chosen = config.shared = config.groups = 0;
+    if (k == 4) config.kept_groups = config.expert_width = 0;
+    if (k == 5) config.dense_layers = config.dense_width = config.shared = 0;
+    if (k == 7) config.tied_head = false;
+    if (k == 8) config.softmax_scores = config.greedy_choice = true, config.normalise_gates = false;
+    if (k == 9) config.out_bias = true, config.rope.kind = R1_ROPE_LLAMA3, config.rope.factor = 8;
+    if (k >= 10) config.qkv_bias = false, config.qk_norm = true, config.head_dim = 6;
+    if (k == 11) {
+        config.experts = 5, config.chosen = 2, config.expert_width = 9, config.layers = 4;
+        config.dense_layers = 1, config.dense_mask[0] = 4;
+        config.softmax_scores = config.greedy_choice = config.normalise_gates = true;
+    }
+    return config;
+}
 static const int32_t *model_tokens(void) {
     static int32_t tokens[MODEL_T];
     for (int t = 0; t < MODEL_T; t++) tokens[t] = (t * t + 3 * t) % 13;
@@ -105,6 +126,14 @@ TEST(model_config_errors_name_the_field) {
     MODEL_REFUSES(model_mla(), rope_theta, -1);
     MODEL_REFUSES(model_mla(), rope_theta, NAN);
     MODEL_REFUSES(model_mla(), norm_eps, -1);
+    MODEL_REFUSES(model_gqa(), mtp_layers, 1); // no format joins these
+    MODEL_REFUSES(model_kind(11), qk_norm, false);
+    MODEL_REFUSES(model_kind(11), shared, 1);
+    MODEL_REFUSES(model_kind(11), greedy_choice, false);
+    MODEL_REFUSES(model_kind(9), qkv_bias, false);
+    r1_model_config odd = model_mla(), ramp = model_kind(9);
+    odd.dense_mask[0] = 4, ramp.rope.beta_fast = 1;
+    model_refuses("dense_mask", odd), model_refuses("beta_fast", ramp);
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     CHECK(!r1_model_new(ctx, NULL) && r1_status_of(ctx) == R1_ERROR_ARGUMENT);
     r1_error_clear(ctx);
@@ -114,12 +143,12 @@ TEST(model_config_errors_name_the_field) {
     r1_context_free(ctx);
 }
 TEST(model_config_read_errors) {
-    static const char *const texts[] = {"{\"model_type\": \"llama\"}", "{}", "[1]", "{"};
+    static const char *const texts[] = {"{\"model_type\": \"gpt2\"}", "{}", "[1]", "{"};
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     for (int i = 0; i < 4; i++) {
         r1_model_config config;
         CHECK(r1_model_config_read(ctx, texts[i], strlen(texts[i]), &config) == R1_ERROR_FORMAT);
-        CHECK(i || strstr(r1_message_of(ctx), "llama"));
+        CHECK(i || strstr(r1_message_of(ctx), "gpt2"));
         r1_error_clear(ctx);
     }
     r1_context_free(ctx);
@@ -133,8 +162,11 @@ TEST(model_config_read_refuses_what_it_cannot_do) {
         {"attention_bias", "true"},
         {"hidden_act", "\"gelu\""},
         {"rope_interleave", "false"},
+        {"mlp_bias", "true"},
+        {"scoring_func", "\"tanh\""},
+        {"topk_method", "\"sinkhorn\""},
     };
-    for (int i = -1; i < 4; i++) {
+    for (int i = -1; i < 7; i++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
         r1_model_config config;
         char text[700];
@@ -165,22 +197,26 @@ static size_t model_count(const r1_model_config *c) {
     if (c->attention == R1_GQA) {
         size_t wide = c->heads * c->head_dim, narrow = c->kv_heads * c->head_dim;
         attention = 2 * wide * c->width + 2 * narrow * c->width;
-        attention += c->qkv_bias ? wide + 2 * narrow : 0;
+        attention += (c->qkv_bias ? wide + 2 * narrow : 0) + (c->out_bias ? c->width : 0);
+        attention += c->qk_norm ? 2 * c->head_dim : 0;
     }
     size_t dense_layers = c->experts ? c->dense_layers : c->layers;
+    for (size_t l = c->dense_layers; c->experts && l < c->layers; l++)
+        dense_layers += c->dense_mask[0] >> l & 1;
     return (c->tied_head ? 1 : 2) * head + c->layers * (attention + 2 * c->width) + c->width +
            dense_layers * dense + (c->layers - dense_layers) * moe;
 }
 TEST(model_parameter_count) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
-    for (int k = 0; k < 4; k++) {
-        r1_model_config config = k < 2 ? model_mla() : model_gqa();
-        if (k == 1) config.q_rank = 0, config.tied_head = true, config.shared = 0;
-        if (k == 3) config.tied_head = config.qkv_bias = false;
+    for (int k = 0; k < 12; k++) {
+        r1_model_config config = model_kind(k);
         r1_model *model = r1_model_new(ctx, &config);
-        size_t n, ranges, sum = 0;
+        r1_model_plan plan;
+        size_t n, ranges, sum = 0, bytes = 0;
         CHECK(model);
         CHECK_EQUAL_SIZE(r1_model_size(model), model_count(&config));
+        CHECK(r1_model_plan_of(ctx, &config, &plan) == R1_OK);
+        CHECK_EQUAL_SIZE(plan.parameters, r1_model_size(model));
         const r1_parameter *p = r1_model_parameters(model, &n);
         const r1_range *range = r1_model_ranges(model, &ranges);
         for (size_t i = 0; i < n; i++) {
@@ -192,6 +228,14 @@ TEST(model_parameter_count) {
             CHECK(x->grad - home->g == x->data - home->w);
             CHECK(home->decayed == (x->rank > 1)); // weight decay acts on matrices only
         }
+        for (size_t r = 0; r < ranges; r++) bytes += range[r].n * sizeof *range[r].w;
+        CHECK_EQUAL_SIZE(plan.weight_bytes, bytes);
+        CHECK_EQUAL_SIZE(plan.moment_bytes, 2 * bytes);
+        size_t again = config.tied_head ? config.vocab * config.width * sizeof(float) : 0;
+        CHECK_EQUAL_SIZE(plan.gradient_bytes, bytes + again);
+        CHECK_EQUAL_SIZE(plan.embedding + plan.head + plan.attention + plan.dense + plan.experts +
+                             plan.shared + plan.routers + plan.norms + plan.mtp,
+                         plan.parameters);
         CHECK_EQUAL_SIZE(sum, r1_model_size(model));
         r1_model_free(model);
     }
@@ -226,21 +270,8 @@ static bool model_same_file(r1_context *ctx, const char *a, const char *b) {
 static const char *model_path(const char *folder, const char *file) {
     return test_path(test_join(folder, file));
 }
-// Kinds of models that a folder must bring back: with and without query compression, tied or not,
-// softmax router, no expert at all, nothing but experts, GQA.
-static r1_model_config model_kind(int k) {
-    r1_model_config config = k < 6 ? model_mla() : model_gqa();
-    if (k == 1) config.q_rank = 0, config.tied_head = true;
-    if (k == 2) config.softmax_scores = true, config.groups = config.kept_groups = 0;
-    if (k == 3) config.mla_form = R1_MLA_ABSORBED, config.normalise_gates = false;
-    if (k == 4) config.experts = config.chosen = config.shared = config.groups = 0;
-    if (k == 4) config.kept_groups = config.expert_width = 0;
-    if (k == 5) config.dense_layers = config.dense_width = config.shared = 0;
-    if (k == 7) config.tied_head = false;
-    return config;
-}
 TEST(model_save_and_load) {
-    for (int k = 0; k < 8; k++) {
+    for (int k = 0; k < 12; k++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
         r1_model_config config = model_kind(k);
         printf("kind %d\n", k);

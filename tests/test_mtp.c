@@ -160,9 +160,9 @@ TEST(yarn_golden_absorbed_form) { golden_levels("dsv3_yarn", R1_MLA_ABSORBED, 0)
 TEST(yarn_golden_qwen2) { golden_levels("qwen2_yarn", R1_MLA_AUTO, 0); }
 
 // The settings of V3, up to position 5199 behind an original length of 4096.
-static void yarn_long(r1_mla_form form) {
+static void yarn_long(const char *name, r1_mla_form form) {
     size_t rows, n;
-    golden_case g = golden_load("dsv3_yarn_long", form, r1_cpu_best());
+    golden_case g = golden_load(name, form, r1_cpu_best());
     int32_t *row = golden_ints(g.file, "rows", &rows);
     float *want = golden_floats(g.file, "logits", &n);
     r1_step_begin(g.ctx);
@@ -182,8 +182,10 @@ static void yarn_long(r1_mla_form form) {
     r1_context_free(g.ctx);
 }
 TEST(yarn_golden_beyond_the_original_length) {
-    yarn_long(R1_MLA_EXPANDED);
-    yarn_long(R1_MLA_ABSORBED);
+    yarn_long("dsv3_yarn_long", R1_MLA_EXPANDED);
+    yarn_long("dsv3_yarn_long", R1_MLA_ABSORBED);
+    yarn_long("qwen2_yarn_long", R1_MLA_AUTO);
+    yarn_long("llama3_long", R1_MLA_AUTO);
 }
 // Numbers that follow from the config of V3 by hand: low = floor(64 ln(4096 / (64 pi)) / (2 ln
 // 10000)), high = ceil(64 ln(4096 / (2 pi)) / (2 ln 10000)), m = 0.1 ln 40 + 1, scale = m^2 /

@@ -370,7 +370,7 @@ TEST(ops_attention_against_double) {
 }
 // The experts that equations 12 to 16 of V3 choose, from double scores; ascending.
 static void ops_choose(const double *biased, size_t E, size_t K, size_t groups, size_t kept,
-                       bool softmax, int32_t *choice) {
+                       bool group_max, int32_t *choice) {
     bool open[65], taken[13] = {false}, chosen[65] = {false};
     size_t size = E / groups, n = 0;
     for (size_t e = 0; e < E; e++) open[e] = kept == groups;
@@ -383,7 +383,7 @@ static void ops_choose(const double *biased, size_t E, size_t K, size_t groups, 
                 two = fmax(two, fmin(one, biased[e]));
                 one = fmax(one, biased[e]);
             }
-            double score = softmax ? one : one + two;
+            double score = group_max ? one : one + two;
             if (!taken[g] && score > most) most = score, best = g;
         }
         taken[best] = true;
@@ -399,7 +399,7 @@ static void ops_choose(const double *biased, size_t E, size_t K, size_t groups, 
         if (chosen[e]) choice[n++] = (int32_t)e;
 }
 static void ops_route_check(size_t groups, size_t kept, bool normalise, bool softmax,
-                            double shift) {
+                            bool group_max, double shift) {
     enum { T = 65, E = 24, K = 5 };
     r1_context *ctx = ops_context();
     r1_tensor *logits = ops_filled(ctx, 0, T, E, 0), *bias = ops_filled(ctx, 1, E, 0, 0);
@@ -409,7 +409,8 @@ static void ops_route_check(size_t groups, size_t kept, bool normalise, bool sof
                           .kept = kept,
                           .scale = 2.5,
                           .normalise = normalise,
-                          .softmax = softmax};
+                          .softmax = softmax,
+                          .group_max = group_max};
     r1_routing *routing = r1_route(ctx, logits, bias->data, &desc, NULL);
     CHECK(routing);
     double scores[T * E], gates[T * K], biased[E];
@@ -422,7 +423,7 @@ static void ops_route_check(size_t groups, size_t kept, bool normalise, bool sof
             scores[t * E + e] = softmax ? exp(z) / total : 1 / (1 + exp(-z));
             biased[e] = scores[t * E + e] + (double)bias->data[e];
         }
-        ops_choose(biased, E, K, groups, kept, softmax, choice);
+        ops_choose(biased, E, K, groups, kept, group_max, choice);
         for (size_t k = 0; k < K; k++) {
             CHECK_EQUAL_SIZE((size_t)routing->choice[t * K + k], (size_t)choice[k]);
             sum += scores[t * E + (size_t)choice[k]];
@@ -449,10 +450,12 @@ static void ops_route_check(size_t groups, size_t kept, bool normalise, bool sof
 TEST(ops_route_against_double) {
     for (int normalise = 0; normalise < 2; normalise++)
         for (int shift = 0; shift < 2; shift++) {
-            ops_route_check(1, 1, normalise, false, -3 * shift);
-            ops_route_check(6, 2, normalise, false, -3 * shift);
-            ops_route_check(4, 3, normalise, true, -3 * shift);
-            ops_route_check(3, 1, normalise, false, -3 * shift);
+            ops_route_check(1, 1, normalise, false, false, -3 * shift);
+            ops_route_check(6, 2, normalise, false, false, -3 * shift);
+            ops_route_check(4, 3, normalise, true, true, -3 * shift);
+            ops_route_check(4, 2, normalise, true, false, -3 * shift);
+            ops_route_check(4, 2, normalise, false, true, -3 * shift);
+            ops_route_check(3, 1, normalise, false, false, -3 * shift);
         }
 }
 TEST(ops_route_ties_go_to_the_lower_index) {

@@ -151,6 +151,7 @@ TEST(reward_knights_and_knaves) {
         {"| Ann | knight |\n| Bob | knave |\n| Zoe | knave |", 1},
         {"{\"Ann\": \"knight\", \"Bob\": \"knave\", \"Zoe\": \"knave\"}", 1},
         {"Ann isn't a knave; Bob is not a knight. Neither is Zoe a knight", 1},
+        {"Ann isn\xe2\x80\x99t a knave; Bob isn\xe2\x80\x99t a knight. Zoe's role: knave", 1},
         {"**Ann** is a **knight**, not a knave, **Bob** is a **knave**, *Zoe* a knave", 1},
         {"Ann is a knight, Bob is a knave", 0},
         {"Ann is a knight, Bob is a knave, Zoe is a knight", 0},

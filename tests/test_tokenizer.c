@@ -212,8 +212,6 @@ TEST(tokenizer_of_pieces_takes_the_longest) {
     CHECK_EQUAL_TEXT(text, "abcd\xe4\xbd\xa0");
     CHECK_EQUAL_SIZE(r1_decode(tok, ids, 4, cut, sizeof cut), 7);
     CHECK_EQUAL_TEXT(cut, "abc");
-    CHECK(r1_tokenizer_save(tok, test_path("no")) == R1_ERROR_ARGUMENT);
-    r1_error_clear(ctx);
     CHECK(r1_tokenizer_count(r1_tokenizer_pieces(ctx, pieces, 0)) == 0);
     CHECK(!r1_tokenizer_pieces(ctx, twins, 3) && r1_status_of(ctx) == R1_ERROR_ARGUMENT);
     r1_error_clear(ctx);
@@ -243,6 +241,26 @@ TEST(tokenizer_special_tokens_are_found_or_spelled_out) {
     r1_context_free(ctx);
 }
 // Pieces above R1I_SHORT bytes take another way: the ids must be the same at the border.
+// A list of pieces comes back from its tokenizer.json with the same ids, also for text that names
+// a mark, and still refuses what no piece spells.
+TEST(tokenizer_of_pieces_is_saved_and_loaded) {
+    static const char *const pieces[] = {"<end>", "<think>", " wait ", "1",
+                                         "12",    "=1",      "=12",    "\xe4\xbd\xa0"};
+    static const char *const texts[] = {"<think>12=12 wait 1=1<end>", "112=1", "\xe4\xbd\xa0",
+                                        "1 2"};
+    static const char *const expected[] = {"1 4 6 2 3 5 0", "3 4 5", "7", "none"};
+    r1_context *ctx = r1_context_new(NULL);
+    r1_tokenizer *tok = r1_tokenizer_pieces(ctx, pieces, 8);
+    CHECK(r1_tokenizer_save(tok, test_path("tokenizer.json")) == R1_OK);
+    r1_tokenizer *back = r1_tokenizer_load(ctx, test_path("tokenizer.json"), NULL);
+    CHECK(back && r1_tokenizer_count(back) == 8);
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQUAL_TEXT(tok_ids(tok, texts[i], true), expected[i]);
+        CHECK_EQUAL_TEXT(tok_ids(back, texts[i], true), expected[i]);
+        CHECK_EQUAL_TEXT(tok_ids(back, texts[i], false), expected[i]);
+    }
+    r1_context_free(ctx);
+}
 TEST(tokenizer_long_pieces_merge_as_short_ones) {
     static const char *const units[] = {"a", "ab", "aab", "abb"};
     r1_context *ctx = r1_context_new(NULL);

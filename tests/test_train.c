@@ -42,6 +42,7 @@ typedef struct train_setup {
     size_t micro_tokens, chunks, documents, questions, mini_batches, epochs;
     double kl_weight, temperature;
     bool permuted; // the groups of a rollout in another order
+    bool recompute;
     r1_group *group;
 } train_setup;
 
@@ -136,6 +137,7 @@ static r1_grpo_desc train_grpo(const train_setup *s) {
         .train = {.schedule = {.peak = 0.01},
                   .micro_tokens = s->micro_tokens,
                   .chunks = s->chunks,
+                  .recompute = s->recompute,
                   .group = s->group},
         .generate = {.max_new = 8,
                      .stops = train_stops,
@@ -150,6 +152,7 @@ static void train_supervised(r1_model *model, const train_setup *s) {
     r1_train_desc desc = {.schedule = {.peak = 0.01},
                           .micro_tokens = s->micro_tokens,
                           .chunks = s->chunks,
+                          .recompute = s->recompute,
                           .group = s->group};
     r1_trainer *trainer = r1_trainer_new(model, &desc);
     for (int step = 0; step < s->sft_steps; step++) {

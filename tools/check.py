@@ -8,11 +8,12 @@ usage: tools/check.py                 check the whole tree
 Exit status: 0 all rules hold, 1 a rule is broken (each line names file, line and rule), 2 usage.
 A scanner and not a parser: it relies on the layout that clang-format gives.
 """
-import glob, os, re, shutil, statistics, subprocess, sys
+import glob, gzip, json, os, re, shutil, statistics, subprocess, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WIDTH, FUNCTION, KERNEL, MEDIAN, COMMENTS, DOC = 100, 120, 150, 20, 0.20, 8
 LITERALS, TEXT = 256, 4000  # numbers in one initializer, characters in one string
+ANSWER = 8  # characters that make an answer of the data one that a string must not hold
 
 BANNED = 'strcpy strcat sprintf vsprintf sscanf atoi strtok alloca gets'.split()
 # Functions of r1.h that may use the C library's memory directly.
@@ -242,6 +243,42 @@ def check_documented(source):
                 depth = 0
 
 
+def data_texts(folder):
+    """The expected and given answers of all rows in a folder of data, and where each stands."""
+    for path in sorted(glob.glob(os.path.join(folder, '*.jsonl*'))):
+        with (gzip.open(path, 'rt') if path.endswith('.gz') else open(path)) as file:
+            for number, line in enumerate(file, 1):
+                row = json.loads(line)
+                for key in ('gold', 'pred', 'answer', 'latex', 'sympy'):
+                    for text in row[key] if isinstance(row.get(key), list) else [row.get(key)]:
+                        if isinstance(text, str):
+                            yield text.strip().strip('$'), f'{os.path.basename(path)}:{number}'
+
+
+def check_data(source):
+    """No answer of the data stands in a string of the library, so that it cannot know the cases.
+    A text counts from ANSWER characters on, when it is no word, no command and no number."""
+    folder = os.environ.get('R1_TEST_DATA')
+    if not folder:
+        return 'data: R1_TEST_DATA is not set, literals were not compared with the data'
+    plain = re.compile(r'\\?[a-zA-Z]+|\\mathbb\{[A-Z]\}|[\d.,]+')
+    strings, starts = '', []
+    for m in re.finditer(r'"((?:\\.|[^"\\\n])*)"', source.text):
+        if source.mark[m.start()] == 's':
+            starts.append((len(strings), source.text.count('\n', 0, m.start()) + 1))
+            strings += re.sub(r'\\(.)', r'\1', m.group(1)) + '\n'
+    seen = set()
+    for text, place in data_texts(folder):
+        if text in seen or len(text) < ANSWER or plain.fullmatch(text):
+            continue
+        seen.add(text)
+        at = strings.find(text)
+        if at >= 0:
+            line = max(row for start, row in starts if start <= at)
+            report(source.path, line, f'the text of {place} stands in a string: {text[:60]}')
+    return f'data: {len(seen)} answers were looked for in the strings of {source.path}'
+
+
 def check_format(paths):
     if not shutil.which('clang-format'):
         return 'clang-format: not installed, layout not checked'
@@ -278,6 +315,7 @@ def main(arguments):
         if path == 'r1.h':
             check_rooms(source)
             check_memory(source)
+            notes.append(check_data(source))
             check_documented(source)
     for path in glob.glob('*.md') + glob.glob('docs/**/*.md', recursive=True):
         with open(path, encoding='utf-8') as file:

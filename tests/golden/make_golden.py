@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the golden files of this folder; `--verify` reads them back and checks them.
+"""Makes the golden files of this folder, or those named; `--verify` reads them back and checks them,
+`--folders` has r1.h load and save folders of transformers, and transformers load them again.
 
 Everything is computed in float64. Weights and inputs are rounded to float32 first, so that a float32
 library starts from exactly the same numbers; results are rounded to float32 when they are stored.
@@ -11,8 +12,12 @@ import numpy as np
 import torch, transformers
 import torch.nn.functional as F
 from transformers import modeling_rope_utils
+from transformers.models.deepseek_v2 import modeling_deepseek_v2
 from transformers.models.deepseek_v3 import modeling_deepseek_v3
+from transformers.models.llama import modeling_llama
 from transformers.models.qwen2 import modeling_qwen2
+from transformers.models.qwen3 import modeling_qwen3
+from transformers.models.qwen3_moe import modeling_qwen3_moe
 import mtp
 from formulas import adamw_steps, attention, balance_loss, bias_update, cosine_lr, rope
 
@@ -33,6 +38,14 @@ DSV3 = BOTH | {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepse
     "rope_interleave": True, "attention_bias": False, "num_nextn_predict_layers": 0}
 QWEN2 = BOTH | {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "num_hidden_layers": 2,
     "num_attention_heads": 6, "num_key_value_heads": 2, "use_sliding_window": False}
+DSV2 = BOTH | {"architectures": ["DeepseekV2ForCausalLM"], "model_type": "deepseek_v2",
+    "num_hidden_layers": 2, "first_k_dense_replace": 1, "moe_layer_freq": 1, "scoring_func": "softmax",
+    "norm_topk_prob": False, "attention_bias": False}
+LLAMA = BOTH | {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5, "mlp_bias": False}
+QWEN3 = BOTH | {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "use_sliding_window": False}
+LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 CASES = {  # name: (config, lengths of the sequences)
     "dsv3_expanded": (DSV3 | {"vocab_size": 37, "hidden_size": 20, "num_attention_heads": 3,
         "num_key_value_heads": 3, "q_lora_rank": 7, "kv_lora_rank": 9, "qk_nope_head_dim": 6,
@@ -58,6 +71,35 @@ CASES = {  # name: (config, lengths of the sequences)
         "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 9,
         "tie_word_embeddings": True, "max_position_embeddings": 128, "rope_scaling": {"type": "yarn",
             "factor": 4.0, "original_max_position_embeddings": 32}}, [100, 7]),
+    # V2 in full: compressed queries, groups by their best expert. Its latents keep an eps of 1e-6. The class
+    # of transformers needs an even nope and rank.
+    "dsv2": (DSV2 | {"vocab_size": 23, "hidden_size": 18, "num_attention_heads": 2,
+        "num_key_value_heads": 2, "q_lora_rank": 7, "kv_lora_rank": 6, "qk_nope_head_dim": 6,
+        "qk_rope_head_dim": 4, "v_head_dim": 3, "intermediate_size": 13, "moe_intermediate_size": 6,
+        "n_routed_experts": 8, "n_group": 4, "topk_group": 2, "num_experts_per_tok": 3,
+        "n_shared_experts": 2, "topk_method": "group_limited_greedy", "routed_scaling_factor": 16.0,
+        "rms_norm_eps": 1e-3}, [15, 1, 18]),
+    "dsv2_lite": (DSV2 | {"vocab_size": 19, "hidden_size": 14, "num_attention_heads": 2,
+        "num_key_value_heads": 2, "q_lora_rank": None, "kv_lora_rank": 8, "qk_nope_head_dim": 4,
+        "qk_rope_head_dim": 16, "v_head_dim": 5, "intermediate_size": 11, "moe_intermediate_size": 5,
+        "n_routed_experts": 5, "n_group": 1, "topk_group": 1, "num_experts_per_tok": 2,
+        "n_shared_experts": 1, "topk_method": "greedy", "routed_scaling_factor": 1.0,
+        "max_position_embeddings": 256, "rope_scaling": {"type": "yarn", "factor": 4,
+            "original_max_position_embeddings": 64, "beta_fast": 32, "beta_slow": 1, "mscale": 0.707,
+            "mscale_all_dim": 0.707}}, [90, 1, 20]),
+    "llama": (LLAMA | {"vocab_size": 27, "hidden_size": 20, "num_key_value_heads": 4, "head_dim": 8,
+        "intermediate_size": 13, "attention_bias": True}, [9, 1, 14]),
+    "llama3": (LLAMA | {"vocab_size": 21, "hidden_size": 16, "head_dim": 12, "intermediate_size": 11,
+        "num_hidden_layers": 1, "tie_word_embeddings": True, "rope_theta": 500000.0,
+        "max_position_embeddings": 128,
+        "rope_scaling": LLAMA3 | {"original_max_position_embeddings": 32}}, [100, 7]),
+    "qwen3": (QWEN3 | {"vocab_size": 25, "hidden_size": 18, "head_dim": 10, "intermediate_size": 17,
+        "attention_bias": False, "rope_theta": 1000000.0, "tie_word_embeddings": True}, [9, 1, 14]),
+    "qwen3_moe": (QWEN3 | {"architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe",
+        "vocab_size": 22, "hidden_size": 13, "head_dim": 6, "num_key_value_heads": 1,
+        "intermediate_size": 9, "moe_intermediate_size": 5, "num_hidden_layers": 4, "num_experts": 5,
+        "num_experts_per_tok": 2, "norm_topk_prob": True, "decoder_sparse_step": 2,
+        "mlp_only_layers": [0]}, [11, 1, 16]),
 }
 MTP = DSV3 | {"num_hidden_layers": 2, "num_nextn_predict_layers": 2, "vocab_size": 31, "hidden_size": 13,
     "num_attention_heads": 2, "num_key_value_heads": 2, "q_lora_rank": 6, "kv_lora_rank": 7,
@@ -74,18 +116,32 @@ YARN_LONG = DSV3 | {"num_hidden_layers": 1, "vocab_size": 23, "hidden_size": 16,
     "n_routed_experts": 1, "n_group": 1, "topk_group": 1, "num_experts_per_tok": 1, "n_shared_experts": 1,
     "max_position_embeddings": 8192, "rope_scaling": {"type": "yarn", "factor": 40, "beta_fast": 32,
         "beta_slow": 1, "mscale": 1.0, "mscale_all_dim": 1.0, "original_max_position_embeddings": 4096}}
-YARN_ROWS = [0, 1, 2, 63, 100, 1000, 4095, 4096, 4097, 5000, 5198, 5199]
+LONG = {"dsv3_yarn_long": YARN_LONG,
+    "qwen2_yarn_long": QWEN2 | {"num_hidden_layers": 1, "vocab_size": 23, "hidden_size": 12,
+        "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 64, "intermediate_size": 7,
+        "max_position_embeddings": 16384, "rope_scaling": {"type": "yarn", "factor": 4.0,
+            "original_max_position_embeddings": 4096}},
+    "llama3_long": LLAMA | {"num_hidden_layers": 1, "vocab_size": 23, "hidden_size": 12,
+        "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 64, "intermediate_size": 7,
+        "rope_theta": 500000.0, "max_position_embeddings": 32768,
+        "rope_scaling": LLAMA3 | {"original_max_position_embeddings": 4096}}}
+LONG_ROWS = [0, 1, 2, 63, 100, 1000, 4095, 4096, 4097, 5000, 5198, 5199]
 
 class Float64Torch:
-    """Replaces `torch` in the model code: its float32 casts (norm, router, softmax, RoPE) become float64."""
+    """Replaces `torch` in the model code: its float32 casts (norm, router, softmax, RoPE) become float64.
+    Those that are written x.float() become so in set_precision."""
     float32 = float = torch.float64
 
     def __getattr__(self, name):
         return getattr(torch, name)
 
+TO_FLOAT32 = torch.Tensor.float
+
 def set_precision(dtype):
-    for module in (modeling_deepseek_v3, modeling_qwen2, modeling_rope_utils):
+    for module in (modeling_deepseek_v2, modeling_deepseek_v3, modeling_llama, modeling_qwen2, modeling_qwen3,
+                   modeling_qwen3_moe, modeling_rope_utils):
         module.torch = torch if dtype == torch.float32 else Float64Torch()
+    torch.Tensor.float = TO_FLOAT32 if dtype == torch.float32 else torch.Tensor.double
     torch.set_default_dtype(dtype)
 
 def model_class(config):
@@ -147,29 +203,36 @@ def draw_weights(model, config, rng):
         p.data.copy_(torch.from_numpy(f32(z)))
 
 class RouterWatch:
-    """The smallest margin of any router decision, and how many choices a mask of 0 would have changed."""
+    """The smallest margin of any router decision, and how many tokens would have other experts with a mask
+    of 0 (V3), or with the other rule for groups (V2)."""
     def __init__(self, model):
-        self.margin, self.zero_mask_differs = math.inf, 0
+        self.margin, self.mask_matters, self.rule_matters = math.inf, 0, 0
         for module in model.modules():
-            if type(module).__name__ == "DeepseekV3TopkRouter":
+            if type(module).__name__ in ("DeepseekV3TopkRouter", "DeepseekV2TopkRouter", "Qwen3MoeTopKRouter"):
                 module.register_forward_hook(self.look)
 
     def look(self, router, args, output):
-        score = output[0].detach().sigmoid() + router.e_score_correction_bias
-        T, K, G, E = len(score), router.top_k, router.topk_group, router.num_experts
-        group = score.view(T, router.num_group, -1).sort(-1, descending=True)[0][..., :2].sum(-1)
-        order = group.sort(-1, descending=True)
-        kept = torch.zeros_like(group).scatter_(1, order[1][:, :G], 1)
-        kept = kept.repeat_interleave(E // router.num_group, 1) > 0
-        ranked = score.masked_fill(~kept, -math.inf).sort(-1, descending=True)
-        chosen = output[2].sort(-1)[0]
-        assert (ranked[1][:, :K].sort(-1)[0] == chosen).all()     # transformers, too, masks with -inf
-        gaps = [ranked[0][:, K - 1] - ranked[0][:, K]]
-        if router.num_group > G:
-            gaps.append(order[0][:, G - 1] - order[0][:, G])
+        v3, logits, chosen = hasattr(router, "e_score_correction_bias"), output[0].detach(), output[2].sort(-1)[0]
+        score = logits.sigmoid() + router.e_score_correction_bias if v3 else logits.softmax(-1)
+        T, K, E = len(score), router.top_k, router.num_experts
+        groups = getattr(router, "num_group", 1) if getattr(router, "topk_method", "") != "greedy" else 1
+        kept = router.topk_group if groups > 1 else 1
+
+        def choose(best, mask):
+            group = score.view(T, groups, -1).sort(-1, descending=True)[0][..., :best].sum(-1)
+            order = group.sort(-1, descending=True)
+            open_ = torch.zeros_like(group).scatter_(1, order[1][:, :kept], 1)
+            open_ = open_.repeat_interleave(E // groups, 1) > 0
+            return order[0], *score.masked_fill(~open_, mask).sort(-1, descending=True)
+        same = lambda ids: (ids[:, :K].sort(-1)[0] == chosen).all(-1)
+        group, ranked, ids = choose(2 if v3 else 1, -math.inf)
+        assert same(ids).all()     # transformers, too, masks with -inf
+        gaps = [ranked[:, K - 1] - ranked[:, K]]
+        if groups > kept:
+            gaps.append(group[:, kept - 1] - group[:, kept])
         self.margin = min(self.margin, min(float(g.min()) for g in gaps))
-        zero = score.masked_fill(~kept, 0).topk(K, -1)[1].sort(-1)[0]
-        self.zero_mask_differs += int((zero != chosen).any(-1).sum())
+        self.mask_matters += int((~same(choose(2 if v3 else 1, 0.0)[2])).sum())
+        self.rule_matters += int((~same(choose(1 if v3 else 2, -math.inf)[2])).sum())
 
 def model_new(config):
     cls = model_class(config)
@@ -232,13 +295,14 @@ def make_case(name, config, lengths, adamw=ADAMW, evaluate=evaluate, batch={}):
         grads = first.pop("grads")
         idle = sum(not g.any() for k, g in grads.items() if k.endswith("down_proj.weight"))
         # Redraw near-ties. With groups the mask must matter. No expert may be idle, but one in dsv3_noq.
-        mask_matters = config.get("n_group", 1) == 1 or watch.zero_mask_differs >= 3 * len(losses)
-        if watch.margin >= MARGIN and mask_matters and idle == (name == "dsv3_noq"):
+        matters = watch.mask_matters if config["model_type"] == "deepseek_v3" else watch.rule_matters
+        groups_matter = config.get("n_group", 1) == 1 or matters >= 3 * len(losses)
+        if watch.margin >= MARGIN and groups_matter and idle == (name == "dsv3_noq"):
             break
     else:
         raise SystemExit(f"{name}: no seed will do")
     print(f"{name}: seed {seed}, router margin {watch.margin:.2e}, -inf mask sets "
-          f"{watch.zero_mask_differs} choices, idle experts {idle}, loss {np.round(losses[0], 4)} to "
+          f"{watch.mask_matters} choices, the rule for groups {watch.rule_matters}, idle experts {idle}, loss {np.round(losses[0], 4)} to "
           f"{np.round(losses[-1], 4)}, gradient norm {norms[0]:.3f}, "
           f"rms {' '.join(f'{k} {v.std():.2f}' for k, v in first.items())}")
     write(f"{name}.safetensors",
@@ -252,25 +316,25 @@ def make_mtp(name):
     make_case(name, MTP_CASES[name], MTP_BATCH["lengths"], adamw, evaluate_mtp,
               {"loss_from": MTP_BATCH["loss_from"]})
 
-def make_yarn_long():
+def make_long(name):
     """Logits of some rows of one long sequence. Sharp attention, so that far keys count: with scores of unit
     size the mean over thousands of values would hide a wrong angle."""
     set_precision(torch.float64)
-    rng = np.random.default_rng(1)
-    model = model_new(YARN_LONG)
-    draw_weights(model, YARN_LONG, rng)
-    for name, p in model.named_parameters():
-        if name.endswith("q_proj.weight"):
+    config, rng = LONG[name], np.random.default_rng(1)
+    model = model_new(config)
+    draw_weights(model, config, rng)
+    for key, p in model.named_parameters():
+        if key.endswith("q_proj.weight"):
             p.data.copy_(torch.from_numpy(f32(4 * p.detach().numpy())))
-    tokens = rng.integers(0, YARN_LONG["vocab_size"], YARN_ROWS[-1] + 1)
+    tokens = rng.integers(0, config["vocab_size"], LONG_ROWS[-1] + 1)
     with torch.no_grad():
-        logits = model(input_ids=torch.tensor(tokens)[None]).logits[0][YARN_ROWS].numpy()
-    print(f"dsv3_yarn_long: logit rms {logits.std():.2f}")
+        logits = model(input_ids=torch.tensor(tokens)[None]).logits[0][LONG_ROWS].numpy()
+    print(f"{name}: logit rms {logits.std():.2f}")
     weights = disk_names(dict(model.named_parameters()))
-    write("dsv3_yarn_long.safetensors",
-          {"tokens": tokens, "starts": [0, len(tokens)], "rows": YARN_ROWS, "logits": logits}
+    write(f"{name}.safetensors",
+          {"tokens": tokens, "starts": [0, len(tokens)], "rows": LONG_ROWS, "logits": logits}
           | {f"w/{k}": v for k, v in weights.items()},
-          {"config": json.dumps(YARN_LONG), "versions": json.dumps(VERSIONS), "seed": "1"})
+          {"config": json.dumps(config), "versions": json.dumps(VERSIONS), "seed": "1"})
 
 def make_extras():
     set_precision(torch.float64)
@@ -352,12 +416,15 @@ def main():
     if sys.argv[1:] == ["--verify"]:
         import verify_golden
         return verify_golden.verify()
-    for name, case in CASES.items():
-        make_case(name, *case)
-    for name in MTP_CASES:
-        make_mtp(name)
-    make_yarn_long()
-    make_extras()
+    if sys.argv[1:] == ["--folders"]:
+        import verify_folders
+        return verify_folders.verify()
+    makers = {name: lambda name=name, case=case: make_case(name, *case) for name, case in CASES.items()}
+    makers |= {name: lambda name=name: make_mtp(name) for name in MTP_CASES}
+    makers |= {name: lambda name=name: make_long(name) for name in LONG}
+    makers["extras"] = make_extras
+    for name in sys.argv[1:] or makers:
+        makers[name]()
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,90 @@
+// tool_tests.h - the tests of a program as JSON, which r1_judge and r1_reward read:
+//
+//     {"tests": [{"input": "1 2", "output": "3"}], "limits": {"cpu_seconds": 2}, "absolute": 1e-6}
+//     {"entry": "add", "tests": [{"call": [1, 2], "returns": 3}], "setup": "trusted Python"}
+//     {"entry": "add", "tests": [{"code": "assert add(1, 2) == 3"}]}
+//
+// "limits" may have cpu_seconds, wall_seconds, memory_bytes, output_bytes and processes; outputs are
+// compared by "exact", "ignore_case", "keep_space", "absolute" and "relative".
+#ifndef R1_TOOL_TESTS_H
+#define R1_TOOL_TESTS_H
+#include "tool.h"
+#ifndef R1_NO_JUDGE
+
+enum { TOOL_TESTS = 4096 }; // of one program, at most
+
+// What a task points to beside the JSON itself.
+typedef struct tool_tests {
+    r1_judge_test *tests;
+    char **texts; // JSON that was written again, for calls
+    size_t n_texts;
+} tool_tests;
+
+// Arguments and results go into the box as JSON.
+static inline r1_slice tool_tests_text(r1_context *ctx, tool_tests *all, const r1_json *value) {
+    r1_json_writer writer = {.ctx = ctx};
+    r1_slice none = {NULL, 0};
+    if (!value) return none;
+    tool_write_value(&writer, NULL, value);
+    char *copy = writer.failed ? NULL : (char *)malloc(writer.size + 1);
+    if (copy) memcpy(copy, writer.text, writer.size + 1);
+    r1_slice text = {copy, copy ? writer.size : 0};
+    r1_json_writer_free(&writer);
+    if (copy) all->texts[all->n_texts++] = copy;
+    return text;
+}
+static inline const char *tool_tests_list(r1_context *ctx, const r1_json *tests, tool_tests *all,
+                                          r1_judge_task *task) {
+    if (!tests || tests->kind != R1_JSON_ARRAY || !tests->count) return "it has no \"tests\"";
+    if (tests->count > TOOL_TESTS) return "it has too many tests";
+    all->tests = (r1_judge_test *)calloc(tests->count, sizeof *all->tests);
+    all->texts = (char **)calloc(tests->count, 2 * sizeof *all->texts);
+    if (!all->tests || !all->texts) return "there is no memory for its tests";
+    for (const r1_json *t = tests->child; t; t = t->next) {
+        r1_judge_test *test = &all->tests[task->n_tests];
+        r1_judge_kind kind = r1_json_find(t, "call")   ? R1_JUDGE_CALL
+                             : r1_json_find(t, "code") ? R1_JUDGE_CODE
+                                                       : R1_JUDGE_STDIO;
+        if (task->n_tests++ && kind != task->kind) return "its tests are of several kinds";
+        task->kind = kind;
+        if (kind == R1_JUDGE_CALL) {
+            test->input = tool_tests_text(ctx, all, r1_json_find(t, "call"));
+            test->expected = tool_tests_text(ctx, all, r1_json_find(t, "returns"));
+            if (!test->input.data || !test->expected.data) return "a call needs \"returns\"";
+            continue;
+        }
+        test->input = tool_field(t, kind == R1_JUDGE_CODE ? "code" : "input");
+        test->expected = tool_field(t, "output");
+        if (kind == R1_JUDGE_STDIO && !test->expected.data) return "a test needs \"output\"";
+    }
+    task->tests = all->tests;
+    return NULL;
+}
+static inline double tool_tests_number(const r1_json *object, const char *key) {
+    return r1_json_number(r1_json_find(object, key), 0);
+}
+// Fills all of a task but its language and source; returns why the object has none, or NULL.
+static inline const char *tool_tests_read(r1_context *ctx, const r1_json *object, tool_tests *all,
+                                          r1_judge_task *task) {
+    const r1_json *limits = r1_json_find(object, "limits");
+    task->setup = tool_field(object, "setup");
+    task->entry = tool_field(object, "entry").data;
+    task->limits = (r1_judge_limits){tool_tests_number(limits, "cpu_seconds"),
+                                     tool_tests_number(limits, "wall_seconds"),
+                                     (size_t)tool_tests_number(limits, "memory_bytes"),
+                                     (size_t)tool_tests_number(limits, "output_bytes"),
+                                     (int)tool_tests_number(limits, "processes")};
+    task->checker = (r1_judge_checker){r1_json_bool(r1_json_find(object, "exact"), false),
+                                       r1_json_bool(r1_json_find(object, "ignore_case"), false),
+                                       r1_json_bool(r1_json_find(object, "keep_space"), false),
+                                       tool_tests_number(object, "absolute"),
+                                       tool_tests_number(object, "relative")};
+    return tool_tests_list(ctx, r1_json_find(object, "tests"), all, task);
+}
+static inline void tool_tests_free(tool_tests *all) {
+    for (size_t i = 0; i < all->n_texts; i++) free(all->texts[i]);
+    free(all->texts), free(all->tests);
+    memset(all, 0, sizeof *all);
+}
+#endif
+#endif
