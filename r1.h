@@ -1326,6 +1326,7 @@ typedef struct r1_model_config {
     r1_rope_scaling rope; // how positions beyond the first training are reached
     double norm_eps;      // 0 = 1e-6
     double init_std;      // of every matrix; 0 = by its inputs, see r1_model_new; the paper: 0.006
+    uint16_t init_draw;   // which first weights of the seed: another number gives others
 } r1_model_config;
 
 // Weights, gradients and router biases. One model serves training, scoring and generation.
@@ -1588,8 +1589,8 @@ R1_DEF void r1_answer_free(r1_answer_work *work);
 R1_DEF r1_slice r1_answer_extract(r1_slice text, unsigned modes);
 // Compares two bare answers, LaTeX or plain. `reason` (may be NULL) gets a sentence of at most
 // `size` bytes. Malformed input, calculus, and whatever exceeds the limits of work, memory or depth
-// are undecided; desc may be NULL. Lists and sets ignore order and repetition; a unit, a percent
-// sign or a variable ("x =") that only one side has is ignored.
+// are undecided; desc may be NULL. Sets ignore order and repetition, bare lists ignore order unless
+// they fall; a unit, a percent sign or a variable ("x =") that only one side has is ignored.
 R1_DEF r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_slice pred,
                                    const r1_answer_desc *desc, char *reason, size_t size);
 // Extracts from both texts (from `pred` with `modes`, by the letter when the gold answer is the
@@ -12253,12 +12254,15 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
     return true;
 }
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
-// depend on the sizes of the parameters before it.
+// depend on the sizes of the parameters before it. Draws are 2^46 numbers apart.
 static void r1i_model_draw(r1_model *model) {
     r1i_float_state state = r1i_float_enter();
     for (size_t i = 0; i < model->n; i++) {
         const r1_parameter *p = &model->parameters[i];
-        r1_random at = {.seed = model->ctx->seed, .stream = R1_STREAM_INIT, .sample = (uint32_t)i};
+        r1_random at = {.seed = model->ctx->seed,
+                        .stream = R1_STREAM_INIT,
+                        .step = (uint32_t)model->config.init_draw << 16,
+                        .sample = (uint32_t)i};
         for (size_t j = 0; j < r1_tensor_count(p->tensor); j++) {
             // Two counts a number: the next billion goes on with the next step of the counter.
             if (j && j % ((size_t)1 << 30) == 0) at.step++, at.token = 0;
@@ -14755,7 +14759,7 @@ struct r1_answer_work {
     size_t stop_at; // byte of the text where reading it stopped
     unsigned bits;  // precision of balls
     int sample;     // number of the point of evaluation
-    bool second_sign, whole_points;
+    bool whole_points;
     unsigned seen, reading; // ambiguous notations that were met, and how they are read
     int depth;
     const r1_answer_desc *desc;
@@ -15872,6 +15876,7 @@ typedef enum r1i_function {
     R1I_CALL_CIS,
     R1I_CALL_LN,
     R1I_CALL_LOG,
+    R1I_CALL_LG,
     R1I_CALL_SQRT,
     R1I_CALL_CBRT,
     R1I_CALL_ABS,
@@ -15980,7 +15985,8 @@ static const r1i_word r1i_words[] = {
     {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
     {"cis", R1I_TOKEN_FUNCTION, R1I_CALL_CIS, 3},
     {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
-    {"log lg", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
+    {"log", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
+    {"lg", R1I_TOKEN_FUNCTION, R1I_CALL_LG, 3},
     {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
     {"floor", R1I_TOKEN_FUNCTION, R1I_CALL_FLOOR, 3},
     {"ceil ceiling", R1I_TOKEN_FUNCTION, R1I_CALL_CEILING, 3},
@@ -16205,6 +16211,16 @@ static const struct {
                      {"\xcf\x89", "\\omega "},
                      {"\xce\x94", "\\Delta "},
                      {"\xce\xa9", "\\Omega "},
+                     {"\\mathbb{R}^+", "]0,\\infty["},
+                     {"\\mathbb{R}^{+}", "]0,\\infty["},
+                     {"\\mathbb{R}_+", "]0,\\infty["},
+                     {"\\mathbb{R}_{+}", "]0,\\infty["},
+                     {"\\mathbb{R}_{>0}", "]0,\\infty["},
+                     {"\\mathbb{R}^-", "]-\\infty,0["},
+                     {"\\mathbb{R}^{-}", "]-\\infty,0["},
+                     {"\\mathbb{Z}^+", "\\mathbb{N}"},
+                     {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
+                     {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
                      {"\\left<", "("},
                      {"\\right>", ")"},
                      {"\\left.", " "},
@@ -17001,6 +17017,10 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
             return at + 2;
         }
     char c = reader->text.data[at];
+    if (c == '&' && !reader->rows) { // between words
+        r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
+        return at + 1;
+    }
     if (c == '(' || c == '[') reader->brackets++;
     if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
     if (c == '$' || c == '~' || c == '`' || c == '"') return at + 1;
@@ -17077,7 +17097,6 @@ typedef enum r1i_node_kind {
     R1I_NODE_UNIT, // text
     R1I_NODE_BASE, // ratio, id
     R1I_NODE_PROPORTION,
-    R1I_NODE_FLIP,  // the other sign at every plus-minus inside
     R1I_NODE_TUPLE, // open, close
     R1I_NODE_SET,
     R1I_NODE_LIST,          // id 1: joined by "or"
@@ -17420,6 +17439,13 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
     r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
     bool primed = r1i_read_primes(reader, node);
+    if (r1i_read_is_caller(token->text) && r1i_read_peek(reader) == '^' &&
+        r1i_read_token(reader, 1)->kind == '{' && r1i_read_token(reader, 2)->kind == '-' &&
+        r1i_answer_is(r1i_read_token(reader, 3)->text, "1") &&
+        r1i_read_token(reader, 4)->kind == '}' && r1i_read_token(reader, 5)->kind == '(') {
+        reader->at += 5, primed = true; // f^{-1}(x)
+        r1i_read_suffix(reader, node, "^-1", nothing);
+    }
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
     bool choose = r1i_answer_is(token->text, "C") &&
                   r1i_read_token(reader, 1)->kind == R1I_TOKEN_NUMBER &&
@@ -18058,8 +18084,10 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
             if (work->reading & R1I_READ_DIVISION) break;
         }
         if (r1i_read_is_mixed(reader, last, &fraction)) {
-            items.item[items.count - 1] = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
-            last = fraction;
+            last = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
+            bool percent = r1i_read_take(reader, '%'); // 33 1/3 %
+            if (percent) last = r1i_node_of(work, R1I_NODE_PERCENT, 0, last, NULL);
+            items.item[items.count - 1] = last, last = fraction;
             continue;
         }
         bool digits = r1i_read_peek(reader) == R1I_TOKEN_NUMBER;
@@ -18562,9 +18590,10 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
         return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_constant(work, R1I_SIGN_I)));
     case R1I_CALL_LN:
         return r1i_value_log(work, a);
+    case R1I_CALL_LG: // to the base ten
     case R1I_CALL_LOG:
         a = r1i_value_log(work, a);
-        if (work->reading & R1I_READ_LOG) return a;
+        if (id == R1I_CALL_LOG && work->reading & R1I_READ_LOG) return a;
         return r1i_value_divide(work, a, r1i_value_log(work, r1i_value_of(work, 10, 1)));
     case R1I_CALL_SQRT:
         return r1i_value_sqrt(work, a);
@@ -18665,20 +18694,12 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
         return r1i_value_function(work, node);
     case R1I_NODE_CALL:
         return r1i_value_call(work, node);
-    case R1I_NODE_PLUS_MINUS:
-        a = r1i_value_evaluate(work, node->item[0]);
-        return work->second_sign != (node->id != 0) ? r1i_value_negate(a) : a;
     case R1I_NODE_PERCENT:
         a = r1i_value_evaluate(work, node->item[0]);
         return r1i_value_mul(work, a, r1i_value_of(work, 1, 100));
     case R1I_NODE_DEGREE:
         a = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 180));
         return r1i_value_mul(work, r1i_value_evaluate(work, node->item[0]), a);
-    case R1I_NODE_FLIP:
-        work->second_sign = !work->second_sign;
-        a = r1i_value_evaluate(work, node->item[0]);
-        work->second_sign = !work->second_sign;
-        return a;
     case R1I_NODE_UNIT:
         return r1i_value_evaluate(work, node->item[0]);
     case R1I_NODE_MATRIX:
@@ -19041,63 +19062,65 @@ static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
         return r1i_answer_say(work, R1_UNDECIDED, "a falling list may be a sequence");
     return r1i_answer_say(work, R1_EQUAL, "the same elements");
 }
-static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned);
-static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned);
-// One expression with a plus-minus sign is two.
-// Every element must be one of the two values and each value must occur. The scalars are
-// evaluated under each sign in turn; the sign is always set back to plus.
-static r1_equality r1i_answer_two_signs(r1_answer_work *work, const r1i_node *one,
-                                        const r1i_node *list, bool turned) {
-    bool hit[2] = {false, false}, unsure = false;
-    for (size_t i = 0; i < list->count; i++) {
-        bool found = false;
-        bool back;
-        const r1i_node *item = list->item[i], *subject = r1i_relation_subject(item, &back);
-        if (subject) item = r1i_relation_value(item, back);
-        for (int s = 0; s < 2; s++) {
-            work->second_sign = s;
-            r1_equality same =
-                turned ? r1i_answer_scalars(work, item, one) : r1i_answer_scalars(work, one, item);
-            if (same == R1_EQUAL) hit[s] = found = true;
-            if (same == R1_UNDECIDED) unsure = true;
-        }
-        work->second_sign = false;
-        if (!found && !unsure)
-            return r1i_answer_say(work, R1_DIFFERENT, "an element fits neither sign");
-    }
-    if (hit[0] && hit[1] && !unsure)
-        return r1i_answer_say(work, R1_EQUAL, "both signs have their equal");
-    return unsure ? R1_UNDECIDED : r1i_answer_say(work, R1_DIFFERENT, "one sign is missing");
+// A list or a finite set.
+static bool r1i_node_is_many(const r1i_node *node) {
+    return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
 }
-// Two values against two, or against a list.
-// Either the plus of both agree and the minus of both, or the plus of one with the minus of the
-// other. Against a single number it is different, since one value is missing.
+// How many nodes of a kind a tree holds that a sign can be chosen for: plus-minus, absolute values.
+static size_t r1i_node_sign_count(const r1i_node *node, bool bars) {
+    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
+                     : node->kind == R1I_NODE_PLUS_MINUS;
+    size_t count = here;
+    for (size_t i = 0; i < node->count; i++) count += r1i_node_sign_count(node->item[i], bars);
+    return count;
+}
+// The tree with a sign for each such node, from the lowest bit of *signs on; a plus-minus that is
+// linked takes the same bit as all others, and a minus-plus its opposite.
+static r1i_node *r1i_node_signed(r1_answer_work *work, const r1i_node *node, bool bars, bool linked,
+                                 unsigned *signs) {
+    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
+                     : node->kind == R1I_NODE_PLUS_MINUS;
+    bool minus = (*signs & 1) != (!bars && node->id);
+    if (here && !linked) *signs >>= 1;
+    r1i_node *copy = r1i_node_new(work, node->kind, node->count);
+    if (work->stop) return work->nothing;
+    r1i_node **items = copy->item;
+    *copy = *node, copy->item = items;
+    for (size_t i = 0; i < node->count; i++)
+        items[i] = r1i_node_signed(work, node->item[i], bars, linked, signs);
+    if (!here || work->stop) return copy;
+    return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, items[0], NULL) : items[0];
+}
+// Every value of an expression, or of the items of a list: two for signs that are linked, else two
+// for each sign, up to sixteen.
+static r1i_node *r1i_node_values(r1_answer_work *work, const r1i_node *node, bool linked) {
+    r1i_items items = {NULL, 0, 0};
+    bool many = r1i_node_is_many(node);
+    for (size_t i = 0; i < (many ? node->count : 1) && !work->stop; i++) {
+        const r1i_node *item = many ? node->item[i] : node;
+        size_t count = r1i_node_sign_count(item, false);
+        if (count > 4) r1i_answer_halt(work, R1I_STOP_SIZE);
+        unsigned ways = !count ? 1 : linked ? 2 : 1u << (count & 7);
+        for (unsigned way = 0; way < ways && !work->stop; way++) {
+            unsigned signs = way;
+            r1i_items_add(work, &items, r1i_node_signed(work, item, false, linked, &signs));
+        }
+    }
+    return work->stop ? work->nothing : r1i_items_node(work, &items, R1I_NODE_SET);
+}
+// Expressions with plus-minus signs are the sets of their values. Several signs in one expression
+// may be meant together or each for itself, so both are tried.
 static r1_equality r1i_answer_plus_minus(r1_answer_work *work, const r1i_node *a,
                                          const r1i_node *b) {
-    bool in_a = r1i_node_holds(a, R1I_NODE_PLUS_MINUS);
-    bool in_b = r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
-    bool list_a = a->kind == R1I_NODE_LIST || a->kind == R1I_NODE_SET;
-    bool list_b = b->kind == R1I_NODE_LIST || b->kind == R1I_NODE_SET;
-    if (in_a && !in_b && list_b && !list_a) return r1i_answer_two_signs(work, a, b, false);
-    if (in_b && !in_a && list_a && !list_b) return r1i_answer_two_signs(work, b, a, true);
-    if (!(in_a && in_b)) return r1i_answer_say(work, R1_DIFFERENT, "two values against one");
-    r1_equality plus = r1i_answer_scalars(work, a, b);
-    work->second_sign = true;
-    r1_equality minus = r1i_answer_scalars(work, a, b);
-    work->second_sign = false;
-    if (plus == R1_EQUAL && minus == R1_EQUAL) return plus;
-    // The plus of one may be the minus of the other.
-    r1i_node *inner = r1i_node_new(work, 0, 0);
-    r1i_node *flip = r1i_node_of(work, R1I_NODE_FLIP, 0, inner, NULL);
-    if (work->stop) return R1_UNDECIDED;
-    *inner = *b;
-    r1_equality crossed = r1i_answer_scalars(work, a, flip);
-    work->second_sign = true;
-    r1_equality back = r1i_answer_scalars(work, a, flip);
-    work->second_sign = false;
-    if (crossed == R1_EQUAL && back == R1_EQUAL) return crossed;
-    if (plus == R1_UNDECIDED || minus == R1_UNDECIDED) return R1_UNDECIDED;
-    return r1i_answer_say(work, R1_DIFFERENT, "the values with plus-minus differ");
+    r1_equality verdict = R1_UNDECIDED;
+    for (int linked = 1; linked >= 0; linked--) {
+        const r1i_node *va = r1i_node_values(work, a, linked);
+        const r1i_node *vb = r1i_node_values(work, b, linked);
+        if (work->stop) return R1_UNDECIDED;
+        verdict = r1i_answer_unordered(work, va, vb);
+        if (verdict != R1_DIFFERENT) return verdict;
+    }
+    return verdict;
 }
 
 // ---- sets of real numbers: where between their sorted bounds a number lies decides membership
@@ -19203,29 +19226,32 @@ static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value
     bounds->count++;
     return at;
 }
-// The zero of lhs - rhs, which must be linear; *slope gets the sign of its rise.
-// The gap is evaluated at 0 and 1, and far away on both sides, where |x - 5| leaves its line. The
-// zero is -f(0) / rise. No value when it is flat or bent, which makes the set unsure.
-static r1i_value r1i_answer_zero(r1_answer_work *work, const r1i_node *lhs, const r1i_node *rhs,
-                                 r1_slice name, int *slope) {
-    r1i_value f[4], point;
-    work->fixed_name = name, work->fixed = &point;
-    static const int places[4] = {0, 1, -1000003, 999983};
-    for (int i = 0; i < 4; i++) {
-        point = r1i_value_of(work, places[i], 1);
-        f[i] = r1i_value_sub(work, r1i_value_evaluate(work, lhs), r1i_value_evaluate(work, rhs));
+// A polynomial of degree two at most, as it is found from its values.
+typedef struct r1i_parabola {
+    r1i_value constant, linear, square; // the last one times two
+    bool known;
+} r1i_parabola;
+static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name);
+static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second);
+// Adds the places where the sides of a link meet. Absolute values are taken with both signs, so
+// that the sides are polynomials; a place too many does no harm, one that is missing would.
+static void r1i_bounds_meet(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *lhs,
+                            const r1i_node *rhs) {
+    size_t bars = r1i_node_sign_count(lhs, true) + r1i_node_sign_count(rhs, true);
+    if (bars > 3) bounds->unsure = true;
+    for (unsigned way = 0; !bounds->unsure && way < 1u << bars && !work->stop; way++) {
+        unsigned signs = way;
+        r1i_node *left = r1i_node_signed(work, lhs, true, false, &signs);
+        r1i_node *right = r1i_node_signed(work, rhs, true, false, &signs);
+        r1i_node *link = r1i_node_of(work, R1I_NODE_RELATION, 0, left, right);
+        if (work->stop) return;
+        r1i_parabola p = r1i_relation_parabola(work, link, bounds->name);
+        if (!p.known) bounds->unsure = true;
+        for (int second = 0; second < 2 && p.known; second++) {
+            r1i_value root = r1i_parabola_root(work, &p, second);
+            if (root.kind && r1i_value_is_real(&root)) r1i_bounds_add(work, bounds, root);
+        }
     }
-    work->fixed = NULL;
-    r1i_value rise = r1i_value_sub(work, f[1], f[0]);
-    bool exact;
-    *slope = r1i_value_sign(&rise);
-    if (!*slope) return r1i_value_none();
-    for (int i = 2; i < 4; i++) {
-        r1i_value line = r1i_value_mul(work, rise, r1i_value_of(work, places[i], 1));
-        if (r1i_value_same(work, r1i_value_add(work, f[0], line), f[i], &exact) <= 0)
-            return r1i_value_none();
-    }
-    return r1i_value_negate(r1i_value_divide(work, f[0], rise));
 }
 // All bounds that occur in a set.
 // Ends of intervals, elements of finite sets and zeros of inequalities. Infinity is no bound.
@@ -19233,11 +19259,8 @@ static void r1i_bounds_collect(r1_answer_work *work, r1i_bounds *bounds, const r
     if (node->kind == R1I_NODE_RELATION && node->links[0] != R1I_TOKEN_IN &&
         node->links[0] != R1I_TOKEN_NOT_IN) {
         for (size_t i = 0; i + 1 < node->count; i++) {
-            int slope;
             if (r1i_node_infinite(node->item[i]) || r1i_node_infinite(node->item[i + 1])) continue;
-            r1i_bounds_add(
-                work, bounds,
-                r1i_answer_zero(work, node->item[i], node->item[i + 1], bounds->name, &slope));
+            r1i_bounds_meet(work, bounds, node->item[i], node->item[i + 1]);
         }
         return;
     }
@@ -19262,23 +19285,34 @@ static size_t r1i_bounds_place(r1_answer_work *work, r1i_bounds *bounds, const r
     if (infinite) return infinite < 0 ? 0 : 2 * bounds->count + 2;
     return 2 * r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node)) + 1;
 }
-// One link of a chain of inequalities at a place: the sign of a linear gap changes at its zero.
-// To the right of its zero a rising gap is positive and a falling one negative; at the zero it
-// is 0.
+// A number at a place: the bound itself, or one in the gap.
+static r1i_value r1i_bounds_point(r1_answer_work *work, const r1i_bounds *bounds, size_t place) {
+    size_t i = place / 2;
+    r1i_value one = r1i_value_of(work, 1, 1);
+    if (place % 2) return bounds->value[i];
+    if (!bounds->count) return one;
+    if (i == 0) return r1i_value_sub(work, bounds->value[0], one);
+    if (i == bounds->count) return r1i_value_add(work, bounds->value[i - 1], one);
+    r1i_value sum = r1i_value_add(work, bounds->value[i - 1], bounds->value[i]);
+    return r1i_value_divide(work, sum, r1i_value_of(work, 2, 1));
+}
+// Whether one link of a chain of inequalities holds at a place. What cannot be told from zero at a
+// bound is zero there, to more than 50 digits; in a gap it makes the set unsure.
 static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
                             size_t i, size_t place) {
-    int link = node->links[i], slope = 0;
     const r1i_node *lhs = node->item[i], *rhs = node->item[i + 1];
-    size_t zero;
-    int infinite = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
-    if (infinite) { // no place is at infinity, so the sign of lhs - rhs is the same everywhere
-        place = infinite > 0, zero = infinite < 0, slope = 1;
-    } else {
-        r1i_value root = r1i_answer_zero(work, lhs, rhs, bounds->name, &slope);
-        zero = 2 * r1i_bounds_add(work, bounds, root) + 1;
+    int side = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
+    if (!side) {
+        r1i_value point = r1i_bounds_point(work, bounds, place);
+        work->fixed_name = bounds->name, work->fixed = &point;
+        r1i_value left = r1i_value_evaluate(work, lhs);
+        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, rhs));
+        work->fixed = NULL;
+        side = r1i_value_sign(&gap);
+        bool zero = r1i_value_is_zero(&gap) || (gap.kind && place % 2);
+        if (!r1i_value_is_real(&gap) || (!side && !zero)) bounds->unsure = true;
     }
-    int side = place == zero ? 0 : (place > zero) == (slope > 0) ? 1 : -1; // sign of lhs - rhs
-    switch (link) {
+    switch (node->links[i]) {
     case '<':
         return side < 0;
     case '>':
@@ -19351,13 +19385,15 @@ static r1_equality r1i_answer_sets(r1_answer_work *work, const r1i_node *a, cons
     r1i_bounds_collect(work, bounds, a);
     r1i_bounds_collect(work, bounds, b);
     size_t places = 2 * bounds->count + 1;
-    bool same = true;
+    bool same = true, some = a->kind == R1I_NODE_CONSTANT || b->kind == R1I_NODE_CONSTANT;
     for (size_t place = 0; place < places && same && !bounds->unsure && !work->stop; place++) {
         size_t used = work->used;
-        same =
-            r1i_bounds_member(work, bounds, a, place) == r1i_bounds_member(work, bounds, b, place);
+        bool in_a = r1i_bounds_member(work, bounds, a, place);
+        same = in_a == r1i_bounds_member(work, bounds, b, place);
+        some = some || in_a;
         work->used = used;
     }
+    if (same && !some) return r1i_answer_say(work, R1_UNDECIDED, "both sets seem to be empty");
     if (bounds->unsure || work->stop || 2 * bounds->count + 1 != places)
         return r1i_answer_say(work, R1_UNDECIDED, "the bounds of the sets could not be sorted");
     return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
@@ -19477,32 +19513,45 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
     work->sample = 0;
     return good >= 4;
 }
-// A zero of a's gap in one name, the others at the current point, up to degree two.
-// The polynomial is found from its values at -1 to 2, where the second differences must be exactly
-// equal: they are not for |t|, as they would be at positive places only. Linear ones have one root
-// (second gives none), quadratic ones -b +- sqrt(b^2 - 4ac) over 2a, complex or not.
-static r1i_value r1i_relation_root(r1_answer_work *work, const r1i_node *a, r1_slice name,
-                                   bool second) {
-    r1i_value f[4], point, two = r1i_value_of(work, 2, 1);
+// The gap of a relation as a polynomial in one name, the others at the current point. It is found
+// from its values at -1 to 2; at 2 and far away on both sides it must be exactly what it promises,
+// which |t| and its like are not.
+static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name) {
+    static const int places[] = {-1, 0, 1, 2, -1000003, 999983};
+    r1i_value f[6], point, two = r1i_value_of(work, 2, 1);
+    r1i_parabola p;
+    p.known = true;
     work->fixed_name = name, work->fixed = &point;
-    for (int i = 0; i < 4; i++)
-        point = r1i_value_of(work, i - 1, 1), f[i] = r1i_relation_gap(work, a);
+    for (int i = 0; i < 6; i++)
+        point = r1i_value_of(work, places[i], 1), f[i] = r1i_relation_gap(work, a);
     work->fixed = NULL;
-    r1i_value d0 = r1i_value_sub(work, f[1], f[0]), d1 = r1i_value_sub(work, f[2], f[1]);
-    r1i_value d2 = r1i_value_sub(work, f[3], f[2]);
-    r1i_value bend = r1i_value_sub(work, d1, d0), more = r1i_value_sub(work, d2, d1);
-    bool exact;
-    if (r1i_value_same(work, bend, more, &exact) <= 0 || !exact) return r1i_value_none();
-    // f(0) = f1, and f = f1 + linear t + square t^2
-    r1i_value square = r1i_value_divide(work, bend, two);
-    r1i_value linear = r1i_value_sub(work, d1, square);
-    if (r1i_value_is_zero(&square))
-        return second ? r1i_value_none() : r1i_value_negate(r1i_value_divide(work, f[1], linear));
-    r1i_value inner = r1i_value_mul(work, r1i_value_mul(work, two, bend), f[1]);
-    inner = r1i_value_sqrt(work, r1i_value_sub(work, r1i_value_mul(work, linear, linear), inner));
-    r1i_value top = second ? r1i_value_sub(work, inner, linear)
-                           : r1i_value_negate(r1i_value_add(work, inner, linear));
-    return r1i_value_divide(work, top, bend);
+    r1i_value down = r1i_value_sub(work, f[1], f[0]);
+    p.constant = f[1];
+    p.square = r1i_value_sub(work, r1i_value_sub(work, f[2], f[1]), down);
+    p.linear = r1i_value_add(work, down, r1i_value_divide(work, p.square, two));
+    for (int i = 3; i < 6 && p.known; i++) {
+        bool exact;
+        point = r1i_value_of(work, places[i], 1);
+        r1i_value sum = r1i_value_divide(work, r1i_value_mul(work, p.square, point), two);
+        sum = r1i_value_mul(work, r1i_value_add(work, sum, p.linear), point);
+        sum = r1i_value_add(work, sum, p.constant);
+        p.known = r1i_value_same(work, sum, f[i], &exact) > 0;
+    }
+    return p;
+}
+// A zero of it: linear ones have one (`second` gives none), others (-b +- sqrt(b^2 - 4ac)) / 2a,
+// complex or not. None where it is flat.
+static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second) {
+    if (r1i_value_is_zero(&p->square))
+        return second ? r1i_value_none()
+                      : r1i_value_negate(r1i_value_divide(work, p->constant, p->linear));
+    r1i_value inner = r1i_value_mul(work, r1i_value_of(work, 2, 1), p->square);
+    inner = r1i_value_sub(work, r1i_value_mul(work, p->linear, p->linear),
+                          r1i_value_mul(work, inner, p->constant));
+    inner = r1i_value_sqrt(work, inner);
+    r1i_value top = second ? r1i_value_sub(work, inner, p->linear)
+                           : r1i_value_negate(r1i_value_add(work, inner, p->linear));
+    return r1i_value_divide(work, top, p->square);
 }
 // Looks for a point that solves a and surely not b: 1 found, 2 found where other variables are
 // negative only, 0 not, -1 nothing could be tested.
@@ -19518,8 +19567,10 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
         for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
             work->sample = s;
             size_t used = work->used;
-            r1i_value root = r1i_relation_root(work, a, names.name[n], s % 2), gap;
-            if (!root.kind) root = r1i_relation_root(work, a, names.name[n], false);
+            r1i_parabola p = r1i_relation_parabola(work, a, names.name[n]);
+            r1i_value root = r1i_value_none(), gap;
+            if (p.known) root = r1i_parabola_root(work, &p, s % 2);
+            if (p.known && !root.kind) root = r1i_parabola_root(work, &p, false);
             if (root.kind) {
                 work->fixed_name = names.name[n], work->fixed = &root;
                 gap = r1i_relation_gap(work, b);
@@ -19965,10 +20016,6 @@ static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i
     }
     return false;
 }
-// A list or a finite set.
-static bool r1i_node_is_many(const r1i_node *node) {
-    return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
-}
 // The same digits with and without a base: the question may have asked for that base.
 // Two numbers in bases are compared by value, so 11_2 equals 3_10. Against a plain number the
 // value counts first; the same digits alone are undecided.
@@ -19983,6 +20030,13 @@ static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, con
     if (other->kind == R1I_NODE_NUMBER && r1i_slice_same(other->text, base->text))
         return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
     return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
+}
+// P(1, 2) is a point with its name; its coordinates, or NULL.
+static const r1i_node *r1i_node_point(const r1i_node *node) {
+    if (node->kind == R1I_NODE_CALL && node->count > 1) return node;
+    bool named = node->kind == R1I_NODE_PRODUCT && node->count == 2 &&
+                 node->item[0]->kind == R1I_NODE_NAME && node->item[1]->kind == R1I_NODE_TUPLE;
+    return named ? node->item[1] : NULL;
 }
 // A list of conditions such as x > 2, x < 5, which is a set and no list of answers.
 static bool r1i_node_is_range(const r1i_node *node) {
@@ -20016,6 +20070,9 @@ static bool r1i_node_identical(const r1i_node *a, const r1i_node *b) {
 static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node *a,
                                             const r1i_node *b) {
     r1_equality verdict = R1_UNDECIDED;
+    const r1i_node *point_a = r1i_node_point(a), *point_b = r1i_node_point(b);
+    if (!point_a != !point_b && (point_a ? b : a)->kind == R1I_NODE_TUPLE)
+        return r1i_answer_in_order(work, point_a ? point_a : a, point_b ? point_b : b);
     if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
     if (r1i_node_is_family(a) || r1i_node_is_family(b)) return r1i_answer_families(work, a, b);
     r1_slice name = {NULL, 0};
@@ -20046,7 +20103,7 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if (ma || mb) return r1i_answer_say(work, R1_DIFFERENT, "one is a matrix, the other is not");
     bool signs = r1i_node_holds(a, R1I_NODE_PLUS_MINUS) || r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
     bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
-    if (signs && !(many_a && many_b)) return r1i_answer_plus_minus(work, a, b);
+    if (signs) return r1i_answer_plus_minus(work, a, b);
     if (tuple_a && tuple_b) return r1i_answer_tuples(work, a, b);
     if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
         return r1i_answer_in_order(work, a, b);
@@ -20303,7 +20360,7 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
 // whether or not they can be read.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
     work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
-    work->second_sign = work->whole_points = false;
+    work->whole_points = false;
     work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
     if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");

@@ -52,6 +52,7 @@ typedef struct run {
     evaluation base[MAX_SPLITS], final[MAX_SPLITS];
     double start, stage_start;
     size_t first_step;      // of this stage in this call
+    char rejected[160];     // what was wrong with a base that came before this one
     int last_tenth, silent; // silent: rollouts in a row without any signal
 } run;
 
@@ -125,6 +126,8 @@ static void log_settings(run *r, r1_grpo *grpo) {
     log_word(log, "task", r->task.name);
     log_word(log, "about", r->task.about);
     r1_log_integer(log, "seed", r->options.seed);
+    r1_log_integer(log, "init_draw", r->task.model.init_draw);
+    if (r->rejected[0]) log_word(log, "rejected_base", r->rejected);
     r1_log_integer(log, "pretrain_steps", (int64_t)r->task.pretrain_steps);
     r1_log_integer(log, "rl_steps", (int64_t)r->task.rl_steps);
     r1_log_integer(log, "problems", r->options.problems);
@@ -505,17 +508,10 @@ static bool evaluate_some(run *r, uint64_t step) {
     log_evaluation(r, "step", step, &e, 1);
     return fine(r);
 }
-// RL from a base that cannot add, or that is always or never right, wastes minutes: say so first.
-static bool pass_gate(const run *r) {
-    char reason[160];
+// RL from a base that cannot add, or that is always or never right, wastes minutes.
+static bool pass_gate(run *r) {
     if (!r->task.gate || r->options.no_gate) return true;
-    if (r->task.gate(&r->task.corpus, &r->base[0], reason, sizeof reason)) return true;
-    end_line(r);
-    fprintf(stderr,
-            "r1_zero: the base model is not fit for RL: %s; pre-train it longer "
-            "(--pretrain-steps), or go on all the same with --no-gate\n",
-            reason);
-    return false;
+    return r->task.gate(&r->task.corpus, &r->base[0], r->rejected, sizeof r->rejected);
 }
 
 // ---- reinforcement learning ----
@@ -647,6 +643,7 @@ static bool read_settings(r1_context *ctx, options *o, char *task, size_t task_b
     o->steps = read_setting(row, "rl_steps", MOST_STEPS);
     o->problems = read_setting(row, "problems", MOST_PROBLEMS);
     o->base_wait = number_in(row, "base_wait");
+    o->second_base = number_in(row, "init_draw") > 0;
     bool found = says(row, "stage", "settings") && name.size && name.size < task_bytes && seed &&
                  seed->kind == R1_JSON_NUMBER && o->steps && o->problems && read_options(o, row);
     found = found && (o->pretrain_steps || o->model);
@@ -770,6 +767,7 @@ static bool choose_task(run *r) {
     if (o->steps) r->task.rl_steps = (size_t)o->steps;
     if (o->pretrain_steps) r->task.pretrain_steps = (size_t)o->pretrain_steps;
     if (o->base_wait >= 0) r->task.corpus.wait = o->base_wait;
+    r->task.model.init_draw = o->second_base;
     if (!o->problems) o->problems = o->model ? DATA_PROBLEMS : MOST_PROBLEMS;
     if (!o->model) return true;
     if (!o->max_new) o->max_new = DATA_MAX_NEW;
@@ -811,6 +809,31 @@ static bool pretrain_or_copy(run *r) {
     log_settings(r, NULL);
     return r->options.model || save_model(r, path_in(r, "base"));
 }
+// Another base: the logs begin again, and say what was wrong with the first one.
+static bool begin_again(run *r) {
+    r->task.model.init_draw++;
+    r->options.resume = false;
+    remove_checkpoints(r);
+    r1_log_close(r->metrics), r1_log_close(r->samples);
+    r1_model_free(r->model);
+    r->model = r1_model_new(r->ctx, &r->task.model);
+    return open_logs(r, false) && r->model;
+}
+// A base that fails its gate has got stuck. A longer training leaves it where it is, other first
+// weights seldom lead there: one more base is made, and its failure is final.
+static bool make_base(run *r) {
+    for (;;) {
+        if (!pretrain_or_copy(r) || !evaluate_all(r, "base", 0, r->base)) return false;
+        if (pass_gate(r)) return true;
+        bool again = !r->options.base && !r->task.model.init_draw;
+        end_line(r);
+        fprintf(stderr, "r1_zero: the base model is not fit for RL: %s; %s\n", r->rejected,
+                again ? "another one is made, from other first weights"
+                      : "pre-train it longer (--pretrain-steps), or go on all the same with "
+                        "--no-gate");
+        if (!again || !begin_again(r)) return false;
+    }
+}
 // A context, and for --resume and replay the settings of the run in the folder.
 static int open_run(run *r) {
     static char task_name[32];
@@ -841,7 +864,7 @@ static int train(run *r) {
     if (r->options.resume && r->from == REINFORCING)
         done = done && read_base_evaluation(r);
     else
-        done = done && pretrain_or_copy(r) && evaluate_all(r, "base", 0, r->base) && pass_gate(r);
+        done = done && make_base(r);
     done = done && reinforce(r) && evaluate_all(r, "final", r->task.rl_steps, r->final) &&
            write_results(r);
     if (done) print_result(r);

@@ -216,7 +216,7 @@ static inline r1_slice tool_field(const r1_json *row, const char *key) {
     return good ? node->text : (r1_slice){NULL, 0};
 }
 // Writes a value of a document again; integers keep their digits.
-static inline void tool_write_value(r1_json_writer *writer, const char *key, const r1_json *value) {
+static inline void tool_write_json(r1_json_writer *writer, const char *key, const r1_json *value) {
     switch (value->kind) {
     case R1_JSON_NULL:
         r1_json_write_null(writer, key);
@@ -243,7 +243,7 @@ static inline void tool_write_value(r1_json_writer *writer, const char *key, con
         else
             r1_json_begin_object(writer, key);
         for (const r1_json *child = value->child; child; child = child->next)
-            tool_write_value(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
+            tool_write_json(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
         if (value->kind == R1_JSON_ARRAY)
             r1_json_end_array(writer);
         else

@@ -17,6 +17,7 @@ typedef struct options {
     long long seed, threads, steps, pretrain_steps, problems, step, prompt;
     long long questions, group, max_new;
     double base_wait, rate, kl;
+    bool second_base; // no option: the log says that the first one was not fit
     bool resume, no_gate, quiet, json, help, replay, diff, dry_run;
 } options;
 
