@@ -313,15 +313,15 @@ TEST(load_f8_model) {
     CHECK(r1_model_save(model, test_path("m")) == R1_OK);
     r1_tensors *file = r1_tensors_open_folder(ctx, test_path("m"));
     size_t n = r1_tensors_count(file), kept = 0;
-    r1_entry *entries = (r1_entry *)calloc(2 * n, sizeof *entries);
-    char(*names)[160] = (char(*)[160])calloc(n, sizeof *names);
+    r1_entry *entries = (r1_entry *)r1i_alloc(ctx, (2 * n + 1) * sizeof *entries);
+    char(*names)[160] = (char(*)[160])r1i_alloc(ctx, n * sizeof *names);
     for (size_t i = 0; i < n; i++) {
         const r1_entry *e = r1_tensors_at(file, i);
         entries[kept++] = *e;
         if (e->rank != 2 || !strstr(e->name, "_proj") || strstr(e->name, "eh_proj")) continue;
         size_t R = e->shape[0], C = e->shape[1], BR = (R + 127) / 128, BC = (C + 127) / 128;
-        uint8_t *w = (uint8_t *)malloc(R * C);
-        float *scales = (float *)malloc(BR * BC * 4);
+        uint8_t *w = (uint8_t *)r1i_alloc(ctx, R * C);
+        float *scales = (float *)r1i_alloc(ctx, BR * BC * 4);
         for (size_t k = 0; k < BR * BC; k++) scales[k] = 0.001f * (float)(k + i % 7 + 1);
         for (size_t k = 0; k < R * C; k++) {
             float x;
@@ -352,7 +352,7 @@ TEST(load_f8_model) {
         load_fails(ctx, "m", R1_ERROR_FORMAT, "o_proj.weight", "_scale_inv");
         entries[i] = scale;
         entries[i].shape[0] += 1, entries[i].bytes += 4 * scale.shape[1];
-        entries[i].data = calloc(1, entries[i].bytes);
+        entries[i].data = r1i_alloc(ctx, entries[i].bytes);
         CHECK(r1_tensors_save_folder(ctx, test_path("m"), entries, kept, NULL, 0, NULL) == R1_OK);
         load_fails(ctx, "m", R1_ERROR_FORMAT, "o_proj.weight_scale_inv", "128 x 128");
         entries[i] = scale;
