@@ -1649,7 +1649,7 @@ typedef struct r1_judge_limits {
     double wall_seconds; //                                    0 = 2 cpu_seconds + 1
     size_t memory_bytes; //                                    0 = 512 MiB
     size_t output_bytes; // standard output and error each;    0 = 4 MiB, at most 64 MiB
-    int processes;       // and threads;                       0 = 32
+    int processes;       // and threads;                       0 = 32, at most 1000
 } r1_judge_limits;
 
 // A language of the user's own. Commands are lists that end with NULL; their first word is a
@@ -13338,11 +13338,11 @@ static void r1i_write_word(r1_json_writer *w, const char *key, const char *text)
     r1_json_write_text(w, key, text, strlen(text));
 }
 #ifndef R1_NO_STDIO
-// transformers refuses "1" where its class wants a float, so a whole number gets its ".0".
+// With a point where the number is whole: transformers refuses an integer where it wants a float.
 static void r1i_write_real(r1_json_writer *w, const char *key, double value) {
-    char text[R1I_DECIMAL_BYTES + 2];
-    r1i_print_decimal(value, text);
-    if (!strpbrk(text, ".en")) memcpy(text + strlen(text), ".0", 3);
+    char text[R1I_DECIMAL_BYTES + 2] = "0";
+    if (isfinite(value)) r1i_print_decimal(value, text);
+    if (!strpbrk(text, ".e")) memcpy(text + strlen(text), ".0", 3);
     r1i_json_plain(w, key, text);
 }
 static void r1i_rope_write(r1_json_writer *w, const r1_rope_scaling *rope) {
@@ -13512,6 +13512,8 @@ static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *
     c->qkv_bias = of == R1I_QWEN2 || c->out_bias;
     c->qk_norm = of & (R1I_QWEN3 | R1I_QWEN3_MOE);
     c->greedy_choice = c->softmax_scores = of == R1I_QWEN3_MOE;
+    if (of == R1I_QWEN3_MOE && !c->experts) // as transformers 5 writes it
+        c->experts = r1i_config_size(root, "num_local_experts");
     c->rope = r1i_rope_read(r1i_rope_json(root));
     const r1_json *moved = r1_json_find(r1i_rope_json(root), "rope_theta"); // in newer files
     c->rope_theta = r1_json_number(moved, c->rope_theta);
@@ -13525,6 +13527,13 @@ static void r1i_config_words(const r1_json *root, unsigned of, r1_model_config *
                   : r1i_word_is(root, "r1_mla_form", "expanded", false) ? R1_MLA_EXPANDED
                                                                         : R1_MLA_AUTO;
 }
+// Whether some layer sees a window of its text only.
+static bool r1i_config_windows(const r1_json *root) {
+    const r1_json *types = r1_json_find(root, "layer_types");
+    for (const r1_json *type = types ? types->child : NULL; type; type = type->next)
+        if (!r1i_text_is(r1_json_text(type), "full_attention")) return true;
+    return r1_json_bool(r1_json_find(root, "use_sliding_window"), false);
+}
 // What a config.json asks for and this library would silently not do; NULL if there is nothing.
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
@@ -13535,7 +13544,7 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
         return "attention_bias";
     if (r1_json_bool(r1_json_find(root, "mlp_bias"), false)) return "mlp_bias";
     if (!r1_json_bool(r1_json_find(root, "rope_interleave"), true)) return "rope_interleave false";
-    if (r1_json_bool(r1_json_find(root, "use_sliding_window"), false)) return "use_sliding_window";
+    if (r1i_config_windows(root)) return "use_sliding_window";
     if (r1_json_number(r1_json_find(root, "moe_layer_freq"), 1) != 1) return "moe_layer_freq";
     if (mla && !r1i_word_is(root, "scoring_func", "softmax", true) &&
         !r1i_word_is(root, "scoring_func", of == R1I_V3 ? "sigmoid" : "softmax", true))
@@ -16064,6 +16073,7 @@ static const r1i_word r1i_words[] = {
     {"sum", R1I_TOKEN_CALCULUS, 1, 1},
     {"prod", R1I_TOKEN_CALCULUS, 2, 1},
     {"quad qquad", R1I_TOKEN_SKIP, 2, 1},
+    {"pmod", R1I_TOKEN_SKIP, 3, 1},
     {"left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle "
      "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
      R1I_TOKEN_SKIP, 0, 1},
@@ -16073,6 +16083,7 @@ static const r1i_word r1i_words[] = {
      R1I_TOKEN_STYLE, 0, 1},
     {"prime", '\'', 0, 1},
     {"top intercal", R1I_TOKEN_NAME, 1, 1},
+    {"Pr", R1I_TOKEN_NAME, 0, 1},
     {"ell vartheta iota upsilon varphi Gamma Delta Theta Lambda Sigma Phi Psi "
      "Omega",
      R1I_TOKEN_NAME, 0, 1},
@@ -16942,9 +16953,14 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
         return end;
     }
     switch (word->token) {
-    case R1I_TOKEN_SKIP:
+    case R1I_TOKEN_SKIP: {
+        bool modulus = word->id == 3 && r1i_answer_char(reader->text, end) == '{';
         reader->wide = reader->wide || word->id == 2;
-        return end;
+        if (!modulus) return end;
+        size_t behind = r1i_answer_group_end(reader->text, end); // 10 \pmod{13}
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, behind);
+        return behind;
+    }
     case R1I_TOKEN_STYLE: {
         char set = r1i_answer_char(reader->text, end + 1); // \mathbf{R}
         bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(reader->text, end + 2) == '}';
@@ -17020,6 +17036,13 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     if (c == '&' && !reader->rows) { // between words
         r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
         return at + 1;
+    }
+    size_t close = at;
+    if (r1i_answer_at(reader->text, at, "(mod ") || r1i_answer_at(reader->text, at, "(\\bmod "))
+        while (r1i_answer_char(reader->text, close) && reader->text.data[close] != ')') close++;
+    if (close > at && close < reader->text.size && r1i_reader_after_value(reader)) {
+        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, close + 1);
+        return close + 1;
     }
     if (c == '(' || c == '[') reader->brackets++;
     if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
@@ -17402,7 +17425,8 @@ static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
 // A variable that is used like that, P(x+1) = 0 say, is read as a call too; both answers are
 // read alike.
 static bool r1i_read_is_caller(r1_slice name) {
-    return name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL;
+    return r1i_answer_is(name, "Pr") ||
+           (name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL);
 }
 // A variable with its subscript and primes, a number such as e, or the call of a function.
 // "I = ..." defines a name I and is no imaginary unit. A call needs its bracket without a space
@@ -18298,6 +18322,12 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
     if (!reader.token) return work->nothing;
     work->depth = 0;
     r1i_reader_tokens(&reader);
+    r1_slice head = r1i_read_token(&reader, 0)->text; // \text{The answer is } 2
+    size_t size = head.size;
+    if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 1 && size &&
+        (head.data[size - 1] == ':' || (size > 3 && r1i_answer_at(head, size - 3, " is")) ||
+         (size > 4 && r1i_answer_at(head, size - 4, " are"))))
+        reader.at++;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
     while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
                             reader.token[reader.count - 1].kind == ',' ||
@@ -19421,7 +19451,9 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
         const r1i_node *value = side ? node->item[0] : last;
         if (side && (node->count > 2 || !r1i_node_is_constant(value))) return NULL;
         bool names = subject->kind == R1I_NODE_NAME || subject->kind == R1I_NODE_CALL ||
-                     subject->kind == R1I_NODE_TEXT;
+                     subject->kind == R1I_NODE_TEXT ||
+                     (subject->kind == R1I_NODE_FUNCTION && r1i_node_has_names(subject) &&
+                      r1i_node_is_constant(value)); // |AB| = 10, sin A = 1/2
         bool several = subject->kind == R1I_NODE_PRODUCT || subject->kind == R1I_NODE_TUPLE;
         for (size_t i = 0; several && i < subject->count; i++)
             several = subject->item[i]->kind == R1I_NODE_NAME ||
@@ -19443,7 +19475,7 @@ static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
 // Names must agree letter by letter, in the same order inside tuples; all calls count as the
 // same.
 static bool r1i_node_same_subject(const r1i_node *a, const r1i_node *b) {
-    if (a->kind != b->kind || a->count != b->count) return false;
+    if (a->kind != b->kind || a->count != b->count || a->id != b->id) return false;
     if (a->kind == R1I_NODE_CALL) return true; // f(x) = ... and W(n) = ... only name their value
     if (a->kind == R1I_NODE_NAME && a->text.size != b->text.size) { // x_1 = 2 is a solution x = 2
         const r1_slice s = a->text.size < b->text.size ? a->text : b->text;
@@ -20343,10 +20375,21 @@ static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other)
     }
     return true;
 }
+// "Yes, it is" says yes.
+static r1_slice r1i_words_verdict(r1_slice text) {
+    size_t end = 0;
+    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+    r1_slice word = r1i_answer_part(text, 0, end);
+    char mark = r1i_answer_char(text, end);
+    bool verdict = r1i_answer_is_word(word, "yes") || r1i_answer_is_word(word, "no") ||
+                   r1i_answer_is_word(word, "true") || r1i_answer_is_word(word, "false");
+    return verdict && (mark == ',' || mark == '.' || mark == ';') ? word : text;
+}
 // Short answers in words can be refuted; sentences cannot.
 // Lists of words are compared as sets. Up to three words on each side count as short. Sentences may
 // say the same in other words, so for them only equality of letters is known.
 static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slice pred) {
+    gold = r1i_words_verdict(gold), pred = r1i_words_verdict(pred);
     if (r1i_words_cover(work, gold, pred) && r1i_words_cover(work, pred, gold))
         return r1i_answer_say(work, R1_EQUAL, "the same words");
     bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
@@ -20546,14 +20589,28 @@ static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) 
     }
     return words;
 }
-// The text behind words such as "So" and "Thus," at its beginning.
+// The text behind words such as "So" and "Thus," at its beginning, or behind a label: "Total: 13".
 static r1_slice r1i_answer_unled(r1_slice text) {
     size_t end = 0;
-    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
-    if (!r1i_word_among("So Thus Hence Then Therefore", r1i_answer_part(text, 0, end)) || !end)
-        return text;
+    while (r1i_is_letter(r1i_answer_char(text, end)) || r1i_answer_char(text, end) & 0x80) end++;
+    r1_slice word = r1i_answer_part(text, 0, end);
+    bool label = end > 2 && r1i_answer_at(text, end, ": ") && !r1i_word_find(word, 2);
+    if (!end || (!label && !r1i_word_among("So Thus Hence Then Therefore", word))) return text;
+    end += label;
     while (end < text.size && (text.data[end] == ',' || r1i_is_space(text.data[end]))) end++;
     return r1i_answer_from(text, end);
+}
+// "It takes 3 hours" is a sentence, "3 hours" is an answer: words come first, and digits occur.
+static bool r1i_answer_is_sentence(r1_slice text) {
+    size_t first = 0, digits = 0;
+    while (r1i_is_letter(r1i_answer_char(text, first)) || r1i_answer_char(text, first) & 0x80)
+        first++;
+    for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
+    r1_slice word = r1i_answer_part(text, 0, first);
+    return first > 1 && r1i_is_letter(text.data[0]) && digits &&
+           r1i_answer_char(text, first) == ' ' && !r1i_word_find(word, 2) &&
+           !memchr(text.data, '=', text.size) && !r1i_answer_is_word(word, "minus") &&
+           !r1i_answer_is_word(word, "negative");
 }
 // Whether a text is an answer by itself and no sentence around one.
 // No ordinary words, or up to two (one with math signs around) in a short line that leads up to
@@ -20562,14 +20619,7 @@ static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
     if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
     if (r1i_answer_at(text, 0, "####")) return false;
-    size_t first = 0, digits = 0; // "It takes 3 hours" is a sentence, "3 hours" is an answer
-    while (r1i_is_letter(r1i_answer_char(text, first))) first++;
-    for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
-    if (first > 1 && digits && r1i_answer_char(text, first) == ' ' &&
-        !r1i_word_find(r1i_answer_part(text, 0, first), 2) && !memchr(text.data, '=', text.size) &&
-        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "minus") &&
-        !r1i_answer_is_word(r1i_answer_part(text, 0, first), "negative"))
-        return false;
+    if (r1i_answer_is_sentence(text)) return false;
     size_t words = r1i_answer_plain_words(text, 4, &leading);
     bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
     return words == 0 ||
@@ -20680,11 +20730,14 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
 // 1,000 and 3/4 and 12:30 are one number, but a point or comma at the end of a sentence is not
 // part of it. Each round passes a separator and its digits, so the loop ends.
 static size_t r1i_answer_number_end(r1_slice text, size_t at) {
+    size_t from = at;
     for (;;) {
         at += r1i_answer_digits(text, at);
         char c = r1i_answer_char(text, at);
         size_t more = r1i_answer_digits(text, at + 1);
-        if (!more || !((c == ',' && more >= 2) || c == '.' || c == '/' || c == ':')) return at;
+        bool zero = at == from + 1 && text.data[from] == '0'; // 0,5
+        if (!more || !((c == ',' && (more >= 2 || zero)) || c == '.' || c == '/' || c == ':'))
+            return at;
         at++;
     }
 }
@@ -20693,6 +20746,14 @@ static size_t r1i_answer_number_end(r1_slice text, size_t at) {
 static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
     if (!number.size) return number;
     size_t from = (size_t)(number.data - text.data), to = from + number.size, open = from;
+    while (open && !r1i_is_space(text.data[open - 1]) && from - open < 160) open--;
+    while (to < text.size && !r1i_is_space(text.data[to]) && to - from < 160) to++;
+    while (to > from + number.size && strchr(".,;:!?", text.data[to - 1])) to--;
+    r1_slice run = r1i_answer_part(text, open, to); // \frac{1}{4} without its dollars
+    if (run.data[0] == '\\' && run.size > 1 && r1i_is_letter(run.data[1]) &&
+        memchr(run.data, '{', run.size) && !memchr(run.data, '=', run.size))
+        return run;
+    open = from, to = from + number.size;
     while (open && from - open < 80 && !strchr("([{)]}\n$", text.data[open - 1])) open--;
     while (to < text.size && to - from < 160 && !strchr("([{)]}\n$", text.data[to])) to++;
     if (!open || to >= text.size || !strchr("([{", text.data[open - 1]) ||
@@ -20814,7 +20875,7 @@ static r1_slice r1i_answer_phrase(r1_slice text) {
     rest = r1i_answer_explained(rest);
     bool leading = false;
     if (r1i_answer_formula(rest, false, &unused).size) return r1i_answer_last_math(rest, true);
-    if (r1i_answer_plain_words(rest, 4, &leading) < 3) return rest;
+    if (r1i_answer_plain_words(rest, 4, &leading) < 3 && !r1i_answer_is_sentence(rest)) return rest;
     r1_slice number = r1i_answer_number(rest, true, &unused);
     return number.size ? number : rest;
 }
@@ -21017,6 +21078,7 @@ enum {
     R1I_JUDGE_PATH = 256,
     R1I_JUDGE_WORDS = 24, // of a command
     R1I_JUDGE_JOBS = 64,
+    R1I_JUDGE_PROCESSES = 1024,  // of one box
     R1I_JUDGE_USER = 0x52310000, // the user that a zygote started by root becomes
     R1I_JUDGE_NOT_PYTHON = 121   // exit status of a source that does not compile
 };
@@ -21125,11 +21187,11 @@ static void r1i_judge_close_from(unsigned first) {
 // What is allowed. It was enough for python3, gcc and g++; a call that is not here is refused.
 // clang-format off
 static const int r1i_judge_calls[] = {
-    SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap,
+    SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_lseek, SYS_mprotect, SYS_munmap,
     SYS_brk, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_pread64, SYS_readv,
-    SYS_writev, SYS_sched_yield, SYS_mremap, SYS_msync, SYS_mincore, SYS_madvise, SYS_dup,
+    SYS_writev, SYS_sched_yield, SYS_mremap, SYS_msync, SYS_mincore, SYS_dup,
     SYS_nanosleep, SYS_getitimer, SYS_setitimer, SYS_getpid, SYS_sendfile, SYS_exit, SYS_wait4,
-    SYS_execve, SYS_uname, SYS_flock, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
+    SYS_execve, SYS_uname, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
     SYS_gettimeofday, SYS_getrlimit, SYS_getrusage, SYS_sysinfo, SYS_times, SYS_getuid, SYS_getgid,
     SYS_geteuid, SYS_getegid, SYS_setpgid, SYS_getppid, SYS_getpgid, SYS_getsid, SYS_setsid,
     SYS_getgroups, SYS_getresuid, SYS_getresgid, SYS_rt_sigpending, SYS_rt_sigtimedwait,
@@ -21141,8 +21203,8 @@ static const int r1i_judge_calls[] = {
     SYS_clock_nanosleep, SYS_exit_group, SYS_epoll_ctl, SYS_epoll_create1, SYS_epoll_pwait,
     SYS_waitid, SYS_openat, SYS_newfstatat, SYS_readlinkat, SYS_faccessat, SYS_pselect6, SYS_ppoll,
     SYS_set_robust_list, SYS_get_robust_list, SYS_eventfd2, SYS_dup3, SYS_pipe2, SYS_preadv,
-    SYS_setrlimit, SYS_getrandom, SYS_membarrier, SYS_copy_file_range, SYS_recvfrom, SYS_sendto,
-    SYS_getcpu, SYS_statx, 436, 439, // close_range, faccessat2
+    SYS_setrlimit, SYS_getrandom, SYS_membarrier, SYS_copy_file_range, SYS_getcpu,
+    SYS_statx, 436, 439, // close_range, faccessat2
 #ifdef SYS_rseq
     SYS_rseq,
 #endif
@@ -21152,9 +21214,10 @@ static const int r1i_judge_calls[] = {
     SYS_epoll_wait, SYS_eventfd, SYS_arch_prctl, SYS_open,
 #endif
 };
-// What changes files is for compilers only: a program could use it on the one file that it owns.
+// What changes or locks files is for compilers only.
 static const int r1i_judge_writing[] = {
-    SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate, SYS_fchmod, SYS_mkdirat, SYS_unlinkat,
+    SYS_mmap, SYS_madvise, SYS_flock, SYS_fsync, SYS_fdatasync, SYS_truncate, SYS_ftruncate,
+    SYS_fchmod, SYS_mkdirat, SYS_unlinkat,
     SYS_linkat, SYS_symlinkat, SYS_fchmodat, SYS_utimensat, SYS_fallocate, SYS_pwrite64,
     SYS_pwritev, SYS_renameat2,
 #ifdef SYS_renameat
@@ -21173,6 +21236,8 @@ enum { // opcodes, and what a filter can answer
     R1I_FILTER_ABOVE = 0x35, // at least
     R1I_FILTER_BITS = 0x45,
     R1I_FILTER_RETURN = 0x06,
+    R1I_FILTER_JUMP = 0x05,
+    R1I_FILTER_NEXT = 1, // no answer of the kernel's
     R1I_FILTER_ERRNO = 0x00050000,
     R1I_FILTER_ALLOW = 0x7fff0000,
     R1I_FILTER_CALLS = 450 // numbers that the lists below know
@@ -21187,36 +21252,52 @@ static void r1i_filter_call(r1i_filter *f, int call, uint32_t answer) {
     r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 1);
     r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
 }
-// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes.
+// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes,
+// where NEXT, with one value, goes on to the next rule.
 static void r1i_filter_argument(r1i_filter *f, int call, int argument, int test,
                                 const uint32_t *values, int n, uint32_t yes, uint32_t no) {
     r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 2 * n + 2);
     r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * argument), 0, 0);
     for (int i = 0; i < n; i++) {
         r1i_filter_add(f, test, values[i], 0, 1);
-        r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
+        if (yes == R1I_FILTER_NEXT)
+            r1i_filter_add(f, R1I_FILTER_JUMP, 1, 0, 0);
+        else
+            r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
     }
     r1i_filter_add(f, R1I_FILTER_RETURN, no, 0, 0);
+    if (yes == R1I_FILTER_NEXT) r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);
 }
 // The calls of which some uses are allowed.
-static void r1i_filter_arguments(r1i_filter *f) {
+static void r1i_filter_arguments(r1i_filter *f, bool writes) {
     static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
-    // To whom a descriptor sends its signals, leases, and sizes of pipes.
-    static const uint32_t fcntl_bad[] = {8, 10, 15, 1024, 1026, 1031};
+    // Copies, flags, locks of descriptors; not to whom they send signals, leases, sizes of pipes.
+    static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032};
     // TCGETS, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO, TIOCGWINSZ
     static const uint32_t ioctl_good[] = {0x5401, 0x541b, 0x5450, 0x5451, 0x5421, 0x5413};
     static const uint32_t prctl_good[] = {15, 16, 0x53564d41}; // names
-    static const uint32_t nobody[] = {0}, stream[] = {1, 0x80001, 0x801, 0x80801};
+    static const uint32_t nobody[] = {0}, local[] = {AF_UNIX}, urgent[] = {MSG_OOB};
+    static const uint32_t stream[] = {1, 0x80001, 0x801, 0x80801};
+    // MAP_SHARED and MAP_HUGETLB; advice but to page out: memory that no count of a process shows.
+    static const uint32_t hidden[] = {0x40001}, advice[] = {0, 1, 2, 3, 4, 8, 14, 15, 16, 17};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
     r1i_filter_argument(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
     r1i_filter_call(f, 435, R1I_FILTER_ERRNO | ENOSYS); // clone3, whose flags cannot be seen
-    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_bad, 6, refuse, allow);
+    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
     r1i_filter_argument(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
     r1i_filter_argument(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
+    if (!writes) {
+        r1i_filter_argument(f, SYS_mmap, 3, R1I_FILTER_BITS, hidden, 1, refuse, allow);
+        r1i_filter_argument(f, SYS_madvise, 2, R1I_FILTER_IS, advice, 10, allow, refuse);
+    }
     // Limits of other processes of the same user, such as the trainer, could be set with this.
     r1i_filter_argument(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
-    // A connected pair of streams cannot be sent anywhere; asyncio needs one. Other sockets: none.
+    // A connected pair of local streams cannot be sent anywhere; asyncio needs one. Other sockets:
+    // none. A pair of another kind could load a module of the kernel.
+    r1i_filter_argument(f, SYS_socketpair, 0, R1I_FILTER_IS, local, 1, R1I_FILTER_NEXT, refuse);
     r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
+    r1i_filter_argument(f, SYS_sendto, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
+    r1i_filter_argument(f, SYS_recvfrom, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
 }
 // Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
 // filter once for each number when it is set, which a list of single calls makes the dearest step
@@ -21249,7 +21330,7 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);            // the number of the call
     r1i_filter_add(f, R1I_FILTER_ABOVE, 0x40000000u, 0, 1); // x32
     r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_KILL, 0, 0);
-    r1i_filter_arguments(f);
+    r1i_filter_arguments(f, writes);
     if (level < R1_JUDGE_LANDLOCK1 && !writes) {
         r1i_filter_argument(f, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
 #ifdef __x86_64__
@@ -21535,8 +21616,13 @@ static void r1i_box_main(const r1i_zygote *z, const r1i_box_plan *plan, int out,
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_PDEATHSIG, ns ? SIGKILL : SIGTERM, 0, 0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    // Short of memory, the kernel shall end a program before a trainer.
+    int victim = openat(z->proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (victim >= 0) r1i_judge_write(victim, "1000", 4);
     r1i_box_descriptors(plan, out, err, status);
     status = R1I_BOX_STATUS;
+    struct pollfd heard = {status, 0, 0}; // a supervisor that died before it was our care to ask
+    if (poll(&heard, 1, 0) != 0) _exit(1);
     if (ns) r1i_box_mount(plan, status);
     if (!ns && plan->box && chdir(plan->box) != 0) r1i_box_break(status, "chdir box");
     if (!r1i_caps_drop()) r1i_box_break(status, "drop capabilities");
@@ -21574,23 +21660,24 @@ typedef struct r1i_usage {
     double cpu_seconds;
     uint64_t memory_bytes;
     int processes;
-    pid_t pids[256];
+    pid_t pids[R1I_JUDGE_PROCESSES];
 } r1i_usage;
 
 static size_t r1i_proc_read(const r1i_zygote *z, const char *name, char *text, size_t size) {
     int fd = openat(z->proc, name, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+    size_t all = 0;
+    for (ssize_t n; fd >= 0 && (n = read(fd, text + all, size - 1 - all)) > 0;) all += (size_t)n;
     if (fd >= 0) close(fd);
-    text[n > 0 ? n : 0] = 0;
-    return n > 0 ? (size_t)n : 0;
+    text[all] = 0;
+    return all;
 }
 // The children of one thread, added to the list of processes.
 static void r1i_usage_children(const r1i_zygote *z, r1i_usage *usage, pid_t pid,
                                const char *thread) {
-    char name[64], text[2048], *end;
+    char name[64], text[8 * R1I_JUDGE_PROCESSES], *end;
     snprintf(name, sizeof name, "%d/task/%s/children", (int)pid, thread);
     r1i_proc_read(z, name, text, sizeof text);
-    for (char *at = text; usage->processes < 256; at = end) {
+    for (char *at = text; usage->processes < R1I_JUDGE_PROCESSES; at = end) {
         long child = strtol(at, &end, 10);
         if (end == at || *end != ' ') break; // a number cut at the end of the text does not count
         usage->pids[usage->processes++] = (pid_t)child;
@@ -21622,7 +21709,8 @@ static void r1i_usage_of(const r1i_zygote *z, r1i_usage *usage, pid_t root) {
     usage->pids[usage->processes++] = root;
     for (int i = 0; i < usage->processes; i++) {
         char name[64];
-        int threads = i ? r1i_usage_stat(z, usage, usage->pids[i]) : 1; // the root is ours
+        int threads = r1i_usage_stat(z, usage, usage->pids[i]);
+        if (i == 0) usage->memory_bytes = 0; // the reaper's memory is ours, its orphans' time not
         snprintf(name, sizeof name, "%d", (int)usage->pids[i]);
         if (threads == 1) r1i_usage_children(z, usage, usage->pids[i], name);
         if (threads <= 1) continue;
@@ -22591,6 +22679,7 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
     z->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ready = chdir("/") == 0 && pipe2(life, O_CLOEXEC) == 0 && z->proc >= 0;
     umask(022);
+    for (char **line = environ; line && *line; line++) memset(*line, 0, strlen(*line)); // its keys
     z->priority = getpriority(PRIO_PROCESS, 0);
     setpriority(PRIO_PROCESS, 0, z->priority - 10); // who watches clocks must not wait; may fail
     if (ready) z->life = life[0];
@@ -23042,6 +23131,7 @@ static r1_judge_limits r1i_judge_limits_of(const r1_judge_limits *a, const r1_ju
     if (!all.output_bytes) all.output_bytes = (size_t)4 << 20;
     all.output_bytes = r1i_min(all.output_bytes, (size_t)64 << 20);
     all.processes = a->processes > 0 ? a->processes : b->processes > 0 ? b->processes : 32;
+    all.processes = (int)r1i_min((size_t)all.processes, 1000); // that the supervisor can watch
     return all;
 }
 // Judges one task; what could not be judged for want of a process or memory is tried thrice.

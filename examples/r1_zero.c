@@ -112,6 +112,7 @@ static void log_options(run *r) {
         if (row->kind == TEXT && *(const char *const *)place)
             log_word(r->metrics, row->name, *(const char *const *)place);
         if (row->kind == NUMBER) r1_log_integer(r->metrics, row->name, *(const long long *)place);
+        if (row->kind == FLAG && *(const bool *)place) log_word(r->metrics, row->name, "on");
         if (row->kind == FRACTION && *(const double *)place >= 0)
             r1_log_number(r->metrics, row->name, *(const double *)place);
     }
@@ -443,6 +444,7 @@ static bool evaluate_split(run *r, const char *at, uint64_t step, int which, siz
     r1_generate_desc desc = {.stops = r->stops,
                              .n_stops = r->n_stops,
                              .max_new = (size_t)r->options.max_new,
+                             .batch = r->options.model ? r->task.questions * r->task.group : 0,
                              .speculate = r1_model_config_of(r->model)->mtp_layers,
                              .sampler = {.stream = STREAM_EVAL}};
     r1_random random = {
@@ -532,14 +534,14 @@ static r1_grpo_desc toy_settings(const run *r) {
 static r1_grpo_desc data_settings(const run *r) {
     const options *o = &r->options;
     r1_grpo_desc desc = r1_grpo_paper(R1_ZERO);
-    desc.train.chunks = 1;
+    desc.train.chunks = 1, desc.train.recompute = o->recompute;
     desc.generate.max_new = (size_t)o->max_new;
     if (o->rate > 0) desc.train.schedule.peak = o->rate;
     if (o->kl >= 0) desc.policy.kl_weight = o->kl;
     if (o->kl == 0) desc.policy.kl = R1_KL_NONE;
     return desc;
 }
-static r1_grpo *new_grpo(run *r) {
+static r1_grpo_desc grpo_settings(run *r) {
     r1_grpo_desc desc = r->options.model ? data_settings(r) : toy_settings(r);
     desc.questions = r->task.questions, desc.group = r->task.group;
     desc.mini_batches = r->task.mini_batches, desc.steps = r->task.rl_steps;
@@ -547,6 +549,10 @@ static r1_grpo *new_grpo(run *r) {
     desc.next_prompt = next_prompt, desc.reward = r->task.reward, desc.user = r;
     desc.parts[0] = "accuracy", desc.weights[0] = 1;
     desc.parts[1] = "format", desc.weights[1] = r->task.format_weight;
+    return desc;
+}
+static r1_grpo *new_grpo(run *r) {
+    r1_grpo_desc desc = grpo_settings(r);
     return r1_grpo_new(r->model, &desc);
 }
 static void log_rollout(run *r, const r1_grpo *grpo, double seconds) {
@@ -694,7 +700,9 @@ static void print_json(const run *r, double seconds) {
                share(&final->measures[i]));
     if (r->task.splits > 1)
         printf(",\"sets_pass_at_1\":[%.4f,%.4f]", r->base[1].pass, r->final[1].pass);
-    printf(",\"seconds\":%.1f}\n", seconds);
+    size_t peak = 0;
+    r1_memory_used(r->ctx, NULL, &peak);
+    printf(",\"peak_bytes\":%zu,\"seconds\":%.1f}\n", peak, seconds);
 }
 static void print_row(const char *name, double before, double after) {
     printf("    %-22s %8.3f %8.3f\n", name, before, after);
@@ -780,7 +788,7 @@ static bool choose_task(run *r) {
 // checkpoint, but the rows must be the same.
 static int open_data(run *r) {
     char hash[24];
-    int code = data_open(r->ctx, &r->options, &r->task);
+    int code = data_open(r->ctx, &r->options, !r->options.dry_run, &r->task);
     r->model = data.folder.model, r->tokenizer = data.folder.tokenizer;
     r->stops = data.folder.stops, r->n_stops = data.folder.n_stops;
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)data.hash);
@@ -876,6 +884,35 @@ static int train(run *r) {
     }
     return status_of(r, done);
 }
+// The memory of a run with --model by kind, from the config and the longest prompt of the rows; the
+// weights stay where they are. An evaluation has a cache of its own beside the run's.
+static int dry_run(run *r) {
+    r1_train_plan plan;
+    int code = open_run(r);
+    if (code) return code;
+    r1_grpo_desc desc = grpo_settings(r);
+    if (r1_grpo_plan_of(r->ctx, &data.folder.config, &desc, r->task.longest_prompt, &plan) != R1_OK)
+        return status_of(r, false);
+    size_t cache = plan.bytes[R1_PLAN_CACHE], total = plan.total + cache;
+    if (r->options.json) {
+        printf("{\"parameters\":%zu,\"bytes\":{", plan.model.parameters);
+        for (int i = 0; i < R1_PLAN_KINDS; i++)
+            printf("\"%s\":%zu,", r1_plan_name((r1_plan_kind)i), plan.bytes[i]);
+        printf("\"evaluation\":%zu},\"total\":%zu}\n", cache, total);
+        return FINE;
+    }
+    printf("%zu parameters, %zu rows, prompts of up to %zu tokens\n", plan.model.parameters,
+           data.set.n, r->task.longest_prompt);
+    for (int i = 0; i < R1_PLAN_KINDS; i++)
+        if (plan.bytes[i])
+            printf("    %-12s %12.3f MiB\n", r1_plan_name((r1_plan_kind)i),
+                   (double)plan.bytes[i] / 1048576);
+    printf("    %-12s %12.3f MiB\n    %-12s %12.3f MiB\n", "evaluation", (double)cache / 1048576,
+           "total", (double)total / 1048576);
+    if (!r->options.recompute)
+        printf("activations with --recompute: %.3f MiB\n", (double)plan.recomputed / 1048576);
+    return FINE;
+}
 // Whether samples.jsonl, where every fourth prompt has its first answer, says the same.
 static bool compare_with_log(const run *r, const char *completion) {
     rows rows;
@@ -956,7 +993,10 @@ int main(int argc, char **argv) {
 #endif
     signal(SIGINT, ask_to_stop);
     signal(SIGTERM, ask_to_stop);
-    code = r.options.diff ? diff(&r) : r.options.replay ? replay(&r) : train(&r);
+    code = r.options.dry_run  ? dry_run(&r)
+           : r.options.diff   ? diff(&r)
+           : r.options.replay ? replay(&r)
+                              : train(&r);
     r1_context_free(r.ctx);
     data_close();
     return code;

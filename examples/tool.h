@@ -75,7 +75,7 @@ static inline void tool_help(const tool *self) {
         const tool_option *o = i < self->n_options ? &self->options[i] : &help;
         printf("  %-14s %-6s %s\n", o->name, o->value ? o->value : "", o->text);
     }
-    puts("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 bad input or file");
+    puts("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 bad input or file,\n130 interrupted");
 }
 // Stores a value. False when the text is not a number of the option's range.
 static inline bool tool_store(const tool_option *o, const char *value) {

@@ -26,7 +26,7 @@ typedef struct tool_drawing {
 // Rows of a table of options.
 #define TOOL_DRAWING_OPTIONS(d)                                                                    \
     {"--chat", "NAME",                                                                             \
-     "chat format: deepseek-v3, deepseek-r1, deepseek-r1-zero, qwen2, qwen2.5, llama-3, none",     \
+     "chat format such as deepseek-r1, or none for bare text; default: the folder's",              \
      .word = &(d).chat},                                                                           \
         {"--temperature",          "T",         "above 0 .. 100; default: the folder's, else 0.6", \
          .real = &(d).temperature, .low = 1e-3, .high = 100},                                      \
@@ -49,7 +49,8 @@ typedef struct tool_drawing {
 // An open folder. All of it belongs to the context.
 typedef struct tool_folder {
     r1_context *ctx;
-    r1_model *model;
+    r1_model *model;        // NULL when it was opened without weights
+    r1_model_config config; // of the model
     r1_tokenizer *tokenizer;
     r1_chat chat; // R1_CHAT_FILE = none: a prompt is text as it stands
     bool opened;  // the format begins the thoughts, so an answer begins inside <think>
@@ -131,20 +132,37 @@ static inline bool tool_find_chat(tool_folder *f, const char *name) {
     f->opened = f->chat == R1_CHAT_R1;
     return !name || f->chat || !strcmp(name, "none");
 }
+// The config alone, for a plan. False after an error of the context.
+static inline bool tool_read_config(tool_folder *f, const char *path) {
+    char name[TOOL_PATH];
+    size_t size = 0;
+    snprintf(name, sizeof name, "%s/config.json", path);
+    char *text = r1_file_read(f->ctx, name, &size);
+    bool good = text && r1_model_config_read(f->ctx, text, size, &f->config) == R1_OK;
+    r1_file_free(f->ctx, text);
+    return good;
+}
 // Ends a tool that could not open something: the code, and the words of the context.
 static inline int tool_refuse(const tool *self, r1_context *ctx) {
     bool memory = r1_status_of(ctx) == R1_ERROR_MEMORY;
     return tool_fail(self, memory ? TOOL_FAILED : TOOL_INPUT, "%s", r1_message_of(ctx));
 }
-// Opens the tokenizer, and with `weights` the model. TOOL_GO, or the code to exit with after an
+static inline int tool_unknown_chat(const tool *self, const char *name) {
+    char list[256] = "none";
+    for (int i = 1; i < R1_CHAT_COUNT; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", r1_chat_name((r1_chat)i));
+    return tool_fail(self, TOOL_USAGE, "unknown chat format: %s; known are %s", name, list);
+}
+// Opens the tokenizer, and with `weights` the model, else its config alone. TOOL_GO, or the code to exit with after an
 // error line.
 static inline int tool_folder_open(const tool *self, r1_context *ctx, const char *path,
                                    const tool_drawing *d, bool weights, tool_folder *f) {
     *f = (tool_folder){.ctx = ctx};
     if (d->chat && strcmp(d->chat, "none") != 0 && !r1_chat_find(d->chat))
-        return tool_fail(self, TOOL_USAGE, "unknown chat format: %s", d->chat);
+        return tool_unknown_chat(self, d->chat);
     f->model = weights ? r1_model_load(ctx, path) : NULL;
-    if (weights && !f->model) return tool_refuse(self, ctx);
+    if (f->model) f->config = *r1_model_config_of(f->model);
+    if (weights ? !f->model : !tool_read_config(f, path)) return tool_refuse(self, ctx);
     f->tokenizer = r1_tokenizer_load(ctx, path, NULL);
     if (!f->tokenizer) return tool_refuse(self, ctx);
     tool_find_chat(f, d->chat);
@@ -213,7 +231,7 @@ static inline int32_t *tool_prompt_ids(const tool_folder *f, const r1_message *m
 // Whether the model can take a prompt and answer it; else the reason.
 static inline bool tool_prompt_fits(const tool_folder *f, const int32_t *ids, size_t n,
                                     char *problem, size_t problem_bytes) {
-    const r1_model_config *config = r1_model_config_of(f->model);
+    const r1_model_config *config = &f->config;
     int32_t highest = 0;
     for (size_t i = 0; i < n; i++) highest = ids[i] > highest ? ids[i] : highest;
     if ((size_t)highest >= config->vocab)

@@ -226,12 +226,12 @@ static const task data_task = {.name = "data",
                                .n_measures = 1,
                                .measure = data_measure};
 
-// Opens the folder and reads the rows into `t`, which is a copy of data_task. FINE, or a code after
+// Opens the folder, with or without the weights, and reads the rows into `t`, which is a copy of data_task. FINE, or a code after
 // error lines.
-static int data_open(r1_context *ctx, const options *o, task *t) {
+static int data_open(r1_context *ctx, const options *o, bool weights, task *t) {
     tool_drawing drawing = {.chat = o->chat};
     data.seed = (uint64_t)o->seed, data.hash = 1469598103934665603u;
-    int code = tool_folder_open(&data_tool, ctx, o->model, &drawing, true, &data.folder);
+    int code = tool_folder_open(&data_tool, ctx, o->model, &drawing, weights, &data.folder);
     if (code != TOOL_GO) return code;
     code = o->test ? data_read(o, o->test) : FINE;
     size_t tests = data.set.n;

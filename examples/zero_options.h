@@ -18,7 +18,7 @@ typedef struct options {
     long long questions, group, max_new;
     double base_wait, rate, kl;
     bool second_base; // no option: the log says that the first one was not fit
-    bool resume, no_gate, quiet, json, help, replay, diff, dry_run;
+    bool resume, no_gate, quiet, json, help, replay, diff, dry_run, recompute;
 } options;
 
 typedef enum option_kind { FLAG, TEXT, NUMBER, FRACTION } option_kind;
@@ -66,6 +66,9 @@ static const option_row option_table[] = {
      true},
     {"--rate", "R", "learning rate, 0 .. 1; default 3e-6", FRACTION, AT(rate), 0, 1, true},
     {"--kl", "B", "weight of the KL term, 0 = none; default 0.001", FRACTION, AT(kl), 0, 1, true},
+    {"--recompute", NULL,
+     "keep less of a pass for the gradient and compute it again: the same bits", FLAG,
+     AT(recompute), 0, 0, true},
     {"--dry-run", NULL, "with --model: print the memory that the run needs, and exit", FLAG,
      AT(dry_run), 0, 0, false},
     {"--no-gate", NULL, "start RL even from a base that fails its gate", FLAG, AT(no_gate), 0, 0,
@@ -160,6 +163,7 @@ static int parse_options(int argc, char **argv, options *o) {
     if (o->model && (o->task || o->base || o->base_wait >= 0 || o->pretrain_steps))
         return usage_error("--model goes without the options of the toy tasks", o->model);
     if (o->rate == 0) return usage_error("--rate must be above", "0");
+    if (o->recompute && !o->model) return usage_error("--recompute needs", "--model FOLDER");
     if (o->dry_run && !o->model) return usage_error("--dry-run needs", "--model FOLDER");
     if (!o->task && !o->model && !goes_on) o->task = "countdown";
     return FINE;

@@ -606,4 +606,102 @@ static const struct {
      "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf\xef\xbc\x9a$5$",
      NULL, NULL},
     {"10:30", "The train arrives at 10:30. ;; \\boxed{10:30} ;; 10:30 AM", NULL, NULL},
+    {"C",
+     "\xe6\xad\xa3\xe7\xa1\xae\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
+     "C ;; "
+     "\xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"
+     "C ;; "
+     "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf C\xe3\x80\x82 ;; Die richtige Antwort ist C ;; "
+     "La respuesta correcta es C ;; La bonne r\xc3\xa9ponse est C. ;; "
+     "R\xc3\xa9ponse : C ;; "
+     "\xe7\xad\x94\xe3\x81\x88\xe3\x81\xaf"
+     "C\xe3\x81\xa7\xe3\x81\x99 ;; "
+     "\xec\xa0\x95\xeb\x8b\xb5\xec\x9d\x80 C\xec\x9e\x85\xeb\x8b\x88\xeb\x8b\xa4 ;; "
+     "\xe6\x95\x85\xe9\x80\x89"
+     "C\xe3\x80\x82 ;; "
+     "\xe6\x95\x85\xe9\x80\x89\xef\xbc\x9a"
+     "C ;; C. \xe5\x9b\xa0\xe4\xb8\xba ;; "
+     "The answer is (C) because A is wrong. ;; Answer is C ;; So C is correct ;; (C) ;; "
+     "**C** ;; C) ;; C) Paris ;; [C] ;; Option C ;; choice C ;; "
+     "The correct option is: C. ;; \\boxed{C} ;; \\boxed{C. 12} ;; "
+     "\\text{The answer is C} ;; I think it is C ;; <answer>C</answer> ;; "
+     "Final answer: C ;; A is wrong, B is wrong, so C ;; The answer is $\\boxed{C}$. ;; "
+     "Answer: **C** ;; Answer: $C$ ;; Answer: \\textbf{(C)} ;; "
+     "The answer is C, not A or B ;; ANSWER: C ;; Correct answer: C",
+     "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
+     "D ;; The answer is B ;; A ;; (D) ;; "
+     "So A is correct",
+     NULL},
+    {"13",
+     "\xe6\x89\x80\xe4\xbb\xa5\xe4\xb8\x80\xe5\x85\xb1\xe6\x9c\x89"
+     "13\xe5\x8f\xaa\xe9\xb8\x9f\xe3\x80\x82 ;; "
+     "\xe7\xad\x94\xe3\x81\x88\xe3\x81\xaf"
+     "13\xe3\x81\xa7\xe3\x81\x99\xe3\x80\x82 ;; "
+     "\xd8\xa7\xd9\x84\xd8\xa5\xd8\xac\xd8\xa7\xd8\xa8\xd8\xa9 \xd9\x87\xd9\x8a 13 ;; "
+     "\xd0\xbe\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82: 13 ;; "
+     "\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82: 13 ;; "
+     "\xd0\x9e\xd1\x82\xd0\xb2\xd0\xb5\xd1\x82 13. ;; R\xc3\xa9ponse: 13 ;; "
+     "La r\xc3\xa9ponse est donc 13. ;; Die Antwort lautet 13. ;; "
+     "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
+     "13 ;; "
+     "\xe9\x82\xa3\xe4\xb9\x88\xe6\x80\xbb\xe5\x85\xb1\xe6\x9c\x89"
+     "3+10=13\xe5\x8f\xaa\xe9\xb8\x9f ;; "
+     "\xec\xa0\x95\xeb\x8b\xb5\xec\x9d\x80 13\xec\x9e\x85\xeb\x8b\x88\xeb\x8b\xa4. ;; "
+     "Total: 13 ;; "
+     "\xe0\xa4\x87\xe0\xa4\xb8\xe0\xa4\xb2\xe0\xa4\xbf\xe0\xa4\x8f "
+     "\xe0\xa4\x89\xe0\xa4\xa4\xe0\xa5\x8d\xe0\xa4\xa4\xe0\xa4\xb0 13 \xe0\xa4\xb9\xe0\xa5\x88 ;; "
+     "13\xe5\x80\x8b ;; Por lo tanto, la respuesta es 13.",
+     NULL, NULL},
+    {"70",
+     "Le co\xc3\xbbt final est donc de 100 - 30 = 70 $ ;; 70 \xe2\x82\xac ;; "
+     "co\xc3\xbbt: 70 $ ;; Er zahlt also 70 \xe2\x82\xac.",
+     NULL, NULL},
+    {"0.5", "El resultado es 0,5. ;; Il reste 0,5 litre ;; 0,5", NULL, NULL},
+    {"1/4",
+     "The probability is \\frac{1}{4}. ;; P(A)=\\frac14 ;; $P(X=2) = \\frac{1}{4}$ ;; "
+     "\\boxed{P = \\frac{1}{4}} ;; probability = 1/4 ;; \xe2\x89\x88 0.25 ;; $\\Pr(A)=1/4$",
+     NULL, NULL},
+    {"\\frac{\\pi}{4}",
+     "$\\theta = \\frac{\\pi}{4}$ ;; \\boxed{\\theta=\\frac{\\pi}{4}\\text{ rad}} ;; "
+     "\\boxed{45^\\circ} ;; \xcf\x80/4",
+     NULL, NULL},
+    {"2",
+     "$\\boxed{2}$ is the number of solutions. ;; There are $\\boxed{2}$. ;; "
+     "\\boxed{n=2} ;; \\boxed{\\lfloor 2.5\\rfloor} ;; $$\\boxed{2}.$$ ;; "
+     "\\boxed{2\\,} ;; \\boxed{\\,2\\,} ;; \\boxed{2 }~ ;; \\boxed{\\boxed{2}} ;; "
+     "\\boxed{{2}} ;; \\boxed{$2$} ;; \\boxed{2}$ ;; The answer is \\boxed{2}! ;; "
+     "Therefore the final answer is $\\boxed{\\displaystyle 2}$ ;; "
+     "\\boxed{\\dfrac{4}{2}} ;; \\boxed{2~\\text{cm}} ;; \\boxed{2\\;\\mathrm{cm}} ;; "
+     "\\boxed{\\text{2 cm}} ;; \\boxed{\\text{Answer: }2} ;; "
+     "\\boxed{\\text{The answer is } 2}",
+     NULL, NULL},
+    {"\\text{Yes}",
+     "Yes, it is. ;; The answer is yes. ;; \\boxed{\\text{Yes}} ;; Yes ;; Answer: Yes ;; "
+     "**Yes**",
+     "No, it is not. ;; The answer is no.", NULL},
+    {"(1,2]",
+     "$x\\in(1,2]$ ;; $1<x\\le2$ ;; the interval $(1,2]$ ;; \\boxed{(1, 2]} ;; "
+     "$\\left(1,2\\right]$",
+     NULL, NULL},
+    {"x^2+3x-4",
+     "$(x+4)(x-1)$ ;; \\boxed{(x-1)(x+4)} ;; $f(x) = x^2+3x-4$ ;; "
+     "The expression is $x^2+3x-4$.",
+     NULL, NULL},
+    {"\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}",
+     "$\\mathbf{v} = \\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}$ ;; "
+     "\\boxed{\\begin{pmatrix}1\\\\2\\end{pmatrix}} ;; "
+     "$\\mathbf{v}=\\begin{bmatrix}1\\\\2\\end{bmatrix}$ ;; \\boxed{(1,2)}",
+     NULL, NULL},
+    {"y=2x+1",
+     "$y = 2x + 1$ ;; \\boxed{y=2x+1} ;; \\boxed{2x+1} ;; $2x - y + 1 = 0$ ;; "
+     "The line is $y=2x+1$.",
+     NULL, NULL},
+    {"10",
+     "\\boxed{x = 10} ;; x=10 cm ;; The length of AB is 10. ;; $|AB| = 10$ ;; $AB=10$ ;; "
+     "$\\overline{AB}=10$ ;; AB = 10 ;; $\\angle A = 10^\\circ$ ;; "
+     "$S_{\\triangle ABC}=10$ ;; $a_5=10$ ;; $f(3)=10$ ;; $n_{\\min}=10$ ;; "
+     "$\\gcd(20,30)=10$ ;; $x\\equiv 10$ ;; $10\\pmod{13}$ ;; 10 (mod 13) ;; "
+     "$\\text{Area}=10$ ;; $\\text{Area} = 10 \\text{ cm}^2$ ;; $[ABC]=10$ ;; "
+     "$\\log_2 1024=10$ ;; $k_{max}=10$ ;; Area = 10 ;; area: 10",
+     NULL, NULL},
 };

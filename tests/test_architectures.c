@@ -56,3 +56,256 @@ TEST(arch_plan_of_deepseek_v3) {
     CHECK_EQUAL_SIZE(plan.cache, 576);
     r1_context_free(ctx);
 }
+// Seven released configs; their parameters were counted by transformers.
+TEST(arch_plans_of_released_models) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    size_t size, n = 0;
+    char *text = r1_file_read(ctx, "tests/golden/plans.jsonl", &size);
+    for (char *line = text, *end; line && (end = strchr(line, '\n')); line = end + 1, n++) {
+        r1_model_config config;
+        r1_model_plan plan;
+        r1_json *root = r1_json_read(ctx, line, (size_t)(end - line));
+        CHECK(r1_model_config_read(ctx, line, (size_t)(end - line), &config) == R1_OK);
+        CHECK(r1_model_plan_of(ctx, &config, &plan) == R1_OK);
+        r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
+        printf("%.*s: %zu parameters, %zu active\n", (int)type.size, type.data, plan.parameters,
+               plan.active);
+        CHECK_EQUAL_SIZE(plan.parameters,
+                         (size_t)r1_json_number(r1_json_find(root, "parameters"), 0));
+        r1_json_free(ctx, root);
+    }
+    CHECK_EQUAL_SIZE(n, 7);
+    r1_file_free(ctx, text);
+    r1_context_free(ctx);
+}
+
+// ---- config.json ----
+static r1_model_config arch_read(r1_context *ctx, const char *text) {
+    r1_model_config config;
+    if (r1_model_config_read(ctx, text, strlen(text), &config) != R1_OK)
+        test_stop(TEST_FAILED, "%s: %s", text, r1_message_of(ctx));
+    return config;
+}
+// What a key's absence means is part of a format: a wrong default would load, and be wrong.
+TEST(arch_defaults_of_absent_keys) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config v3 = arch_read(ctx, "{\"model_type\": \"deepseek_v3\", \"n_group\": 8}");
+    r1_model_config v2 = arch_read(ctx, "{\"model_type\": \"deepseek_v2\", \"n_group\": 8}");
+    r1_model_config moe = arch_read(ctx, "{\"model_type\": \"qwen3_moe\"}");
+    r1_model_config llama = arch_read(ctx, "{\"model_type\": \"llama\"}");
+    r1_model_config qwen2 = arch_read(ctx, "{\"model_type\": \"qwen2\"}");
+    r1_model_config qwen3 = arch_read(ctx, "{\"model_type\": \"qwen3\"}");
+    CHECK(v3.normalise_gates && !v3.softmax_scores && !v3.greedy_choice && v3.groups == 8);
+    CHECK(!v2.normalise_gates && v2.softmax_scores && v2.greedy_choice && v2.groups == 1);
+    CHECK(!moe.normalise_gates && moe.softmax_scores && moe.greedy_choice && moe.qk_norm);
+    CHECK(!llama.qkv_bias && !llama.out_bias && !llama.qk_norm);
+    CHECK(qwen2.qkv_bias && !qwen2.out_bias && !qwen2.qk_norm);
+    CHECK(!qwen3.qkv_bias && !qwen3.out_bias && qwen3.qk_norm);
+    CHECK(!llama.tied_head && llama.rope_theta == 10000 && llama.norm_eps == 1e-6);
+    moe = arch_read(ctx, "{\"model_type\": \"qwen3_moe\", \"num_local_experts\": 7, "
+                         "\"layer_types\": [\"full_attention\"]}");
+    CHECK(moe.experts == 7);
+    llama = arch_read(ctx, "{\"model_type\": \"llama\", \"attention_bias\": true}");
+    CHECK(llama.qkv_bias && llama.out_bias);
+    llama = arch_read(ctx, "{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_theta\": 5e5, "
+                           "\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1.5, "
+                           "\"high_freq_factor\": 5, \"original_max_position_embeddings\": 64}}");
+    CHECK(llama.rope_theta == 5e5 && llama.rope.kind == R1_ROPE_LLAMA3 && llama.rope.factor == 8);
+    CHECK(llama.rope.beta_slow == 1.5 && llama.rope.beta_fast == 5 && llama.rope.original == 64);
+    // V2 either scales its gates or divides them by their sum
+    v2 = arch_read(ctx, "{\"model_type\": \"deepseek_v2\", \"norm_topk_prob\": true, "
+                        "\"routed_scaling_factor\": 16}");
+    CHECK(v2.normalise_gates && v2.routed_scale == 1);
+    r1_context_free(ctx);
+}
+// decoder_sparse_step and mlp_only_layers of Qwen3-MoE, and what they cannot be.
+TEST(arch_layers_without_experts) {
+    static const struct {
+        const char *keys;
+        uint64_t dense; // of six layers; ~0: refused
+    } rows[] = {
+        {"\"decoder_sparse_step\": 1", 0},
+        {"\"decoder_sparse_step\": 2", 1 | 4 | 16},
+        {"\"decoder_sparse_step\": 3, \"mlp_only_layers\": [5]", 1 | 2 | 8 | 16 | 32},
+        {"\"mlp_only_layers\": [0, 3]", 1 | 8},
+        {"\"mlp_only_layers\": []", 0},
+        {"\"mlp_only_layers\": null", 0},
+        {"\"decoder_sparse_step\": 0", ~(uint64_t)0},
+        {"\"mlp_only_layers\": [-1]", ~(uint64_t)0},
+        {"\"mlp_only_layers\": [256]", ~(uint64_t)0},
+        {"\"mlp_only_layers\": [\"1\"]", ~(uint64_t)0},
+    };
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        r1_model_config config;
+        int n = snprintf(text, sizeof text,
+                         "{\"model_type\": \"qwen3_moe\", \"num_hidden_layers\": 6, "
+                         "\"num_experts\": 4, %s}",
+                         rows[i].keys);
+        r1_status status = r1_model_config_read(ctx, text, (size_t)n, &config);
+        printf("%s\n", rows[i].keys);
+        CHECK((status == R1_OK) == (rows[i].dense != ~(uint64_t)0));
+        for (size_t l = 0; l < 6 && status == R1_OK; l++)
+            CHECK(r1i_dense_layer(&config, l) == (rows[i].dense >> l & 1));
+        CHECK(status == R1_OK || strstr(r1_message_of(ctx), "mlp_only_layers"));
+        r1_error_clear(ctx);
+    }
+    r1_context_free(ctx);
+}
+
+// Routers without a bias have none to move, wherever a caller takes their loads from.
+TEST(arch_router_without_bias) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = model_kind(11);
+    r1_model *model = model_make(ctx, &config);
+    uint64_t loads[2 * 5] = {9, 1, 0, 0, 0, 1, 2, 3, 4, 5}, hash = r1_model_hash(model);
+    CHECK_EQUAL_SIZE(r1_model_routers(model), 2);
+    for (size_t l = 0; l < 4; l++) CHECK(!r1_model_router_bias(model, l));
+    r1_model_balance_bias(model, loads, 0.1);
+    CHECK(r1_model_hash(model) == hash);
+    uint64_t counted[4 * 5] = {0}; // layers 1 and 3 have experts; their places are 0 and 1
+    r1_batch batch = model_batch();
+    batch.loads = counted;
+    r1_step_begin(ctx);
+    CHECK(r1_model_forward(model, &batch));
+    r1_step_end(ctx);
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t sum = 0;
+        for (size_t e = 0; e < 5; e++) sum += counted[5 * i + e];
+        CHECK_EQUAL_SIZE((size_t)sum, i < 2 ? MODEL_T * 2 : 0);
+    }
+    r1_context_free(ctx);
+}
+
+// ---- folders ----
+static void arch_write(r1_context *ctx, const char *file, const void *data, size_t size) {
+    CHECK(r1_file_write(ctx, model_path("theirs", file), data, size) == R1_OK);
+}
+// The weights of a golden file as a checkpoint folder with transformers' names and config.
+static r1_tensors *arch_folder(r1_context *ctx, const char *name) {
+    r1_tensors *golden = golden_open(ctx, name);
+    r1_slice config = r1_tensors_metadata(golden, "config");
+    r1_entry entries[128];
+    size_t n = 0;
+    for (size_t i = 0; i < r1_tensors_count(golden); i++) {
+        r1_entry entry = *r1_tensors_at(golden, i);
+        if (strncmp(entry.name, "w/", 2)) continue;
+        CHECK(n < sizeof entries / sizeof *entries);
+        entry.name += 2, entries[n++] = entry;
+    }
+    CHECK(r1_folder_make(ctx, test_path("theirs")) == R1_OK);
+    arch_write(ctx, "config.json", config.data, config.size);
+    const char *path = model_path("theirs", "model.safetensors");
+    CHECK(r1_tensors_save(ctx, path, entries, n, NULL, 0) == R1_OK);
+    return golden;
+}
+static void arch_same_tensors(r1_context *ctx) {
+    char theirs[600];
+    snprintf(theirs, sizeof theirs, "%s", model_path("theirs", "model.safetensors"));
+    r1_tensors *a = r1_tensors_open(ctx, theirs);
+    r1_tensors *b = r1_tensors_open(ctx, model_path("ours", "model.safetensors"));
+    CHECK(a && b && r1_tensors_count(a) == r1_tensors_count(b));
+    for (size_t i = 0; i < r1_tensors_count(a); i++) {
+        const r1_entry *x = r1_tensors_at(a, i), *y = r1_tensors_find(b, x->name);
+        bool same = y && x->dtype == y->dtype && x->rank == y->rank && x->bytes == y->bytes &&
+                    !memcmp(x->shape, y->shape, (size_t)x->rank * sizeof *x->shape) &&
+                    !memcmp(x->data, y->data, x->bytes);
+        if (!same) test_stop(TEST_FAILED, "tensor %s is missing or differs", x->name);
+    }
+    r1_tensors_close(a), r1_tensors_close(b);
+}
+// The stored logits [T,V] of the rows of a golden file.
+static void arch_logits(r1_model *model, const r1_tensors *golden) {
+    r1_context *ctx = r1_model_context(model);
+    r1_batch batch = {.tokens = golden_ints(golden, "tokens", NULL)};
+    size_t n;
+    batch.starts = golden_starts(golden, "starts", &batch.B);
+    float *want = golden_floats(golden, "logits", &n);
+    r1_step_begin(ctx);
+    r1_no_grad_begin(ctx);
+    r1_tensor *hidden = r1_model_forward(model, &batch);
+    r1_tensor *logits = r1_matmul(ctx, hidden, r1_model_head(model), NULL);
+    CHECK(logits && r1_tensor_count(logits) == n);
+    golden_close("logits", logits->data, want, n, 1e-5);
+    r1_no_grad_end(ctx);
+    r1_step_end(ctx);
+}
+// Load, logits of transformers in float64, save, load again: the same type, tensors and hash.
+TEST(arch_folders_come_back) {
+    static const struct {
+        const char *name, *type;
+    } cases[] = {{"dsv3_expanded", "deepseek_v3"},
+                 {"dsv3_noq", "deepseek_v3"},
+                 {"dsv3_yarn", "deepseek_v3"},
+                 {"dsv2", "deepseek_v2"},
+                 {"dsv2_lite", "deepseek_v2"},
+                 {"qwen2", "qwen2"},
+                 {"qwen2_untied", "qwen2"},
+                 {"qwen2_yarn", "qwen2"},
+                 {"qwen3", "qwen3"},
+                 {"qwen3_moe", "qwen3_moe"},
+                 {"llama", "llama"},
+                 {"llama3", "llama"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+        r1_tensors *golden = arch_folder(ctx, cases[i].name);
+        printf("%s: ", cases[i].name);
+        r1_model *model = r1_model_load(ctx, test_path("theirs"));
+        if (!model) test_stop(TEST_FAILED, "load: %s", r1_message_of(ctx));
+        arch_logits(model, golden);
+        CHECK(r1_model_save(model, test_path("ours")) == R1_OK);
+        arch_same_tensors(ctx);
+        size_t size;
+        char *text = r1_file_read(ctx, model_path("ours", "config.json"), &size);
+        r1_json *root = r1_json_read(ctx, text, size);
+        r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
+        CHECK(r1i_text_is(type, cases[i].type));
+        r1_model *again = r1_model_load(ctx, test_path("ours"));
+        CHECK(again && r1_model_hash(again) == r1_model_hash(model));
+        r1_json_free(ctx, root);
+        r1_file_free(ctx, text);
+        r1_tensors_close(golden);
+        r1_context_free(ctx);
+    }
+}
+
+// ---- weights that others have written ----
+// tiny_llama_bf16 is a file of transformers with random weights, stored as bf16.
+TEST(arch_data_tiny_llama) {
+    const char *folder = getenv("R1_TEST_DATA");
+    if (!folder) SKIP("data: R1_TEST_DATA is not set");
+    static const char *const files[][2] = {{"tiny_llama_bf16.config.json", "config.json"},
+                                           {"tiny_llama_bf16.safetensors", "model.safetensors"}};
+    for (int level = R1_CPU_SCALAR; level <= (int)r1_cpu_best(); level++) {
+        r1_context *ctx = model_context((r1_cpu_level)level, 1 + level % 3);
+        CHECK(r1_folder_make(ctx, test_path("theirs")) == R1_OK);
+        for (int i = 0; i < 2; i++) {
+            char path[600];
+            size_t size;
+            snprintf(path, sizeof path, "%s/%s", folder, files[i][0]);
+            char *data = r1_file_read(ctx, path, &size);
+            CHECK_EQUAL_TEXT(r1_message_of(ctx), "");
+            arch_write(ctx, files[i][1], data, size);
+            r1_file_free(ctx, data);
+        }
+        r1_tensors *golden = golden_open(ctx, "tiny_llama");
+        r1_model *model = r1_model_load(ctx, test_path("theirs"));
+        if (!model) test_stop(TEST_FAILED, "load: %s", r1_message_of(ctx));
+        arch_logits(model, golden);
+        size_t n;
+        int32_t *want = golden_ints(golden, "greedy", &n);
+        r1_prompt prompts[] = {{want, 8, 0}, {want, 20, 1}};
+        r1_generate_desc desc = {
+            .sampler = {.greedy = true}, .max_new = n - 8, .batch = (size_t)level};
+        r1_rollout *rollout = r1_rollout_new(ctx);
+        CHECK(r1_generate(model, rollout, prompts, 2, 1, &desc) == R1_OK);
+        for (size_t i = 0; i < 2; i++) { // the answer from a later point on is the same one
+            const r1_sample *s = &rollout->samples[i];
+            CHECK(s->n >= n && memcmp(s->tokens, want, n * sizeof *want) == 0);
+        }
+        r1_rollout_free(rollout);
+        r1_tensors_close(golden);
+        r1_context_free(ctx);
+    }
+}

@@ -40,9 +40,9 @@ static r1_model_config model_gqa(void) {
                              .tied_head = true};
 }
 // Kinds of models: with and without query compression, tied or not, softmax router, no expert at
-// all, nothing but experts, GQA as in Qwen2, V2, Llama, Qwen3 and Qwen3-MoE.
+// all, nothing but experts, GQA as in Qwen2, V2, Llama, Qwen3 and Qwen3-MoE, and between V2 and V3.
 static r1_model_config model_kind(int k) {
-    r1_model_config config = k < 6 || k == 8 ? model_mla() : model_gqa();
+    r1_model_config config = k < 6 || k == 8 || k > 11 ? model_mla() : model_gqa();
     if (k == 1) config.q_rank = 0, config.tied_head = true;
     if (k == 2) config.softmax_scores = true, config.groups = config.kept_groups = 0;
     if (k == 3) config.mla_form = R1_MLA_ABSORBED, config.normalise_gates = false;
@@ -51,8 +51,10 @@ static r1_model_config model_kind(int k) {
     if (k == 5) config.dense_layers = config.dense_width = config.shared = 0;
     if (k == 7) config.tied_head = false;
     if (k == 8) config.softmax_scores = config.greedy_choice = true, config.normalise_gates = false;
+    if (k >= 12) config.greedy_choice = true, config.softmax_scores = k == 13;
+    if (k >= 12) config.normalise_gates = k == 13;
     if (k == 9) config.out_bias = true, config.rope.kind = R1_ROPE_LLAMA3, config.rope.factor = 8;
-    if (k >= 10) config.qkv_bias = false, config.qk_norm = true, config.head_dim = 6;
+    if (k == 10 || k == 11) config.qkv_bias = false, config.qk_norm = true, config.head_dim = 6;
     if (k == 11) {
         config.experts = 5, config.chosen = 2, config.expert_width = 9, config.layers = 4;
         config.dense_layers = 1, config.dense_mask[0] = 4;
@@ -163,10 +165,11 @@ TEST(model_config_read_refuses_what_it_cannot_do) {
         {"hidden_act", "\"gelu\""},
         {"rope_interleave", "false"},
         {"mlp_bias", "true"},
+        {"use_sliding_window", "true"},
         {"scoring_func", "\"tanh\""},
         {"topk_method", "\"sinkhorn\""},
     };
-    for (int i = -1; i < 7; i++) {
+    for (int i = -1; i < 8; i++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
         r1_model_config config;
         char text[700];
@@ -208,7 +211,7 @@ static size_t model_count(const r1_model_config *c) {
 }
 TEST(model_parameter_count) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
-    for (int k = 0; k < 12; k++) {
+    for (int k = 0; k < 14; k++) {
         r1_model_config config = model_kind(k);
         r1_model *model = r1_model_new(ctx, &config);
         r1_model_plan plan;
@@ -271,7 +274,7 @@ static const char *model_path(const char *folder, const char *file) {
     return test_path(test_join(folder, file));
 }
 TEST(model_save_and_load) {
-    for (int k = 0; k < 12; k++) {
+    for (int k = 0; k < 14; k++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
         r1_model_config config = model_kind(k);
         printf("kind %d\n", k);

@@ -9,7 +9,7 @@ groups with -inf, older versions used 0: RouterWatch refuses them).
 """
 import copy, json, math, os, sys
 import numpy as np
-import torch, transformers
+import safetensors, torch, transformers
 import torch.nn.functional as F
 from transformers import modeling_rope_utils
 from transformers.models.deepseek_v2 import modeling_deepseek_v2
@@ -125,6 +125,30 @@ LONG = {"dsv3_yarn_long": YARN_LONG,
         "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 64, "intermediate_size": 7,
         "rope_theta": 500000.0, "max_position_embeddings": 32768,
         "rope_scaling": LLAMA3 | {"original_max_position_embeddings": 4096}}}
+# Sizes of released models, as their config.json gives them; transformers counts the parameters.
+GQA_KEYS = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+            "num_key_value_heads", "head_dim", "max_position_embeddings", "rope_theta"]
+MLA_KEYS = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+            "num_key_value_heads", "q_lora_rank", "n_routed_experts", "n_shared_experts",
+            "num_experts_per_tok", "moe_intermediate_size", "n_group", "topk_group", "routed_scaling_factor",
+            "first_k_dense_replace"]
+MLA_SAME = {"kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
+            "max_position_embeddings": 163840}
+PUBLISHED = [
+    DSV3 | MLA_SAME | dict(zip(MLA_KEYS, [129280, 7168, 18432, 61, 128, 128, 1536, 256, 1, 8, 2048, 8, 4, 2.5, 3]))
+        | {"num_nextn_predict_layers": 1},
+    DSV2 | MLA_SAME | dict(zip(MLA_KEYS, [102400, 5120, 12288, 60, 128, 128, 1536, 160, 2, 6, 1536, 8, 3, 16.0, 1]))
+        | {"topk_method": "group_limited_greedy"},
+    DSV2 | MLA_SAME | dict(zip(MLA_KEYS, [102400, 2048, 10944, 27, 16, 16, None, 64, 2, 6, 1408, 1, 1, 1.0, 1]))
+        | {"topk_method": "greedy"},
+    LLAMA | dict(zip(GQA_KEYS, [128256, 4096, 14336, 32, 32, 8, 128, 131072, 500000.0]))
+        | {"rope_scaling": LLAMA3 | {"original_max_position_embeddings": 8192}},
+    QWEN2 | dict(zip(GQA_KEYS, [152064, 3584, 18944, 28, 28, 4, 128, 131072, 1000000.0])),
+    QWEN3 | dict(zip(GQA_KEYS, [151936, 4096, 12288, 36, 32, 8, 128, 40960, 1000000.0])),
+    QWEN3 | dict(zip(GQA_KEYS, [151936, 2048, 6144, 48, 32, 4, 128, 40960, 1000000.0])) | {
+        "architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe", "moe_intermediate_size": 768,
+        "num_experts": 128, "num_experts_per_tok": 8, "norm_topk_prob": True, "decoder_sparse_step": 1,
+        "mlp_only_layers": []}]
 LONG_ROWS = [0, 1, 2, 63, 100, 1000, 4095, 4096, 4097, 5000, 5198, 5199]
 
 class Float64Torch:
@@ -336,6 +360,41 @@ def make_long(name):
           | {f"w/{k}": v for k, v in weights.items()},
           {"config": json.dumps(config), "versions": json.dumps(VERSIONS), "seed": "1"})
 
+def make_plans():
+    """The configs above, one a line, with the number of parameters (V3: with its
+    layer of multi-token prediction, by mtp.py) as `parameters`."""
+    with open(os.path.join(HERE, "plans.jsonl"), "w") as file:
+        for config in PUBLISHED:
+            with torch.device("meta"):
+                model = model_new(config)
+            n = sum(p.numel() for p in model.parameters())
+            print(f"plans: {config['model_type']}, {n} parameters")
+            file.write(json.dumps(config | {"parameters": n}) + "\n")
+
+def make_tiny_llama():
+    """What transformers makes of tiny_llama_bf16.safetensors in the folder R1_TEST_DATA, which is not part of
+    the project: logits of three texts, and the 40 likeliest ids behind a prompt of 8."""
+    set_precision(torch.float64)
+    path = os.path.join(os.environ["R1_TEST_DATA"], "tiny_llama_bf16.")
+    with open(path + "config.json") as file:
+        config = json.load(file)
+    model = model_new(config | {"torch_dtype": "float64"})
+    with safetensors.safe_open(path + "safetensors", "pt") as file:
+        model.load_state_dict({k: file.get_tensor(k).double() for k in file.keys()})
+    rng, starts = np.random.default_rng(1), np.cumsum([0, 40, 1, 25])
+    tokens = rng.integers(0, config["vocab_size"], starts[-1])
+    ids, margin = list(tokens[:8]), math.inf
+    with torch.no_grad():
+        logits = evaluate(model, tokens, starts)[0]["logits"].numpy()
+        for _ in range(40):
+            best = model(input_ids=torch.tensor(ids)[None]).logits[0, -1].sort(descending=True)
+            margin = min(margin, float(best[0][0] - best[0][1]))
+            ids.append(int(best[1][0]))
+    print(f"tiny_llama: logit rms {logits.std():.2f}, greedy margin {margin:.1e}")
+    assert margin > 1e-3
+    write("tiny_llama.safetensors", {"tokens": tokens, "starts": starts, "logits": logits, "greedy": ids},
+          {"versions": json.dumps(VERSIONS)})
+
 def make_extras():
     set_precision(torch.float64)
     rng, out, params = np.random.default_rng(20250120), {}, {}
@@ -422,7 +481,9 @@ def main():
     makers = {name: lambda name=name, case=case: make_case(name, *case) for name, case in CASES.items()}
     makers |= {name: lambda name=name: make_mtp(name) for name in MTP_CASES}
     makers |= {name: lambda name=name: make_long(name) for name in LONG}
-    makers["extras"] = make_extras
+    makers |= {"extras": make_extras, "plans": make_plans}
+    if "R1_TEST_DATA" in os.environ:
+        makers["tiny_llama"] = make_tiny_llama
     for name in sys.argv[1:] or makers:
         makers[name]()
 

@@ -1,4 +1,4 @@
-"""The checks behind `make_golden.py --verify`: a second, plain forward pass of both decoders in numpy against
+"""The checks behind `make_golden.py --verify`: a second, plain forward pass of the decoders in numpy against
 the files and against transformers, which reads the weights as a checkpoint; what float32 makes of the same
 numbers; and how far the losses move when one optimizer setting is wrong: more than 1e-4."""
 import json, math, os, tempfile
@@ -7,7 +7,7 @@ import safetensors, safetensors.numpy, torch
 from transformers.modeling_layers import MtpLayer
 import mtp
 from formulas import balance_loss
-from make_golden import (ADAMW, CASES, HERE, MTP_CASES, buffers, evaluate, evaluate_mtp, model_class,
+from make_golden import (ADAMW, CASES, HERE, LONG, MTP_CASES, buffers, evaluate, evaluate_mtp, model_class,
                          set_precision, train)
 
 def read(name):
@@ -21,6 +21,11 @@ def plain_rope(c, D):
     if not scaling:
         return theta, 1.0, 1.0
     s, log = scaling["factor"], math.log
+    if scaling.get("rope_type") == "llama3":
+        turns = scaling["original_max_position_embeddings"] * theta / (2 * math.pi)
+        high, low = scaling["high_freq_factor"], scaling["low_freq_factor"]
+        keep = np.clip((turns - low) / (high - low), 0, 1)
+        return theta * keep + theta / s * (1 - keep), 1.0, 1.0
     both = "mscale" in scaling and "mscale_all_dim" in scaling
     m = lambda key: 0.1 * (scaling[key] if both else key == "mscale") * log(s) + 1
     pair = lambda turns: D * log(scaling["original_max_position_embeddings"] / (2 * math.pi * turns)) / (
@@ -31,9 +36,11 @@ def plain_rope(c, D):
     return theta * (1 - ramp) + theta / s * ramp, m("mscale") / m("mscale_all_dim"), m("mscale_all_dim") ** 2
 
 def plain_decoder(c, w):
-    """(norm(x, name of the gain), block(x, layer)) of both decoders in numpy from the formulas alone; MLA
-    rotates adjacent pairs, Qwen2 half-split ones."""
-    norm = lambda x, g: x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-6) * w[g]
+    """(norm(x, name of the gain), block(x, layer)) of the decoders in numpy from the formulas alone; MLA
+    rotates adjacent pairs and norms its latents with 1e-6, GQA rotates half-split pairs."""
+    def norm(x, g):
+        eps = 1e-6 if g.endswith("_a_layernorm.weight") else c["rms_norm_eps"]
+        return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * w[g]
     mlp = lambda x, n: (lambda a: a / (1 + np.exp(-a)) * (x @ w[n + "up_proj.weight"].T))(
         x @ w[n + "gate_proj.weight"].T) @ w[n + "down_proj.weight"].T
 
@@ -44,16 +51,18 @@ def plain_decoder(c, w):
         return z * amplitude * np.exp(1j * np.arange(T)[:, None] * frequency)[:, None]
 
     def moe(x, n):
-        s = 1 / (1 + np.exp(-(x @ w[n + "gate.weight"].T)))
-        y = mlp(x, n + "shared_experts.")
+        v3, logits = c["model_type"] == "deepseek_v3", x @ w[n + "gate.weight"].T
+        s = 1 / (1 + np.exp(-logits)) if v3 else np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        y = mlp(x, n + "shared_experts.") if n + "shared_experts.up_proj.weight" in w else 0 * x
+        groups = c.get("n_group", 1)
         for t in range(len(x)):
-            b = (s[t] + w[n + "gate.e_score_correction_bias"]).reshape(c["n_group"], -1)
-            worst = np.argsort(np.sort(b, 1)[:, -2:].sum(1))[:c["n_group"] - c["topk_group"]]
+            b = (s[t] + w.get(n + "gate.e_score_correction_bias", 0)).reshape(groups, -1)
+            worst = np.argsort(np.sort(b, 1)[:, -2 if v3 else -1:].sum(1))[:groups - c.get("topk_group", 1)]
             b[worst] = -np.inf
             chosen = np.argsort(-b.ravel())[:c["num_experts_per_tok"]]
             for e in chosen:
-                gate = s[t, e] / s[t, chosen].sum() * c["routed_scaling_factor"]
-                y[t] += gate * mlp(x[t], f"{n}experts.{e}.")
+                gate = s[t, e] / (s[t, chosen].sum() if c["norm_topk_prob"] else 1)
+                y[t] += gate * c.get("routed_scaling_factor", 1) * mlp(x[t], f"{n}experts.{e}.")
         return y
 
     def attend(x, n):
@@ -74,6 +83,8 @@ def plain_decoder(c, w):
             kv = c["num_key_value_heads"]
             q, k, v = (lin(x, m).reshape(T, h, -1) for m, h in
                        (("q_proj", H), ("k_proj", kv), ("v_proj", kv)))
+            if n + "q_norm.weight" in w:
+                q, k = norm(q, n + "q_norm.weight"), norm(k, n + "k_norm.weight")
             q, k, v = real(turn(q, False)), real(turn(k, False)).repeat(H // kv, 1), v.repeat(H // kv, 1)
         sharpen = plain_rope(c, c["qk_rope_head_dim"])[2] if "kv_lora_rank" in c else 1.0
         score = q.swapaxes(0, 1) @ k.transpose(1, 2, 0) * (sharpen / math.sqrt(q.shape[-1]))
@@ -228,10 +239,11 @@ def verify():
         verify_steps(name, load_model, ["logits"], evaluate, ADAMW)
     for name in MTP_CASES:
         verify_mtp(name)
-    t, config, batch, w, _ = case_of("dsv3_yarn_long")
-    off = np.abs(plain_logits(config, double(w), *batch)[t["rows"]] - t["logits"]).max()
-    print(f"dsv3_yarn_long: numpy against the file {off:.1e}")
-    assert off < 1e-6
+    for name in LONG:
+        t, config, batch, w, _ = case_of(name)
+        off = np.abs(plain_logits(config, double(w), *batch)[t["rows"]] - t["logits"]).max()
+        print(f"{name}: numpy against the file {off:.1e}")
+        assert off < 1e-6
     t, meta = read("extras.safetensors")
     params = json.loads(meta["params"])
     s, starts, chosen = t["balance/s"].astype(float), t["balance/starts"], t["balance/chosen"]

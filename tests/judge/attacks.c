@@ -15,9 +15,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -256,6 +258,24 @@ ATTACK(memory_shared) {
     REFUSED(syscall(SYS_semget, 0x7231, 1, 01000 | 0666));
     REFUSED(syscall(SYS_mq_open, "/r1", O_CREAT | O_RDWR, 0666, NULL));
 }
+// Pages that are in no process's count: shared ones that were let go, and huge ones.
+static void hide_memory(int fd, int flags) {
+    enum { PIECE = 16 << 20, PIECES = 20 };
+    char *p = mmap(NULL, (size_t)PIECE * PIECES, PROT_READ | PROT_WRITE, flags, fd, 0);
+    for (int i = 0; p != MAP_FAILED && i < PIECES; i++) {
+        memset(p + (size_t)i * PIECE, 1, PIECE);
+        madvise(p + (size_t)i * PIECE, PIECE, MADV_DONTNEED);
+        usleep(30000);
+    }
+    must_not(p != MAP_FAILED, "memory that nobody counts");
+}
+ATTACK(memory_hidden) {
+    static char page[2 * 4096];
+    hide_memory(-1, MAP_SHARED | MAP_ANONYMOUS);
+    hide_memory(open("/dev/zero", O_RDWR), MAP_SHARED);
+    hide_memory(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB);
+    REFUSED(madvise((void *)(((uintptr_t)page + 4095) & ~(uintptr_t)4095), 4096, 21)); // page out
+}
 ATTACK(memory_locked) {
     static char pages[1 << 16];
     REFUSED(mlock(pages, sizeof pages));
@@ -287,6 +307,17 @@ ATTACK(spin_children) { // one after the other, each short
         pid_t child = fork();
         if (child == 0) burn(0.1), _exit(0);
         waitpid(child, NULL, 0);
+    }
+}
+ATTACK(spin_orphans) { // each the child of nobody, and short
+    for (;;) {
+        pid_t child = fork();
+        if (child == 0) {
+            if (fork() == 0) burn(0.05);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+        usleep(50000);
     }
 }
 ATTACK(spin_timers) {
@@ -467,6 +498,7 @@ ATTACK(device_node) {
     must_not(mknod("disk", S_IFBLK | 0666, 0xfe00) == 0, "a block device");
     must_not(mknod("null", S_IFCHR | 0666, 0x103) == 0, "a character device");
 }
+ATTACK(lock_files) { REFUSED(flock(open("/usr/bin/env", O_RDONLY), LOCK_EX | LOCK_NB)); }
 ATTACK(watch_files) {
     REFUSED(syscall(SYS_inotify_init1, 0));
     REFUSED(syscall(SYS_fanotify_init, 0, 0));
@@ -505,7 +537,10 @@ ATTACK(unix_pair) { // a datagram end of a pair could be sent anywhere
     int ends[2];
     REFUSED(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
     REFUSED(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
+    REFUSED(socketpair(AF_TIPC, SOCK_STREAM, 0, ends));
+    must_not(errno != EPERM, "the kernel was asked for a module");
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return;
+    REFUSED(send(ends[0], "x", 1, MSG_OOB));
     struct sockaddr_un to = {AF_UNIX, "\0r1-judge-test"};
     REFUSED(connect(ends[0], (struct sockaddr *)&to, sizeof(sa_family_t) + 14));
     REFUSED(sendto(ends[0], "x", 1, 0, (struct sockaddr *)&to, sizeof(sa_family_t) + 14));
