@@ -313,15 +313,15 @@ TEST(load_f8_model) {
     CHECK(r1_model_save(model, test_path("m")) == R1_OK);
     r1_tensors *file = r1_tensors_open_folder(ctx, test_path("m"));
     size_t n = r1_tensors_count(file), kept = 0;
-    r1_entry *entries = (r1_entry *)calloc(2 * n, sizeof *entries);
-    char(*names)[160] = (char(*)[160])calloc(n, sizeof *names);
+    r1_entry *entries = (r1_entry *)r1i_alloc(ctx, (2 * n + 1) * sizeof *entries);
+    char(*names)[160] = (char(*)[160])r1i_alloc(ctx, n * sizeof *names);
     for (size_t i = 0; i < n; i++) {
         const r1_entry *e = r1_tensors_at(file, i);
         entries[kept++] = *e;
         if (e->rank != 2 || !strstr(e->name, "_proj") || strstr(e->name, "eh_proj")) continue;
         size_t R = e->shape[0], C = e->shape[1], BR = (R + 127) / 128, BC = (C + 127) / 128;
-        uint8_t *w = (uint8_t *)malloc(R * C);
-        float *scales = (float *)malloc(BR * BC * 4);
+        uint8_t *w = (uint8_t *)r1i_alloc(ctx, R * C);
+        float *scales = (float *)r1i_alloc(ctx, BR * BC * 4);
         for (size_t k = 0; k < BR * BC; k++) scales[k] = 0.001f * (float)(k + i % 7 + 1);
         for (size_t k = 0; k < R * C; k++) {
             float x;
@@ -352,7 +352,7 @@ TEST(load_f8_model) {
         load_fails(ctx, "m", R1_ERROR_FORMAT, "o_proj.weight", "_scale_inv");
         entries[i] = scale;
         entries[i].shape[0] += 1, entries[i].bytes += 4 * scale.shape[1];
-        entries[i].data = calloc(1, entries[i].bytes);
+        entries[i].data = r1i_alloc(ctx, entries[i].bytes);
         CHECK(r1_tensors_save_folder(ctx, test_path("m"), entries, kept, NULL, 0, NULL) == R1_OK);
         load_fails(ctx, "m", R1_ERROR_FORMAT, "o_proj.weight_scale_inv", "128 x 128");
         entries[i] = scale;
@@ -823,5 +823,52 @@ TEST(load_bf16_takes_a_quarter_of_the_memory) {
     r1_tensor *expert = r1_model_find(half, "model.layers.1.mlp.experts.3.up_proj.weight");
     r1_tensor *stack = r1_model_find(half, "model.layers.1.mlp.experts.up_proj.weight");
     CHECK(!expert->data && expert->bf16 == stack->bf16 + 3 * 300 * 64 && !expert->wants_grad);
+    r1_context_free(ctx);
+}
+
+// A model that transformers wrote in bf16, kept in bf16 and widened: one arithmetic, and greedy ids
+// that stay as they are.
+TEST(load_tiny_llama) {
+    static const char *const files[][2] = {{"tiny_llama_bf16.config.json", "config.json"},
+                                           {"tiny_llama_bf16.safetensors", R1I_ONE_FILE}};
+    static const int32_t prompt[] = {1, 4, 5, 6, 7},
+                         wanted[] = {9, 8, 8, 8,  8,  8,  8,  8,  8,  8,  8,  8,
+                                     8, 8, 6, 15, 15, 15, 15, 15, 15, 15, 15, 15};
+    // As transformers 5.23 computes them in float from the same file.
+    static const float log_probs[] = {-2.469889f, -2.476051f, -2.477207f, -2.466583f, -2.463603f,
+                                      -2.466060f, -2.471837f, -2.479384f, -2.488050f, -2.497593f,
+                                      -2.507632f, -2.517586f, -2.527017f, -2.535964f, -2.537973f,
+                                      -2.538269f, -2.371973f, -2.374889f, -2.378165f, -2.381585f,
+                                      -2.385263f, -2.389139f, -2.392946f, -2.396540f};
+    r1_context *ctx = model_context(R1_CPU_AUTO, 2);
+    CHECK(r1_folder_make(ctx, test_path("llama")) == R1_OK);
+    for (int i = 0; i < 2; i++) {
+        size_t size;
+        char *text = r1_file_read(ctx, test_data(files[i][0]), &size);
+        CHECK(text);
+        file_put(load_path("llama", files[i][1]), text, size);
+        r1_file_free(ctx, text);
+    }
+    r1_load_desc keep = {.keep_bf16 = true};
+    r1_model *wide = r1_model_load(ctx, test_path("llama"));
+    r1_model *half = r1_model_load_with(ctx, test_path("llama"), &keep);
+    if (!half) test_stop(TEST_FAILED, "%s", r1_message_of(ctx));
+    const r1_prompt prompts[] = {{prompt, 5, 0}};
+    r1_generate_desc desc = {.sampler = {.greedy = true}, .max_new = 24};
+    float logp[2][64];
+    for (int i = 0; i < 2; i++) {
+        r1_model *model = i ? half : wide;
+        r1_rollout *rollout = r1_rollout_new(ctx);
+        CHECK(r1_generate(model, rollout, prompts, 1, 1, &desc) == R1_OK);
+        const r1_sample *s = &rollout->samples[0];
+        r1_batch batch = {.tokens = s->tokens, .starts = (size_t[]){0, s->n}, .B = 1};
+        for (size_t t = 5; t < s->n; t++) printf("%d, ", (int)s->tokens[t]);
+        CHECK_EQUAL_SIZE(s->n, 5 + sizeof wanted / sizeof *wanted);
+        CHECK(!memcmp(s->tokens + 5, wanted, sizeof wanted));
+        CHECK(r1_model_score(model, &batch, 1, 0, logp[i], NULL) == R1_OK);
+        CHECK(!memcmp(logp[i] + 5, s->logp + 5, (s->n - 5) * sizeof(float)));
+        for (size_t t = 5; t < s->n; t++) CHECK_NEAR(logp[i][t], log_probs[t - 5], 1e-4);
+    }
+    CHECK(!memcmp(logp[0] + 5, logp[1] + 5, 24 * sizeof(float)));
     r1_context_free(ctx);
 }
