@@ -48,7 +48,9 @@ static tool self = {.name = "r1_judge",
                     .usage = "[FILE | --source FILE FOLDER]",
                     .about = "Runs programs in boxes and judges them. A task is a line of JSON:\n"
                              "{\"language\": \"python\", \"source\": \"print(int(input()) * 2)\", "
-                             "\"tests\": [{\"input\": \"2\", \"output\": \"4\"}]}\n"
+                             "\"tests\": [{\"input\": \"2\", \"output\": \"4\"}],\n"
+                             " \"limits\": {\"cpu_seconds\": 2, \"wall_seconds\": 5, "
+                             "\"memory_bytes\": 268435456}}\n"
                              "exit status 4: the level of isolation is too low",
                     .options = options,
                     .n_options = sizeof options / sizeof *options,
@@ -63,6 +65,7 @@ typedef struct row {
     r1_judge_result result;
     tool_tests tests;
     const char *problem; // why it is no task
+    size_t number;       // of its line
 } row;
 
 static r1_judge_level level_of(const char *name) {
@@ -114,34 +117,39 @@ static void print_result(r1_context *ctx, const r1_judge *judge, const row *r) {
     if (!writer.failed) puts(writer.text);
     r1_json_writer_free(&writer);
 }
-// Waits for a task, prints it and frees what it had.
-static void finish(r1_context *ctx, r1_judge *judge, row *r) {
+// Waits for a task, prints it and frees what it had. A line that was no task sets *code.
+static void finish(r1_context *ctx, r1_judge *judge, row *r, const char *path, int *code) {
+    bool judged = !r->problem || r->result.verdict == R1_JUDGE_CE;
     if (!r->problem) r1_judge_wait(judge, &r->result);
     print_result(ctx, judge, r);
+    if (!judged) *code = tool_fail(&self, TOOL_INPUT, "%s:%zu: %s", path, r->number, r->problem);
     tool_tests_free(&r->tests);
     r1_json_free(ctx, r->document);
     memset(r, 0, sizeof *r);
 }
 // Tasks in, verdicts out in the same order; up to WINDOW are under way. A line that is no task gets
-// SANDBOX_ERROR and a message, so that line N out belongs to line N in.
+// SANDBOX_ERROR and a message, so that line N out belongs to line N in, and the tool ends with
+// TOOL_INPUT.
 static int judge_lines(r1_context *ctx, r1_judge *judge) {
     static row rows[WINDOW];
     tool_lines lines;
     r1_slice line;
     size_t first = 0, next = 0;
+    int code = TOOL_DONE;
     if (!tool_open(&self, self.n_files ? self.files[0] : "-", &lines)) return TOOL_INPUT;
     while (tool_next(&lines, &line)) {
-        if (next - first == WINDOW) finish(ctx, judge, &rows[first++ % WINDOW]);
+        if (next - first == WINDOW) finish(ctx, judge, &rows[first++ % WINDOW], lines.path, &code);
         row *r = &rows[next++ % WINDOW];
+        r->number = lines.number;
         r->document = r1_json_try(ctx, line.data, line.size, NULL, 0);
         r->problem = r->document ? read_task(ctx, judge, r) : "it is not JSON";
         if (!r->problem) r1_judge_begin(judge, &r->task, &r->result);
         while (first < next && !tool_ready(&lines) &&
                (rows[first % WINDOW].problem || r1_judge_done(judge, &rows[first % WINDOW].result)))
-            finish(ctx, judge, &rows[first++ % WINDOW]), fflush(stdout);
+            finish(ctx, judge, &rows[first++ % WINDOW], lines.path, &code), fflush(stdout);
     }
-    while (first < next) finish(ctx, judge, &rows[first++ % WINDOW]);
-    return tool_close(&lines);
+    while (first < next) finish(ctx, judge, &rows[first++ % WINDOW], lines.path, &code);
+    return tool_close(&lines) ? TOOL_INPUT : code;
 }
 static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);

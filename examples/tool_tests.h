@@ -63,17 +63,32 @@ static inline const char *tool_tests_list(r1_context *ctx, const r1_json *tests,
 static inline double tool_tests_number(const r1_json *object, const char *key) {
     return r1_json_number(r1_json_find(object, key), 0);
 }
+// A limit that is misspelt must not be the default instead.
+static inline const char *tool_tests_limits(const r1_json *node, r1_judge_limits *limits) {
+    static const char *const keys[] = {"cpu_seconds", "wall_seconds", "memory_bytes",
+                                       "output_bytes", "processes"};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    double values[KEYS] = {0};
+    if (node && node->kind != R1_JSON_OBJECT) return "its \"limits\" are no object";
+    for (const r1_json *limit = node ? node->child : NULL; limit; limit = limit->next) {
+        int i = 0;
+        while (i < KEYS && strcmp(keys[i], limit->key.data) != 0) i++;
+        if (i == KEYS) return "its \"limits\" have an unknown key";
+        values[i] = r1_json_number(limit, -1);
+        if (values[i] < 0 || values[i] > (i < KEYS - 1 ? 1e15 : 4096))
+            return "its \"limits\" have a value out of range";
+    }
+    *limits = (r1_judge_limits){values[0], values[1], (size_t)values[2], (size_t)values[3],
+                                (int)values[4]};
+    return NULL;
+}
 // Fills all of a task but its language and source; returns why the object has none, or NULL.
 static inline const char *tool_tests_read(r1_context *ctx, const r1_json *object, tool_tests *all,
                                           r1_judge_task *task) {
-    const r1_json *limits = r1_json_find(object, "limits");
+    const char *problem = tool_tests_limits(r1_json_find(object, "limits"), &task->limits);
+    if (problem) return problem;
     task->setup = tool_field(object, "setup");
     task->entry = tool_field(object, "entry").data;
-    task->limits = (r1_judge_limits){tool_tests_number(limits, "cpu_seconds"),
-                                     tool_tests_number(limits, "wall_seconds"),
-                                     (size_t)tool_tests_number(limits, "memory_bytes"),
-                                     (size_t)tool_tests_number(limits, "output_bytes"),
-                                     (int)tool_tests_number(limits, "processes")};
     task->checker = (r1_judge_checker){r1_json_bool(r1_json_find(object, "exact"), false),
                                        r1_json_bool(r1_json_find(object, "ignore_case"), false),
                                        r1_json_bool(r1_json_find(object, "keep_space"), false),
