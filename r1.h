@@ -895,8 +895,9 @@ R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
 // ==== [json] =====================================================================================
 // Reads and writes JSON (RFC 8259), bounded and strict. Calls [base]. Texts come from others, so
 // memory and time grow no faster than n log n, whoever wrote them.
-// Refused: more than 64 levels, bad UTF-8, lone surrogates, a key twice in one object, anything
-// behind the value, a byte order mark, numbers beyond the range of double (too small becomes 0).
+// Refused: more than 64 levels, bad UTF-8, lone surrogates, anything behind the value, a byte order
+// mark, numbers beyond the range of double (too small becomes 0). Of a key that an object has twice
+// the last one counts, as in Python; the readers of weights, configs and tokenizers refuse it.
 
 enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
 
@@ -933,7 +934,7 @@ R1_DEF r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, char
                             size_t problem_bytes);
 // Frees a document by its root. NULL is fine.
 R1_DEF void r1_json_free(r1_context *ctx, r1_json *root);
-// The member with this key, NULL if there is none or `object` is no object. Linear in the members;
+// The last member with this key, NULL if there is none or `object` is no object. Linear in them;
 // to see all of them, walk child and next.
 R1_DEF const r1_json *r1_json_find(const r1_json *object, const char *key);
 // The element with this index, NULL if there is none or `array` is no array. Linear in the index.
@@ -7706,6 +7707,7 @@ typedef struct r1i_json_reader {
     const unsigned char *text;
     size_t size, at;
     int depth;
+    bool strict;
     char *decoded; // no decoded text is longer than its source with the separator behind it
     r1_json *nodes;
     size_t left, batch; // nodes that remain of the newest batch, and its size
@@ -7911,7 +7913,7 @@ static bool r1i_json_container(r1i_json_reader *reader, r1_json *node, r1_json_k
         r1i_json_skip(reader);
     }
     reader->depth--;
-    return kind == R1_JSON_ARRAY || r1i_json_unique(reader, node, start);
+    return kind == R1_JSON_ARRAY || !reader->strict || r1i_json_unique(reader, node, start);
 }
 // null, false or true; anything else that is left is no value.
 static bool r1i_json_word(r1i_json_reader *reader, r1_json *node) {
@@ -7947,15 +7949,16 @@ static void r1i_json_explain(const r1i_json_reader *reader, char *dst, size_t by
     }
     snprintf(dst, bytes, "byte %zu (line %zu, column %zu): %s", at, line, column, reader->problem);
 }
-R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, char *problem,
-                              size_t problem_bytes) {
+// strict: for files in which a key that stands twice would mean one thing here and another there.
+static r1_json *r1i_json_parse(r1_context *ctx, const char *text, size_t size, bool strict,
+                               char *problem, size_t problem_bytes) {
     if (problem && problem_bytes) problem[0] = 0;
     if (r1_status_of(ctx) != R1_OK) return NULL;
     if (!text) size = 0;
     r1i_json_document *document =
         (r1i_json_document *)r1i_alloc(ctx, r1i_size_add(sizeof *document, r1i_size_add(size, 1)));
     if (!document) return NULL;
-    r1i_json_reader reader = {.ctx = ctx, .document = document, .size = size};
+    r1i_json_reader reader = {.ctx = ctx, .document = document, .size = size, .strict = strict};
     reader.text = (const unsigned char *)text;
     reader.decoded = (char *)(document + 1);
     r1i_json_skip(&reader);
@@ -7968,11 +7971,18 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
     r1_json_free(ctx, &document->root);
     return NULL;
 }
-R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
+R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, char *problem,
+                              size_t problem_bytes) {
+    return r1i_json_parse(ctx, text, size, false, problem, problem_bytes);
+}
+static r1_json *r1i_json_read(r1_context *ctx, const char *text, size_t size, bool strict) {
     char problem[R1I_MESSAGE_BYTES / 2];
-    r1_json *root = r1_json_try(ctx, text, size, problem, sizeof problem);
+    r1_json *root = r1i_json_parse(ctx, text, size, strict, problem, sizeof problem);
     if (!root && r1_status_of(ctx) == R1_OK) r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
     return root;
+}
+R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
+    return r1i_json_read(ctx, text, size, false);
 }
 R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
     if (!root) return;
@@ -7987,9 +7997,10 @@ static bool r1i_slice_is(r1_slice slice, const char *text) {
 }
 R1I_BODY const r1_json *r1_json_find(const r1_json *object, const char *key) {
     if (!object || object->kind != R1_JSON_OBJECT || !key) return NULL;
-    const r1_json *member = object->child;
-    while (member && !r1i_slice_is(member->key, key)) member = member->next;
-    return member;
+    const r1_json *found = NULL;
+    for (const r1_json *member = object->child; member; member = member->next)
+        if (r1i_slice_is(member->key, key)) found = member;
+    return found;
 }
 R1I_BODY const r1_json *r1_json_at(const r1_json *array, size_t index) {
     if (!array || array->kind != R1_JSON_ARRAY || index >= array->count) return NULL;
@@ -8742,7 +8753,7 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
     r1_context *ctx = tensors->ctx;
     if (!header_bytes || header[0] != '{')
         return r1i_tensors_refuse(tensors, NULL, "the header does not begin with {");
-    tensors->header = r1_json_try(ctx, header, header_bytes, problem, sizeof problem);
+    tensors->header = r1i_json_parse(ctx, header, header_bytes, true, problem, sizeof problem);
     if (ctx->status != R1_OK) return ctx->status;
     if (!tensors->header)
         return r1i_fail(ctx, tensors->refusal, "safetensors file \"%s\": header: %s", tensors->path,
@@ -9098,7 +9109,7 @@ static r1_tensors *r1i_index_open(r1_context *ctx, const char *folder, const cha
     all->ctx = ctx, all->refusal = R1_ERROR_FORMAT;
     all->path = r1i_copy_text(ctx, path, strlen(path));
     char *text = all->path ? r1_file_read(ctx, path, &size) : NULL, problem[80];
-    r1_json *root = text ? r1_json_try(ctx, text, size, problem, sizeof problem) : NULL;
+    r1_json *root = text ? r1i_json_parse(ctx, text, size, true, problem, sizeof problem) : NULL;
     if (root)
         r1i_shards_open(all, folder, r1_json_find(root, "weight_map"));
     else if (ctx->status == R1_OK)
@@ -11283,7 +11294,7 @@ static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
     r1_slice text = desc->chat_template;
     r1_json *config = NULL;
     if (desc->config.size) {
-        config = r1_json_read(m->ctx, desc->config.data, desc->config.size);
+        config = r1i_json_read(m->ctx, desc->config.data, desc->config.size, true);
         if (!config) return false;
         tok->begin = r1i_config_token(tok, config, "bos_token");
         tok->end = r1i_config_token(tok, config, "eos_token");
@@ -11300,7 +11311,7 @@ static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_
     r1_slice source = desc->json.size ? desc->json : desc->vocab;
     bool good = true;
     if (source.size) {
-        *json = r1_json_read(m->ctx, source.data, source.size);
+        *json = r1i_json_read(m->ctx, source.data, source.size, true);
         if (!*json) return false;
     }
     if (desc->json.size)
@@ -13565,7 +13576,7 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
 // Everything is read first and refused last, so that a message can name the type of the model.
 R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
                                         r1_model_config *config) {
-    r1_json *root = r1_json_read(ctx, text, size);
+    r1_json *root = r1i_json_read(ctx, text, size, true);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
     unsigned of = 0;
