@@ -18065,7 +18065,7 @@ static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
         if (next == '^') {
             reader->at++;
             r1_slice power = r1i_read_subscript(reader);
-            to = (size_t)(power.data + power.size - reader->text.data);
+            if (power.data) to = (size_t)(power.data + power.size - reader->text.data);
         }
         bool under =
             r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
