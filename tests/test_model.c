@@ -244,6 +244,16 @@ TEST(model_parameter_count) {
     }
     r1_context_free(ctx);
 }
+TEST(model_draws_of_one_seed_differ) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = model_mla();
+    r1_model *first = model_make(ctx, &config), *same = model_make(ctx, &config);
+    config.init_draw = 1;
+    r1_model *other = model_make(ctx, &config);
+    CHECK(r1_model_hash(first) == r1_model_hash(same));
+    CHECK(r1_model_hash(first) != r1_model_hash(other));
+    r1_context_free(ctx);
+}
 TEST(model_find_gives_single_experts) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     r1_model_config config = model_mla();
