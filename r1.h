@@ -20991,7 +20991,7 @@ R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_sli
 //   trainer     compares outputs; what it compares with never leaves it (but for test code, which
 //               runs in a box of its own). One runner thread for each program at once.
 //   zygote      forked first, small, of a user without rights, in a file system of its own (NS).
-//   supervisor  one for each task: makes boxes, reads their pipes, watches clocks and memory.
+//   supervisor  one for each runner at work: makes boxes, reads their pipes, watches their clocks.
 //   reaper      in the box, parent of the program: kills what is left, then reports how it ended.
 //   program     no rights, no network, nothing to write to but its pipes.
 // Code outside a box never opens a path inside one.
@@ -21262,32 +21262,34 @@ enum { // opcodes, and what a filter can answer
 };
 #define R1I_FILTER_KILL 0x80000000u
 
+// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes,
+// where NEXT, with one value, goes on to the next rule of the call. Without values: no.
+typedef struct r1i_filter_rule {
+    int call, argument, test;
+    const uint32_t *values;
+    int n;
+    uint32_t yes, no;
+} r1i_filter_rule;
+// What becomes of each call.
+enum { R1I_CALL_REFUSED = 0, R1I_CALL_ALLOWED, R1I_CALL_RULES };
+typedef struct r1i_filter_plan {
+    uint8_t calls[R1I_FILTER_CALLS];
+    r1i_filter_rule rules[32];
+    int n;
+} r1i_filter_plan;
+
 static void r1i_filter_add(r1i_filter *f, int code, uint32_t value, int yes, int no) {
     if (f->n < R1I_JUDGE_RULES)
         f->lines[f->n++] = (r1i_filter_line){(uint16_t)code, (uint8_t)yes, (uint8_t)no, value};
 }
-static void r1i_filter_call(r1i_filter *f, int call, uint32_t answer) {
-    r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
-}
-// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes,
-// where NEXT, with one value, goes on to the next rule.
-static void r1i_filter_argument(r1i_filter *f, int call, int argument, int test,
-                                const uint32_t *values, int n, uint32_t yes, uint32_t no) {
-    r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 2 * n + 2);
-    r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * argument), 0, 0);
-    for (int i = 0; i < n; i++) {
-        r1i_filter_add(f, test, values[i], 0, 1);
-        if (yes == R1I_FILTER_NEXT)
-            r1i_filter_add(f, R1I_FILTER_JUMP, 1, 0, 0);
-        else
-            r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
-    }
-    r1i_filter_add(f, R1I_FILTER_RETURN, no, 0, 0);
-    if (yes == R1I_FILTER_NEXT) r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);
+static void r1i_filter_rule_of(r1i_filter_plan *plan, int call, int argument, int test,
+                               const uint32_t *values, int n, uint32_t yes, uint32_t no) {
+    R1_ASSERT(plan->n < 32 && call < R1I_FILTER_CALLS);
+    plan->rules[plan->n++] = (r1i_filter_rule){call, argument, test, values, n, yes, no};
+    plan->calls[call] = R1I_CALL_RULES;
 }
 // The calls of which some uses are allowed.
-static void r1i_filter_arguments(r1i_filter *f, bool writes) {
+static void r1i_filter_arguments(r1i_filter_plan *f, bool writes) {
     static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
     // Copies, flags, locks of descriptors; not to whom they send signals, leases, sizes of pipes.
     static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032};
@@ -21299,44 +21301,94 @@ static void r1i_filter_arguments(r1i_filter *f, bool writes) {
     // MAP_SHARED and MAP_HUGETLB; advice but to page out: memory that no count of a process shows.
     static const uint32_t hidden[] = {0x40001}, advice[] = {0, 1, 2, 3, 4, 8, 14, 15, 16, 17};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
-    r1i_filter_argument(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
-    r1i_filter_call(f, 435, R1I_FILTER_ERRNO | ENOSYS); // clone3, whose flags cannot be seen
-    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
-    r1i_filter_argument(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
-    r1i_filter_argument(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
+    r1i_filter_rule_of(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
+    // clone3, whose flags cannot be seen
+    r1i_filter_rule_of(f, 435, 0, R1I_FILTER_IS, NULL, 0, allow, R1I_FILTER_ERRNO | ENOSYS);
+    r1i_filter_rule_of(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
+    r1i_filter_rule_of(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
+    r1i_filter_rule_of(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
     if (!writes) {
-        r1i_filter_argument(f, SYS_mmap, 3, R1I_FILTER_BITS, hidden, 1, refuse, allow);
-        r1i_filter_argument(f, SYS_madvise, 2, R1I_FILTER_IS, advice, 10, allow, refuse);
+        r1i_filter_rule_of(f, SYS_mmap, 3, R1I_FILTER_BITS, hidden, 1, refuse, allow);
+        r1i_filter_rule_of(f, SYS_madvise, 2, R1I_FILTER_IS, advice, 10, allow, refuse);
     }
     // Limits of other processes of the same user, such as the trainer, could be set with this.
-    r1i_filter_argument(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
+    r1i_filter_rule_of(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
     // A connected pair of local streams cannot be sent anywhere; asyncio needs one. Other sockets:
     // none. A pair of another kind could load a module of the kernel.
-    r1i_filter_argument(f, SYS_socketpair, 0, R1I_FILTER_IS, local, 1, R1I_FILTER_NEXT, refuse);
-    r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
-    r1i_filter_argument(f, SYS_sendto, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
-    r1i_filter_argument(f, SYS_recvfrom, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
+    r1i_filter_rule_of(f, SYS_socketpair, 0, R1I_FILTER_IS, local, 1, R1I_FILTER_NEXT, refuse);
+    r1i_filter_rule_of(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
+    r1i_filter_rule_of(f, SYS_sendto, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
+    r1i_filter_rule_of(f, SYS_recvfrom, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
 }
-// Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
-// filter once for each number when it is set, which a list of single calls makes the dearest step
-// of a box. Calls that are newer than the lists look as if the kernel did not have them, so that a
-// C library goes the older way.
-static void r1i_filter_ranges(r1i_filter *f, const bool *allowed, uint32_t allow, uint32_t refuse) {
-    for (uint32_t first = 0, end; first < R1I_FILTER_CALLS; first = end + 1) {
-        for (end = first; end < R1I_FILTER_CALLS && allowed[end];) end++;
-        if (end == first) continue;
-        r1i_filter_add(f, R1I_FILTER_ABOVE, end, 3, 0); // on to the next range
-        r1i_filter_add(f, R1I_FILTER_ABOVE, first, 0, 1);
-        r1i_filter_add(f, R1I_FILTER_RETURN, allow, 0, 0);
-        r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+// What is done with one call, or with a run of calls that are treated alike.
+static void r1i_filter_leaf(r1i_filter *f, const r1i_filter_plan *plan, int call) {
+    const uint32_t refuse = R1I_FILTER_ERRNO | EPERM;
+    if (plan->calls[call] != R1I_CALL_RULES) {
+        uint32_t answer = plan->calls[call] == R1I_CALL_ALLOWED ? R1I_FILTER_ALLOW : refuse;
+        r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
     }
-    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
-    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+    for (int k = 0; plan->calls[call] == R1I_CALL_RULES && k < plan->n; k++) {
+        const r1i_filter_rule *rule = &plan->rules[k];
+        bool next = rule->yes == R1I_FILTER_NEXT;
+        if (rule->call != call) continue;
+        r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * rule->argument), 0, 0);
+        for (int i = 0; i < rule->n; i++) {
+            r1i_filter_add(f, rule->test, rule->values[i], next, !next);
+            if (!next) r1i_filter_add(f, R1I_FILTER_RETURN, rule->yes, 0, 0);
+        }
+        r1i_filter_add(f, R1I_FILTER_RETURN, rule->no, 0, 0);
+    }
 }
+// A tree of comparisons over the numbers of calls [first, end). The kernel goes through a filter
+// once for each number when it is set, which a list makes the dearest step of a box.
+static void r1i_filter_tree(r1i_filter *f, const r1i_filter_plan *plan, int first, int end) {
+    int border = 0;
+    for (int off = 0; !border && off < end - first; off++)
+        for (int side = -1; !border && side <= 1; side += 2) {
+            int at = (first + end) / 2 + side * off;
+            if (at > first && at < end &&
+                (plan->calls[at] != plan->calls[at - 1] || plan->calls[at] == R1I_CALL_RULES))
+                border = at;
+        }
+    if (!border) {
+        r1i_filter_leaf(f, plan, first);
+        return;
+    }
+    unsigned node = f->n;
+    r1i_filter_add(f, R1I_FILTER_ABOVE, (uint32_t)border, 0, 0);
+    r1i_filter_tree(f, plan, first, border);
+    unsigned skip = f->n - node - 1;
+    if (skip < 256) {
+        f->lines[node].yes = (uint8_t)skip;
+    } else { // farther than a comparison reaches
+        r1i_filter_add(f, R1I_FILTER_JUMP, skip, 0, 0);
+        memmove(&f->lines[node + 2], &f->lines[node + 1], skip * sizeof *f->lines);
+        f->lines[node].no = 1;
+        f->lines[node + 1] = (r1i_filter_line){R1I_FILTER_JUMP, 0, 0, skip};
+    }
+    r1i_filter_tree(f, plan, border, end);
+}
+// Calls that are newer than the lists look as if the kernel did not have them, so that a C library
+// goes the older way.
 static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     static const uint32_t opened[] = {0x1 | 0x2 | 0x40 | 0x200 | 0x400};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
+    r1i_filter_plan plan;
+    memset(&plan, 0, sizeof plan);
+    for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
+        plan.calls[r1i_judge_calls[i]] = R1I_CALL_ALLOWED;
+    for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
+        plan.calls[r1i_judge_writing[i]] = R1I_CALL_ALLOWED;
+    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
+    if (level >= R1_JUDGE_LANDLOCK6)
+        plan.calls[SYS_kill] = plan.calls[SYS_tkill] = plan.calls[SYS_tgkill] = R1I_CALL_ALLOWED;
+    r1i_filter_arguments(&plan, writes);
+    if (level < R1_JUDGE_LANDLOCK1 && !writes) {
+        r1i_filter_rule_of(&plan, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
+#ifdef __x86_64__
+        r1i_filter_rule_of(&plan, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
+#endif
+    }
     f->n = 0;
     r1i_filter_add(f, R1I_FILTER_LOAD, 4, 0, 0); // the instruction set
 #if defined __x86_64__
@@ -21348,21 +21400,10 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);            // the number of the call
     r1i_filter_add(f, R1I_FILTER_ABOVE, 0x40000000u, 0, 1); // x32
     r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_KILL, 0, 0);
-    r1i_filter_arguments(f, writes);
-    if (level < R1_JUDGE_LANDLOCK1 && !writes) {
-        r1i_filter_argument(f, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
-#ifdef __x86_64__
-        r1i_filter_argument(f, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
-#endif
-    }
-    bool allowed[R1I_FILTER_CALLS] = {false};
-    for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
-        allowed[r1i_judge_calls[i]] = true;
-    for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
-        allowed[r1i_judge_writing[i]] = true;
-    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
-    allowed[SYS_kill] = allowed[SYS_tkill] = allowed[SYS_tgkill] = level >= R1_JUDGE_LANDLOCK6;
-    r1i_filter_ranges(f, allowed, allow, refuse);
+    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
+    r1i_filter_tree(f, &plan, 0, R1I_FILTER_CALLS);
+    R1_ASSERT(f->n < R1I_JUDGE_RULES);
 }
 static bool r1i_filter_set(const r1i_filter *f) {
     struct {
@@ -21909,13 +21950,6 @@ static void r1i_boxes_watch(const r1i_zygote *z, r1i_box *boxes, int n, int task
         }
     }
 }
-// Waits until nothing is left of boxes. The verdict need not wait for it: the kernel takes its time
-// to undo namespaces, and meanwhile another task can run.
-static void r1i_boxes_reap(const r1i_zygote *z, r1i_box *boxes, int n) {
-    for (int i = 0; i < n; i++)
-        if (boxes[i].reaper > 0) waitpid(boxes[i].reaper, NULL, 0);
-    if (z->level < R1_JUDGE_NS) r1i_boxes_sweep(z, boxes, n);
-}
 // What became of a box, in one record.
 static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
     const r1i_box_report *report = &box->report;
@@ -21942,21 +21976,44 @@ static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
 }
 
 // ---- the supervisor: one task ----
+// Memory that the next task can use again.
+typedef struct r1i_room {
+    char *data;
+    size_t bytes;
+} r1i_room;
 typedef struct r1i_task {
-    const r1i_zygote *z;
+    r1i_zygote *z;
     const r1i_language *language;
-    int socket;
-    char *program, *outputs[2]; // what is put into boxes; room for what boxes print
+    int socket, leaving; // reapers that nobody has waited for
+    r1i_room source, made, outputs[2];
+    const char *program, *name; // what is put into boxes, and its name there
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
 } r1i_task;
 
-// Memory of a supervisor: it lives for one task and never forks it into a box.
-static char *r1i_task_memory(size_t bytes) {
-    void *memory = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE,
+static char *r1i_room_make(r1i_room *room, size_t bytes) {
+    const size_t step = 65536;
+    bytes = r1i_size_add(bytes, step) / step * step;
+    if (room->bytes == bytes) return room->data;
+    if (room->bytes) munmap(room->data, room->bytes);
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) _exit(1);
-    return (char *)memory;
+    room->data = (char *)memory, room->bytes = bytes;
+    return room->data;
+}
+// Sees to it that nothing is left of boxes. No verdict waits for it: the kernel takes its time to
+// undo namespaces, and meanwhile another box can run. Only so many may be on their way out.
+static void r1i_task_reap(r1i_task *task, r1i_box *boxes, int n, int most) {
+    bool ns = task->z->level >= R1_JUDGE_NS;
+    for (int i = 0; i < n; i++) {
+        if (boxes[i].reaper <= 0) continue;
+        if (!ns) waitpid(boxes[i].reaper, NULL, 0);
+        task->leaving += ns;
+    }
+    if (!ns) r1i_boxes_sweep(task->z, boxes, n);
+    while (task->leaving && waitpid(-1, NULL, task->leaving > most ? 0 : WNOHANG) > 0)
+        task->leaving--;
 }
 // An input of which the program can neither change nor keep anything.
 static int r1i_task_input(int socket, uint64_t bytes) {
@@ -21981,8 +22038,9 @@ static bool r1i_task_send(int socket, const r1i_judge_reply *reply, const char *
            r1i_judge_write(socket, errors, reply->error_bytes);
 }
 // The processes and threads of this user: where all boxes share it, the kernel's limit counts them.
-static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
+static rlim_t r1i_zygote_processes(r1i_zygote *z) {
     rlim_t n = 0;
+    if (r1i_seconds() < z->counted + 0.5) return z->processes; // a count takes as long as a box
     DIR *list = fdopendir(openat(z->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (struct dirent *row; list && (row = readdir(list));) {
         char name[280];
@@ -21993,6 +22051,7 @@ static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
             n += info.st_nlink > 2 ? info.st_nlink - 2 : 1;
     }
     if (list) closedir(list);
+    z->processes = n, z->counted = r1i_seconds();
     return n;
 }
 // A folder for a box where there is no file system for it. It has one user and one owner.
@@ -22019,9 +22078,9 @@ static void r1i_task_plan(const r1i_task *task, r1i_box_plan *plan, const r1_jud
     plan->processes = (rlim_t)limits->processes + 1;
     if (task->z->level < R1_JUDGE_NS)
         plan->processes =
-            task->z->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
+            r1i_zygote_processes(task->z) + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
 }
-// Compiles once; the program that comes out is kept in memory.
+// Compiles once; the program that comes out is kept in memory. False when nobody is there to tell.
 static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     static const r1_judge_limits compiling = {60, 60, (size_t)1 << 30, (size_t)64 << 20, 64};
     const r1i_language *language = task->language;
@@ -22047,49 +22106,50 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
         ready = ready && r1i_box_put(path, plan.data, plan.bytes);
         plan.box = folder;
     }
-    char *made = r1i_task_memory(limits.output_bytes + 1);
-    madvise(made, limits.output_bytes + 1, MADV_DONTFORK);
+    r1i_room_make(&task->made, 0); // without the pages of the program before
+    task->program = r1i_room_make(&task->made, limits.output_bytes + 1);
     memset(&box, 0, sizeof box);
     box.plan = &plan;
-    if (ready && r1i_box_start(task->z, &plan, &box, made)) {
+    if (ready && r1i_box_start(task->z, &plan, &box, task->made.data)) {
         r1i_boxes_watch(task->z, &box, 1, task->socket);
-        r1i_boxes_reap(task->z, &box, 1);
+        r1i_task_reap(task, &box, 1, 4);
     }
     if (folder[0]) rmdir(folder); // its reaper has emptied it
     close(plan.input);
     r1i_box_reply(&box, &reply);
-    madvise(made, limits.output_bytes + 1, MADV_DOFORK); // the boxes of the tests are given it
-    task->program = made, task->program_bytes = reply.output_bytes;
-    bool good = reply.end == R1I_JUDGE_EXITED && reply.status == 0;
+    task->program_bytes = reply.output_bytes;
     reply.output_bytes = 0;
-    return r1i_task_send(task->socket, &reply, NULL, box.errors) && good;
+    return r1i_task_send(task->socket, &reply, NULL, box.errors);
+}
+static void r1i_task_unload(r1i_task *task) {
+    char path[R1I_JUDGE_PATH + 64];
+    snprintf(path, sizeof path, "%s/%s", task->folder, task->name ? task->name : "");
+    if (task->folder[0] && task->name) unlink(path);
+    task->name = task->program = NULL;
 }
 // Reads the source, compiles it if that is its way, and puts the program where boxes find it.
 static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     const r1i_zygote *z = task->z;
+    char path[R1I_JUDGE_PATH + 64];
     if (request->language >= (uint32_t)z->n_languages) return false;
     task->language = &z->languages[request->language];
     task->program_bytes = (size_t)request->size;
-    task->program = r1i_task_memory(task->program_bytes);
-    if (!r1i_judge_read(task->socket, task->program, task->program_bytes)) return false;
+    char *source = r1i_room_make(&task->source, task->program_bytes);
+    task->program = source;
+    if (!r1i_judge_read(task->socket, source, task->program_bytes)) return false;
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
+    for (int i = 0; i < 2; i++) {
+        r1i_room *room = &task->outputs[i];
+        r1i_room_make(room, r1i_size_add(request->limits.output_bytes, 1));
+        madvise(room->data, room->bytes, MADV_DONTFORK); // boxes have no use for it
+    }
     if (z->level >= R1_JUDGE_NS) return true;
-    char path[R1I_JUDGE_PATH + 64];
-    if (!r1i_task_folder(task->folder, sizeof task->folder)) return true; // each run will say so
-    const char *name =
-        task->language->compiler[0] ? task->language->program : task->language->source;
-    snprintf(path, sizeof path, "%s/%s", task->folder, name);
+    if (!task->folder[0] && !r1i_task_folder(task->folder, sizeof task->folder))
+        return true; // each run will say so
+    task->name = task->language->compiler[0] ? task->language->program : task->language->source;
+    snprintf(path, sizeof path, "%s/%s", task->folder, task->name);
     r1i_box_put(path, task->program, task->program_bytes);
     return true;
-}
-static void r1i_task_unload(const r1i_task *task) {
-    char path[R1I_JUDGE_PATH + 64];
-    if (!task->folder[0]) return;
-    const char *name =
-        task->language->compiler[0] ? task->language->program : task->language->source;
-    snprintf(path, sizeof path, "%s/%s", task->folder, name);
-    unlink(path);
-    rmdir(task->folder);
 }
 
 // ---- function tests: the Python on both sides ----
@@ -22444,14 +22504,14 @@ static bool r1i_task_run(r1i_task *task, const r1i_judge_request *request) {
     plan.file = language->compiler[0] ? language->program : language->source;
     plan.data = task->program, plan.bytes = task->program_bytes;
     plan.input = r1i_task_input(task->socket, request->size);
-    if (plan.input < 0 || !r1i_box_start(task->z, &plan, &box, task->outputs[0]))
+    if (plan.input < 0 || !r1i_box_start(task->z, &plan, &box, task->outputs[0].data))
         memset(&box, 0, sizeof box), box.plan = &plan, box.report.error = errno;
     else
         r1i_boxes_watch(task->z, &box, 1, task->socket);
     if (plan.input >= 0) close(plan.input);
     r1i_box_reply(&box, &reply);
     bool sent = r1i_task_send(task->socket, &reply, box.output, box.errors);
-    r1i_boxes_reap(task->z, &box, 1);
+    r1i_task_reap(task, &box, 1, 4);
     return sent;
 }
 // A function test: the test in one box, the program in another, a pair of pipes between them.
@@ -22476,7 +22536,7 @@ static bool r1i_task_pair(r1i_task *task, const r1i_judge_request *request) {
     plans[1].data = task->program, plans[1].bytes = task->program_bytes;
     int started = 0;
     while (good && started < 2 &&
-           r1i_box_start(z, &plans[started], &boxes[started], task->outputs[started]))
+           r1i_box_start(z, &plans[started], &boxes[started], task->outputs[started].data))
         started++;
     for (int i = 0; i < 2; i++) {
         if (plans[i].input >= 0) close(plans[i].input);
@@ -22491,31 +22551,28 @@ static bool r1i_task_pair(r1i_task *task, const r1i_judge_request *request) {
         if (started < 2) reply.end = R1I_JUDGE_BROKEN;
         sent = r1i_task_send(task->socket, &reply, boxes[i].output, boxes[i].errors);
     }
-    r1i_boxes_reap(z, boxes, started);
+    r1i_task_reap(task, boxes, started, 4);
     return sent;
 }
-// Serves one task: the source, then one request for each test, until the runner hangs up.
-static void r1i_supervise(const r1i_zygote *z, int socket) {
+// Serves tasks, each a source and one request for each test, until the runner hangs up.
+static void r1i_supervise(r1i_zygote *z, int socket) {
     r1i_judge_request request;
     r1i_task task;
     memset(&task, 0, sizeof task);
     task.z = z, task.socket = socket;
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    bool good = r1i_judge_read(socket, &request, sizeof request) &&
-                request.kind == R1I_JUDGE_LOAD && r1i_task_load(&task, &request);
-    size_t bytes = r1i_size_add(request.limits.output_bytes, 1);
-    for (int i = 0; good && i < 2; i++) {
-        task.outputs[i] = r1i_task_memory(bytes);
-        madvise(task.outputs[i], bytes, MADV_DONTFORK);
-    }
-    while (good && r1i_judge_read(socket, &request, sizeof request)) {
-        if (request.kind == R1I_JUDGE_RUN)
-            good = r1i_task_run(&task, &request);
+    for (bool good = true; good && r1i_judge_read(socket, &request, sizeof request);) {
+        if (request.kind == R1I_JUDGE_LOAD)
+            r1i_task_unload(&task), good = r1i_task_load(&task, &request);
+        else if (request.kind == R1I_JUDGE_RUN)
+            good = task.program && r1i_task_run(&task, &request);
         else
-            good = request.kind == R1I_JUDGE_PAIR && r1i_task_pair(&task, &request);
+            good = task.program && request.kind == R1I_JUDGE_PAIR && r1i_task_pair(&task, &request);
     }
     r1i_task_unload(&task);
+    if (task.folder[0]) rmdir(task.folder);
+    r1i_task_reap(&task, NULL, 0, 0);
     _exit(0);
 }
 
@@ -22620,8 +22677,8 @@ static void r1i_zygote_try(r1i_zygote *z, r1_judge_level level, int answer) {
         r1i_task_plan(&task, &plan, &limits);
         if (level < R1_JUDGE_NS) plan.box = NULL, plan.processes = RLIM_INFINITY;
         plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (r1i_box_start(z, &plan, &box, r1i_task_memory(limits.output_bytes + 1)))
-            r1i_boxes_watch(z, &box, 1, answer), r1i_boxes_reap(z, &box, 1);
+        if (r1i_box_start(z, &plan, &box, r1i_room_make(&task.made, limits.output_bytes + 1)))
+            r1i_boxes_watch(z, &box, 1, answer), r1i_task_reap(&task, &box, 1, 0);
         r1i_box_reply(&box, &reply);
         if (reply.end == R1I_JUDGE_BROKEN)
             snprintf(text, sizeof text, "%s: %s", reply.where, strerror(reply.error));
@@ -22719,9 +22776,7 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
         int socket = r1i_zygote_receive(3);
         if (socket == -2) break;
         if (socket < 0) continue;
-        double now = r1i_seconds(); // a count takes longer than most of what a box costs
-        if (z->level < R1_JUDGE_NS && now > z->counted + 0.5)
-            z->processes = r1i_zygote_processes(z), z->counted = now;
+        if (z->level < R1_JUDGE_NS) r1i_zygote_processes(z); // its supervisors begin with this
         pid_t child = z->level ? fork() : -1;
         if (child == 0) {
             close(life[1]), close(3);
@@ -23152,8 +23207,9 @@ static r1_judge_limits r1i_judge_limits_of(const r1_judge_limits *a, const r1_ju
     all.processes = (int)r1i_min((size_t)all.processes, 1000); // that the supervisor can watch
     return all;
 }
-// Judges one task; what could not be judged for want of a process or memory is tried thrice.
-static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *space) {
+// Judges one task; what could not be judged for want of a process or memory is tried thrice. *fd is
+// the connection to the runner's supervisor, -1 when it has none.
+static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *space, int *fd) {
     const r1_judge_task *task = result->task;
     const r1i_zygote *z = &judge->zygote;
     r1i_judge_request request;
@@ -23173,24 +23229,37 @@ static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *
     request.limits = r1i_judge_limits_of(&task->limits, &z->desc.limits);
     for (int attempt = 0; attempt < 3; attempt++) {
         r1i_result_reset(result);
-        int fd = r1i_session_open(judge);
-        bool stands = fd >= 0 && r1i_session(judge, result, fd, &request, space);
-        if (fd >= 0) close(fd);
-        if (stands) return;
+        if (*fd < 0) *fd = r1i_session_open(judge);
+        if (*fd >= 0 && r1i_session(judge, result, *fd, &request, space)) return;
         result->verdict = R1_JUDGE_SANDBOX_ERROR;
         r1i_result_say(result,
-                       fd < 0 ? "the judge's zygote is gone" : "the supervisor fell silent");
-        if (fd < 0) return;
+                       *fd < 0 ? "the judge's zygote is gone" : "the supervisor fell silent");
+        if (*fd < 0) return;
+        close(*fd);
+        *fd = -1;
     }
+}
+// Waits for work, and parts from the supervisor if none comes soon.
+static void r1i_judge_idle(r1_judge *judge, int *fd) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 100000000;
+    if (until.tv_nsec >= 1000000000) until.tv_nsec -= 1000000000, until.tv_sec++;
+    while (!judge->first && !judge->quit)
+        if (*fd < 0)
+            pthread_cond_wait(&judge->wake, &judge->mutex);
+        else if (pthread_cond_timedwait(&judge->wake, &judge->mutex, &until) == ETIMEDOUT)
+            close(*fd), *fd = -1;
 }
 static void *r1i_judge_runner(void *arg) {
     r1_judge *judge = (r1_judge *)arg;
     size_t bytes = ((size_t)128 << 20) + 4096; // two outputs; pages that are not used cost nothing
     void *space = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = -1;
     pthread_mutex_lock(&judge->mutex);
     for (;;) {
-        while (!judge->first && !judge->quit) pthread_cond_wait(&judge->wake, &judge->mutex);
+        r1i_judge_idle(judge, &fd);
         r1_judge_result *result = judge->first;
         if (!result) break; // quit, and nothing is left to do
         judge->first = result->next;
@@ -23200,7 +23269,7 @@ static void *r1i_judge_runner(void *arg) {
             r1i_result_reset(result);
             r1i_result_say(result, quit ? "the judge was freed" : "no memory for outputs");
         } else {
-            r1i_judge_one(judge, result, (char *)space);
+            r1i_judge_one(judge, result, (char *)space, &fd);
             madvise(space, bytes, MADV_DONTNEED);
         }
         pthread_mutex_lock(&judge->mutex);
@@ -23208,6 +23277,7 @@ static void *r1i_judge_runner(void *arg) {
         pthread_cond_broadcast(&judge->done);
     }
     pthread_mutex_unlock(&judge->mutex);
+    if (fd >= 0) close(fd);
     if (space != MAP_FAILED) munmap(space, bytes);
     return NULL;
 }
