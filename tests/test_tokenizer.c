@@ -975,6 +975,13 @@ TEST(chat_templates_are_recognised) {
     r1_context *ctx = r1_context_new(NULL);
     r1_tokenizer_desc desc = {.json = tok_slice(tok_small), .chat_template = tok_slice(qwen)};
     CHECK(r1_tokenizer_chat(r1_tokenizer_new(ctx, &desc)) == R1_CHAT_QWEN2);
+    static const char llama[] =
+        "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = "
+        "'<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | "
+        "trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}"
+        "{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}"
+        "{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}";
+    CHECK(r1i_chat_recognise(tok_slice(llama)) == R1_CHAT_LLAMA3);
     desc.chat_template.size -= 9; // another template
     CHECK(r1_tokenizer_chat(r1_tokenizer_new(ctx, &desc)) == R1_CHAT_FILE);
     desc.chat = R1_CHAT_R1;
@@ -992,5 +999,14 @@ TEST(chat_template_of_deepseek_is_recognised) {
     const r1_json *root = r1_json_read(ctx, text.data, text.size);
     r1_slice template = r1_json_text(r1_json_find(root, "chat_template_deepseek_v3"));
     CHECK(r1i_chat_recognise(template) == R1_CHAT_V3);
+    // That of R1 opens the thoughts of the next answer, and differs in nothing else.
+    static const char open[] = "<think>\\n", last[] = TOK_BAR("Assistant") "'}}{% endif %}";
+    const char *found = strstr(template.data, last);
+    char text_r1[4096];
+    CHECK(found && !strstr(found + 1, last));
+    size_t head = (size_t)(found - template.data) + strlen(TOK_BAR("Assistant"));
+    snprintf(text_r1, sizeof text_r1, "%.*s%s%s", (int)head, template.data, open,
+             template.data + head);
+    CHECK(r1i_chat_recognise(tok_slice(text_r1)) == R1_CHAT_R1);
     r1_context_free(ctx);
 }
