@@ -1156,6 +1156,7 @@ typedef struct r1_tokenizer_desc {
     r1_slice config;            // tokenizer_config.json: begin, end and pad token, chat template
     r1_slice chat_template;     // a template in a file of its own, in place of config's
     r1_split split;             // 0 = as json says
+    bool nfc;                   // text is brought to NFC first; also where json says so
     r1_chat chat;               // 0 = recognised from the template
     const r1_special *specials; // beside those of the files
     size_t n_specials;
@@ -1166,8 +1167,9 @@ typedef struct r1_tokenizer r1_tokenizer;
 // A tokenizer whose id i is pieces[i]; pieces are copied, and must be distinct and not empty.
 R1_DEF r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n);
 // A tokenizer from texts in memory. What cannot be done exactly (an unknown pattern, a normalizer
-// that changes text) is refused with R1_ERROR_FORMAT, its text and a remedy.
-//   Differs: NFC, which Qwen2's file asks for, is not applied: text is encoded as it stands.
+// other than Unicode's NFC, which Qwen2's file asks for) is refused with R1_ERROR_FORMAT, its text
+// and a remedy. With NFC decoding gives the text in this form, and added tokens are found in the
+// text as it stands.
 R1_DEF r1_tokenizer *r1_tokenizer_new(r1_context *ctx, const r1_tokenizer_desc *desc);
 // Frees it. NULL is fine.
 R1_DEF void r1_tokenizer_free(r1_tokenizer *tokenizer);
@@ -1215,10 +1217,10 @@ R1_DEF r1_chat r1_tokenizer_chat(const r1_tokenizer *tokenizer);
 
 // Ids of a text, special tokens in it included, none added. Any bytes will do. The time is linear
 // in them; n log n inside a piece, such as a megabyte of one letter. Writes at most `capacity` ids
-// and returns how many the text needs; SIZE_MAX when the vocabulary lacks a byte or piece of the
-// text, or when memory runs out: a value, and not an error of the context. Pieces above 128 bytes
-// take memory from the context's hook, which must then stand several threads. A tokenizer of pieces
-// takes the longest that fits, at each place.
+// and returns how many the text needs, one a byte at most, with NFC 3; SIZE_MAX when the vocabulary
+// lacks a byte or piece of it, or when memory runs out: a value, and not an error of the context.
+// Long pieces (128 bytes) and NFC take memory from the context's hook, which must then stand
+// several threads. A tokenizer of pieces takes the longest that fits, at each place.
 R1_DEF size_t r1_encode(const r1_tokenizer *tokenizer, const char *text, size_t size, int32_t *ids,
                         size_t capacity);
 // The same for text of strangers: special tokens in it are spelled out like any other text.
@@ -9514,7 +9516,8 @@ enum r1i_char_class {
     R1I_IN_KANA = 8,
     R1I_IN_LATIN = 16,
     R1I_IN_SIGNS = 32,
-    R1I_IN_EAST = 64
+    R1I_IN_EAST = 64,
+    R1I_IN_NFC = 128 // NFC may change it, move it, or join it to the one before
 };
 #define R1I_SET(a)    (1u << R1I_##a)
 #define R1I_SET_WORD  (R1I_SET(LETTER) | R1I_SET(COMBINING))
@@ -9723,7 +9726,7 @@ static unsigned r1i_char_far(const r1i_chars *chars, uint32_t code) {
     uint32_t begin = chars->tail_begin;
     size_t run = chars->tail_run;
     while (begin + r1i_unicode_runs[run] / 8 <= code) begin += r1i_unicode_runs[run++] / 8;
-    return r1i_unicode_runs[run] % 8;
+    return r1i_unicode_runs[run] % 8 | (code - 0x2f800 < 0x220 ? R1I_IN_NFC : 0u);
 }
 // Class and size of the character at p. A byte that belongs to no character is one by itself, as a
 // character that Unicode has not assigned: so any bytes can be encoded.
@@ -10178,6 +10181,225 @@ static bool r1i_pairs_put(r1_context *ctx, r1i_pair_table *map, uint64_t key, ui
     return slot != NULL;
 }
 
+// A heap of keys, the lowest on top.
+static void r1i_heap_push(uint64_t *heap, size_t *count, uint64_t key) {
+    size_t at = (*count)++;
+    for (; at && heap[(at - 1) / 2] > key; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+    heap[at] = key;
+}
+static uint64_t r1i_heap_pop(uint64_t *heap, size_t *count) {
+    uint64_t top = heap[0], key = heap[--*count];
+    size_t at = 0, child;
+    while ((child = 2 * at + 1) < *count) {
+        if (child + 1 < *count && heap[child + 1] < heap[child]) child++;
+        if (heap[child] >= key) break;
+        heap[at] = heap[child], at = child;
+    }
+    heap[at] = key;
+    return top;
+}
+
+// ---- the normal form C of Unicode ----
+// Characters fall apart into their parts, marks behind a base take their order, and what belongs
+// together is joined again.   Source: Unicode Standard Annex 15.
+// A table of numbers in characters, see r1i_packed_next. Parts: the step from code point to code
+// point times 3 plus kind, then one or two parts as signed differences to those before. Orders: the
+// gap before a run of marks, their number, their class. By tools/unicode.py --nfc, of Unicode 9.0
+// as in Hugging Face's library: marks that came later stay where they are.
+static const char *const r1i_nfc_parts[] = {
+    "n_h#}M(#%(#%(#%(#-(#'+'_('g/(#%(#%(#/(+2(#%(#%(#/+-,(%((#%(#%(#%(#-./2(#%(#%(#/(+0.3$(#%(#%",
+    "(#%(#-(#'+'_('g/(#%(#%(#/(+2(#%(#%(#/+-,(%((#%(#%(#%(#-./2(#%(#%(#/(+0+#1(gR*(e#(d'(e#(dg&(e#",
+    "(`g/(e#(d%(e#(d-(e#(d-(e#(b#(e#.b2(e#(d'(e#(d%(e#(dg$(e#(d[(e#(`6(e#(d+(e#(d%(e#(de(e#(bg+(e#",
+    ".b%(e#(d%(e#(d'(e#(dg&(e#(dg#1%,(e#(bg,(e#+bg-(e#(dg.(e#(dY(e#4`8(e#(dg.(e#(dY(e#1b2(e#(d'(e#",
+    "(d-(e#.^6(e#(dg.(e#(dY(e#(b8(e#(d%(e#(dg,(e#(dY(e#(bZ(e#(dY(e#.b4(e#(d%(e#(d'(e#(d+(e#(d%(e#",
+    "(d_(e#(`g-(e#(`#(e#(d/(%0(e#(d/(e#(d-(e#gKg7B(e#PW#(e#g;gJA(e#(S#(e#(W#(e#(W#(e#(i.2(e#(d((e#",
+    "(d9(e#(d:(e#+gR+(e#(o`#(%#(p[#(e#.j^3(e#([#(e#([](e#(qOg)(%#(gJ3(lT#(vd#1g'8(e#.U$(e#(hP%(e#",
+    "(b#(e#(>#(e#(kL@(e#(d'(e#([&(e#(d'(e#([&(e#(d'(e#(W&(e#(d'(e#(^&(e#(d'(e#(^&(e#(d'(e#(g%N(e#",
+    "(b#(e#.g9W(e#:g/,(e#([e(e#(iCg'(e#(g##(e#(k))(e#(sU((%#(tA#(e#r>y`&%)H'8(h1h>ByL:i:#(|a#&|A",
+    "(|J#('#('#+/#+/#(+#(g$#g2gD1(;#(;0(+#('#('#(H#g2G1(;#(.0(/#(+#45#(#1h'h'2(#3+&01<14L0(&$(9/",
+    "G8#gEe#g)(.(#3+&01g(14[0(&$(9/g,gE5(%#iAh`4(e#Pg-#(e#(d'(e#.Y&(e#.k$'(%#(ke#(e#(b#(e#.b*(e#",
+    "(d+(e#(W#(e#.k2#(%#(kV#(e#(g5*(e#(d+(e#(d)(e#([((e#.[#(e#sTtNgfb(#%(g$#(g#%(g($m,j5#+K#YF#",
+    "ghMx=|_=3#.)#gP`#'%#'%#'-#'-#'%#'5#'+#k$jPj#(#VUg-Y'%#*=#i_j%ib-/#gMg%#'%#'-#-B#pZnTnP.#S(#V",
+    "Ug-Y'%#hIiAjVhFgKU(%#($VkUibi`kIiSi`:1#(#%+#K(+Jk_iYi2(%#($VlJjFiG+#-(),((NvDq*tFC7#3-#3-#3-#",
+    "LY&CgEh&*#''h#;*%#@h$#[g$gQC7#3-#3-#3-#LY&k'jJiSkiFipOiq]+'#+'#+'#+'#1+#gag4#+'#.'#(%#+)#",
+    "gm<nrQmtF(e#(b`(e#(d](e#(d@(e#(i*gB(e#(k#/(e#(d](e#(d@(e#(d6(e#(d/(e#(k:g;(%#($%(%#(l8g:(e#",
+    "(d)(e#(s^g5(%#(t[%(e#(b((e#(b)(e#(d](e#(dY(e#(dc(e#(d1(e#(b'(e#(i,g@(e#(k%#(e#(dg&(e#(d@(e#",
+    "(b>(e#(ooNb(%#(opNg<(e#(d*(e#(bg9(e#(d/(e#(d](e#(b[(e#(d](e#(d@(e#(d*(e#(i.g9(e#(d1(e#(hP2(%#",
+    "($%(%#(mV#(e#(d/(e#(`#(e#(d](e#(opIb(%#(oqIg<(e#(bg5(e#(d](e#(m*[(%#(-#(%#(oiB#(%#(oqU#(e#(d]",
+    "(e#(d@(e#(d*(e#(b4(e#(d;(e#(d((e#(mCg9(%#(%1(%#(nE,(e#(de(e#(bg'(e#(d%(e#(d1(e#(d$(e#(d](e#",
+    "(b[(e#(d%(e#(b$(e#(b,(e#(dg$(e#(d@(e#(G#(;g3()'('#+n'(4oV](e#(dW(e#(he2(e#(d$(e#(d5(e#(d.(e#",
+    "(oo5$(%#(on7$(%#($$(%#($5(%#($.(%#(on4)(%#(ot+_(e#(dW(e#(d.(e#(i*&(e#(d$(e#(d5(e#(d.(e#(ooV$",
+    "(%#(otT1(e#(dX(e#(W#(e#(dW(e#(i*2(e#(d$(e#(d5(e#(d.(e#(op($(%#(ojX$(%#($$(%#($5(%#($.(%#($e",
+    "(%#(p0#(e#(dW(e#(oO2(%#($$(%#($5(%#($.(%#($e(%#(pGg'(e#(dg((e#(dW(e#(d.(e#:gf:D(#%(nu*K(%#($%",
+    "(%#($h#(%#(nv*g@(#%(nv9K(%#($%(%#($h#(%#(nu3g@(#%(nuCK(%#($%(%#.nvCH(#%(nvRK(%#($%(%#.nuPH(#%",
+    "(nu`K(%#($%(%#($h#(%#(nv`g@(#%(nw,K(%#($%(%#($h#(%#(nv*g@(#%(nv9K(%#($%(%#($h#(%#(nw9g@(#%",
+    "(nwIK(%#($%(%#($h#(%#(nv>g@(#%(nvNK(%#($%(%#.nwNH(#%(nw^K(%#($%(%#.nvSH(#%(nvcK(%#($%(%#($h#",
+    "(%#+nwcg=+nx1K+#%+#h#(nw)g@(#%(nw8K(%#($%(%#($h#(%#(nx8g@(#%(nxHK(%#($%(%#($h#(%#(nx8h$&,(5#",
+    "&2(7#&4(9#&6(D#&=(0#&3(*#&-.nt1h+(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(F#(%#(%#(%#(%#",
+    "(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(gE#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(nxEga(#&",
+    "(nxHh#(nxG#(,#+-((nzR)(n{Pga(#&(#*&8(9h+)g2.~,((owJ)(nxC#(4#+5((n{$)(n|&h*&<(B#&>(@h+(n{Wh*",
+    "(#%(#h#(nzSgZ(#&(F*&gV.g4h%(F#(gDgZ(#&(#*&A+n~+#(#%(#h#(n|6gZ(#&(/*&Y(FJ(#%(+g>(/#(g-gZ(#&(#*",
+    "&Q(JL(}=K&|H&~U.oz&h+(nx.#(-#+,((n{b)(n}1h*&I(_#&W(Xh+&}5,o{J&%sFn}7/ggE&iUk-pn7<('#`'#gBg[#",
+    "(+#(&#hCgE#4-#.)#g,T#+'#g5R#.1#.'#+)#g)px,#+pxa#GK#(px8#('#(pxe#(%#.=#(%#.)#(%#:)#(%#.1#(%#",
+    ".)#(%#gNZ#(/#(%#('#h6g@#(%#(L#(%#:e#(%#(%#(%#hVjjc&%iubguS#ht5gwVtmA+'#+'#+'#+'#+'#+'#+'#+'#",
+    "+'#+'#+'#.)#+'#+'#:1#(#%+)$(#%+)$(#%+)$(#%+)$(#%g)gL$DhP#P@#+'#+'#+'#+'#+'#+'#+'#+'#+'#+'#+'#",
+    ".)#+'#+'#:1#(#%+)$(#%+)$(#%+)$(#%+)$(#%g)gL$.h3#(%#(%#(%#19#iys.giy*&qy$&rsW&uX&oq$&plb&gy_",
+    "&}{=&#&|iP&wz&&x~^&gjI&hx;&lq(&h{U&hhe&qO&oW&hoW&riN&~=&gjC&}W&kic&jiW&hw.&}y.&gse&mpI&hk[",
+    "&ln)&msJ&zpA&k{H&l|;&gi5&rj(&oyN&g~A&sfH&hu<&g~Y&gx^&oo_&zt0&w4&o(&kue&g|S&hm$&gs+&h{Q&g|>&hN",
+    "&hoO&h|c&gn<&z%&qyY&mC&gmF&g}F&jyd&iu@&lj[&uxH&g}=&ol4&gm@&jq+&hfB&lm6&ik=&yt7&gh^&jm[&gjU&oE",
+    "&jq4&n+&mtO&{lB&tp-&twR&C&rwG&giL&g}Z&kz[&iq6&rzE&hlR&poY&yiO&jmU&gmZ&li4&u&&pzG&q}B&r~W&kf:",
+    "&ksQ&ow/&hmR&mq=&sf]&gq5&ov8&jjL&hf3&oxP&qn4&qg`&if+&pg6&o{6&ktd&rjb&{E&hc&mic&lpP&gxI&hv'",
+    "&hk&&yz'&p3&gu_&gx*&hib&ikF&h|3&n~J&gr8&gm_&gQ&~f0&ln]&gqc&qma&up=&~D&iA&zD&ime&va&gfK&gv<",
+    "&gmX&yG&ju`&ikC&is5&~Z&zsH&j7&vH&nz_&ms]&u$&szL&o2&ghU&htJ&kkB&hy/&qs$&hsO&gsZ&t;&xV&lj5&kM",
+    "&is-&k6&kv2&grC&hF&l=&|{B&sl`&mt2&gtE&v~(&kyI&x9&ir4&hD&h}O&goT&hq>&gp(&jv#&iuJ&jxP&w~+&uf8",
+    "&{mY&lte&iQ&gvW&pP&gwT&p9&~/&gqJ&nu(&|nW&kld&vq^&|iT&jg[&kmB&pq`&uf)&sI&hiU&iu)&qfO&{sC&tc",
+    "&huO&ig3&oQ&pN&gn<&hl-&tN&ifG&h}G&H&hz3&gu'&{mU&nvB&noL&onb&{`&kqa&kl2&gya&wd&wnB&g}]&ln@&hl$",
+    "&hL&q<&ih9&vb&npP&yh5&vs2&upZ&gH&i~>&gm_&nj_&pr>&ksL&hfE&ry2&hjK&jp7&jfC&sqC&jl`&gpA,zD)jq(",
+    ",lr,&pr5&giH&y4&g&&1&g6&ooH&noB&}K)g~^)gsJ,gv:&l'/hrJ&=&g:&gpY&jg)&g{'&|oF&oM&i,&qQ&Z&i:&x)",
+    "&i2&i$&tF&i0&gj>&7&gmP&lF&g.&i(&ggD&jF&k<&u<&gsc&k$&n+&x)&kY&uC&goa&k8&9&$&3&/&1&gC&%&kC&h#",
+    "&oY&w:&N&gS&o<&jF&u$&j7&#&tR&gr0&j+&q.&gS&rL&gM&{*&j#&hhF&nT&g[&wt7&lhf=&kvp@,vo-&gi%&h:&u#",
+    "&sb&gY&p'&gI&zV&h0&h)&h3&yA&hT&jB&D&n7&l)&gi]&1&j@&h)&o0&iM&h,&j+&g=&jD&h%&r7&hR&gO&n#&nX&k$",
+    "&+&gY&gmJ&h#&r%&rL&C&hP&mU&p9&g~$&gw^&iU&iW&p'&jJ&gM&lc&'&k4&F&V&hN&6&r/&ta&n9&kU&l_&jR&p-&l+",
+    "&gg#&jZ&gh^&t%&h+&D&o,&gU&g;&gO&(&E&h9&hD&qU&w2&oO&o(&lX&glQ&i.&iG&j)&g*&;&gC&|;&gpU&j}x*&.",
+    "&iv*&ln{P&gp6&g$&lwf4&ima&pw`&lghB&h7i-g}pSsr]*V)F47'#%'ihmX$'#%'ihnH8'#%'#+'%#'%#'%#'%#'%#",
+    "'%#*'#'%#'%#'%#'%#*'#*'#'%#*'#'%#*'#'%#'%#'%#'%#'M('*/'7#'5#pgOiofZiohe+'#S7#l(j7i:(%#~cv=vB",
+    "(#Vvdq<pa(#6+#=qOm[mA(%#isw$hoh[hoiJ'%#'15'#%'#%'#%'#%j%hV<'%#'%5'%#'$%'%#ktgPj|h4&,&5&krfE",
+    "&kqvO&h=&=&h/&iQ&c&h=&S&n|&&k{wI&krvL&1&D&J&krlG&k{ma&of`&g.&krm7&krle&=&|<&|N&5&mls=&mlq>&@",
+    "&ojF&ol4&9&g:&-&ol@&on`&'&Z&P&9&%&F&gG&3&5&V&7&'&#&#&ksk>&kjh@&ofN&N&ksr%&ksqN&/&N&jP&i+&D&e",
+    "&gW&hJ&X&h'&D&g$&#&N&H&3&B&pB&n:&n=&l(&g(&go[&hj;&n[&g.&V&ie&k,&$&iW&kt~(&kt{`&-&B&L&3&gd",
+    "&kum<&h%&kuk-&gA&;&h>&j;&qj;&@&qnb&gO&#&kuw:&kus3&N&B&;&ku|+&ku{T&1&gg#&gf+&qsE&qu@&@&hF&gH",
+    "&kvt>&kvnX&kvn^&kvmG&(&F&i*&%&q{b&q|W&g8&N&g:&q~F&ljhZ&ljh$&rfa&)&)&L&mm~V&mm}-&kwqb&#&klq,",
+    "&p~O&#&rh*&lop4&t{4&lrh>&5&riD&rjc&gI&7&g&&j/&ro;&`&rp_&kxi)&kxgE&id&+&'&&&g>&L&g*&>&9&gA&L&+",
+    "&X&9&h%&hJ&g(&iY&kxtW&kxu:&ge&i8&Z&he&kxw5&kxu:&h[&[&sgS&smN&N&c&g-&sl-&srY&_&kyrD&kynY&nF&k;",
+    "&su.&sw=&sw`&g)&miN&)&lxR&i'&nk8&yj+&qhK&+&/&g^&8&kzgZ&ln}R&th%&iJ&l7&gI&ky|N&ky|:&i=&mG&tn*",
+    "&toG&he&h/&k[&ky}2&ky{N&tx8&tzD&kzp<&kznX&tz<&t{8&g<&Z&%&kzzK&om>&opW&kzy>&k{n5&k{jW&@&i+&k<",
+    "&g2&gU&gN&g2&B&=&k{gS&k{j0&mS&gb&urV&uuN&*&k{k0&k{qF&qC&k{j=&gC&k{i-&iG&Y&(&u|a&u~<&gI&.&gO",
+    "&khpd&khl5&k{sQ&k{q#&k{{*&k{vW&=&Z&k|o/&k|mQ&N&k|v8&l]&k|v+&F&vvA&vw4&vv^&#&v{^&N&N&L&h+&v|[",
+    "&wfM&k}pJ&k}oV&k}rL&k}q'&ko|V&kowZ&k~k3&R&j7&lvq1&;&wmL&k~nM&$&g0&X&k~o6&%&#&g8&wnT&wpU&wp9",
+    "&hB&lwqX&k~|_&g`&gd&wu<&lxfB&lfkX&lfo<&g8&lfnb&hZ&w{^&w~E&7&-&lf~@&o0&#&lgiS&w}:&lyp*&lgk(&)",
+    "&xic&lyuF&lgi<&xn<&xo(&,&_&lhfX&lg|T&xo]&xrc&gY&h'&xu3&l{gX&c&l{gK&l{l*&lhmB&lhpJ&lhoT&i*&9",
+    "&lhxe&h3&lhx>&lh|F&lh|$&krfb&lli7&yj>&hD&yk2&ym'&riF&luoc&@&vpM&5&kquB&)&jm,&}w8&ytG&.&H&uh=",
+    "&ui%&'&7&g4&li{J&li{K&gS&h-&h5&j2&jT&g6&iA&me&iO&'&D&li{R&oE&jK&l}z=&zh9&'&g(&lk{T&lky8&ljmd",
+    "&l~r6&+&l~v5&n_&l~~[&zq.&;&9&'&gd&g#&j+&g9&jN&hC&h'&Z&zw;&zz/&e&zz*&z}&&)&lkv8&lkrT&1&{f'&{fb",
+    "&ggsJ&mmx1&kO&mhle&5&{o@&h;&jZ&l3&lloE&lll[&P&hV&hZ&llzD&grsO&jyj1&A&gK&jyoX&jyhV&i(&lnnc&Z",
+    "&lm~'&h]&e&lnk*&lnjW&nV&j_&%&hY&qS&]&lny,&lnmL&}}8&}~Q&lnx#&mmu/&~kA&w~D&xhB&loqV&lH&mn|F&3",
+    "&~oW&lphV&mopQ&mou$&lpkT&#&a&lpsQ&lpme&~q_&~t)&i^&Z&g[&~u]&mqn5&lqn_&o6&kY&gflJ&c&gfn`&lroW",
+    "&mrx9&mrz&&n-&j%&lrs/&gfv+&gfx&&-&1&7&1&g,&lsq7",
+};
+static const char *const r1i_nfc_orders[] = {
+    "qY8iG#$iI#'i<#$iI#$i8#(i<#%i*#'i<#%i*#.i<#($#'i<#+iG#$iQ#$iG#&i<#&iG#%i<$&iG#'i<#$iG#$iI#%i<",
+    "#$iG#$iJ#%iK#$iJ#%iK#$iJ#0iGj2(iGj($i<#'iG#$i<#&iG#$i>#$i<#)iG#)i<#%iG#$i<#%iG#$i>#$iE#$iG#$-",
+    "#$.#$/#$0#$1#$2#$3#$4#$5#%6#$7#$8#$9$$:$$;#$<$$iG#$i<$$5g*+iG#$B#$C#$DT$>#$@#$A#$B#$C#$D#$E",
+    "#$F#%iG#%i<#(iG#$i<#%iG#$i<3$GgH*iG%'iG#$i<#$iG%%iG$$i<#%iG#$i<G$HB$iG#$i<#%iG#$i<#%iG#&i<",
+    "#$iG#%i<#$iG#$i<#&iG#$i<#$iG#$i<#$iG#$i<#$iG#$i<#%iGhB*iG#$i<#$iGF'iG$,iG$&iG$(iGO&i<g[1iG",
+    "$$i<#%iG#$i<#%iG#$i<#&iG#&i<#$>#$@#$A#&iG#$i<#%iG#%i<#(iGa$*3$,&$iG#$i<#%iGgJ$*3$,gQ$*3$,gQ$*",
+    "3$,gQ$*3$,gc$,gc$,*$g6#$g=gH$*3$,gc$,g`$,gP%gJ#$,0'gNgO%gY1'g^g.%i<>$i<$$i<$$i8[$ge#$h#$$h%",
+    "('h#%$h#$%iG#$,$%iGc$i<gS$*$%,g4$i<q'&iGtJ$,C$,h>$,-$iGi+$iEh0$i>#$iG#$i<i;$iG#$i<g)$,7+iG",
+    "%$i<T(iG#)i<#%iG#$i<gY$*2$,J$iG#$i<#*iGZ%,_$*.%,g%$*h9&iG$$$#(i<#%iG#'i<#$iG$*$'$i<)$iG&%iG",
+    "i&%iG#$i<#*iG#$i<#%iG#$iK#$i6#$i<#$i*#IiG($iG#$iJ#$i<#$iG#$i<q(%iG#%$#'iG#&$#%iG'$iG&%$#$iG",
+    "#$i<#$iG#%$#'i<#$iGg|2&iGh.$,gCDiGnF$i:#$iE#$iI#$i>#%iAgL%+xt'$iG'-iGD%iGg2%iGj3$,h`$,>5iG",
+    "^&i<I$,gB$*/$,iP$iG$%iG#$i<%%iG(%iG$$iGX$,iW$,rq^$=qZ*iG#*i<#%iGtd$i<iC$i<h6(iGgf^$i<$$iGL$iG",
+    "#$$#$i<'$,hG$iG#$i<{-$,]$,^$,#$*g'&iGT%,c$*g.$,,$*gM$,#$*hT$*#$,g3$*3$,;*iG&(iGi-$,&$*g_$,#$*",
+    "i]$,#$*gb$,gY$,#$*gV$,ye$,ro`($`*iGrzK$$ilY%i8#&$&$iC#(i8++i<%(iG#%i<B'iGh5&iGhj(*iG$4iG%*iG",
+    "$%iG$(iGgo&*i<gP)iG#$*",
+};
+
+// What the rows hold. Code points lead to their parts (first << 32 | second, 0 for none), and two
+// parts, in the same form, to the code point that joins them.
+typedef struct r1i_nfc {
+    unsigned char orders[R1I_LOW_CHARS]; // canonical combining classes
+    r1i_pair_table parts;
+} r1i_nfc;
+
+static uint32_t r1i_packed_next(const char **p) {
+    for (uint32_t value = 0;;) {
+        uint32_t digit = (unsigned char)*(*p)++;
+        digit -= 35u + (digit > '?') + (digit > '\\'); // these two do not occur
+        if (digit < 65) return value * 65 + digit;
+        value = value * 25 + digit - 65;
+    }
+}
+static uint32_t r1i_packed_after(const char **p, uint32_t before) {
+    uint32_t n = r1i_packed_next(p);
+    return before + (n & 1 ? ~(n >> 1) : n >> 1);
+}
+static void r1i_nfc_flag(r1i_chars *chars, uint32_t code) {
+    if (code < R1I_LOW_CHARS) chars->low[code] |= R1I_IN_NFC;
+}
+// Unpacks the rows, and marks the characters at which text may be out of this form.
+static bool r1i_nfc_fill(r1_context *ctx, r1i_nfc *nfc, r1i_chars *chars) {
+    uint32_t code = 0, first = 0, second = 0;
+    for (size_t i = 0; i < sizeof r1i_nfc_parts / sizeof *r1i_nfc_parts; i++)
+        for (const char *p = r1i_nfc_parts[i]; *p;) {
+            uint32_t step = r1i_packed_next(&p), kind = step % 3; // 2: its parts are joined again
+            code += step / 3, first = r1i_packed_after(&p, first);
+            if (kind) second = r1i_packed_after(&p, second);
+            uint64_t pair = (uint64_t)first << 32 | (kind ? second : 0);
+            if (!r1i_pairs_put(ctx, &nfc->parts, code, pair)) return false;
+            if (kind == 2 && !r1i_pairs_put(ctx, &nfc->parts, pair, code)) return false;
+            r1i_nfc_flag(chars, kind == 2 ? second : code);
+        }
+    code = 0;
+    for (size_t i = 0; i < sizeof r1i_nfc_orders / sizeof *r1i_nfc_orders; i++)
+        for (const char *p = r1i_nfc_orders[i]; *p;) {
+            code += r1i_packed_next(&p);
+            uint32_t end = code + r1i_packed_next(&p), order = r1i_packed_next(&p);
+            for (; code < end; code++)
+                nfc->orders[code] = (unsigned char)order, r1i_nfc_flag(chars, code);
+        }
+    for (code = 0x1161; code < 0x1176; code++) r1i_nfc_flag(chars, code); // vowels of Hangul
+    for (code = 0x11a8; code < 0x11c3; code++) r1i_nfc_flag(chars, code); // its last consonants
+    return true;
+}
+// The parts of a character, four at most, each with its order in the highest byte. A syllable of
+// Hangul counts as one: nothing but its own last consonant could change it.
+static size_t r1i_nfc_split(const r1i_nfc *nfc, uint32_t code, uint64_t *parts) {
+    uint64_t pair = r1i_pairs_find(&nfc->parts, code);
+    if (!pair) {
+        uint64_t order = code < R1I_LOW_CHARS ? nfc->orders[code] : 0;
+        return parts[0] = order << 56 | code, 1;
+    }
+    size_t n = r1i_nfc_split(nfc, (uint32_t)(pair >> 32), parts);
+    return (uint32_t)pair ? n + r1i_nfc_split(nfc, (uint32_t)pair, parts + n) : n;
+}
+// The character that joins two, or 0.
+static uint32_t r1i_nfc_join(const r1i_nfc *nfc, uint32_t a, uint32_t b) {
+    uint32_t syllable = a - 0xac00, last = b - 0x11a7;
+    if (a - 0x1100 < 19 && b - 0x1161 < 21) return 0xac00 + ((a - 0x1100) * 21 + (b - 0x1161)) * 28;
+    if (syllable < 11172 && syllable % 28 == 0 && last - 1 < 27) return a + last;
+    return (uint32_t)r1i_pairs_find(&nfc->parts, (uint64_t)a << 32 | b);
+}
+// Sorts runs of marks by their order, equal ones as they stand; `heap` has room for n.
+static void r1i_nfc_sort(uint64_t *parts, size_t n, uint64_t *heap) {
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        bool sorted = true;
+        size_t count = 0;
+        for (end = begin + 1; end < n && parts[end] >> 56; end++)
+            sorted = sorted && parts[end] >> 56 >= parts[end - 1] >> 56;
+        if (sorted) continue;
+        begin += !(parts[begin] >> 56); // the base
+        for (size_t i = begin; i < end; i++) r1i_heap_push(heap, &count, parts[i] | i << 21);
+        for (size_t i = begin; i < end; i++)
+            parts[i] = r1i_heap_pop(heap, &count) & (UINT64_MAX << 56 | 0x1fffff);
+    }
+}
+// Joins sorted parts; returns how many are left. A part reaches its base over marks of lower order.
+static size_t r1i_nfc_compose(const r1i_nfc *nfc, uint64_t *parts, size_t n) {
+    size_t kept = 0, base = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t order = parts[i] >> 56;
+        bool near = base != SIZE_MAX && (kept == base + 1 || parts[kept - 1] >> 56 < order);
+        uint32_t whole = near ? r1i_nfc_join(nfc, (uint32_t)parts[base], (uint32_t)parts[i]) : 0;
+        if (whole) {
+            parts[base] = whole;
+            continue;
+        }
+        if (!order) base = kept;
+        parts[kept++] = parts[i];
+    }
+    return kept;
+}
+
 // ---- the tokenizer ----
 // What a token is; a token may be several.
 enum {
@@ -10208,6 +10430,8 @@ struct r1_tokenizer {
     r1i_trie_node *trie;      // node 0 is not used
     size_t trie_count;
     r1i_chars *chars; // NULL: a list of pieces, which are all in the tree
+    bool normal;      // text is brought to NFC, by this:
+    r1i_nfc *nfc;
     signed char steps[R1I_MAX_CUTS];
     int n_steps;
     bool whole; // pieces that are tokens are never cut: tiktoken, Llama-3
@@ -10246,14 +10470,38 @@ static void r1i_trie_put(r1_tokenizer *tok, r1_slice text, int32_t id) {
 }
 
 // ---- merging ----
+// Memory straight from the hook, since the context is not for workers.
+typedef struct r1i_room {
+    void *data;
+    size_t bytes;
+} r1i_room;
 // Where ids go. `count` runs on past the capacity.
 typedef struct r1i_encoder {
     const r1_tokenizer *tok;
     int32_t *ids;
     size_t capacity, count;
-    void *work; // for long pieces
-    size_t work_bytes;
+    r1i_room work, parts, text; // of a long piece; of NFC, what is being joined and the result
 } r1i_encoder;
+
+// Room for `bytes`; the first `kept` of what is there stay.
+static bool r1i_encode_room(r1i_encoder *e, r1i_room *block, size_t kept, size_t bytes) {
+    const r1_allocator *hook = &e->tok->ctx->allocator;
+    if (bytes <= block->bytes) return true;
+    if (bytes >= SIZE_MAX / 2) return false;
+    if (kept) bytes += bytes / 2;
+    void *data = hook->alloc(hook->user, bytes, R1I_ALIGN);
+    if (!data) return false;
+    if (kept) memcpy(data, block->data, kept);
+    if (block->data) hook->free(hook->user, block->data, block->bytes);
+    *block = (r1i_room){data, bytes};
+    return true;
+}
+static void r1i_encoder_free(r1i_encoder *e) {
+    const r1_allocator *hook = &e->tok->ctx->allocator;
+    const r1i_room *blocks[] = {&e->work, &e->parts, &e->text};
+    for (int i = 0; i < 3; i++)
+        if (blocks[i]->data) hook->free(hook->user, blocks[i]->data, blocks[i]->bytes);
+}
 
 enum { R1I_SHORT = 128 }; // bytes of a piece that is merged in place
 static void r1i_encode_emit(r1i_encoder *e, uint32_t id) {
@@ -10291,23 +10539,6 @@ static size_t r1i_merge_short(const r1_tokenizer *tok, uint32_t *ids, size_t n) 
     }
     return n;
 }
-// A heap of (rank << 32 | place), the lowest on top.
-static void r1i_heap_push(uint64_t *heap, size_t *count, uint64_t key) {
-    size_t at = (*count)++;
-    for (; at && heap[(at - 1) / 2] > key; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
-    heap[at] = key;
-}
-static uint64_t r1i_heap_pop(uint64_t *heap, size_t *count) {
-    uint64_t top = heap[0], key = heap[--*count];
-    size_t at = 0, child;
-    while ((child = 2 * at + 1) < *count) {
-        if (child + 1 < *count && heap[child + 1] < heap[child]) child++;
-        if (heap[child] >= key) break;
-        heap[at] = heap[child], at = child;
-    }
-    heap[at] = key;
-    return top;
-}
 // A long piece as a list of ids. A merge removes one id and offers two pairs at most, so the heap
 // holds 2 n entries at most, and the whole takes n log n.
 typedef struct r1i_merge_list {
@@ -10339,18 +10570,10 @@ static void r1i_merge_long(const r1_tokenizer *tok, r1i_merge_list *list) {
         r1i_merge_offer(tok, list, at);
     }
 }
-// Memory for a long piece comes straight from the hook, since the context is not for workers.
 static bool r1i_encode_long(r1i_encoder *e, const unsigned char *p, size_t n) {
-    const r1_allocator *hook = &e->tok->ctx->allocator;
-    size_t each = 2 * sizeof(uint64_t) + 3 * sizeof(uint32_t), bytes = r1i_size_mul(n, each);
-    if (n >= UINT32_MAX || bytes >= SIZE_MAX / 2) return false;
-    if (bytes > e->work_bytes) {
-        if (e->work) hook->free(hook->user, e->work, e->work_bytes);
-        e->work = hook->alloc(hook->user, bytes, R1I_ALIGN);
-        e->work_bytes = e->work ? bytes : 0;
-        if (!e->work) return false;
-    }
-    r1i_merge_list list = {.heap = (uint64_t *)e->work, .n = n};
+    size_t bytes = r1i_size_mul(n, 2 * sizeof(uint64_t) + 3 * sizeof(uint32_t));
+    if (n >= UINT32_MAX || !r1i_encode_room(e, &e->work, 0, bytes)) return false;
+    r1i_merge_list list = {.heap = (uint64_t *)e->work.data, .n = n};
     list.ids = (uint32_t *)(void *)(list.heap + 2 * n);
     list.next = list.ids + n, list.previous = list.next + n;
     for (size_t i = 0; i < n; i++) {
@@ -10388,6 +10611,59 @@ static bool r1i_encode_run(r1i_encoder *e, const unsigned char *text, size_t siz
     r1i_cutter cutter = {tok->chars, tok->steps, tok->n_steps, text, r1i_encode_piece, e};
     return !size || r1i_cut(&cutter, 0, 0, size);
 }
+// One stretch of text in NFC, from `at` on, behind the `done` bytes of e->text: a character, and
+// those behind it that may be joined to it or change places. Moves both ends on.
+static bool r1i_nfc_stretch(r1i_encoder *e, const unsigned char *text, size_t size, size_t *at,
+                            size_t *done) {
+    const r1_tokenizer *tok = e->tok;
+    size_t n = 0, step = r1i_utf8_size(text + *at, size - *at);
+    do {
+        size_t kept = n * sizeof(uint64_t);
+        if (!r1i_encode_room(e, &e->parts, kept, 2 * (kept + 4 * sizeof(uint64_t)))) return false;
+        n +=
+            r1i_nfc_split(tok->nfc, r1i_utf8_code(text + *at, step), (uint64_t *)e->parts.data + n);
+        *at += step;
+    } while (*at < size && (r1i_char_at(tok->chars, text + *at, size - *at, &step) & R1I_IN_NFC));
+    uint64_t *parts = (uint64_t *)e->parts.data;
+    r1i_nfc_sort(parts, n, parts + n);
+    n = r1i_nfc_compose(tok->nfc, parts, n);
+    if (!r1i_encode_room(e, &e->text, *done, *done + 4 * n)) return false;
+    for (size_t i = 0; i < n; i++)
+        *done += r1i_utf8_write((uint32_t)parts[i], (char *)e->text.data + *done);
+    return true;
+}
+// A range of text in NFC: itself, or a copy in e->text. Bytes that are no characters stay.
+static bool r1i_encode_normal(r1i_encoder *e, const unsigned char **text, size_t *size) {
+    const unsigned char *p = *text;
+    size_t end = *size, from = 0, done = 0, step;
+    for (size_t at = 0; at < end;) {
+        uint64_t word = UINT64_MAX;
+        if (end - at >= 8) memcpy(&word, p + at, 8);
+        step = word & 0x8080808080808080u ? 1 : 8; // eight bytes of ASCII
+        if (p[at] < 0xcc ||                        // below U+0300 nothing is ever changed
+            !(r1i_char_at(e->tok->chars, p + at, end - at, &step) & R1I_IN_NFC)) {
+            at += step;
+            continue;
+        }
+        size_t begin = at; // of the character before, if there is one
+        for (size_t back = 1; back <= 4 && back <= at - from && begin == at; back++)
+            if (r1i_utf8_size(p + at - back, back) == back) begin = at - back;
+        if (!r1i_encode_room(e, &e->text, done, done + (begin - from) + 1)) return false;
+        memcpy((char *)e->text.data + done, p + from, begin - from);
+        done += begin - from, at = begin;
+        if (!r1i_nfc_stretch(e, p, end, &at, &done)) return false;
+        from = at;
+    }
+    if (!from) return true;
+    if (!r1i_encode_room(e, &e->text, done, done + (end - from))) return false;
+    memcpy((char *)e->text.data + done, p + from, end - from);
+    *text = (const unsigned char *)e->text.data, *size = done + (end - from);
+    return true;
+}
+static bool r1i_encode_text(r1i_encoder *e, const unsigned char *text, size_t size) {
+    if (e->tok->nfc && !r1i_encode_normal(e, &text, &size)) return false;
+    return r1i_encode_run(e, text, size);
+}
 // A tokenizer of pieces takes the longest at each place and never reconsiders.
 static bool r1i_encode_pieces(r1i_encoder *e, const unsigned char *text, size_t size) {
     for (size_t at = 0, step = 0; at < size; at += step) {
@@ -10406,19 +10682,18 @@ static bool r1i_encode_range(r1i_encoder *e, const unsigned char *text, size_t s
         if (!tok->trie_first[text[at]]) continue;
         int32_t id = r1i_trie_find(tok, text + at, size - at, &step);
         if (id < 0) continue;
-        if (!r1i_encode_run(e, text + rest, at - rest)) return false;
+        if (!r1i_encode_text(e, text + rest, at - rest)) return false;
         r1i_encode_emit(e, (uint32_t)id);
         rest = at + step, at = rest - 1;
     }
-    return r1i_encode_run(e, text + rest, size - rest);
+    return r1i_encode_text(e, text + rest, size - rest);
 }
 static size_t r1i_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
                          size_t capacity, bool special) {
     if (!tok) return SIZE_MAX;
     r1i_encoder e = {.tok = tok, .ids = ids, .capacity = ids ? capacity : 0};
     bool good = r1i_encode_range(&e, (const unsigned char *)text, text ? size : 0, special);
-    const r1_allocator *hook = &tok->ctx->allocator;
-    if (e.work) hook->free(hook->user, e.work, e.work_bytes);
+    r1i_encoder_free(&e);
     return good ? e.count : SIZE_MAX;
 }
 R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
@@ -10919,15 +11194,16 @@ static bool r1i_read_cuttings(r1_tokenizer *tok, const r1_json *node) {
     }
     return bytes || r1i_refuse(tok, "pre_tokenizer has no ByteLevel: not a byte-level BPE");
 }
-// A normalizer may be empty, or NFC (see r1_tokenizer_new).
-static bool r1i_read_normalizer(const r1_tokenizer *tok, const r1_json *node) {
+// A normalizer may be empty, or NFC, or a sequence of such.
+static bool r1i_read_normalizer(r1_tokenizer *tok, const r1_json *node) {
     r1_slice type = r1_json_text(r1_json_find(node, "type"));
-    if (!node || node->kind == R1_JSON_NULL || r1i_slice_is(type, "NFC")) return true;
+    if (!node || node->kind == R1_JSON_NULL) return true;
+    if (r1i_slice_is(type, "NFC")) return tok->normal = true;
     const r1_json *list = r1_json_find(node, "normalizers");
     if (!r1i_slice_is(type, "Sequence"))
         return r1i_refuse(tok, "unknown normalizer \"%.*s\"", r1i_quoted(type), type.data);
     for (const r1_json *part = list ? list->child : NULL; part; part = part->next)
-        if (!r1i_type_is(part, "NFC")) return r1i_refuse(tok, "unknown normalizer in a sequence");
+        if (!r1i_read_normalizer(tok, part)) return false;
     return true;
 }
 // The decoder must undo the alphabet and do nothing else.
@@ -11230,11 +11506,11 @@ static bool r1i_chat_ids(r1i_encoder *e, const r1i_chat_writer *w) {
         }
         int32_t id = r1i_trie_find(e->tok, text + at, limit - at, &step);
         if (id < 0) continue;
-        if (!r1i_encode_run(e, text + rest, at - rest)) return false;
+        if (!r1i_encode_text(e, text + rest, at - rest)) return false;
         r1i_encode_emit(e, (uint32_t)id);
         rest = at + step, at = rest - 1;
     }
-    return r1i_encode_run(e, text + rest, w->size - rest);
+    return r1i_encode_text(e, text + rest, w->size - rest);
 }
 R1I_BODY size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tok, const r1_chat_desc *desc,
                                int32_t *ids, size_t capacity) {
@@ -11247,7 +11523,7 @@ R1I_BODY size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tok, const r
         for (int i = 0; good && i < 5; i++) good = r1i_chat_marks(ctx, tok, parts[i]);
     }
     good = good && r1i_chat_ids(&e, &w);
-    if (e.work) tok->ctx->allocator.free(tok->ctx->allocator.user, e.work, e.work_bytes);
+    if (tok) r1i_encoder_free(&e);
     r1i_chat_done(&w);
     return good ? e.count : SIZE_MAX;
 }
@@ -11258,7 +11534,9 @@ R1I_BODY void r1_tokenizer_free(r1_tokenizer *tok) {
     r1_context *ctx = tok->ctx;
     r1i_free(ctx, tok->pieces), r1i_free(ctx, tok->flags), r1i_free(ctx, tok->text);
     r1i_free(ctx, tok->words.slots), r1i_free(ctx, tok->merges.slots);
-    r1i_free(ctx, tok->trie), r1i_free(ctx, tok->chars), r1i_free(ctx, tok);
+    if (tok->nfc) r1i_free(ctx, tok->nfc->parts.slots);
+    r1i_free(ctx, tok->nfc), r1i_free(ctx, tok->trie), r1i_free(ctx, tok->chars);
+    r1i_free(ctx, tok);
 }
 static r1_tokenizer *r1i_tokenizer_blank(r1_context *ctx, const char *from, r1_status blame) {
     r1_tokenizer *tok = (r1_tokenizer *)r1i_alloc(ctx, sizeof *tok);
@@ -11287,7 +11565,9 @@ static bool r1i_tok_split(r1i_tok_maker *m, r1_split split) {
     if (!tok->words.count) return true; // nothing but added tokens: a list of pieces
     tok->chars = (r1i_chars *)r1i_alloc(m->ctx, sizeof *tok->chars);
     if (tok->chars) r1i_chars_fill(tok->chars);
-    return tok->chars != NULL;
+    if (!tok->chars || !tok->normal) return tok->chars != NULL;
+    tok->nfc = (r1i_nfc *)r1i_alloc(m->ctx, sizeof *tok->nfc);
+    return tok->nfc && r1i_nfc_fill(m->ctx, tok->nfc, tok->chars);
 }
 static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
     r1_tokenizer *tok = m->tok;
@@ -11310,6 +11590,7 @@ static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_
     r1_tokenizer *tok = m->tok;
     r1_slice source = desc->json.size ? desc->json : desc->vocab;
     bool good = true;
+    tok->normal = desc->nfc;
     if (source.size) {
         *json = r1i_json_read(m->ctx, source.data, source.size, true);
         if (!*json) return false;
@@ -11680,7 +11961,7 @@ R1I_BODY r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
     r1_tokenizer_desc desc = {0};
     size_t size = strlen(path);
     if (options) {
-        desc.split = options->split, desc.chat = options->chat;
+        desc.split = options->split, desc.chat = options->chat, desc.nfc = options->nfc;
         desc.specials = options->specials, desc.n_specials = options->n_specials;
     }
     if (!r1i_file_there(path)) { // a folder, or nothing at all
@@ -11810,7 +12091,13 @@ R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) 
     r1_json_begin_object(&w, NULL);
     r1_json_write_text(&w, "version", "1.0", 3);
     r1i_save_added(tok, &w);
-    r1_json_write_null(&w, "normalizer");
+    if (tok->nfc) {
+        r1_json_begin_object(&w, "normalizer");
+        r1_json_write_text(&w, "type", "NFC", 3);
+        r1_json_end_object(&w);
+    } else {
+        r1_json_write_null(&w, "normalizer");
+    }
     r1i_save_cuttings(tok, &w);
     r1i_save_bytelevel(&w, "decoder");
     r1_json_begin_object(&w, "model");
