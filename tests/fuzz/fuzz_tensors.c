@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 // Eight bytes of header length, the header, the data.
-const fuzz_seed fuzz_seeds[] = {
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("\x40\0\0\0\0\0\0\0"
               "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}        "
               "12345678"),
