@@ -20,8 +20,7 @@ fuzz_seed fuzz_seeds[] = {
               "{\"stage\":\"pretrain\",\"loss\":1e3}\n{\"st"),
     FUZZ_TEXT("\x04{\"stage\":\"settings\",\"s\":\"{\\\"k\\\":1}\"}\n" ROW
               "{\"stage\":\"final\"}\n"),
-    {NULL, 0}, // a checkpoint with its hash
-    {NULL, 0}, // and without, so that damage gets past the front door
+    {NULL, 0}, // a checkpoint, see make_checkpoint
     {NULL, 0},
 };
 
@@ -49,8 +48,9 @@ static r1_model *model;
 static r1_trainer *trainer;
 static r1_tokenizer *tokenizer;
 static const char checkpoint[] = "checkpoint-00000000.safetensors";
-static void make_checkpoints(r1_context *ctx) {
-    static char seeds[2][SEED_BYTES];
+// A good one under another name of its hash, so that damage gets past the front door.
+static void make_checkpoint(r1_context *ctx) {
+    static char seed[SEED_BYTES] = {CHECKPOINT};
     const r1_model_config config = {.vocab = 3,
                                     .width = 2,
                                     .layers = 1,
@@ -63,14 +63,13 @@ static void make_checkpoints(r1_context *ctx) {
     trainer = r1_trainer_new(model, NULL);
     promise(r1_trainer_save(trainer, folder, "note") == R1_OK, "a checkpoint can be saved");
     size_t size = 0;
-    char *text = r1_file_read(ctx, path_of(checkpoint), &size), *key = text;
-    promise(size > 0 && size < SEED_BYTES, "a checkpoint is a small file");
-    for (int i = 0; i < 2; i++) {
-        seeds[i][0] = CHECKPOINT;
-        memcpy(seeds[i] + 1, text, size);
-        fuzz_seeds[4 + i] = (fuzz_seed){seeds[i], size + 1};
-        while ((key = strstr(text + 8, "\"r1.")) != NULL) key[1] = 'x';
-    }
+    char *text = r1_file_read(ctx, path_of(checkpoint), &size), *key;
+    promise(text && size < sizeof seed, "a checkpoint is a small file");
+    while ((key = strstr(text + 8, "\"r1.")) != NULL) key[1] = 'x';
+    put(path_of(checkpoint), text, size);
+    promise(r1_trainer_resume(trainer, folder, NULL, 0), "a hash is not asked for");
+    memcpy(seed + 1, text, size);
+    fuzz_seeds[sizeof fuzz_seeds / sizeof *fuzz_seeds - 2] = (fuzz_seed){seed, size + 1};
     r1_file_free(ctx, text);
 }
 void fuzz_begin(r1_context *ctx) {
@@ -83,7 +82,7 @@ void fuzz_begin(r1_context *ctx) {
     r1_tensors_save(ctx, path_of("1.safetensors"), &a, 1, NULL, 0);
     r1_tensors_save(ctx, path_of("2.safetensors"), &b, 1, NULL, 0);
     tokenizer = r1_tokenizer_pieces(ctx, pieces, 3);
-    make_checkpoints(ctx);
+    make_checkpoint(ctx);
     promise(r1_status_of(ctx) == R1_OK, "the good files can be made");
 }
 

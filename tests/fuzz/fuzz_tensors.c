@@ -14,6 +14,11 @@ fuzz_seed fuzz_seeds[] = {
               "[0,2]}}          "
               "123456"),
     FUZZ_TEXT("\x08\0\0\0\0\0\0\0{}      "),
+    FUZZ_TEXT(
+        "\x68\0\0\0\0\0\0\0" // a hash is computed, even if it is another
+        "{\"__metadata__\":{\"r1.hash\":\"0123456789abcdef\"},\"a\":{\"dtype\":\"U8\",\"shape\":"
+        "[2],\"data_offsets\":[0,2]}}     "
+        "12"),
     {NULL, 0},
 };
 
