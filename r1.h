@@ -895,9 +895,11 @@ R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
 // ==== [json] =====================================================================================
 // Reads and writes JSON (RFC 8259), bounded and strict. Calls [base]. Texts come from others, so
 // memory and time grow no faster than n log n, whoever wrote them.
-// Refused: more than 64 levels, bad UTF-8, lone surrogates, anything behind the value, a byte order
-// mark, numbers beyond the range of double (too small becomes 0). Of a key that an object has twice
-// the last one counts, as in Python; the readers of weights, configs and tokenizers refuse it.
+// What the RFC leaves open is fixed. Refused: more than 64 levels, bad UTF-8, UTF-16, lone
+// surrogates, a byte order mark, numbers beyond the range of double. Taken: numbers of any length,
+// rounded to the nearest double (too small becomes 0), and \u0000. Keys are compared by bytes.
+// Of a key that an object has twice the last one counts, as in Python; the readers of weights,
+// configs and tokenizers refuse it.
 
 enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
 
@@ -8353,13 +8355,17 @@ static long r1i_sys_process(void) {
 #endif
 }
 
-// The error of a system call in words: what, where, why, and what to do about it.
+// The error of a system call in words: what, where, why, and what to do about it. A missing file is
+// one thing to those who read it and another to those who write it.
 static r1_status r1i_file_fail(r1_context *ctx, const char *verb, const char *path) {
     int code = errno;
-    const char *remedy = code == ENOENT || code == ENOTDIR ? "check the path and make its folder"
+    bool reads = strstr("open, look at, read, list", verb) != NULL;
+    bool missing = code == ENOENT || code == ENOTDIR;
+    const char *remedy = missing && reads                  ? "check the path"
+                         : missing                         ? "check the path and make its folder"
                          : code == ENOSPC || code == EFBIG ? "make room on the disk"
                          : code == EACCES || code == EPERM || code == EROFS
-                             ? "check who may write there"
+                             ? (reads ? "check who may read it" : "check who may write there")
                          : code == EISDIR ? "give the path of a file"
                          : code == EMFILE ? "close other files"
                                           : "check the path and the disk";
@@ -9381,7 +9387,7 @@ static bool r1i_log_begin_file(r1_log_file *log, bool append) {
     size_t size;
     int flags = O_RDWR | O_CREAT | O_APPEND | (append ? 0 : O_TRUNC);
     log->file = r1i_sys_open(log->path, flags);
-    if (log->file < 0) return r1i_file_fail(log->ctx, "open", log->path), false;
+    if (log->file < 0) return r1i_file_fail(log->ctx, "write", log->path), false;
     if (!append) return true;
     if (!r1i_log_end(log->file, SIZE_MAX, &log->bytes, &size))
         return r1i_file_fail(log->ctx, "read", log->path), false;
