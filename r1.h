@@ -7981,14 +7981,17 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
                               size_t problem_bytes) {
     return r1i_json_parse(ctx, text, size, false, problem, problem_bytes);
 }
-static r1_json *r1i_json_read(r1_context *ctx, const char *text, size_t size, bool strict) {
+// `name` is that of the text in messages.
+static r1_json *r1i_json_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                              bool strict) {
     char problem[R1I_MESSAGE_BYTES / 2];
     r1_json *root = r1i_json_parse(ctx, text, size, strict, problem, sizeof problem);
-    if (!root && r1_status_of(ctx) == R1_OK) r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
+    if (!root && r1_status_of(ctx) == R1_OK)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s", name, problem);
     return root;
 }
 R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
-    return r1i_json_read(ctx, text, size, false);
+    return r1i_json_read(ctx, "json", text, size, false);
 }
 R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
     if (!root) return;
@@ -8360,8 +8363,9 @@ static long r1i_sys_process(void) {
 // The error of a system call in words: what, where, why, and what to do about it.
 static r1_status r1i_file_fail(r1_context *ctx, const char *verb, const char *path) {
     int code = errno;
-    const char *remedy = code == ENOENT || code == ENOTDIR ? "check the path and make its folder"
-                         : code == ENOSPC || code == EFBIG ? "make room on the disk"
+    const char *remedy = code == ENOENT && !strcmp(verb, "open") ? "check the path"
+                         : code == ENOENT || code == ENOTDIR ? "check the path and make its folder"
+                         : code == ENOSPC || code == EFBIG   ? "make room on the disk"
                          : code == EACCES || code == EPERM || code == EROFS
                              ? "check who may write there"
                          : code == EISDIR ? "give the path of a file"
@@ -8655,7 +8659,8 @@ static const char *r1i_entry_read(const r1_json *node, size_t data_bytes, r1_ent
         !r1i_json_size(r1_json_at(offsets, 0), &begin) ||
         !r1i_json_size(r1_json_at(offsets, 1), &end))
         return "data_offsets are not two sizes";
-    if (begin > end || end > data_bytes) return "data_offsets lie outside the file";
+    if (begin > end || end > data_bytes)
+        return "data_offsets lie outside the file, which may be cut short";
     if (!r1i_entry_bytes(entry, &bytes) || bytes != end - begin)
         return "dtype and shape do not fit data_offsets";
     entry->bytes = bytes;
@@ -8788,10 +8793,14 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
 // From the first byte to the last: length of the header, header, data.
 static r1_status r1i_tensors_check(r1_tensors *tensors) {
     uint64_t header_bytes = 0;
-    if (tensors->bytes < 8) return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes");
+    if (tensors->bytes < 8)
+        return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes; was it fetched whole?");
     for (int i = 7; i >= 0; i--) header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
     if (header_bytes > R1I_HEADER_BYTES || header_bytes > tensors->bytes - 8)
-        return r1i_tensors_refuse(tensors, NULL, "the header is longer than the file or 100 MB");
+        return r1i_tensors_refuse(
+            tensors, NULL,
+            "the header is longer than the file or 100 MB; is it weights, and "
+            "no pointer of git-lfs to them?");
     const char *header = tensors->file + 8;
     size_t bytes = (size_t)header_bytes;
     r1_status status =
@@ -9130,8 +9139,14 @@ R1I_BODY r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder)
     r1_tensors *tensors = NULL;
     char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
     if (one && index) {
-        bool many = !r1i_file_there(one) && r1i_file_there(index);
-        tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        bool single = r1i_file_there(one), many = !single && r1i_file_there(index);
+        if (single || many)
+            tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        else
+            r1i_fail(ctx, R1_ERROR_FILE,
+                     "%s: no weights; neither model.safetensors nor model.safetensors.index.json, "
+                     "the list of shards, is there (*.bin and *.pt are not read)",
+                     folder);
     }
     r1i_free(ctx, one), r1i_free(ctx, index);
     return tensors;
@@ -11381,7 +11396,8 @@ static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
     r1_slice text = desc->chat_template;
     r1_json *config = NULL;
     if (desc->config.size) {
-        config = r1i_json_read(m->ctx, desc->config.data, desc->config.size, true);
+        config = r1i_json_read(m->ctx, "tokenizer_config.json", desc->config.data,
+                               desc->config.size, true);
         if (!config) return false;
         tok->begin = r1i_config_token(tok, config, "bos_token");
         tok->end = r1i_config_token(tok, config, "eos_token");
@@ -11398,7 +11414,8 @@ static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_
     r1_slice source = desc->json.size ? desc->json : desc->vocab;
     bool good = true;
     if (source.size) {
-        *json = r1i_json_read(m->ctx, source.data, source.size, true);
+        *json = r1i_json_read(m->ctx, desc->json.size ? "tokenizer.json" : "vocab.json",
+                              source.data, source.size, true);
         if (!*json) return false;
     }
     if (desc->json.size)
@@ -13679,7 +13696,9 @@ static bool r1i_config_windows(const r1_json *root) {
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
     const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
-    if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
+    if (r1i_rope_unknown(r1i_rope_json(root)))
+        return "a rope_scaling other than yarn and llama3, or attention_factor, truncate or "
+               "partial_rotary_factor in it,";
     if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
     if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
         return "attention_bias";
@@ -13697,9 +13716,10 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
-                                        r1_model_config *config) {
-    r1_json *root = r1i_json_read(ctx, text, size, true);
+// `name` is that of the file.
+static r1_status r1i_config_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                                 r1_model_config *config) {
+    r1_json *root = r1i_json_read(ctx, name, text, size, true);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
     unsigned of = 0;
@@ -13714,16 +13734,38 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         unknown = "this decoder_sparse_step or mlp_only_layers";
     if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "%s: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
                  "qwen3_moe or llama",
-                 (int)type.size, type.data ? type.data : "");
+                 name, (int)r1i_min(type.size, 80), type.data ? type.data : "");
     else if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is not supported", name, unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
+R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
+                                        r1_model_config *config) {
+    return r1i_config_read(ctx, "config.json", text, size, config);
+}
 
 #ifndef R1_NO_STDIO
+// A file must say these sizes: they are named here in its words, before the model asks in ours.
+static bool r1i_config_sized(r1_context *ctx, const char *path, const r1_model_config *c) {
+    const struct {
+        const char *key;
+        size_t value;
+    } sizes[] = {{"vocab_size", c->vocab},
+                 {"hidden_size", c->width},
+                 {"num_hidden_layers", c->layers},
+                 {"num_attention_heads", c->heads},
+                 {"max_position_embeddings", c->max_tokens}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!sizes[i].value) {
+            r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is missing or no number above 0", path,
+                     sizes[i].key);
+            return false;
+        }
+    return true;
+}
 static const r1_dtype r1i_real_dtype = sizeof(r1i_real) == 4 ? R1_F32 : R1_F64;
 
 // Calls fn for every tensor as a checkpoint names it: single experts, and the router biases, which
@@ -14020,7 +14062,8 @@ R1I_BODY r1_model *r1_model_load_with(r1_context *ctx, const char *folder,
     char *text = path ? r1_file_read(ctx, path, &size) : NULL;
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
-    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK)
+    if (text && r1i_config_read(ctx, path, text, size, &config) == R1_OK &&
+        r1i_config_sized(ctx, path, &config))
         file = r1_tensors_open_folder(ctx, folder);
     if (file) {
         if (!r1i_has_mtp(file, &config)) config.mtp_layers = 0;

@@ -60,6 +60,8 @@ typedef struct tool_folder {
     int32_t stops[TOOL_STOPS];
     size_t n_stops;
     r1_sampler_desc sampler;
+    const tool *self;
+    bool bad; // an error line has been printed
 } tool_folder;
 
 static inline double tool_seconds(void) {
@@ -74,16 +76,18 @@ static inline bool tool_file_there(const char *path) {
     if (file) fclose(file);
     return file != NULL;
 }
-// A file of JSON of the folder; NULL when there is none or the context has an error.
-static inline r1_json *tool_folder_json(r1_context *ctx, const char *folder, const char *name) {
-    char path[TOOL_PATH];
+// A file of JSON of the folder; NULL when there is none, and after an error.
+static inline r1_json *tool_folder_json(tool_folder *f, const char *folder, const char *name) {
+    char path[TOOL_PATH], problem[TOOL_PROBLEM];
     size_t size = 0;
     int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (length < 0 || length >= TOOL_PATH || !tool_file_there(path)) return NULL;
-    char *text = r1_file_read(ctx, path, &size);
-    r1_json *json = text ? r1_json_read(ctx, text, size) : NULL;
-    r1_file_free(ctx, text);
-    return json;
+    if (f->bad || length < 0 || length >= TOOL_PATH || !tool_file_there(path)) return NULL;
+    char *text = r1_file_read(f->ctx, path, &size);
+    r1_json *json = text ? r1_json_try(f->ctx, text, size, problem, sizeof problem) : NULL;
+    r1_file_free(f->ctx, text);
+    if (!text || json || r1_status_of(f->ctx) != R1_OK) return json;
+    f->bad = tool_fail(f->self, TOOL_INPUT, "%s: %s", path, problem) != TOOL_DONE;
+    return NULL;
 }
 static inline void tool_add_stop(tool_folder *f, int32_t id) {
     for (size_t i = 0; i < f->n_stops; i++)
@@ -106,7 +110,7 @@ static inline void tool_find_stops(tool_folder *f, const char *path) {
                                                     [R1_CHAT_LLAMA3] = "<|eot_id|>",
                                                     [R1_CHAT_LLAMA31] = "<|eot_id|>"};
     for (int i = 0; i < 2; i++) {
-        r1_json *json = tool_folder_json(f->ctx, path, files[i]);
+        r1_json *json = tool_folder_json(f, path, files[i]);
         tool_add_stops(f, r1_json_find(json, "eos_token_id"));
         r1_json_free(f->ctx, json);
     }
@@ -115,13 +119,12 @@ static inline void tool_find_stops(tool_folder *f, const char *path) {
 }
 // The command line first, then generation_config.json, then what DeepSeek advises for R1. A file
 // that names a temperature, top_p or top_k leaves the others open; "do_sample": false without a word
-// of the command line is --greedy. False after an error line.
-static inline bool tool_find_sampler(const tool *self, tool_folder *f, const char *path,
-                                     const tool_drawing *d) {
+// of the command line is --greedy.
+static inline void tool_find_sampler(tool_folder *f, const char *path, const tool_drawing *d) {
     static const char *const left_out[] = {"repetition_penalty", "no_repeat_ngram_size", "min_p",
                                            "typical_p"};
     static const double without[] = {1, 0, 0, 1}; // what changes nothing
-    r1_json *json = tool_folder_json(f->ctx, path, "generation_config.json");
+    r1_json *json = tool_folder_json(f, path, "generation_config.json");
     const r1_json *heat = r1_json_find(json, "temperature"), *p = r1_json_find(json, "top_p");
     const r1_json *sample = r1_json_find(json, "do_sample"), *k = r1_json_find(json, "top_k");
     bool said = r1_json_bool(sample, false) || (heat && heat->kind == R1_JSON_NUMBER) ||
@@ -136,7 +139,7 @@ static inline bool tool_find_sampler(const tool *self, tool_folder *f, const cha
         double value = r1_json_number(r1_json_find(json, left_out[i]), without[i]);
         if (value != without[i] && !f->sampler.greedy)
             fprintf(stderr, "%s: note: %s of generation_config.json, %g, is not applied\n",
-                    self->name, left_out[i], value);
+                    f->self->name, left_out[i], value);
     }
     if (d->temperature > 0) temperature = d->temperature;
     if (d->top_p > 0) top_p = d->top_p;
@@ -144,12 +147,12 @@ static inline bool tool_find_sampler(const tool *self, tool_folder *f, const cha
     f->sampler.temperature = temperature > 0 ? temperature : 1;
     f->sampler.top_p = top_p < 1 ? top_p : 0, f->sampler.top_k = (size_t)top_k;
     r1_json_free(f->ctx, json);
-    if (!known)
-        tool_fail(self, TOOL_INPUT,
-                  "%s/generation_config.json: temperature must be 0 .. 100, top_p above 0 .. 1 and "
-                  "top_k 0 .. 16777215",
-                  path);
-    return known;
+    if (known) return;
+    f->bad = true;
+    tool_fail(f->self, TOOL_INPUT,
+              "%s/generation_config.json: temperature must be 0 .. 100, top_p above 0 .. 1 and "
+              "top_k 0 .. 16777215",
+              path);
 }
 static inline bool tool_text_has(r1_slice text, const char *word) {
     size_t n = strlen(word);
@@ -192,15 +195,14 @@ static inline r1_chat tool_like_chat(r1_slice text) {
 // The chat format: the one that was asked for, else the tokenizer's, else the one that the folder's
 // template is like, and a line that says so. An answer is inside <think> from its begin on when the
 // format has opened it.
-static inline void tool_find_chat(const tool *self, tool_folder *f, const char *path,
-                                  const char *name) {
+static inline void tool_find_chat(tool_folder *f, const char *path, const char *name) {
     char file[TOOL_PATH];
     size_t size = 0;
     f->chat = name ? r1_chat_find(name) : r1_tokenizer_chat(f->tokenizer);
     if (!name && !f->chat) {
         snprintf(file, sizeof file, "%s/chat_template.jinja", path);
         char *text = tool_file_there(file) ? r1_file_read(f->ctx, file, &size) : NULL;
-        r1_json *json = text ? NULL : tool_folder_json(f->ctx, path, "tokenizer_config.json");
+        r1_json *json = text ? NULL : tool_folder_json(f, path, "tokenizer_config.json");
         r1_slice template = r1_json_text(r1_json_find(json, "chat_template"));
         if (text) template = (r1_slice){text, size};
         f->chat = tool_like_chat(template);
@@ -208,7 +210,7 @@ static inline void tool_find_chat(const tool *self, tool_folder *f, const char *
             fprintf(stderr,
                     "%s: note: the folder's chat template is not known%s%s; --chat NAME chooses a "
                     "format, --chat none bare text\n",
-                    self->name,
+                    f->self->name,
                     f->chat ? ", but is much like " : "; prompts are given as bare text",
                     f->chat ? r1_chat_name(f->chat) : "");
         r1_file_free(f->ctx, text), r1_json_free(f->ctx, json);
@@ -218,7 +220,7 @@ static inline void tool_find_chat(const tool *self, tool_folder *f, const char *
 // Whether bare text begins with the begin token: as the tokenizer's config says, else where it names
 // one.
 static inline void tool_find_begin(tool_folder *f, const char *path) {
-    r1_json *json = tool_folder_json(f->ctx, path, "tokenizer_config.json");
+    r1_json *json = tool_folder_json(f, path, "tokenizer_config.json");
     f->begins = r1_tokenizer_begin(f->tokenizer) >= 0 &&
                 r1_json_bool(r1_json_find(json, "add_bos_token"), true);
     r1_json_free(f->ctx, json);
@@ -238,29 +240,23 @@ static inline int tool_refuse(const tool *self, r1_context *ctx) {
     bool memory = r1_status_of(ctx) == R1_ERROR_MEMORY;
     return tool_fail(self, memory ? TOOL_FAILED : TOOL_INPUT, "%s", r1_message_of(ctx));
 }
-static inline int tool_unknown_chat(const tool *self, const char *name) {
-    char list[256] = "none";
-    for (int i = 1; i < R1_CHAT_COUNT; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", r1_chat_name((r1_chat)i));
-    return tool_fail(self, TOOL_USAGE, "unknown chat format: %s; known are %s", name, list);
-}
 // Opens the tokenizer and the model, or its config alone. TOOL_GO, or the code to exit with after
 // an error line.
 static inline int tool_folder_open(const tool *self, r1_context *ctx, const char *path,
                                    const tool_drawing *d, tool_weights weights, tool_folder *f) {
-    *f = (tool_folder){.ctx = ctx};
+    *f = (tool_folder){.ctx = ctx, .self = self};
     if (d->chat && strcmp(d->chat, "none") != 0 && !r1_chat_find(d->chat))
-        return tool_unknown_chat(self, d->chat);
+        return tool_unknown_chat(self, d->chat, "none, ");
     const r1_load_desc keep = {.keep_bf16 = weights == TOOL_TO_ANSWER};
     f->model = weights ? r1_model_load_with(ctx, path, &keep) : NULL;
     if (f->model) f->config = *r1_model_config_of(f->model);
     if (weights ? !f->model : !tool_read_config(f, path)) return tool_refuse(self, ctx);
     f->tokenizer = r1_tokenizer_load(ctx, path, NULL);
     if (!f->tokenizer) return tool_refuse(self, ctx);
-    tool_find_chat(self, f, path, d->chat);
-    tool_find_stops(f, path), tool_find_begin(f, path);
-    if (!tool_find_sampler(self, f, path, d)) return TOOL_INPUT;
-    return r1_status_of(ctx) == R1_OK ? TOOL_GO : tool_refuse(self, ctx);
+    tool_find_chat(f, path, d->chat), tool_find_stops(f, path);
+    tool_find_begin(f, path), tool_find_sampler(f, path, d);
+    if (r1_status_of(ctx) != R1_OK) return tool_refuse(self, ctx);
+    return f->bad ? TOOL_INPUT : TOOL_GO;
 }
 
 // ---- text to ids ----

@@ -49,7 +49,7 @@ TEST(file_reads_and_writes) {
     CHECK(!r1_file_read(ctx, "/no/such/file", &size) && size == 0);
     CHECK_EQUAL_TEXT(r1_message_of(ctx),
                      "cannot open \"/no/such/file\": No such file or directory; "
-                     "check the path and make its folder");
+                     "check the path");
     CHECK(r1_status_of(ctx) == R1_ERROR_FILE);
     r1_error_clear(ctx);
     CHECK(!r1_file_read(ctx, "/tmp", NULL) && r1_status_of(ctx) == R1_ERROR_FILE);
