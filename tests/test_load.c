@@ -806,8 +806,8 @@ TEST(load_bf16_refuses_ops_without_a_kernel) {
 
 // The kinds of models, with their matrices in bf16 on the disk.
 static r1_model_config bf16_kind(int k) {
-    r1_model_config config = model_kind(k < 7 ? k : 3);
-    if (k == 7) config.mtp_layers = 2;
+    r1_model_config config = model_kind(k < 14 ? k : 3);
+    if (k == 14) config.mtp_layers = 2;
     return config;
 }
 static void bf16_draw(r1_model *model, r1_rollout *rollout, size_t batch, size_t speculate) {
@@ -819,7 +819,7 @@ static void bf16_draw(r1_model *model, r1_rollout *rollout, size_t batch, size_t
 // Sampler, scorer and training forward agree on bf16 weights bit for bit, and with f32 weights of
 // the same values.
 TEST(load_bf16_models_have_one_arithmetic) {
-    for (int k = 0; k < 8; k++) {
+    for (int k = 0; k < 15; k++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 2);
         r1_model_config config = bf16_kind(k);
         r1_save_desc save = {.dtype = R1_BF16, .max_shard_bytes = 3000};
@@ -831,7 +831,7 @@ TEST(load_bf16_models_have_one_arithmetic) {
         CHECK(half->n_bf16 && !wide->n_bf16 && r1_model_size(wide) == r1_model_size(half));
         r1_rollout *a = r1_rollout_new(ctx), *b = r1_rollout_new(ctx);
         bf16_draw(wide, a, 0, 0), bf16_draw(half, b, 2, 0);
-        for (int turn = 0; turn < (k == 7 ? 3 : 1); turn++) {
+        for (int turn = 0; turn < (k == 14 ? 3 : 1); turn++) {
             if (turn) bf16_draw(half, b, 0, (size_t)turn);
             CHECK(a->n == 6 && b->n == 6);
             for (size_t i = 0; i < a->n; i++) {
