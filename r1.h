@@ -1141,6 +1141,9 @@ typedef enum r1_chat {
     R1_CHAT_QWEN2,    // ChatML; "You are a helpful assistant." unless a system message says else
     R1_CHAT_QWEN25,   // the same with Qwen2.5's own first sentence
     R1_CHAT_LLAMA3,
+    R1_CHAT_LLAMA31, // 3.1 to 3.3: with two dates; "today" is the one of the template itself
+    R1_CHAT_QWEN3,   // ChatML without a first sentence; past answers lose their thoughts
+    R1_CHAT_V2,      // deepseek-llm and V2: "User: " and "Assistant: "
     R1_CHAT_COUNT
 } r1_chat;
 
@@ -1354,8 +1357,8 @@ typedef struct r1_parameter {
 R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
 // Frees the model. NULL is fine.
 R1_DEF void r1_model_free(r1_model *model);
-// A read-only copy of the weights as they are now, e.g. the reference policy. It has no moments,
-// but the memory of gradients like every model.
+// A copy of the weights as they are now, e.g. the reference policy. It takes the memory of weights
+// alone, like every model that nobody trains.
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
@@ -1373,11 +1376,13 @@ typedef struct r1_model_plan {
     size_t cache;                 // in the form that r1_model_config.mla_form gives
     size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
     size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
-    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
-                     // attention, dense layers and experts, bf16 elsewhere
-    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
-    size_t moment_bytes;                 // that r1_model_train_ready adds
-    size_t table_bytes;                  // of cos and sin for max_tokens positions
+    size_t f8_bytes;          // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                              // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes;      // of a model in memory, with its padding
+    size_t kept_weight_bytes; // the same where keep_bf16 finds every matrix in bf16
+    size_t gradient_bytes;    // that the first pass with gradients adds, or r1_model_train_ready
+    size_t moment_bytes;      // that r1_model_train_ready adds
+    size_t table_bytes;       // of cos and sin for max_tokens positions
 } r1_model_plan;
 // Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
 // r1_model_new.
@@ -1392,9 +1397,10 @@ R1_DEF const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n)
 // A parameter by its Hugging Face name, single experts included; NULL if there is none. A single
 // expert is a view of its stack that lives until the open step ends.
 R1_DEF r1_tensor *r1_model_find(r1_model *model, const char *name);
-// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready.
+// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready,
+// gradients until then or until the first forward pass outside of r1_no_grad_begin and _end.
 R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
-// Makes the moments; R1_OK when they exist already.
+// Makes gradients and moments; R1_OK when they exist already.
 R1_DEF r1_status r1_model_train_ready(r1_model *model);
 // Numbers in all parameters.
 R1_DEF size_t r1_model_size(const r1_model *model);
@@ -1445,8 +1451,8 @@ typedef struct r1_save_desc {
 } r1_save_desc;
 // Options of r1_model_load_with.
 typedef struct r1_load_desc {
-    bool keep_bf16; // matrices that the file has in bf16 stay so: a quarter of the memory, the same
-                    // bits in every result, and no training
+    bool keep_bf16; // matrices that the file has in bf16 stay so: half the memory, the same bits in
+                    // every result, and no training
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_load_desc;
@@ -2272,7 +2278,7 @@ R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1
     X(R1_PLAN_MOMENTS, "moments")         /* of AdamW */                                           \
     X(R1_PLAN_SUMS, "chunk sums")         /* gradients that wait in the tree over chunks */        \
     X(R1_PLAN_RANKS, "ranks")             /* gradients of the other ranks */                       \
-    X(R1_PLAN_REFERENCE, "reference")     /* a whole model, and its log-probs */                   \
+    X(R1_PLAN_REFERENCE, "reference")     /* weights of another model, and its log-probs */        \
     X(R1_PLAN_CACHE, "cache")             /* keys and values while answers are drawn */            \
     X(R1_PLAN_ANSWERS, "answers")         /* tokens, log-probs and rewards of a rollout */         \
     X(R1_PLAN_ACTIVATIONS, "activations") /* the most of any pass: the arena of a step */          \
@@ -7979,14 +7985,17 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
                               size_t problem_bytes) {
     return r1i_json_parse(ctx, text, size, false, problem, problem_bytes);
 }
-static r1_json *r1i_json_read(r1_context *ctx, const char *text, size_t size, bool strict) {
+// `name` is that of the text in messages.
+static r1_json *r1i_json_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                              bool strict) {
     char problem[R1I_MESSAGE_BYTES / 2];
     r1_json *root = r1i_json_parse(ctx, text, size, strict, problem, sizeof problem);
-    if (!root && r1_status_of(ctx) == R1_OK) r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
+    if (!root && r1_status_of(ctx) == R1_OK)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s", name, problem);
     return root;
 }
 R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
-    return r1i_json_read(ctx, text, size, false);
+    return r1i_json_read(ctx, "json", text, size, false);
 }
 R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
     if (!root) return;
@@ -8657,7 +8666,8 @@ static const char *r1i_entry_read(const r1_json *node, size_t data_bytes, r1_ent
         !r1i_json_size(r1_json_at(offsets, 0), &begin) ||
         !r1i_json_size(r1_json_at(offsets, 1), &end))
         return "data_offsets are not two sizes";
-    if (begin > end || end > data_bytes) return "data_offsets lie outside the file";
+    if (begin > end || end > data_bytes)
+        return "data_offsets lie outside the file, which may be cut short";
     if (!r1i_entry_bytes(entry, &bytes) || bytes != end - begin)
         return "dtype and shape do not fit data_offsets";
     entry->bytes = bytes;
@@ -8790,10 +8800,14 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
 // From the first byte to the last: length of the header, header, data.
 static r1_status r1i_tensors_check(r1_tensors *tensors) {
     uint64_t header_bytes = 0;
-    if (tensors->bytes < 8) return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes");
+    if (tensors->bytes < 8)
+        return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes; was it fetched whole?");
     for (int i = 7; i >= 0; i--) header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
     if (header_bytes > R1I_HEADER_BYTES || header_bytes > tensors->bytes - 8)
-        return r1i_tensors_refuse(tensors, NULL, "the header is longer than the file or 100 MB");
+        return r1i_tensors_refuse(
+            tensors, NULL,
+            "the header is longer than the file or 100 MB; is it weights, and "
+            "no pointer of git-lfs to them?");
     const char *header = tensors->file + 8;
     size_t bytes = (size_t)header_bytes;
     r1_status status =
@@ -9132,8 +9146,14 @@ R1I_BODY r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder)
     r1_tensors *tensors = NULL;
     char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
     if (one && index) {
-        bool many = !r1i_file_there(one) && r1i_file_there(index);
-        tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        bool single = r1i_file_there(one), many = !single && r1i_file_there(index);
+        if (single || many)
+            tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        else
+            r1i_fail(ctx, R1_ERROR_FILE,
+                     "%s: no weights; neither model.safetensors nor model.safetensors.index.json, "
+                     "the list of shards, is there (*.bin and *.pt are not read)",
+                     folder);
     }
     r1i_free(ctx, one), r1i_free(ctx, index);
     return tensors;
@@ -11258,6 +11278,7 @@ typedef struct r1i_chat_format {
     const char *system;            // a system message if none is given; NULL: none
     const char *answer;            // where the assistant's next answer begins
     bool trim;                     // white space at both ends of a content is dropped
+    const char *preface;           // in front of the system message, which is then always there
 } r1i_chat_format;
 
 #define R1I_FULL(name)  "<\xef\xbd\x9c" name "\xef\xbd\x9c>" // full-width bars
@@ -11265,8 +11286,11 @@ typedef struct r1i_chat_format {
 #define R1I_V3_BEGIN    R1I_FULL("begin" R1I_UNDER "of" R1I_UNDER "sentence")
 #define R1I_V3_END      R1I_FULL("end" R1I_UNDER "of" R1I_UNDER "sentence")
 #define R1I_V3_ANSWER   R1I_FULL("Assistant")
+#define R1I_LLAMA_BEGIN "<|begin_of_text|>"
 #define R1I_LLAMA_HEAD  "<|start_header_id|>"
 #define R1I_LLAMA_NECK  "<|end_header_id|>\n\n"
+#define R1I_QWEN_HEAD   "<|im_start|>"
+#define R1I_QWEN_ANSWER "<|im_start|>assistant\n"
 #define R1I_QWEN_HELPER "You are a helpful assistant."
 
 // The question stands between these two.   Source: R2 Table 1.
@@ -11278,18 +11302,23 @@ static const char r1i_zero_before[] =
     "<answer> answer here </answer>. User: ";
 static const char r1i_zero_after[] = ". Assistant:";
 
-// As enum r1_chat counts them. V3 and R1 have no roles: see r1i_chat_deepseek.
+// As enum r1_chat counts them. DeepSeek's have no roles: see r1i_chat_deepseek and r1i_chat_v2.
 static const r1i_chat_format r1i_chat_formats[R1_CHAT_COUNT] = {
-    {NULL, "", "", "", "", NULL, "", false},
-    {"deepseek-r1-zero", "", "", "", "", NULL, "", false},
-    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false},
-    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false},
-    {"qwen2", "", "<|im_start|>", "\n", "<|im_end|>\n", R1I_QWEN_HELPER, "<|im_start|>assistant\n",
-     false},
-    {"qwen2.5", "", "<|im_start|>", "\n", "<|im_end|>\n",
-     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, "<|im_start|>assistant\n", false},
-    {"llama-3", "<|begin_of_text|>", R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
-     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true},
+    {NULL, "", "", "", "", NULL, "", false, NULL},
+    {"deepseek-r1-zero", "", "", "", "", NULL, "", false, NULL},
+    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false, NULL},
+    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false, NULL},
+    {"qwen2", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n", R1I_QWEN_HELPER, R1I_QWEN_ANSWER, false,
+     NULL},
+    {"qwen2.5", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n",
+     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, R1I_QWEN_ANSWER, false, NULL},
+    {"llama-3", R1I_LLAMA_BEGIN, R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true, NULL},
+    {"llama-3.1", R1I_LLAMA_BEGIN, R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true,
+     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"},
+    {"qwen3", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n", NULL, R1I_QWEN_ANSWER, false, NULL},
+    {"deepseek-v2", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, "Assistant:", false, NULL},
 };
 
 // Templates that are known, by the hash of their text: see r1i_chat_recognise.
@@ -11300,8 +11329,11 @@ static const struct {
     {0x8e74dcbeade31809u, R1_CHAT_V3}, // DeepSeek-V3 and R1
     {0x5573c886c0fd52f6u, R1_CHAT_V3}, // the distillations of R1
     {0x7bdee7abc45a0b15u, R1_CHAT_R1}, // both with the open tag
-    {0xd4a6473b30dd5ddau, R1_CHAT_R1},     {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
-    {0x11d394755cef9355u, R1_CHAT_QWEN25}, {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+    {0xd4a6473b30dd5ddau, R1_CHAT_R1},      {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
+    {0x11d394755cef9355u, R1_CHAT_QWEN25},  {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+    {0x4fd30286bc0da17cu, R1_CHAT_LLAMA31}, {0x1a6da26e3aef1b34u, R1_CHAT_LLAMA31}, // 3.1, 3.2
+    {0xabb815b933a4981au, R1_CHAT_QWEN3},   {0x521e84e1430005c3u, R1_CHAT_QWEN3},
+    {0x5111253f4aa4a502u, R1_CHAT_V2},
 };
 
 // Steps over what Jinja cannot tell apart: "\n" in two characters inside a string is a line break,
@@ -11428,25 +11460,92 @@ static bool r1i_chat_deepseek(r1i_chat_writer *w, const r1_chat_desc *desc) {
     }
     return good;
 }
+// deepseek-llm and V2: roles are plain words, and only answers end with a mark.
+static bool r1i_chat_v2(r1i_chat_writer *w, const r1_chat_desc *desc) {
+    static const char *const words[][3] = {{"user", "User: ", "\n\n"},
+                                           {"assistant", "Assistant: ", R1I_V3_END},
+                                           {"system", "", "\n\n"}};
+    bool good = true;
+    for (size_t i = 0; good && i < desc->n; i++) {
+        const r1_message *message = &desc->messages[i];
+        int role = 0;
+        while (role < 3 && !r1i_message_is(message, words[role][0])) role++;
+        good = role < 3 && r1i_chat_literal(w, words[role][1]) && r1i_chat_content(w, message) &&
+               r1i_chat_literal(w, words[role][2]);
+    }
+    return good;
+}
+// A text without the line breaks at its ends.
+static r1_slice r1i_strip_lines(r1_slice text, bool left, bool right) {
+    while (left && text.size && text.data[0] == '\n') text.data++, text.size--;
+    while (right && text.size && text.data[text.size - 1] == '\n') text.size--;
+    return text;
+}
+// Where a word begins in a text, at its first or last place; SIZE_MAX if nowhere.
+static size_t r1i_find_word(r1_slice text, const char *word, bool last) {
+    size_t n = strlen(word), found = SIZE_MAX;
+    for (size_t at = 0; at + n <= text.size && (last || found == SIZE_MAX); at++)
+        if (!memcmp(text.data + at, word, n)) found = at;
+    return found;
+}
+// An answer of Qwen3. Its thoughts are kept behind the last question only.
+static bool r1i_chat_qwen3_answer(r1i_chat_writer *w, const r1_message *message, bool behind,
+                                  bool last) {
+    static const char open[] = "<think>", close[] = "</think>";
+    r1_slice text = r1i_message_text(message), thoughts = {"", 0};
+    size_t first = r1i_find_word(text, close, false), end = r1i_find_word(text, close, true);
+    if (end != SIZE_MAX) {
+        thoughts = r1i_strip_lines((r1_slice){text.data, first}, false, true);
+        size_t begin = r1i_find_word(thoughts, open, true);
+        if (begin != SIZE_MAX)
+            begin += sizeof open - 1, thoughts.data += begin, thoughts.size -= begin;
+        thoughts = r1i_strip_lines(thoughts, true, true);
+        end += sizeof close - 1;
+        text = r1i_strip_lines((r1_slice){text.data + end, text.size - end}, true, false);
+    }
+    bool kept = behind && (last || thoughts.size);
+    if (kept) text = r1i_strip_lines(text, true, false);
+    return r1i_chat_literal(w, R1I_QWEN_ANSWER) &&
+           (!kept ||
+            (r1i_chat_literal(w, "<think>\n") && r1i_chat_put(w, thoughts.data, thoughts.size) &&
+             r1i_chat_literal(w, "\n</think>\n\n"))) &&
+           r1i_chat_put(w, text.data, text.size) && r1i_chat_literal(w, w->format->end);
+}
+// The number of the last question; what a tool sent back is none.
+static size_t r1i_chat_last_question(const r1_chat_desc *desc) {
+    static const char open[] = "<tool_response>", close[] = "</tool_response>";
+    for (size_t i = desc->n; i-- > 0;) {
+        r1_slice text = r1i_message_text(&desc->messages[i]);
+        bool tool = text.size >= sizeof close - 1 && !memcmp(text.data, open, sizeof open - 1) &&
+                    !memcmp(text.data + text.size - (sizeof close - 1), close, sizeof close - 1);
+        if (r1i_message_is(&desc->messages[i], "user") && !tool) return i;
+    }
+    return desc->n ? desc->n - 1 : 0;
+}
 // Formats in which every turn looks alike.
-static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const r1_message *message,
-                          const char *content) {
+static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const char *preface,
+                          const r1_message *message) {
     return r1i_chat_literal(w, w->format->head) && r1i_chat_literal(w, role) &&
-           r1i_chat_literal(w, w->format->neck) &&
-           (message ? r1i_chat_content(w, message) : r1i_chat_literal(w, content)) &&
-           r1i_chat_literal(w, w->format->end);
+           r1i_chat_literal(w, w->format->neck) && r1i_chat_literal(w, preface ? preface : "") &&
+           (!message || r1i_chat_content(w, message)) && r1i_chat_literal(w, w->format->end);
 }
 static bool r1i_chat_turns(r1i_chat_writer *w, const r1_chat_desc *desc) {
-    bool own = desc->n && r1i_message_is(&desc->messages[0], "system");
-    if (!own && w->format->system && !r1i_chat_turn(w, "system", NULL, w->format->system))
-        return false;
-    for (size_t i = 0; i < desc->n; i++) {
+    const r1i_chat_format *f = w->format;
+    bool own = desc->n && r1i_message_is(&desc->messages[0], "system"), good = true;
+    bool thinks = f == &r1i_chat_formats[R1_CHAT_QWEN3];
+    size_t question = r1i_chat_last_question(desc);
+    if (!own && (f->system || f->preface))
+        good = r1i_chat_turn(w, "system", f->system ? f->system : f->preface, NULL);
+    for (size_t i = 0; i < desc->n && good; i++) {
         const r1_message *message = &desc->messages[i];
-        bool known = r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
-                     r1i_message_is(message, "system");
-        if (!known || !r1i_chat_turn(w, message->role, message, NULL)) return false;
+        if (thinks && r1i_message_is(message, "assistant"))
+            good = r1i_chat_qwen3_answer(w, message, i > question, i + 1 == desc->n);
+        else
+            good = (r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
+                    r1i_message_is(message, "system")) &&
+                   r1i_chat_turn(w, message->role, own && i == 0 ? f->preface : NULL, message);
     }
-    return true;
+    return good;
 }
 // The whole text. False for what the format cannot hold, or an error in the context.
 static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokenizer *tok,
@@ -11463,7 +11562,9 @@ static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokeniz
     if (chat == R1_CHAT_ZERO) return r1i_chat_zero(w, tok, desc);
     bool deepseek = chat == R1_CHAT_V3 || chat == R1_CHAT_R1;
     return r1i_chat_literal(w, w->format->begin) &&
-           (deepseek ? r1i_chat_deepseek(w, desc) : r1i_chat_turns(w, desc)) &&
+           (deepseek             ? r1i_chat_deepseek(w, desc)
+            : chat == R1_CHAT_V2 ? r1i_chat_v2(w, desc)
+                                 : r1i_chat_turns(w, desc)) &&
            (!desc->prompt || r1i_chat_literal(w, w->format->answer));
 }
 static void r1i_chat_done(r1i_chat_writer *w) {
@@ -11580,7 +11681,8 @@ static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
     r1_slice text = desc->chat_template;
     r1_json *config = NULL;
     if (desc->config.size) {
-        config = r1i_json_read(m->ctx, desc->config.data, desc->config.size, true);
+        config = r1i_json_read(m->ctx, "tokenizer_config.json", desc->config.data,
+                               desc->config.size, true);
         if (!config) return false;
         tok->begin = r1i_config_token(tok, config, "bos_token");
         tok->end = r1i_config_token(tok, config, "eos_token");
@@ -11598,7 +11700,8 @@ static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_
     bool good = true;
     tok->normal = desc->nfc;
     if (source.size) {
-        *json = r1i_json_read(m->ctx, source.data, source.size, true);
+        *json = r1i_json_read(m->ctx, desc->json.size ? "tokenizer.json" : "vocab.json",
+                              source.data, source.size, true);
         if (!*json) return false;
     }
     if (desc->json.size)
@@ -12174,7 +12277,7 @@ struct r1_model {
     r1_rope_table rope;
     r1i_real *router_bias;      // [routers, E]
     size_t moe_layers, routers; // of the main model; with those of multi-token prediction
-    bool moments;
+    bool gradients, moments;
     uint16_t *bf16; // matrices that are stored so; they are in no range and have no gradient
     size_t n_bf16;
     char *source;   // the folder it came from, or NULL
@@ -12524,7 +12627,7 @@ static void r1i_add_mtp(r1_model *model, size_t i) {
 // One buffer per range; every parameter starts at a multiple of 64 bytes. All four arrays of a
 // range have one layout, so the optimizer, a hash or a rank can treat it as n plain numbers:
 //   w  | q_a_proj ....... pad | q_b_proj ......... pad | o_proj .... |
-//   g  |     the same offsets; r1_parameter.tensor points into w and g
+//   g  |     the same offsets, see r1i_model_gradients; r1_parameter.tensor points into w and g
 //   m, v  the same, once r1_model_train_ready has been called
 // Padding is zero and stays zero: no gradient reaches it, and decay of zero is zero.
 // A parameter that `storage` wants in bf16 lies in a buffer of its own and has no gradient.
@@ -12545,8 +12648,7 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
         r1_range *range = &model->ranges[r];
         range->decayed = r != R1I_UNDECAYED;
         range->w = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->w);
-        range->g = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->g);
-        if (!range->w || !range->g) return false;
+        if (!range->w) return false;
     }
     for (size_t i = 0; i < model->n; i++) {
         r1_parameter *p = &model->parameters[i];
@@ -12557,10 +12659,40 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
             continue;
         }
         p->tensor->data = model->ranges[p->range].w + used[p->range];
-        p->tensor->grad = model->ranges[p->range].g + used[p->range];
+        p->tensor->wants_grad = false; // not yet
         used[p->range] += r1i_round_up(count, R1I_LANES);
     }
     return true;
+}
+// Gradients are made late: a reference, or a model that only answers, never pays for them. Tensors
+// get theirs when all memory is there, so a call that failed can be made again.
+static bool r1i_model_gradients(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    bool good = true;
+    if (model->gradients) return true;
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        if (!range->g) range->g = (r1i_real *)r1i_alloc_array(ctx, range->n, sizeof *range->g);
+        good = good && range->g;
+    }
+    for (size_t i = 0; i < model->n_aliases && good; i++) {
+        r1_tensor *x = model->aliases[i].tensor;
+        if (!x->grad)
+            x->grad = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->grad);
+        good = x->grad != NULL, x->wants_grad = good;
+    }
+    for (size_t i = 0; i < model->n && good; i++) {
+        const r1_parameter *p = &model->parameters[i];
+        const r1_range *range = &model->ranges[p->range];
+        if (p->tensor->bf16) continue;
+        p->tensor->grad = range->g + (p->tensor->data - range->w), p->tensor->wants_grad = true;
+    }
+    for (size_t i = 0;
+         good && model->config.attention == R1_MLA && i < r1i_all_layers(&model->config); i++) {
+        const r1i_layer *l = &model->layers[i]; // two tensors of one memory
+        l->kv_heads->grad = l->kv_b->grad, l->kv_heads->wants_grad = l->kv_b->wants_grad;
+    }
+    return model->gradients = good;
 }
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
 // depend on the sizes of the parameters before it. Draws are 2^46 numbers apart.
@@ -12704,9 +12836,8 @@ static r1_tensor *r1i_model_alias(r1_model *model, r1_tensor *base) {
     r1_tensor *alias = (r1_tensor *)r1i_alloc(model->ctx, sizeof *alias);
     if (!alias) return NULL;
     *alias = *base;
-    alias->grad = (r1i_real *)r1i_alloc_array(model->ctx, r1_tensor_count(base), sizeof(r1i_real));
     model->aliases[model->n_aliases++] = (r1i_alias){.base = base, .tensor = alias};
-    return alias->grad ? alias : NULL;
+    return alias;
 }
 static bool r1i_model_aliases(r1_model *model) {
     const r1_model_config *c = &model->config;
@@ -12834,6 +12965,7 @@ R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
         return r1i_fail(model->ctx, R1_ERROR_ARGUMENT,
                         "train: the matrices of this model are stored in bf16 and have no "
                         "gradients; load it without keep_bf16");
+    if (!r1i_model_gradients(model)) return model->ctx->status;
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
         // A call that ran out of memory may have left some of them.
@@ -12906,8 +13038,12 @@ static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
     bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
                                           kind == &plan->experts || kind == &plan->shared);
     size_t *home = i < model->main_n ? kind : &plan->mtp;
+    size_t bf16 = r1i_size_mul(r1i_round_up(n, R1I_BF16_LINE), 2);
+    size_t real = r1i_size_mul(r1i_round_up(n, R1I_LANES), sizeof(r1i_real));
     *home = r1i_size_add(*home, n);
     plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->kept_weight_bytes =
+        r1i_size_add(plan->kept_weight_bytes, p->range == R1I_UNDECAYED ? real : bf16);
     plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
 }
 // The same walk as that of r1_model_new, stopped before it asks for the memory.
@@ -12979,7 +13115,8 @@ R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
             view->bf16 = x->bf16 + offset;
             return view;
         }
-        view->data = x->data + offset, view->grad = x->grad + offset, view->wants_grad = true;
+        view->data = x->data + offset, view->wants_grad = x->wants_grad;
+        view->grad = x->grad ? x->grad + offset : NULL;
         return view;
     }
     return NULL;
@@ -13284,6 +13421,8 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
                  "at least one sequence");
         return NULL;
     }
+    const r1i_tape *tape = r1i_tape_of(ctx);
+    if (!tape || (!tape->no_grad && !r1i_model_gradients(model))) return NULL;
     // The first layer with experts puts its loss there, the others add theirs.
     batch->balance = NULL;
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
@@ -13849,7 +13988,9 @@ static bool r1i_config_windows(const r1_json *root) {
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
     const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
-    if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
+    if (r1i_rope_unknown(r1i_rope_json(root)))
+        return "a rope_scaling other than yarn and llama3, or attention_factor, truncate or "
+               "partial_rotary_factor in it,";
     if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
     if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
         return "attention_bias";
@@ -13867,9 +14008,10 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
-                                        r1_model_config *config) {
-    r1_json *root = r1i_json_read(ctx, text, size, true);
+// `name` is that of the file.
+static r1_status r1i_config_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                                 r1_model_config *config) {
+    r1_json *root = r1i_json_read(ctx, name, text, size, true);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
     unsigned of = 0;
@@ -13884,16 +14026,38 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         unknown = "this decoder_sparse_step or mlp_only_layers";
     if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "%s: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
                  "qwen3_moe or llama",
-                 (int)type.size, type.data ? type.data : "");
+                 name, (int)r1i_min(type.size, 80), type.data ? type.data : "");
     else if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is not supported", name, unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
+R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
+                                        r1_model_config *config) {
+    return r1i_config_read(ctx, "config.json", text, size, config);
+}
 
 #ifndef R1_NO_STDIO
+// A file must say these sizes: they are named here in its words, before the model asks in ours.
+static bool r1i_config_sized(r1_context *ctx, const char *path, const r1_model_config *c) {
+    const struct {
+        const char *key;
+        size_t value;
+    } sizes[] = {{"vocab_size", c->vocab},
+                 {"hidden_size", c->width},
+                 {"num_hidden_layers", c->layers},
+                 {"num_attention_heads", c->heads},
+                 {"max_position_embeddings", c->max_tokens}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!sizes[i].value) {
+            r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is missing or no number above 0", path,
+                     sizes[i].key);
+            return false;
+        }
+    return true;
+}
 static const r1_dtype r1i_real_dtype = sizeof(r1i_real) == 4 ? R1_F32 : R1_F64;
 
 // Calls fn for every tensor as a checkpoint names it: single experts, and the router biases, which
@@ -14190,7 +14354,8 @@ R1I_BODY r1_model *r1_model_load_with(r1_context *ctx, const char *folder,
     char *text = path ? r1_file_read(ctx, path, &size) : NULL;
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
-    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK)
+    if (text && r1i_config_read(ctx, path, text, size, &config) == R1_OK &&
+        r1i_config_sized(ctx, path, &config))
         file = r1_tensors_open_folder(ctx, folder);
     if (file) {
         if (!r1i_has_mtp(file, &config)) config.mtp_layers = 0;
@@ -22270,30 +22435,30 @@ static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
 
 // ---- the supervisor: one task ----
 // Memory that the next task can use again.
-typedef struct r1i_room {
+typedef struct r1i_pages {
     char *data;
     size_t bytes;
-} r1i_room;
+} r1i_pages;
 typedef struct r1i_task {
     r1i_zygote *z;
     const r1i_language *language;
     int socket, leaving; // reapers that nobody has waited for
-    r1i_room source, made, outputs[2];
+    r1i_pages source, made, outputs[2];
     const char *program, *name; // what is put into boxes, and its name there
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
 } r1i_task;
 
-static char *r1i_room_make(r1i_room *room, size_t bytes) {
+static char *r1i_pages_make(r1i_pages *pages, size_t bytes) {
     const size_t step = 65536;
     bytes = r1i_size_add(bytes, step) / step * step;
-    if (room->bytes == bytes) return room->data;
-    if (room->bytes) munmap(room->data, room->bytes);
+    if (pages->bytes == bytes) return pages->data;
+    if (pages->bytes) munmap(pages->data, pages->bytes);
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) _exit(1);
-    room->data = (char *)memory, room->bytes = bytes;
-    return room->data;
+    pages->data = (char *)memory, pages->bytes = bytes;
+    return pages->data;
 }
 // Sees to it that nothing is left of boxes. No verdict waits for it: the kernel takes its time to
 // undo namespaces, and meanwhile another box can run. Only so many may be on their way out.
@@ -22399,8 +22564,8 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
         ready = ready && r1i_box_put(path, plan.data, plan.bytes);
         plan.box = folder;
     }
-    r1i_room_make(&task->made, 0); // without the pages of the program before
-    task->program = r1i_room_make(&task->made, limits.output_bytes + 1);
+    r1i_pages_make(&task->made, 0); // without the pages of the program before
+    task->program = r1i_pages_make(&task->made, limits.output_bytes + 1);
     memset(&box, 0, sizeof box);
     box.plan = &plan;
     if (ready && r1i_box_start(task->z, &plan, &box, task->made.data)) {
@@ -22427,14 +22592,14 @@ static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     if (request->language >= (uint32_t)z->n_languages) return false;
     task->language = &z->languages[request->language];
     task->program_bytes = (size_t)request->size;
-    char *source = r1i_room_make(&task->source, task->program_bytes);
+    char *source = r1i_pages_make(&task->source, task->program_bytes);
     task->program = source;
     if (!r1i_judge_read(task->socket, source, task->program_bytes)) return false;
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
     for (int i = 0; i < 2; i++) {
-        r1i_room *room = &task->outputs[i];
-        r1i_room_make(room, r1i_size_add(request->limits.output_bytes, 1));
-        madvise(room->data, room->bytes, MADV_DONTFORK); // boxes have no use for it
+        r1i_pages *pages = &task->outputs[i];
+        r1i_pages_make(pages, r1i_size_add(request->limits.output_bytes, 1));
+        madvise(pages->data, pages->bytes, MADV_DONTFORK); // boxes have no use for it
     }
     if (z->level >= R1_JUDGE_NS) return true;
     if (!task->folder[0] && !r1i_task_folder(task->folder, sizeof task->folder))
@@ -22970,7 +23135,7 @@ static void r1i_zygote_try(r1i_zygote *z, r1_judge_level level, int answer) {
         r1i_task_plan(&task, &plan, &limits);
         if (level < R1_JUDGE_NS) plan.box = NULL, plan.processes = RLIM_INFINITY;
         plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (r1i_box_start(z, &plan, &box, r1i_room_make(&task.made, limits.output_bytes + 1)))
+        if (r1i_box_start(z, &plan, &box, r1i_pages_make(&task.made, limits.output_bytes + 1)))
             r1i_boxes_watch(z, &box, 1, answer), r1i_task_reap(&task, &box, 1, 0);
         r1i_box_reply(&box, &reply);
         if (reply.end == R1I_JUDGE_BROKEN)
@@ -26475,8 +26640,7 @@ R1I_BODY r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *confi
     size_t most = r1i_plan_round(&c, &d, prompt, longest), texts = r1i_size_mul(n, longest);
     if (r1i_wants_reference(&d)) {
         size_t pass = r1i_min(r1i_max(d.train.micro_tokens, longest), texts);
-        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], bytes[R1_PLAN_GRADIENTS]);
-        model = r1i_size_add(model, plan->model.table_bytes);
+        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], plan->model.table_bytes);
         bytes[R1_PLAN_REFERENCE] = r1i_size_add(model, r1i_size_mul(texts, sizeof(float)));
         most = r1i_max(most, r1i_size_add(r1i_plan_score(&c, pass, r1i_ceil_div(pass, longest)),
                                           r1i_size_mul(texts, sizeof(int32_t))));

@@ -829,6 +829,10 @@ TEST(load_bf16_models_have_one_arithmetic) {
         r1_model *half = r1_model_load_with(ctx, test_path("m"), &keep);
         if (!half) test_stop(TEST_FAILED, "%s", r1_message_of(ctx));
         CHECK(half->n_bf16 && !wide->n_bf16 && r1_model_size(wide) == r1_model_size(half));
+        r1_model_plan plan;
+        size_t kept = half->n_bf16 * sizeof *half->bf16;
+        for (int r = 0; r < 3; r++) kept += half->ranges[r].n * sizeof(r1i_real);
+        CHECK(r1_model_plan_of(ctx, &config, &plan) == R1_OK && plan.kept_weight_bytes == kept);
         r1_rollout *a = r1_rollout_new(ctx), *b = r1_rollout_new(ctx);
         bf16_draw(wide, a, 0, 0), bf16_draw(half, b, 2, 0);
         for (int turn = 0; turn < (k == 14 ? 3 : 1); turn++) {
@@ -868,7 +872,7 @@ TEST(load_bf16_models_have_one_arithmetic) {
         r1_context_free(ctx);
     }
 }
-TEST(load_bf16_takes_a_quarter_of_the_memory) {
+TEST(load_bf16_takes_half_of_the_memory) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     r1_model_config config = model_mla();
     config.expert_width = 300, config.width = 64;
@@ -883,7 +887,7 @@ TEST(load_bf16_takes_a_quarter_of_the_memory) {
     r1_model *half = r1_model_load_with(ctx, test_path("m"), &keep);
     r1_memory_used(ctx, &two, NULL);
     printf("f32 %zu, bf16 %zu bytes\n", one - start, two - one);
-    CHECK((two - one) * 10 < (one - start) * 3);
+    CHECK((two - one) * 10 < (one - start) * 6);
     // As in memory: the gains are floats there, and are so in the file.
     CHECK(r1_model_save(half, test_path("n")) == R1_OK);
     r1_tensors *file = r1_tensors_open_folder(ctx, test_path("n"));
