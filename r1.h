@@ -895,9 +895,11 @@ R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
 // ==== [json] =====================================================================================
 // Reads and writes JSON (RFC 8259), bounded and strict. Calls [base]. Texts come from others, so
 // memory and time grow no faster than n log n, whoever wrote them.
-// Refused: more than 64 levels, bad UTF-8, lone surrogates, anything behind the value, a byte order
-// mark, numbers beyond the range of double (too small becomes 0). Of a key that an object has twice
-// the last one counts, as in Python; the readers of weights, configs and tokenizers refuse it.
+// What the RFC leaves open is fixed. Refused: more than 64 levels, bad UTF-8, UTF-16, lone
+// surrogates, a byte order mark, numbers beyond the range of double. Taken: numbers of any length,
+// rounded to the nearest double (too small becomes 0), and \u0000. Keys are compared by bytes.
+// Of a key that an object has twice the last one counts, as in Python; the readers of weights,
+// configs and tokenizers refuse it.
 
 enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
 
@@ -1139,6 +1141,9 @@ typedef enum r1_chat {
     R1_CHAT_QWEN2,    // ChatML; "You are a helpful assistant." unless a system message says else
     R1_CHAT_QWEN25,   // the same with Qwen2.5's own first sentence
     R1_CHAT_LLAMA3,
+    R1_CHAT_LLAMA31, // 3.1 to 3.3: with two dates; "today" is the one of the template itself
+    R1_CHAT_QWEN3,   // ChatML without a first sentence; past answers lose their thoughts
+    R1_CHAT_V2,      // deepseek-llm and V2: "User: " and "Assistant: "
     R1_CHAT_COUNT
 } r1_chat;
 
@@ -1352,8 +1357,8 @@ typedef struct r1_parameter {
 R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
 // Frees the model. NULL is fine.
 R1_DEF void r1_model_free(r1_model *model);
-// A read-only copy of the weights as they are now, e.g. the reference policy. It has no moments,
-// but the memory of gradients like every model.
+// A copy of the weights as they are now, e.g. the reference policy. It takes the memory of weights
+// alone, like every model that nobody trains.
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
@@ -1371,11 +1376,13 @@ typedef struct r1_model_plan {
     size_t cache;                 // in the form that r1_model_config.mla_form gives
     size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
     size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
-    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
-                     // attention, dense layers and experts, bf16 elsewhere
-    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
-    size_t moment_bytes;                 // that r1_model_train_ready adds
-    size_t table_bytes;                  // of cos and sin for max_tokens positions
+    size_t f8_bytes;          // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                              // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes;      // of a model in memory, with its padding
+    size_t kept_weight_bytes; // the same where keep_bf16 finds every matrix in bf16
+    size_t gradient_bytes;    // that the first pass with gradients adds, or r1_model_train_ready
+    size_t moment_bytes;      // that r1_model_train_ready adds
+    size_t table_bytes;       // of cos and sin for max_tokens positions
 } r1_model_plan;
 // Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
 // r1_model_new.
@@ -1390,9 +1397,10 @@ R1_DEF const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n)
 // A parameter by its Hugging Face name, single experts included; NULL if there is none. A single
 // expert is a view of its stack that lives until the open step ends.
 R1_DEF r1_tensor *r1_model_find(r1_model *model, const char *name);
-// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready.
+// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready,
+// gradients until then or until the first forward pass outside of r1_no_grad_begin and _end.
 R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
-// Makes the moments; R1_OK when they exist already.
+// Makes gradients and moments; R1_OK when they exist already.
 R1_DEF r1_status r1_model_train_ready(r1_model *model);
 // Numbers in all parameters.
 R1_DEF size_t r1_model_size(const r1_model *model);
@@ -1443,8 +1451,8 @@ typedef struct r1_save_desc {
 } r1_save_desc;
 // Options of r1_model_load_with.
 typedef struct r1_load_desc {
-    bool keep_bf16; // matrices that the file has in bf16 stay so: a quarter of the memory, the same
-                    // bits in every result, and no training
+    bool keep_bf16; // matrices that the file has in bf16 stay so: half the memory, the same bits in
+                    // every result, and no training
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_load_desc;
@@ -2270,7 +2278,7 @@ R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1
     X(R1_PLAN_MOMENTS, "moments")         /* of AdamW */                                           \
     X(R1_PLAN_SUMS, "chunk sums")         /* gradients that wait in the tree over chunks */        \
     X(R1_PLAN_RANKS, "ranks")             /* gradients of the other ranks */                       \
-    X(R1_PLAN_REFERENCE, "reference")     /* a whole model, and its log-probs */                   \
+    X(R1_PLAN_REFERENCE, "reference")     /* weights of another model, and its log-probs */        \
     X(R1_PLAN_CACHE, "cache")             /* keys and values while answers are drawn */            \
     X(R1_PLAN_ANSWERS, "answers")         /* tokens, log-probs and rewards of a rollout */         \
     X(R1_PLAN_ACTIVATIONS, "activations") /* the most of any pass: the arena of a step */          \
@@ -7977,14 +7985,17 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
                               size_t problem_bytes) {
     return r1i_json_parse(ctx, text, size, false, problem, problem_bytes);
 }
-static r1_json *r1i_json_read(r1_context *ctx, const char *text, size_t size, bool strict) {
+// `name` is that of the text in messages.
+static r1_json *r1i_json_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                              bool strict) {
     char problem[R1I_MESSAGE_BYTES / 2];
     r1_json *root = r1i_json_parse(ctx, text, size, strict, problem, sizeof problem);
-    if (!root && r1_status_of(ctx) == R1_OK) r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
+    if (!root && r1_status_of(ctx) == R1_OK)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s", name, problem);
     return root;
 }
 R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
-    return r1i_json_read(ctx, text, size, false);
+    return r1i_json_read(ctx, "json", text, size, false);
 }
 R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
     if (!root) return;
@@ -8353,13 +8364,17 @@ static long r1i_sys_process(void) {
 #endif
 }
 
-// The error of a system call in words: what, where, why, and what to do about it.
+// The error of a system call in words: what, where, why, and what to do about it. A missing file is
+// one thing to those who read it and another to those who write it.
 static r1_status r1i_file_fail(r1_context *ctx, const char *verb, const char *path) {
     int code = errno;
-    const char *remedy = code == ENOENT || code == ENOTDIR ? "check the path and make its folder"
+    bool reads = strstr("open, look at, read, list", verb) != NULL;
+    bool missing = code == ENOENT || code == ENOTDIR;
+    const char *remedy = missing && reads                  ? "check the path"
+                         : missing                         ? "check the path and make its folder"
                          : code == ENOSPC || code == EFBIG ? "make room on the disk"
                          : code == EACCES || code == EPERM || code == EROFS
-                             ? "check who may write there"
+                             ? (reads ? "check who may read it" : "check who may write there")
                          : code == EISDIR ? "give the path of a file"
                          : code == EMFILE ? "close other files"
                                           : "check the path and the disk";
@@ -8651,7 +8666,8 @@ static const char *r1i_entry_read(const r1_json *node, size_t data_bytes, r1_ent
         !r1i_json_size(r1_json_at(offsets, 0), &begin) ||
         !r1i_json_size(r1_json_at(offsets, 1), &end))
         return "data_offsets are not two sizes";
-    if (begin > end || end > data_bytes) return "data_offsets lie outside the file";
+    if (begin > end || end > data_bytes)
+        return "data_offsets lie outside the file, which may be cut short";
     if (!r1i_entry_bytes(entry, &bytes) || bytes != end - begin)
         return "dtype and shape do not fit data_offsets";
     entry->bytes = bytes;
@@ -8784,10 +8800,14 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
 // From the first byte to the last: length of the header, header, data.
 static r1_status r1i_tensors_check(r1_tensors *tensors) {
     uint64_t header_bytes = 0;
-    if (tensors->bytes < 8) return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes");
+    if (tensors->bytes < 8)
+        return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes; was it fetched whole?");
     for (int i = 7; i >= 0; i--) header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
     if (header_bytes > R1I_HEADER_BYTES || header_bytes > tensors->bytes - 8)
-        return r1i_tensors_refuse(tensors, NULL, "the header is longer than the file or 100 MB");
+        return r1i_tensors_refuse(
+            tensors, NULL,
+            "the header is longer than the file or 100 MB; is it weights, and "
+            "no pointer of git-lfs to them?");
     const char *header = tensors->file + 8;
     size_t bytes = (size_t)header_bytes;
     r1_status status =
@@ -9126,8 +9146,14 @@ R1I_BODY r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder)
     r1_tensors *tensors = NULL;
     char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
     if (one && index) {
-        bool many = !r1i_file_there(one) && r1i_file_there(index);
-        tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        bool single = r1i_file_there(one), many = !single && r1i_file_there(index);
+        if (single || many)
+            tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        else
+            r1i_fail(ctx, R1_ERROR_FILE,
+                     "%s: no weights; neither model.safetensors nor model.safetensors.index.json, "
+                     "the list of shards, is there (*.bin and *.pt are not read)",
+                     folder);
     }
     r1i_free(ctx, one), r1i_free(ctx, index);
     return tensors;
@@ -9381,7 +9407,7 @@ static bool r1i_log_begin_file(r1_log_file *log, bool append) {
     size_t size;
     int flags = O_RDWR | O_CREAT | O_APPEND | (append ? 0 : O_TRUNC);
     log->file = r1i_sys_open(log->path, flags);
-    if (log->file < 0) return r1i_file_fail(log->ctx, "open", log->path), false;
+    if (log->file < 0) return r1i_file_fail(log->ctx, "write", log->path), false;
     if (!append) return true;
     if (!r1i_log_end(log->file, SIZE_MAX, &log->bytes, &size))
         return r1i_file_fail(log->ctx, "read", log->path), false;
@@ -11252,6 +11278,7 @@ typedef struct r1i_chat_format {
     const char *system;            // a system message if none is given; NULL: none
     const char *answer;            // where the assistant's next answer begins
     bool trim;                     // white space at both ends of a content is dropped
+    const char *preface;           // in front of the system message, which is then always there
 } r1i_chat_format;
 
 #define R1I_FULL(name)  "<\xef\xbd\x9c" name "\xef\xbd\x9c>" // full-width bars
@@ -11259,8 +11286,11 @@ typedef struct r1i_chat_format {
 #define R1I_V3_BEGIN    R1I_FULL("begin" R1I_UNDER "of" R1I_UNDER "sentence")
 #define R1I_V3_END      R1I_FULL("end" R1I_UNDER "of" R1I_UNDER "sentence")
 #define R1I_V3_ANSWER   R1I_FULL("Assistant")
+#define R1I_LLAMA_BEGIN "<|begin_of_text|>"
 #define R1I_LLAMA_HEAD  "<|start_header_id|>"
 #define R1I_LLAMA_NECK  "<|end_header_id|>\n\n"
+#define R1I_QWEN_HEAD   "<|im_start|>"
+#define R1I_QWEN_ANSWER "<|im_start|>assistant\n"
 #define R1I_QWEN_HELPER "You are a helpful assistant."
 
 // The question stands between these two.   Source: R2 Table 1.
@@ -11272,18 +11302,23 @@ static const char r1i_zero_before[] =
     "<answer> answer here </answer>. User: ";
 static const char r1i_zero_after[] = ". Assistant:";
 
-// As enum r1_chat counts them. V3 and R1 have no roles: see r1i_chat_deepseek.
+// As enum r1_chat counts them. DeepSeek's have no roles: see r1i_chat_deepseek and r1i_chat_v2.
 static const r1i_chat_format r1i_chat_formats[R1_CHAT_COUNT] = {
-    {NULL, "", "", "", "", NULL, "", false},
-    {"deepseek-r1-zero", "", "", "", "", NULL, "", false},
-    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false},
-    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false},
-    {"qwen2", "", "<|im_start|>", "\n", "<|im_end|>\n", R1I_QWEN_HELPER, "<|im_start|>assistant\n",
-     false},
-    {"qwen2.5", "", "<|im_start|>", "\n", "<|im_end|>\n",
-     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, "<|im_start|>assistant\n", false},
-    {"llama-3", "<|begin_of_text|>", R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
-     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true},
+    {NULL, "", "", "", "", NULL, "", false, NULL},
+    {"deepseek-r1-zero", "", "", "", "", NULL, "", false, NULL},
+    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false, NULL},
+    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false, NULL},
+    {"qwen2", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n", R1I_QWEN_HELPER, R1I_QWEN_ANSWER, false,
+     NULL},
+    {"qwen2.5", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n",
+     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, R1I_QWEN_ANSWER, false, NULL},
+    {"llama-3", R1I_LLAMA_BEGIN, R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true, NULL},
+    {"llama-3.1", R1I_LLAMA_BEGIN, R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true,
+     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"},
+    {"qwen3", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n", NULL, R1I_QWEN_ANSWER, false, NULL},
+    {"deepseek-v2", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, "Assistant:", false, NULL},
 };
 
 // Templates that are known, by the hash of their text: see r1i_chat_recognise.
@@ -11294,8 +11329,11 @@ static const struct {
     {0x8e74dcbeade31809u, R1_CHAT_V3}, // DeepSeek-V3 and R1
     {0x5573c886c0fd52f6u, R1_CHAT_V3}, // the distillations of R1
     {0x7bdee7abc45a0b15u, R1_CHAT_R1}, // both with the open tag
-    {0xd4a6473b30dd5ddau, R1_CHAT_R1},     {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
-    {0x11d394755cef9355u, R1_CHAT_QWEN25}, {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+    {0xd4a6473b30dd5ddau, R1_CHAT_R1},      {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
+    {0x11d394755cef9355u, R1_CHAT_QWEN25},  {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+    {0x4fd30286bc0da17cu, R1_CHAT_LLAMA31}, {0x1a6da26e3aef1b34u, R1_CHAT_LLAMA31}, // 3.1, 3.2
+    {0xabb815b933a4981au, R1_CHAT_QWEN3},   {0x521e84e1430005c3u, R1_CHAT_QWEN3},
+    {0x5111253f4aa4a502u, R1_CHAT_V2},
 };
 
 // Steps over what Jinja cannot tell apart: "\n" in two characters inside a string is a line break,
@@ -11422,25 +11460,92 @@ static bool r1i_chat_deepseek(r1i_chat_writer *w, const r1_chat_desc *desc) {
     }
     return good;
 }
+// deepseek-llm and V2: roles are plain words, and only answers end with a mark.
+static bool r1i_chat_v2(r1i_chat_writer *w, const r1_chat_desc *desc) {
+    static const char *const words[][3] = {{"user", "User: ", "\n\n"},
+                                           {"assistant", "Assistant: ", R1I_V3_END},
+                                           {"system", "", "\n\n"}};
+    bool good = true;
+    for (size_t i = 0; good && i < desc->n; i++) {
+        const r1_message *message = &desc->messages[i];
+        int role = 0;
+        while (role < 3 && !r1i_message_is(message, words[role][0])) role++;
+        good = role < 3 && r1i_chat_literal(w, words[role][1]) && r1i_chat_content(w, message) &&
+               r1i_chat_literal(w, words[role][2]);
+    }
+    return good;
+}
+// A text without the line breaks at its ends.
+static r1_slice r1i_strip_lines(r1_slice text, bool left, bool right) {
+    while (left && text.size && text.data[0] == '\n') text.data++, text.size--;
+    while (right && text.size && text.data[text.size - 1] == '\n') text.size--;
+    return text;
+}
+// Where a word begins in a text, at its first or last place; SIZE_MAX if nowhere.
+static size_t r1i_find_word(r1_slice text, const char *word, bool last) {
+    size_t n = strlen(word), found = SIZE_MAX;
+    for (size_t at = 0; at + n <= text.size && (last || found == SIZE_MAX); at++)
+        if (!memcmp(text.data + at, word, n)) found = at;
+    return found;
+}
+// An answer of Qwen3. Its thoughts are kept behind the last question only.
+static bool r1i_chat_qwen3_answer(r1i_chat_writer *w, const r1_message *message, bool behind,
+                                  bool last) {
+    static const char open[] = "<think>", close[] = "</think>";
+    r1_slice text = r1i_message_text(message), thoughts = {"", 0};
+    size_t first = r1i_find_word(text, close, false), end = r1i_find_word(text, close, true);
+    if (end != SIZE_MAX) {
+        thoughts = r1i_strip_lines((r1_slice){text.data, first}, false, true);
+        size_t begin = r1i_find_word(thoughts, open, true);
+        if (begin != SIZE_MAX)
+            begin += sizeof open - 1, thoughts.data += begin, thoughts.size -= begin;
+        thoughts = r1i_strip_lines(thoughts, true, true);
+        end += sizeof close - 1;
+        text = r1i_strip_lines((r1_slice){text.data + end, text.size - end}, true, false);
+    }
+    bool kept = behind && (last || thoughts.size);
+    if (kept) text = r1i_strip_lines(text, true, false);
+    return r1i_chat_literal(w, R1I_QWEN_ANSWER) &&
+           (!kept ||
+            (r1i_chat_literal(w, "<think>\n") && r1i_chat_put(w, thoughts.data, thoughts.size) &&
+             r1i_chat_literal(w, "\n</think>\n\n"))) &&
+           r1i_chat_put(w, text.data, text.size) && r1i_chat_literal(w, w->format->end);
+}
+// The number of the last question; what a tool sent back is none.
+static size_t r1i_chat_last_question(const r1_chat_desc *desc) {
+    static const char open[] = "<tool_response>", close[] = "</tool_response>";
+    for (size_t i = desc->n; i-- > 0;) {
+        r1_slice text = r1i_message_text(&desc->messages[i]);
+        bool tool = text.size >= sizeof close - 1 && !memcmp(text.data, open, sizeof open - 1) &&
+                    !memcmp(text.data + text.size - (sizeof close - 1), close, sizeof close - 1);
+        if (r1i_message_is(&desc->messages[i], "user") && !tool) return i;
+    }
+    return desc->n ? desc->n - 1 : 0;
+}
 // Formats in which every turn looks alike.
-static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const r1_message *message,
-                          const char *content) {
+static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const char *preface,
+                          const r1_message *message) {
     return r1i_chat_literal(w, w->format->head) && r1i_chat_literal(w, role) &&
-           r1i_chat_literal(w, w->format->neck) &&
-           (message ? r1i_chat_content(w, message) : r1i_chat_literal(w, content)) &&
-           r1i_chat_literal(w, w->format->end);
+           r1i_chat_literal(w, w->format->neck) && r1i_chat_literal(w, preface ? preface : "") &&
+           (!message || r1i_chat_content(w, message)) && r1i_chat_literal(w, w->format->end);
 }
 static bool r1i_chat_turns(r1i_chat_writer *w, const r1_chat_desc *desc) {
-    bool own = desc->n && r1i_message_is(&desc->messages[0], "system");
-    if (!own && w->format->system && !r1i_chat_turn(w, "system", NULL, w->format->system))
-        return false;
-    for (size_t i = 0; i < desc->n; i++) {
+    const r1i_chat_format *f = w->format;
+    bool own = desc->n && r1i_message_is(&desc->messages[0], "system"), good = true;
+    bool thinks = f == &r1i_chat_formats[R1_CHAT_QWEN3];
+    size_t question = r1i_chat_last_question(desc);
+    if (!own && (f->system || f->preface))
+        good = r1i_chat_turn(w, "system", f->system ? f->system : f->preface, NULL);
+    for (size_t i = 0; i < desc->n && good; i++) {
         const r1_message *message = &desc->messages[i];
-        bool known = r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
-                     r1i_message_is(message, "system");
-        if (!known || !r1i_chat_turn(w, message->role, message, NULL)) return false;
+        if (thinks && r1i_message_is(message, "assistant"))
+            good = r1i_chat_qwen3_answer(w, message, i > question, i + 1 == desc->n);
+        else
+            good = (r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
+                    r1i_message_is(message, "system")) &&
+                   r1i_chat_turn(w, message->role, own && i == 0 ? f->preface : NULL, message);
     }
-    return true;
+    return good;
 }
 // The whole text. False for what the format cannot hold, or an error in the context.
 static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokenizer *tok,
@@ -11457,7 +11562,9 @@ static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokeniz
     if (chat == R1_CHAT_ZERO) return r1i_chat_zero(w, tok, desc);
     bool deepseek = chat == R1_CHAT_V3 || chat == R1_CHAT_R1;
     return r1i_chat_literal(w, w->format->begin) &&
-           (deepseek ? r1i_chat_deepseek(w, desc) : r1i_chat_turns(w, desc)) &&
+           (deepseek             ? r1i_chat_deepseek(w, desc)
+            : chat == R1_CHAT_V2 ? r1i_chat_v2(w, desc)
+                                 : r1i_chat_turns(w, desc)) &&
            (!desc->prompt || r1i_chat_literal(w, w->format->answer));
 }
 static void r1i_chat_done(r1i_chat_writer *w) {
@@ -11574,7 +11681,8 @@ static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
     r1_slice text = desc->chat_template;
     r1_json *config = NULL;
     if (desc->config.size) {
-        config = r1i_json_read(m->ctx, desc->config.data, desc->config.size, true);
+        config = r1i_json_read(m->ctx, "tokenizer_config.json", desc->config.data,
+                               desc->config.size, true);
         if (!config) return false;
         tok->begin = r1i_config_token(tok, config, "bos_token");
         tok->end = r1i_config_token(tok, config, "eos_token");
@@ -11592,7 +11700,8 @@ static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_
     bool good = true;
     tok->normal = desc->nfc;
     if (source.size) {
-        *json = r1i_json_read(m->ctx, source.data, source.size, true);
+        *json = r1i_json_read(m->ctx, desc->json.size ? "tokenizer.json" : "vocab.json",
+                              source.data, source.size, true);
         if (!*json) return false;
     }
     if (desc->json.size)
@@ -12168,7 +12277,7 @@ struct r1_model {
     r1_rope_table rope;
     r1i_real *router_bias;      // [routers, E]
     size_t moe_layers, routers; // of the main model; with those of multi-token prediction
-    bool moments;
+    bool gradients, moments;
     uint16_t *bf16; // matrices that are stored so; they are in no range and have no gradient
     size_t n_bf16;
     char *source;   // the folder it came from, or NULL
@@ -12518,7 +12627,7 @@ static void r1i_add_mtp(r1_model *model, size_t i) {
 // One buffer per range; every parameter starts at a multiple of 64 bytes. All four arrays of a
 // range have one layout, so the optimizer, a hash or a rank can treat it as n plain numbers:
 //   w  | q_a_proj ....... pad | q_b_proj ......... pad | o_proj .... |
-//   g  |     the same offsets; r1_parameter.tensor points into w and g
+//   g  |     the same offsets, see r1i_model_gradients; r1_parameter.tensor points into w and g
 //   m, v  the same, once r1_model_train_ready has been called
 // Padding is zero and stays zero: no gradient reaches it, and decay of zero is zero.
 // A parameter that `storage` wants in bf16 lies in a buffer of its own and has no gradient.
@@ -12539,8 +12648,7 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
         r1_range *range = &model->ranges[r];
         range->decayed = r != R1I_UNDECAYED;
         range->w = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->w);
-        range->g = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->g);
-        if (!range->w || !range->g) return false;
+        if (!range->w) return false;
     }
     for (size_t i = 0; i < model->n; i++) {
         r1_parameter *p = &model->parameters[i];
@@ -12551,10 +12659,40 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
             continue;
         }
         p->tensor->data = model->ranges[p->range].w + used[p->range];
-        p->tensor->grad = model->ranges[p->range].g + used[p->range];
+        p->tensor->wants_grad = false; // not yet
         used[p->range] += r1i_round_up(count, R1I_LANES);
     }
     return true;
+}
+// Gradients are made late: a reference, or a model that only answers, never pays for them. Tensors
+// get theirs when all memory is there, so a call that failed can be made again.
+static bool r1i_model_gradients(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    bool good = true;
+    if (model->gradients) return true;
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        if (!range->g) range->g = (r1i_real *)r1i_alloc_array(ctx, range->n, sizeof *range->g);
+        good = good && range->g;
+    }
+    for (size_t i = 0; i < model->n_aliases && good; i++) {
+        r1_tensor *x = model->aliases[i].tensor;
+        if (!x->grad)
+            x->grad = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->grad);
+        good = x->grad != NULL, x->wants_grad = good;
+    }
+    for (size_t i = 0; i < model->n && good; i++) {
+        const r1_parameter *p = &model->parameters[i];
+        const r1_range *range = &model->ranges[p->range];
+        if (p->tensor->bf16) continue;
+        p->tensor->grad = range->g + (p->tensor->data - range->w), p->tensor->wants_grad = true;
+    }
+    for (size_t i = 0;
+         good && model->config.attention == R1_MLA && i < r1i_all_layers(&model->config); i++) {
+        const r1i_layer *l = &model->layers[i]; // two tensors of one memory
+        l->kv_heads->grad = l->kv_b->grad, l->kv_heads->wants_grad = l->kv_b->wants_grad;
+    }
+    return model->gradients = good;
 }
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
 // depend on the sizes of the parameters before it. Draws are 2^46 numbers apart.
@@ -12698,9 +12836,8 @@ static r1_tensor *r1i_model_alias(r1_model *model, r1_tensor *base) {
     r1_tensor *alias = (r1_tensor *)r1i_alloc(model->ctx, sizeof *alias);
     if (!alias) return NULL;
     *alias = *base;
-    alias->grad = (r1i_real *)r1i_alloc_array(model->ctx, r1_tensor_count(base), sizeof(r1i_real));
     model->aliases[model->n_aliases++] = (r1i_alias){.base = base, .tensor = alias};
-    return alias->grad ? alias : NULL;
+    return alias;
 }
 static bool r1i_model_aliases(r1_model *model) {
     const r1_model_config *c = &model->config;
@@ -12828,6 +12965,7 @@ R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
         return r1i_fail(model->ctx, R1_ERROR_ARGUMENT,
                         "train: the matrices of this model are stored in bf16 and have no "
                         "gradients; load it without keep_bf16");
+    if (!r1i_model_gradients(model)) return model->ctx->status;
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
         // A call that ran out of memory may have left some of them.
@@ -12900,8 +13038,12 @@ static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
     bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
                                           kind == &plan->experts || kind == &plan->shared);
     size_t *home = i < model->main_n ? kind : &plan->mtp;
+    size_t bf16 = r1i_size_mul(r1i_round_up(n, R1I_BF16_LINE), 2);
+    size_t real = r1i_size_mul(r1i_round_up(n, R1I_LANES), sizeof(r1i_real));
     *home = r1i_size_add(*home, n);
     plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->kept_weight_bytes =
+        r1i_size_add(plan->kept_weight_bytes, p->range == R1I_UNDECAYED ? real : bf16);
     plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
 }
 // The same walk as that of r1_model_new, stopped before it asks for the memory.
@@ -12973,7 +13115,8 @@ R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
             view->bf16 = x->bf16 + offset;
             return view;
         }
-        view->data = x->data + offset, view->grad = x->grad + offset, view->wants_grad = true;
+        view->data = x->data + offset, view->wants_grad = x->wants_grad;
+        view->grad = x->grad ? x->grad + offset : NULL;
         return view;
     }
     return NULL;
@@ -13278,6 +13421,8 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
                  "at least one sequence");
         return NULL;
     }
+    const r1i_tape *tape = r1i_tape_of(ctx);
+    if (!tape || (!tape->no_grad && !r1i_model_gradients(model))) return NULL;
     // The first layer with experts puts its loss there, the others add theirs.
     batch->balance = NULL;
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
@@ -13843,7 +13988,9 @@ static bool r1i_config_windows(const r1_json *root) {
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
     const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
-    if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
+    if (r1i_rope_unknown(r1i_rope_json(root)))
+        return "a rope_scaling other than yarn and llama3, or attention_factor, truncate or "
+               "partial_rotary_factor in it,";
     if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
     if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
         return "attention_bias";
@@ -13861,9 +14008,10 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
-                                        r1_model_config *config) {
-    r1_json *root = r1i_json_read(ctx, text, size, true);
+// `name` is that of the file.
+static r1_status r1i_config_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                                 r1_model_config *config) {
+    r1_json *root = r1i_json_read(ctx, name, text, size, true);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
     unsigned of = 0;
@@ -13878,16 +14026,38 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         unknown = "this decoder_sparse_step or mlp_only_layers";
     if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "%s: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
                  "qwen3_moe or llama",
-                 (int)type.size, type.data ? type.data : "");
+                 name, (int)r1i_min(type.size, 80), type.data ? type.data : "");
     else if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is not supported", name, unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
+R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
+                                        r1_model_config *config) {
+    return r1i_config_read(ctx, "config.json", text, size, config);
+}
 
 #ifndef R1_NO_STDIO
+// A file must say these sizes: they are named here in its words, before the model asks in ours.
+static bool r1i_config_sized(r1_context *ctx, const char *path, const r1_model_config *c) {
+    const struct {
+        const char *key;
+        size_t value;
+    } sizes[] = {{"vocab_size", c->vocab},
+                 {"hidden_size", c->width},
+                 {"num_hidden_layers", c->layers},
+                 {"num_attention_heads", c->heads},
+                 {"max_position_embeddings", c->max_tokens}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!sizes[i].value) {
+            r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is missing or no number above 0", path,
+                     sizes[i].key);
+            return false;
+        }
+    return true;
+}
 static const r1_dtype r1i_real_dtype = sizeof(r1i_real) == 4 ? R1_F32 : R1_F64;
 
 // Calls fn for every tensor as a checkpoint names it: single experts, and the router biases, which
@@ -14184,7 +14354,8 @@ R1I_BODY r1_model *r1_model_load_with(r1_context *ctx, const char *folder,
     char *text = path ? r1_file_read(ctx, path, &size) : NULL;
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
-    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK)
+    if (text && r1i_config_read(ctx, path, text, size, &config) == R1_OK &&
+        r1i_config_sized(ctx, path, &config))
         file = r1_tensors_open_folder(ctx, folder);
     if (file) {
         if (!r1i_has_mtp(file, &config)) config.mtp_layers = 0;
@@ -21278,7 +21449,7 @@ R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_sli
 //   trainer     compares outputs; what it compares with never leaves it (but for test code, which
 //               runs in a box of its own). One runner thread for each program at once.
 //   zygote      forked first, small, of a user without rights, in a file system of its own (NS).
-//   supervisor  one for each task: makes boxes, reads their pipes, watches clocks and memory.
+//   supervisor  one for each runner at work: makes boxes, reads their pipes, watches their clocks.
 //   reaper      in the box, parent of the program: kills what is left, then reports how it ended.
 //   program     no rights, no network, nothing to write to but its pipes.
 // Code outside a box never opens a path inside one.
@@ -21549,32 +21720,34 @@ enum { // opcodes, and what a filter can answer
 };
 #define R1I_FILTER_KILL 0x80000000u
 
+// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes,
+// where NEXT, with one value, goes on to the next rule of the call. Without values: no.
+typedef struct r1i_filter_rule {
+    int call, argument, test;
+    const uint32_t *values;
+    int n;
+    uint32_t yes, no;
+} r1i_filter_rule;
+// What becomes of each call.
+enum { R1I_CALL_REFUSED = 0, R1I_CALL_ALLOWED, R1I_CALL_RULES };
+typedef struct r1i_filter_plan {
+    uint8_t calls[R1I_FILTER_CALLS];
+    r1i_filter_rule rules[32];
+    int n;
+} r1i_filter_plan;
+
 static void r1i_filter_add(r1i_filter *f, int code, uint32_t value, int yes, int no) {
     if (f->n < R1I_JUDGE_RULES)
         f->lines[f->n++] = (r1i_filter_line){(uint16_t)code, (uint8_t)yes, (uint8_t)no, value};
 }
-static void r1i_filter_call(r1i_filter *f, int call, uint32_t answer) {
-    r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
-}
-// A call that depends on one argument: `test` (is one of the values, has one of the bits) -> yes,
-// where NEXT, with one value, goes on to the next rule.
-static void r1i_filter_argument(r1i_filter *f, int call, int argument, int test,
-                                const uint32_t *values, int n, uint32_t yes, uint32_t no) {
-    r1i_filter_add(f, R1I_FILTER_IS, (uint32_t)call, 0, 2 * n + 2);
-    r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * argument), 0, 0);
-    for (int i = 0; i < n; i++) {
-        r1i_filter_add(f, test, values[i], 0, 1);
-        if (yes == R1I_FILTER_NEXT)
-            r1i_filter_add(f, R1I_FILTER_JUMP, 1, 0, 0);
-        else
-            r1i_filter_add(f, R1I_FILTER_RETURN, yes, 0, 0);
-    }
-    r1i_filter_add(f, R1I_FILTER_RETURN, no, 0, 0);
-    if (yes == R1I_FILTER_NEXT) r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);
+static void r1i_filter_rule_of(r1i_filter_plan *plan, int call, int argument, int test,
+                               const uint32_t *values, int n, uint32_t yes, uint32_t no) {
+    R1_ASSERT(plan->n < 32 && call < R1I_FILTER_CALLS);
+    plan->rules[plan->n++] = (r1i_filter_rule){call, argument, test, values, n, yes, no};
+    plan->calls[call] = R1I_CALL_RULES;
 }
 // The calls of which some uses are allowed.
-static void r1i_filter_arguments(r1i_filter *f, bool writes) {
+static void r1i_filter_arguments(r1i_filter_plan *f, bool writes) {
     static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
     // Copies, flags, locks of descriptors; not to whom they send signals, leases, sizes of pipes.
     static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032};
@@ -21586,44 +21759,94 @@ static void r1i_filter_arguments(r1i_filter *f, bool writes) {
     // MAP_SHARED and MAP_HUGETLB; advice but to page out: memory that no count of a process shows.
     static const uint32_t hidden[] = {0x40001}, advice[] = {0, 1, 2, 3, 4, 8, 14, 15, 16, 17};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
-    r1i_filter_argument(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
-    r1i_filter_call(f, 435, R1I_FILTER_ERRNO | ENOSYS); // clone3, whose flags cannot be seen
-    r1i_filter_argument(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
-    r1i_filter_argument(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
-    r1i_filter_argument(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
+    r1i_filter_rule_of(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
+    // clone3, whose flags cannot be seen
+    r1i_filter_rule_of(f, 435, 0, R1I_FILTER_IS, NULL, 0, allow, R1I_FILTER_ERRNO | ENOSYS);
+    r1i_filter_rule_of(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
+    r1i_filter_rule_of(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
+    r1i_filter_rule_of(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
     if (!writes) {
-        r1i_filter_argument(f, SYS_mmap, 3, R1I_FILTER_BITS, hidden, 1, refuse, allow);
-        r1i_filter_argument(f, SYS_madvise, 2, R1I_FILTER_IS, advice, 10, allow, refuse);
+        r1i_filter_rule_of(f, SYS_mmap, 3, R1I_FILTER_BITS, hidden, 1, refuse, allow);
+        r1i_filter_rule_of(f, SYS_madvise, 2, R1I_FILTER_IS, advice, 10, allow, refuse);
     }
     // Limits of other processes of the same user, such as the trainer, could be set with this.
-    r1i_filter_argument(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
+    r1i_filter_rule_of(f, SYS_prlimit64, 0, R1I_FILTER_IS, nobody, 1, allow, refuse);
     // A connected pair of local streams cannot be sent anywhere; asyncio needs one. Other sockets:
     // none. A pair of another kind could load a module of the kernel.
-    r1i_filter_argument(f, SYS_socketpair, 0, R1I_FILTER_IS, local, 1, R1I_FILTER_NEXT, refuse);
-    r1i_filter_argument(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
-    r1i_filter_argument(f, SYS_sendto, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
-    r1i_filter_argument(f, SYS_recvfrom, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
+    r1i_filter_rule_of(f, SYS_socketpair, 0, R1I_FILTER_IS, local, 1, R1I_FILTER_NEXT, refuse);
+    r1i_filter_rule_of(f, SYS_socketpair, 1, R1I_FILTER_IS, stream, 4, allow, refuse);
+    r1i_filter_rule_of(f, SYS_sendto, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
+    r1i_filter_rule_of(f, SYS_recvfrom, 3, R1I_FILTER_BITS, urgent, 1, refuse, allow);
 }
-// Calls without a look at their arguments, by ranges of their numbers: the kernel goes through a
-// filter once for each number when it is set, which a list of single calls makes the dearest step
-// of a box. Calls that are newer than the lists look as if the kernel did not have them, so that a
-// C library goes the older way.
-static void r1i_filter_ranges(r1i_filter *f, const bool *allowed, uint32_t allow, uint32_t refuse) {
-    for (uint32_t first = 0, end; first < R1I_FILTER_CALLS; first = end + 1) {
-        for (end = first; end < R1I_FILTER_CALLS && allowed[end];) end++;
-        if (end == first) continue;
-        r1i_filter_add(f, R1I_FILTER_ABOVE, end, 3, 0); // on to the next range
-        r1i_filter_add(f, R1I_FILTER_ABOVE, first, 0, 1);
-        r1i_filter_add(f, R1I_FILTER_RETURN, allow, 0, 0);
-        r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+// What is done with one call, or with a run of calls that are treated alike.
+static void r1i_filter_leaf(r1i_filter *f, const r1i_filter_plan *plan, int call) {
+    const uint32_t refuse = R1I_FILTER_ERRNO | EPERM;
+    if (plan->calls[call] != R1I_CALL_RULES) {
+        uint32_t answer = plan->calls[call] == R1I_CALL_ALLOWED ? R1I_FILTER_ALLOW : refuse;
+        r1i_filter_add(f, R1I_FILTER_RETURN, answer, 0, 0);
     }
-    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
-    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
-    r1i_filter_add(f, R1I_FILTER_RETURN, refuse, 0, 0);
+    for (int k = 0; plan->calls[call] == R1I_CALL_RULES && k < plan->n; k++) {
+        const r1i_filter_rule *rule = &plan->rules[k];
+        bool next = rule->yes == R1I_FILTER_NEXT;
+        if (rule->call != call) continue;
+        r1i_filter_add(f, R1I_FILTER_LOAD, (uint32_t)(16 + 8 * rule->argument), 0, 0);
+        for (int i = 0; i < rule->n; i++) {
+            r1i_filter_add(f, rule->test, rule->values[i], next, !next);
+            if (!next) r1i_filter_add(f, R1I_FILTER_RETURN, rule->yes, 0, 0);
+        }
+        r1i_filter_add(f, R1I_FILTER_RETURN, rule->no, 0, 0);
+    }
 }
+// A tree of comparisons over the numbers of calls [first, end). The kernel goes through a filter
+// once for each number when it is set, which a list makes the dearest step of a box.
+static void r1i_filter_tree(r1i_filter *f, const r1i_filter_plan *plan, int first, int end) {
+    int border = 0;
+    for (int off = 0; !border && off < end - first; off++)
+        for (int side = -1; !border && side <= 1; side += 2) {
+            int at = (first + end) / 2 + side * off;
+            if (at > first && at < end &&
+                (plan->calls[at] != plan->calls[at - 1] || plan->calls[at] == R1I_CALL_RULES))
+                border = at;
+        }
+    if (!border) {
+        r1i_filter_leaf(f, plan, first);
+        return;
+    }
+    unsigned node = f->n;
+    r1i_filter_add(f, R1I_FILTER_ABOVE, (uint32_t)border, 0, 0);
+    r1i_filter_tree(f, plan, first, border);
+    unsigned skip = f->n - node - 1;
+    if (skip < 256) {
+        f->lines[node].yes = (uint8_t)skip;
+    } else { // farther than a comparison reaches
+        r1i_filter_add(f, R1I_FILTER_JUMP, skip, 0, 0);
+        memmove(&f->lines[node + 2], &f->lines[node + 1], skip * sizeof *f->lines);
+        f->lines[node].no = 1;
+        f->lines[node + 1] = (r1i_filter_line){R1I_FILTER_JUMP, 0, 0, skip};
+    }
+    r1i_filter_tree(f, plan, border, end);
+}
+// Calls that are newer than the lists look as if the kernel did not have them, so that a C library
+// goes the older way.
 static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     static const uint32_t opened[] = {0x1 | 0x2 | 0x40 | 0x200 | 0x400};
     const uint32_t allow = R1I_FILTER_ALLOW, refuse = R1I_FILTER_ERRNO | EPERM;
+    r1i_filter_plan plan;
+    memset(&plan, 0, sizeof plan);
+    for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
+        plan.calls[r1i_judge_calls[i]] = R1I_CALL_ALLOWED;
+    for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
+        plan.calls[r1i_judge_writing[i]] = R1I_CALL_ALLOWED;
+    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
+    if (level >= R1_JUDGE_LANDLOCK6)
+        plan.calls[SYS_kill] = plan.calls[SYS_tkill] = plan.calls[SYS_tgkill] = R1I_CALL_ALLOWED;
+    r1i_filter_arguments(&plan, writes);
+    if (level < R1_JUDGE_LANDLOCK1 && !writes) {
+        r1i_filter_rule_of(&plan, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
+#ifdef __x86_64__
+        r1i_filter_rule_of(&plan, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
+#endif
+    }
     f->n = 0;
     r1i_filter_add(f, R1I_FILTER_LOAD, 4, 0, 0); // the instruction set
 #if defined __x86_64__
@@ -21635,21 +21858,10 @@ static void r1i_filter_make(r1i_filter *f, r1_judge_level level, bool writes) {
     r1i_filter_add(f, R1I_FILTER_LOAD, 0, 0, 0);            // the number of the call
     r1i_filter_add(f, R1I_FILTER_ABOVE, 0x40000000u, 0, 1); // x32
     r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_KILL, 0, 0);
-    r1i_filter_arguments(f, writes);
-    if (level < R1_JUDGE_LANDLOCK1 && !writes) {
-        r1i_filter_argument(f, SYS_openat, 2, R1I_FILTER_BITS, opened, 1, refuse, allow);
-#ifdef __x86_64__
-        r1i_filter_argument(f, SYS_open, 1, R1I_FILTER_BITS, opened, 1, refuse, allow);
-#endif
-    }
-    bool allowed[R1I_FILTER_CALLS] = {false};
-    for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
-        allowed[r1i_judge_calls[i]] = true;
-    for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof *r1i_judge_writing; i++)
-        allowed[r1i_judge_writing[i]] = true;
-    // Where the kernel cannot tell a program's own processes from ours, it may signal none.
-    allowed[SYS_kill] = allowed[SYS_tkill] = allowed[SYS_tgkill] = level >= R1_JUDGE_LANDLOCK6;
-    r1i_filter_ranges(f, allowed, allow, refuse);
+    r1i_filter_add(f, R1I_FILTER_ABOVE, R1I_FILTER_CALLS, 0, 1);
+    r1i_filter_add(f, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | ENOSYS, 0, 0);
+    r1i_filter_tree(f, &plan, 0, R1I_FILTER_CALLS);
+    R1_ASSERT(f->n < R1I_JUDGE_RULES);
 }
 static bool r1i_filter_set(const r1i_filter *f) {
     struct {
@@ -22196,13 +22408,6 @@ static void r1i_boxes_watch(const r1i_zygote *z, r1i_box *boxes, int n, int task
         }
     }
 }
-// Waits until nothing is left of boxes. The verdict need not wait for it: the kernel takes its time
-// to undo namespaces, and meanwhile another task can run.
-static void r1i_boxes_reap(const r1i_zygote *z, r1i_box *boxes, int n) {
-    for (int i = 0; i < n; i++)
-        if (boxes[i].reaper > 0) waitpid(boxes[i].reaper, NULL, 0);
-    if (z->level < R1_JUDGE_NS) r1i_boxes_sweep(z, boxes, n);
-}
 // What became of a box, in one record.
 static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
     const r1i_box_report *report = &box->report;
@@ -22229,21 +22434,44 @@ static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
 }
 
 // ---- the supervisor: one task ----
+// Memory that the next task can use again.
+typedef struct r1i_pages {
+    char *data;
+    size_t bytes;
+} r1i_pages;
 typedef struct r1i_task {
-    const r1i_zygote *z;
+    r1i_zygote *z;
     const r1i_language *language;
-    int socket;
-    char *program, *outputs[2]; // what is put into boxes; room for what boxes print
+    int socket, leaving; // reapers that nobody has waited for
+    r1i_pages source, made, outputs[2];
+    const char *program, *name; // what is put into boxes, and its name there
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
 } r1i_task;
 
-// Memory of a supervisor: it lives for one task and never forks it into a box.
-static char *r1i_task_memory(size_t bytes) {
-    void *memory = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE,
+static char *r1i_pages_make(r1i_pages *pages, size_t bytes) {
+    const size_t step = 65536;
+    bytes = r1i_size_add(bytes, step) / step * step;
+    if (pages->bytes == bytes) return pages->data;
+    if (pages->bytes) munmap(pages->data, pages->bytes);
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) _exit(1);
-    return (char *)memory;
+    pages->data = (char *)memory, pages->bytes = bytes;
+    return pages->data;
+}
+// Sees to it that nothing is left of boxes. No verdict waits for it: the kernel takes its time to
+// undo namespaces, and meanwhile another box can run. Only so many may be on their way out.
+static void r1i_task_reap(r1i_task *task, r1i_box *boxes, int n, int most) {
+    bool ns = task->z->level >= R1_JUDGE_NS;
+    for (int i = 0; i < n; i++) {
+        if (boxes[i].reaper <= 0) continue;
+        if (!ns) waitpid(boxes[i].reaper, NULL, 0);
+        task->leaving += ns;
+    }
+    if (!ns) r1i_boxes_sweep(task->z, boxes, n);
+    while (task->leaving && waitpid(-1, NULL, task->leaving > most ? 0 : WNOHANG) > 0)
+        task->leaving--;
 }
 // An input of which the program can neither change nor keep anything.
 static int r1i_task_input(int socket, uint64_t bytes) {
@@ -22268,8 +22496,9 @@ static bool r1i_task_send(int socket, const r1i_judge_reply *reply, const char *
            r1i_judge_write(socket, errors, reply->error_bytes);
 }
 // The processes and threads of this user: where all boxes share it, the kernel's limit counts them.
-static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
+static rlim_t r1i_zygote_processes(r1i_zygote *z) {
     rlim_t n = 0;
+    if (r1i_seconds() < z->counted + 0.5) return z->processes; // a count takes as long as a box
     DIR *list = fdopendir(openat(z->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (struct dirent *row; list && (row = readdir(list));) {
         char name[280];
@@ -22280,6 +22509,7 @@ static rlim_t r1i_zygote_processes(const r1i_zygote *z) {
             n += info.st_nlink > 2 ? info.st_nlink - 2 : 1;
     }
     if (list) closedir(list);
+    z->processes = n, z->counted = r1i_seconds();
     return n;
 }
 // A folder for a box where there is no file system for it. It has one user and one owner.
@@ -22306,9 +22536,9 @@ static void r1i_task_plan(const r1i_task *task, r1i_box_plan *plan, const r1_jud
     plan->processes = (rlim_t)limits->processes + 1;
     if (task->z->level < R1_JUDGE_NS)
         plan->processes =
-            task->z->processes + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
+            r1i_zygote_processes(task->z) + (rlim_t)limits->processes * (rlim_t)task->z->desc.jobs;
 }
-// Compiles once; the program that comes out is kept in memory.
+// Compiles once; the program that comes out is kept in memory. False when nobody is there to tell.
 static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     static const r1_judge_limits compiling = {60, 60, (size_t)1 << 30, (size_t)64 << 20, 64};
     const r1i_language *language = task->language;
@@ -22334,49 +22564,50 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
         ready = ready && r1i_box_put(path, plan.data, plan.bytes);
         plan.box = folder;
     }
-    char *made = r1i_task_memory(limits.output_bytes + 1);
-    madvise(made, limits.output_bytes + 1, MADV_DONTFORK);
+    r1i_pages_make(&task->made, 0); // without the pages of the program before
+    task->program = r1i_pages_make(&task->made, limits.output_bytes + 1);
     memset(&box, 0, sizeof box);
     box.plan = &plan;
-    if (ready && r1i_box_start(task->z, &plan, &box, made)) {
+    if (ready && r1i_box_start(task->z, &plan, &box, task->made.data)) {
         r1i_boxes_watch(task->z, &box, 1, task->socket);
-        r1i_boxes_reap(task->z, &box, 1);
+        r1i_task_reap(task, &box, 1, 4);
     }
     if (folder[0]) rmdir(folder); // its reaper has emptied it
     close(plan.input);
     r1i_box_reply(&box, &reply);
-    madvise(made, limits.output_bytes + 1, MADV_DOFORK); // the boxes of the tests are given it
-    task->program = made, task->program_bytes = reply.output_bytes;
-    bool good = reply.end == R1I_JUDGE_EXITED && reply.status == 0;
+    task->program_bytes = reply.output_bytes;
     reply.output_bytes = 0;
-    return r1i_task_send(task->socket, &reply, NULL, box.errors) && good;
+    return r1i_task_send(task->socket, &reply, NULL, box.errors);
+}
+static void r1i_task_unload(r1i_task *task) {
+    char path[R1I_JUDGE_PATH + 64];
+    snprintf(path, sizeof path, "%s/%s", task->folder, task->name ? task->name : "");
+    if (task->folder[0] && task->name) unlink(path);
+    task->name = task->program = NULL;
 }
 // Reads the source, compiles it if that is its way, and puts the program where boxes find it.
 static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     const r1i_zygote *z = task->z;
+    char path[R1I_JUDGE_PATH + 64];
     if (request->language >= (uint32_t)z->n_languages) return false;
     task->language = &z->languages[request->language];
     task->program_bytes = (size_t)request->size;
-    task->program = r1i_task_memory(task->program_bytes);
-    if (!r1i_judge_read(task->socket, task->program, task->program_bytes)) return false;
+    char *source = r1i_pages_make(&task->source, task->program_bytes);
+    task->program = source;
+    if (!r1i_judge_read(task->socket, source, task->program_bytes)) return false;
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
+    for (int i = 0; i < 2; i++) {
+        r1i_pages *pages = &task->outputs[i];
+        r1i_pages_make(pages, r1i_size_add(request->limits.output_bytes, 1));
+        madvise(pages->data, pages->bytes, MADV_DONTFORK); // boxes have no use for it
+    }
     if (z->level >= R1_JUDGE_NS) return true;
-    char path[R1I_JUDGE_PATH + 64];
-    if (!r1i_task_folder(task->folder, sizeof task->folder)) return true; // each run will say so
-    const char *name =
-        task->language->compiler[0] ? task->language->program : task->language->source;
-    snprintf(path, sizeof path, "%s/%s", task->folder, name);
+    if (!task->folder[0] && !r1i_task_folder(task->folder, sizeof task->folder))
+        return true; // each run will say so
+    task->name = task->language->compiler[0] ? task->language->program : task->language->source;
+    snprintf(path, sizeof path, "%s/%s", task->folder, task->name);
     r1i_box_put(path, task->program, task->program_bytes);
     return true;
-}
-static void r1i_task_unload(const r1i_task *task) {
-    char path[R1I_JUDGE_PATH + 64];
-    if (!task->folder[0]) return;
-    const char *name =
-        task->language->compiler[0] ? task->language->program : task->language->source;
-    snprintf(path, sizeof path, "%s/%s", task->folder, name);
-    unlink(path);
-    rmdir(task->folder);
 }
 
 // ---- function tests: the Python on both sides ----
@@ -22731,14 +22962,14 @@ static bool r1i_task_run(r1i_task *task, const r1i_judge_request *request) {
     plan.file = language->compiler[0] ? language->program : language->source;
     plan.data = task->program, plan.bytes = task->program_bytes;
     plan.input = r1i_task_input(task->socket, request->size);
-    if (plan.input < 0 || !r1i_box_start(task->z, &plan, &box, task->outputs[0]))
+    if (plan.input < 0 || !r1i_box_start(task->z, &plan, &box, task->outputs[0].data))
         memset(&box, 0, sizeof box), box.plan = &plan, box.report.error = errno;
     else
         r1i_boxes_watch(task->z, &box, 1, task->socket);
     if (plan.input >= 0) close(plan.input);
     r1i_box_reply(&box, &reply);
     bool sent = r1i_task_send(task->socket, &reply, box.output, box.errors);
-    r1i_boxes_reap(task->z, &box, 1);
+    r1i_task_reap(task, &box, 1, 4);
     return sent;
 }
 // A function test: the test in one box, the program in another, a pair of pipes between them.
@@ -22763,7 +22994,7 @@ static bool r1i_task_pair(r1i_task *task, const r1i_judge_request *request) {
     plans[1].data = task->program, plans[1].bytes = task->program_bytes;
     int started = 0;
     while (good && started < 2 &&
-           r1i_box_start(z, &plans[started], &boxes[started], task->outputs[started]))
+           r1i_box_start(z, &plans[started], &boxes[started], task->outputs[started].data))
         started++;
     for (int i = 0; i < 2; i++) {
         if (plans[i].input >= 0) close(plans[i].input);
@@ -22778,31 +23009,28 @@ static bool r1i_task_pair(r1i_task *task, const r1i_judge_request *request) {
         if (started < 2) reply.end = R1I_JUDGE_BROKEN;
         sent = r1i_task_send(task->socket, &reply, boxes[i].output, boxes[i].errors);
     }
-    r1i_boxes_reap(z, boxes, started);
+    r1i_task_reap(task, boxes, started, 4);
     return sent;
 }
-// Serves one task: the source, then one request for each test, until the runner hangs up.
-static void r1i_supervise(const r1i_zygote *z, int socket) {
+// Serves tasks, each a source and one request for each test, until the runner hangs up.
+static void r1i_supervise(r1i_zygote *z, int socket) {
     r1i_judge_request request;
     r1i_task task;
     memset(&task, 0, sizeof task);
     task.z = z, task.socket = socket;
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    bool good = r1i_judge_read(socket, &request, sizeof request) &&
-                request.kind == R1I_JUDGE_LOAD && r1i_task_load(&task, &request);
-    size_t bytes = r1i_size_add(request.limits.output_bytes, 1);
-    for (int i = 0; good && i < 2; i++) {
-        task.outputs[i] = r1i_task_memory(bytes);
-        madvise(task.outputs[i], bytes, MADV_DONTFORK);
-    }
-    while (good && r1i_judge_read(socket, &request, sizeof request)) {
-        if (request.kind == R1I_JUDGE_RUN)
-            good = r1i_task_run(&task, &request);
+    for (bool good = true; good && r1i_judge_read(socket, &request, sizeof request);) {
+        if (request.kind == R1I_JUDGE_LOAD)
+            r1i_task_unload(&task), good = r1i_task_load(&task, &request);
+        else if (request.kind == R1I_JUDGE_RUN)
+            good = task.program && r1i_task_run(&task, &request);
         else
-            good = request.kind == R1I_JUDGE_PAIR && r1i_task_pair(&task, &request);
+            good = task.program && request.kind == R1I_JUDGE_PAIR && r1i_task_pair(&task, &request);
     }
     r1i_task_unload(&task);
+    if (task.folder[0]) rmdir(task.folder);
+    r1i_task_reap(&task, NULL, 0, 0);
     _exit(0);
 }
 
@@ -22907,8 +23135,8 @@ static void r1i_zygote_try(r1i_zygote *z, r1_judge_level level, int answer) {
         r1i_task_plan(&task, &plan, &limits);
         if (level < R1_JUDGE_NS) plan.box = NULL, plan.processes = RLIM_INFINITY;
         plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (r1i_box_start(z, &plan, &box, r1i_task_memory(limits.output_bytes + 1)))
-            r1i_boxes_watch(z, &box, 1, answer), r1i_boxes_reap(z, &box, 1);
+        if (r1i_box_start(z, &plan, &box, r1i_pages_make(&task.made, limits.output_bytes + 1)))
+            r1i_boxes_watch(z, &box, 1, answer), r1i_task_reap(&task, &box, 1, 0);
         r1i_box_reply(&box, &reply);
         if (reply.end == R1I_JUDGE_BROKEN)
             snprintf(text, sizeof text, "%s: %s", reply.where, strerror(reply.error));
@@ -23006,9 +23234,7 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
         int socket = r1i_zygote_receive(3);
         if (socket == -2) break;
         if (socket < 0) continue;
-        double now = r1i_seconds(); // a count takes longer than most of what a box costs
-        if (z->level < R1_JUDGE_NS && now > z->counted + 0.5)
-            z->processes = r1i_zygote_processes(z), z->counted = now;
+        if (z->level < R1_JUDGE_NS) r1i_zygote_processes(z); // its supervisors begin with this
         pid_t child = z->level ? fork() : -1;
         if (child == 0) {
             close(life[1]), close(3);
@@ -23439,8 +23665,9 @@ static r1_judge_limits r1i_judge_limits_of(const r1_judge_limits *a, const r1_ju
     all.processes = (int)r1i_min((size_t)all.processes, 1000); // that the supervisor can watch
     return all;
 }
-// Judges one task; what could not be judged for want of a process or memory is tried thrice.
-static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *space) {
+// Judges one task; what could not be judged for want of a process or memory is tried thrice. *fd is
+// the connection to the runner's supervisor, -1 when it has none.
+static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *space, int *fd) {
     const r1_judge_task *task = result->task;
     const r1i_zygote *z = &judge->zygote;
     r1i_judge_request request;
@@ -23460,24 +23687,37 @@ static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *
     request.limits = r1i_judge_limits_of(&task->limits, &z->desc.limits);
     for (int attempt = 0; attempt < 3; attempt++) {
         r1i_result_reset(result);
-        int fd = r1i_session_open(judge);
-        bool stands = fd >= 0 && r1i_session(judge, result, fd, &request, space);
-        if (fd >= 0) close(fd);
-        if (stands) return;
+        if (*fd < 0) *fd = r1i_session_open(judge);
+        if (*fd >= 0 && r1i_session(judge, result, *fd, &request, space)) return;
         result->verdict = R1_JUDGE_SANDBOX_ERROR;
         r1i_result_say(result,
-                       fd < 0 ? "the judge's zygote is gone" : "the supervisor fell silent");
-        if (fd < 0) return;
+                       *fd < 0 ? "the judge's zygote is gone" : "the supervisor fell silent");
+        if (*fd < 0) return;
+        close(*fd);
+        *fd = -1;
     }
+}
+// Waits for work, and parts from the supervisor if none comes soon.
+static void r1i_judge_idle(r1_judge *judge, int *fd) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 100000000;
+    if (until.tv_nsec >= 1000000000) until.tv_nsec -= 1000000000, until.tv_sec++;
+    while (!judge->first && !judge->quit)
+        if (*fd < 0)
+            pthread_cond_wait(&judge->wake, &judge->mutex);
+        else if (pthread_cond_timedwait(&judge->wake, &judge->mutex, &until) == ETIMEDOUT)
+            close(*fd), *fd = -1;
 }
 static void *r1i_judge_runner(void *arg) {
     r1_judge *judge = (r1_judge *)arg;
     size_t bytes = ((size_t)128 << 20) + 4096; // two outputs; pages that are not used cost nothing
     void *space = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = -1;
     pthread_mutex_lock(&judge->mutex);
     for (;;) {
-        while (!judge->first && !judge->quit) pthread_cond_wait(&judge->wake, &judge->mutex);
+        r1i_judge_idle(judge, &fd);
         r1_judge_result *result = judge->first;
         if (!result) break; // quit, and nothing is left to do
         judge->first = result->next;
@@ -23487,7 +23727,7 @@ static void *r1i_judge_runner(void *arg) {
             r1i_result_reset(result);
             r1i_result_say(result, quit ? "the judge was freed" : "no memory for outputs");
         } else {
-            r1i_judge_one(judge, result, (char *)space);
+            r1i_judge_one(judge, result, (char *)space, &fd);
             madvise(space, bytes, MADV_DONTNEED);
         }
         pthread_mutex_lock(&judge->mutex);
@@ -23495,6 +23735,7 @@ static void *r1i_judge_runner(void *arg) {
         pthread_cond_broadcast(&judge->done);
     }
     pthread_mutex_unlock(&judge->mutex);
+    if (fd >= 0) close(fd);
     if (space != MAP_FAILED) munmap(space, bytes);
     return NULL;
 }
@@ -26399,8 +26640,7 @@ R1I_BODY r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *confi
     size_t most = r1i_plan_round(&c, &d, prompt, longest), texts = r1i_size_mul(n, longest);
     if (r1i_wants_reference(&d)) {
         size_t pass = r1i_min(r1i_max(d.train.micro_tokens, longest), texts);
-        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], bytes[R1_PLAN_GRADIENTS]);
-        model = r1i_size_add(model, plan->model.table_bytes);
+        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], plan->model.table_bytes);
         bytes[R1_PLAN_REFERENCE] = r1i_size_add(model, r1i_size_mul(texts, sizeof(float)));
         most = r1i_max(most, r1i_size_add(r1i_plan_score(&c, pass, r1i_ceil_div(pass, longest)),
                                           r1i_size_mul(texts, sizeof(int32_t))));

@@ -299,7 +299,8 @@ static int ask_once(chat *c) {
     return code;
 }
 static int open_chat(chat *c, r1_context *ctx) {
-    int code = tool_folder_open(&self, ctx, self.files[0], &given.drawing, true, &c->folder);
+    int code =
+        tool_folder_open(&self, ctx, self.files[0], &given.drawing, TOOL_TO_ANSWER, &c->folder);
     if (code != TOOL_GO) return code;
     size_t depths = r1_model_config_of(c->folder.model)->mtp_layers;
     if ((size_t)given.speculate > depths)

@@ -424,7 +424,8 @@ static bool draw_some(drawing *d) {
 }
 static int draw_completions(evaluation *e) {
     drawing d = {.e = e, .tenth = -1};
-    int code = tool_folder_open(&self, e->ctx, given.model, &given.drawing, true, &d.folder);
+    int code =
+        tool_folder_open(&self, e->ctx, given.model, &given.drawing, TOOL_TO_ANSWER, &d.folder);
     if (code == TOOL_GO) code = open_samples(&d);
     if (code != TOOL_GO) return code;
     if (d.folder.opened) given.opened = true;

@@ -312,7 +312,8 @@ int main(int argc, char **argv) {
     int code = tool_options(&self, argc, argv);
     if (code != TOOL_GO) return code;
     r1_context *ctx = r1_context_new(&(r1_context_desc){.threads = (int)given.threads});
-    w.folder.ctx = ctx, w.folder.model = r1_model_load(ctx, self.files[0]);
+    const r1_load_desc keep = {.keep_bf16 = true}; // the same numbers from half the memory
+    w.folder.ctx = ctx, w.folder.model = r1_model_load_with(ctx, self.files[0], &keep);
     if (!w.folder.model) {
         code = tool_refuse(&self, ctx);
         return r1_context_free(ctx), code;

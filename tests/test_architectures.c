@@ -178,6 +178,135 @@ TEST(arch_router_without_bias) {
     r1_context_free(ctx);
 }
 
+// The keys that released folders carry, those that decide nothing included; the sizes are ours.
+static const char *const arch_common =
+    "\"attention_dropout\": 0.0, \"bos_token_id\": 0, \"eos_token_id\": [1, 2], \"hidden_act\": "
+    "\"silu\", \"initializer_range\": 0.02, \"pretraining_tp\": 1, \"rms_norm_eps\": 1e-06, "
+    "\"use_cache\": true, \"vocab_size\": 13, \"hidden_size\": 16, \"intermediate_size\": 20, "
+    "\"num_hidden_layers\": 2, \"num_attention_heads\": 4, \"max_position_embeddings\": 128, ";
+static const char *const arch_deepseek =
+    "\"attention_bias\": false, \"auto_map\": {\"AutoConfig\": \"configuration_deepseek.X\"}, "
+    "\"aux_loss_alpha\": 0.001, \"ep_size\": 1, \"first_k_dense_replace\": 1, \"kv_lora_rank\": 8, "
+    "\"moe_intermediate_size\": 6, \"moe_layer_freq\": 1, \"n_routed_experts\": 8, "
+    "\"num_experts_per_tok\": 2, \"num_key_value_heads\": 4, \"qk_nope_head_dim\": 4, "
+    "\"qk_rope_head_dim\": 4, \"v_head_dim\": 4, \"seq_aux\": true, \"tie_word_embeddings\": "
+    "false, "
+    "\"rope_theta\": 10000, \"torch_dtype\": \"bfloat16\", ";
+TEST(arch_released_configs_load) {
+    static const struct {
+        const char *name, *keys;
+        bool deepseek, tied, qk_norm;
+        r1_rope_kind rope;
+    } rows[] = {
+        {"DeepSeek-R1",
+         "\"model_type\": \"deepseek_v3\", \"architectures\": [\"DeepseekV3ForCausalLM\"], "
+         "\"n_group\": 4, \"n_shared_experts\": 1, \"norm_topk_prob\": true, \"q_lora_rank\": 6, "
+         "\"num_nextn_predict_layers\": 1, \"quantization_config\": {\"activation_scheme\": "
+         "\"dynamic\", \"fmt\": \"e4m3\", \"quant_method\": \"fp8\", \"weight_block_size\": [128, "
+         "128]}, \"rope_scaling\": {\"beta_fast\": 32, \"beta_slow\": 1, \"factor\": 40, "
+         "\"mscale\": "
+         "1.0, \"mscale_all_dim\": 1.0, \"original_max_position_embeddings\": 16, \"type\": "
+         "\"yarn\"}, \"routed_scaling_factor\": 2.5, \"scoring_func\": \"sigmoid\", "
+         "\"topk_group\": "
+         "2, \"topk_method\": \"noaux_tc\"",
+         true, false, false, R1_ROPE_YARN},
+        {"DeepSeek-V2-Lite",
+         "\"model_type\": \"deepseek_v2\", \"n_group\": 1, \"n_shared_experts\": 2, "
+         "\"norm_topk_prob\": false, \"q_lora_rank\": null, \"rope_scaling\": {\"beta_fast\": 32, "
+         "\"beta_slow\": 1, \"factor\": 40, \"mscale\": 0.707, \"mscale_all_dim\": 0.707, "
+         "\"original_max_position_embeddings\": 16, \"type\": \"yarn\"}, "
+         "\"routed_scaling_factor\": 1.0, \"scoring_func\": \"softmax\", \"topk_group\": 1, "
+         "\"topk_method\": \"greedy\"",
+         true, false, false, R1_ROPE_YARN},
+        {"Qwen2.5, R1-Distill-Qwen",
+         "\"model_type\": \"qwen2\", \"max_window_layers\": 21, \"num_key_value_heads\": 2, "
+         "\"rope_theta\": 1000000.0, \"sliding_window\": 32768, \"tie_word_embeddings\": true, "
+         "\"torch_dtype\": \"bfloat16\", \"use_mrope\": false, \"use_sliding_window\": false",
+         false, true, false, R1_ROPE_PLAIN},
+        {"Qwen3",
+         "\"model_type\": \"qwen3\", \"attention_bias\": false, \"head_dim\": 8, "
+         "\"num_key_value_heads\": 2, \"rope_scaling\": null, \"rope_theta\": 1000000, "
+         "\"sliding_window\": null, \"tie_word_embeddings\": true, \"use_sliding_window\": false",
+         false, true, true, R1_ROPE_PLAIN},
+        {"Qwen3-30B-A3B of transformers 5",
+         "\"model_type\": \"qwen3_moe\", \"attention_bias\": false, \"decoder_sparse_step\": 1, "
+         "\"dtype\": \"bfloat16\", \"head_dim\": 8, \"mlp_only_layers\": [], "
+         "\"moe_intermediate_size\": 6, \"norm_topk_prob\": true, \"num_experts\": 8, "
+         "\"num_experts_per_tok\": 2, \"num_key_value_heads\": 2, \"output_router_logits\": false, "
+         "\"rope_parameters\": {\"rope_theta\": 1000000.0, \"rope_type\": \"default\"}, "
+         "\"router_aux_loss_coef\": 0.001, \"sliding_window\": null, \"tie_word_embeddings\": "
+         "false",
+         false, false, true, R1_ROPE_PLAIN},
+        {"Llama-3.2, R1-Distill-Llama",
+         "\"model_type\": \"llama\", \"attention_bias\": false, \"head_dim\": 4, \"mlp_bias\": "
+         "false, "
+         "\"num_key_value_heads\": 2, \"rope_scaling\": {\"factor\": 32.0, \"high_freq_factor\": "
+         "4.0, "
+         "\"low_freq_factor\": 1.0, \"original_max_position_embeddings\": 16, \"rope_type\": "
+         "\"llama3\"}, \"rope_theta\": 500000.0, \"tie_word_embeddings\": true",
+         false, true, false, R1_ROPE_LLAMA3},
+        {"Llama of transformers 5",
+         "\"model_type\": \"llama\", \"head_dim\": null, \"mlp_bias\": false, \"dtype\": "
+         "\"float32\", "
+         "\"rope_parameters\": {\"factor\": 8.0, \"high_freq_factor\": 4.0, \"low_freq_factor\": "
+         "1.0, "
+         "\"original_max_position_embeddings\": 16, \"rope_theta\": 500000.0, \"rope_type\": "
+         "\"llama3\"}",
+         false, false, false, R1_ROPE_LLAMA3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+        char text[4096];
+        int n = snprintf(text, sizeof text, "{%s%s%s}", arch_common,
+                         rows[i].deepseek ? arch_deepseek : "", rows[i].keys);
+        CHECK(n > 0 && n < (int)sizeof text);
+        r1_model_config c = arch_read(ctx, text);
+        CHECK(c.tied_head == rows[i].tied && c.qk_norm == rows[i].qk_norm);
+        CHECK(c.rope.kind == rows[i].rope &&
+              c.rope_theta == (rows[i].deepseek                 ? 10000
+                               : rows[i].rope == R1_ROPE_LLAMA3 ? 500000
+                                                                : 1000000));
+        r1_model *model = model_make(ctx, &c);
+        CHECK(r1_model_save_with(model, test_path("m"), &(r1_save_desc){.max_shard_bytes = 3000}) ==
+              R1_OK);
+        CHECK(r1_file_write(ctx, model_path("m", "config.json"), text, (size_t)n) == R1_OK);
+        r1_model *loaded = r1_model_load(ctx, test_path("m"));
+        if (!loaded) test_stop(TEST_FAILED, "%s: %s", rows[i].name, r1_message_of(ctx));
+        CHECK(r1_model_hash(loaded) == r1_model_hash(model));
+        r1_context_free(ctx);
+        nftw(test_path("m"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
+    }
+}
+// A stranger reads the path, what is wrong there, and the words of the file rather than ours.
+TEST(arch_messages_name_the_file) {
+    static const struct {
+        const char *text, *part, *other;
+    } rows[] = {
+        {"<html>404</html>", "m/config.json: byte 0", "a value"},
+        {"{\"model_type\": \"gemma3\"}", "m/config.json: model_type \"gemma3\"", "qwen3_moe"},
+        {"{\"model_type\": \"llama\", \"vocab_size\": 7}", "m/config.json: hidden_size", "missing"},
+        {"{\"model_type\": \"qwen3\", \"use_sliding_window\": true}", "use_sliding_window",
+         "m/config.json"},
+        {"{\"model_type\": \"qwen3\", \"rope_scaling\": {\"rope_type\": \"dynamic\"}}",
+         "rope_scaling other than yarn and llama3", "m/config.json"},
+        {"{\"model_type\": \"llama\", \"vocab_size\": 7, \"hidden_size\": 4, "
+         "\"num_hidden_layers\": 1, "
+         "\"num_attention_heads\": 1, \"intermediate_size\": 4, \"max_position_embeddings\": 9}",
+         "no weights", "model.safetensors.index.json"},
+    };
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    CHECK(r1_folder_make(ctx, test_path("m")) == R1_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CHECK(r1_file_write(ctx, model_path("m", "config.json"), rows[i].text,
+                            strlen(rows[i].text)) == R1_OK);
+        CHECK(!r1_model_load(ctx, test_path("m")));
+        if (!strstr(r1_message_of(ctx), rows[i].part) || !strstr(r1_message_of(ctx), rows[i].other))
+            test_stop(TEST_FAILED, "%s: %s", rows[i].part, r1_message_of(ctx));
+        r1_error_clear(ctx);
+    }
+    r1_context_free(ctx);
+}
+
 // ---- folders ----
 static void arch_write(r1_context *ctx, const char *file, const void *data, size_t size) {
     CHECK(r1_file_write(ctx, model_path("theirs", file), data, size) == R1_OK);

@@ -930,10 +930,44 @@ TEST(chat_formats_are_those_of_the_templates) {
                      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief."
                      "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n1+1?<|eot_id|>"
                      "<|start_header_id|>assistant<|end_header_id|>\n\n");
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_V2, tok_talk, 4, true),
+                     TOK_BEGIN "Be brief.\n\nUser:  1+1? \n\nAssistant: <think>Hm.</think>2" TOK_END
+                               "User: And?\n\nAssistant:");
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_LLAMA31, tok_talk, 2, false),
+                     "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+                     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\nBe brief."
+                     "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n1+1?<|eot_id|>");
+    CHECK(strstr(tok_format(ctx, tok, R1_CHAT_LLAMA31, tok_talk + 1, 1, true),
+                 "26 Jul 2024\n\n<|eot_id|><|start_header_id|>user"));
     const char *zero = tok_format(ctx, tok, R1_CHAT_ZERO, tok_talk + 3, 1, true);
     CHECK(strncmp(zero, "A conversation between User and Assistant. The user asks", 56) == 0);
     CHECK(strstr(zero, "<think> reasoning process here </think> <answer> answer here </answer>"));
     CHECK(strcmp(strstr(zero, ". User: "), ". User: And?. Assistant:") == 0);
+    r1_context_free(ctx);
+}
+// Thoughts stay in an answer behind the last question, which is what a model is trained on, and
+// leave the ones before it.
+TEST(chat_of_qwen3_forgets_old_thoughts) {
+    static const r1_message tool[] = {
+        {"user", "q", 0},
+        {"assistant", "<think>\n\na\n</think>\n\ncall", 0},
+        {"user", "<tool_response>7</tool_response>", 0},
+        {"assistant", "b", 0},
+    };
+    r1_context *ctx = r1_context_new(NULL);
+    const r1_tokenizer *tok = tok_chat(ctx, true);
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_QWEN3, tok_talk, 4, true),
+                     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n 1+1? <|im_end|>\n"
+                     "<|im_start|>assistant\n2<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n"
+                     "<|im_start|>assistant\n");
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_QWEN3, tok_talk + 1, 2, false),
+                     "<|im_start|>user\n 1+1? <|im_end|>\n<|im_start|>assistant\n<think>\nHm.\n"
+                     "</think>\n\n2<|im_end|>\n");
+    CHECK_EQUAL_TEXT(
+        tok_format(ctx, tok, R1_CHAT_QWEN3, tool, 4, false),
+        "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<think>\na\n</think>\n\n"
+        "call<|im_end|>\n<|im_start|>user\n<tool_response>7</tool_response><|im_end|>\n"
+        "<|im_start|>assistant\n<think>\n\n</think>\n\nb<|im_end|>\n");
     r1_context_free(ctx);
 }
 TEST(chat_refuses_what_a_format_cannot_hold) {

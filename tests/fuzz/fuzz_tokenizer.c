@@ -1,6 +1,7 @@
 // Fuzzes the readers of tokenizer files, and encoding with whatever they let through. The first
-// byte of an input picks the file that the rest is: tokenizer.json, merges.txt, .tiktoken or
-// tokenizer_config.json, or a text for a good tokenizer; its upper bits pick the split.
+// byte of an input picks the file that the rest is: tokenizer.json, vocab.json, merges.txt,
+// .tiktoken, tokenizer_config.json, chat_template.jinja, or a text for a good tokenizer; its upper
+// bits pick the split.
 #include "fuzz.h"
 
 #define GOOD                                                                                       \
@@ -11,9 +12,11 @@
     "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"\\u0120\":2,\"ab\":3,\"\\u0120ab\":" \
     "4,"                                                                                           \
     "\"abab\":5,\"<\":6,\"e\":7,\">\":8},\"merges\":[\"a b\",\"\\u0120 ab\",[\"ab\",\"ab\"]]}}"
-const fuzz_seed fuzz_seeds[] = {
+#define VOCAB "{\"a\":0,\"b\":1,\"ab\":2,\"aba\":3,\"\\u0120\":4}"
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("\x00" GOOD),
-    FUZZ_TEXT("\x09" GOOD),
+    FUZZ_TEXT("\x08" GOOD),
+    FUZZ_TEXT("\x09" VOCAB),
     FUZZ_TEXT("\x02#version: 0.2\na b\nab a\n"),
     FUZZ_TEXT("\x03YQ== 0\nYg== 1\nYWI= 2\n"),
     FUZZ_TEXT("\x04{\"bos_token\":\"<e>\",\"chat_template\":\"x\"}"),
@@ -22,12 +25,11 @@ const fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("\x05"
               "a\xcc\x81\xcc\xa3\xcd\x84 \xe1\x84\x80\xe1\x85\xa1 b"),
     FUZZ_TEXT("\x0eIt's a b, it's an ab: 123 abab\r\n\t x\xc3\xa9y"),
-    FUZZ_TEXT("\x17"
+    FUZZ_TEXT("\x07{% if true %}x\\n{% endif %}\n"),
+    FUZZ_TEXT("\x16"
               "12345 \xe4\xbd\xa0\xe5\xa5\xbd ABC'll\n\n  x"),
     {NULL, 0},
 };
-static const char vocab[] = "{\"a\":0,\"b\":1,\"ab\":2,\"aba\":3,\"\\u0120\":4}";
-
 static r1_slice slice(const char *text) { return (r1_slice){text, strlen(text)}; }
 // With NFC another text may come back, and a longer one.
 static void round_trip(const r1_tokenizer *tok, const char *text, size_t size, bool nfc) {
@@ -51,18 +53,23 @@ void fuzz_target(r1_context *ctx, const uint8_t *data, size_t size) {
     bool nfc = false;
     switch (data[0] % 8) {
     case 0:
-    case 1:
         desc.json = text;
         for (size_t i = 0; i + 3 <= text.size; i++) nfc |= !memcmp(text.data + i, "NFC", 3);
         break;
+    case 1:
+        desc.vocab = text, desc.merges = slice("#version: 0.2\na b\nab a\n");
+        break;
     case 2:
-        desc.vocab = slice(vocab), desc.merges = text;
+        desc.vocab = slice(VOCAB), desc.merges = text;
         break;
     case 3:
         desc.ranks = text;
         break;
     case 4:
         desc.json = slice(good), desc.config = text;
+        break;
+    case 7:
+        desc.json = slice(good), desc.chat_template = text;
         break;
     default:
         desc.json = slice(good), nfc = desc.nfc = data[0] % 8 == 5;
@@ -72,7 +79,7 @@ void fuzz_target(r1_context *ctx, const uint8_t *data, size_t size) {
     promise((tok != NULL) == (r1_status_of(ctx) == R1_OK), "a tokenizer or a reason");
     if (tok) round_trip(tok, text.data, text.size, nfc);
     if (tok) round_trip(tok, "ab abab<e>12345\xe4\xbd ab", 21, nfc);
-    if (data[0] % 8 > 5) { // any text trains a tokenizer that gives it back
+    if (data[0] % 8 == 6) { // any text trains a tokenizer that gives it back
         r1_bpe_desc train = {.vocab = 280, .split = desc.split};
         r1_tokenizer *trained = r1_tokenizer_train(ctx, &text, 1, &train);
         promise(trained != NULL, "training works");
