@@ -75,11 +75,11 @@ static int encode_text(r1_context *ctx, const r1_tokenizer *tokenizer) {
     int code = TOOL_DONE;
     size_t size = 0, n;
     char *text = tool_read_all(&self, self.files[0], &size, &code);
-    int32_t *ids = text ? (int32_t *)malloc((size + 1) * sizeof *ids) : NULL;
+    int32_t *ids = text ? (int32_t *)malloc((3 * size + 1) * sizeof *ids) : NULL;
     if (!text) return code;
     if (!ids) return free(text), out_of_memory();
-    n = given.plain ? r1_encode_plain(tokenizer, text, size, ids, size)
-                    : r1_encode(tokenizer, text, size, ids, size);
+    n = given.plain ? r1_encode_plain(tokenizer, text, size, ids, 3 * size)
+                    : r1_encode(tokenizer, text, size, ids, 3 * size);
     if (n == SIZE_MAX)
         code = tool_fail(&self, TOOL_INPUT, "the vocabulary lacks a byte of the text");
     else if (given.json)
@@ -160,11 +160,11 @@ static bool row_decode(const r1_tokenizer *tokenizer, tool_row *row, const r1_js
     return good;
 }
 static bool row_encode(const r1_tokenizer *tokenizer, tool_row *row, r1_slice text) {
-    int32_t *ids = (int32_t *)malloc((text.size + 1) * sizeof *ids);
-    size_t n = SIZE_MAX;
+    size_t n = SIZE_MAX, room = 3 * text.size;
+    int32_t *ids = (int32_t *)malloc((room + 1) * sizeof *ids);
     if (ids)
-        n = given.plain ? r1_encode_plain(tokenizer, text.data, text.size, ids, text.size)
-                        : r1_encode(tokenizer, text.data, text.size, ids, text.size);
+        n = given.plain ? r1_encode_plain(tokenizer, text.data, text.size, ids, room)
+                        : r1_encode(tokenizer, text.data, text.size, ids, room);
     if (ids && n == SIZE_MAX) tool_problem(row, "the vocabulary lacks a byte of the text");
     if (ids) write_ids(row->out, ids, n == SIZE_MAX ? 0 : n);
     free(ids);

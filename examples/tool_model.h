@@ -265,14 +265,15 @@ static inline int tool_folder_open(const tool *self, r1_context *ctx, const char
 static inline int32_t *tool_text_ids(const tool_folder *f, r1_slice text, size_t *n, char *problem,
                                      size_t problem_bytes) {
     char *copy = (char *)malloc(text.size + 1);
-    int32_t *ids = (int32_t *)malloc((text.size + 1) * sizeof *ids);
+    size_t room = 3 * text.size;
+    int32_t *ids = (int32_t *)malloc((room + 1) * sizeof *ids);
     *n = SIZE_MAX;
-    if (copy && ids) *n = r1_encode(f->tokenizer, text.data, text.size, ids, text.size);
+    if (copy && ids) *n = r1_encode(f->tokenizer, text.data, text.size, ids, room);
     if (copy && ids && *n == SIZE_MAX) {
         size_t size = 0;
         for (size_t i = 0; i < text.size; i++)
             if (!strchr(" \t\r\n", text.data[i])) copy[size++] = text.data[i];
-        *n = r1_encode(f->tokenizer, copy, size, ids, text.size);
+        *n = r1_encode(f->tokenizer, copy, size, ids, room);
     }
     free(copy);
     if (ids && *n != SIZE_MAX && *n) return ids;

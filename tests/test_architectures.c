@@ -367,26 +367,20 @@ static void arch_logits(r1_model *model, const r1_tensors *golden) {
     r1_no_grad_end(ctx);
     r1_step_end(ctx);
 }
+static const struct {
+    const char *name, *type;
+} arch_cases[] = {
+    {"dsv3_expanded", "deepseek_v3"}, {"dsv3_noq", "deepseek_v3"},  {"dsv3_yarn", "deepseek_v3"},
+    {"dsv2", "deepseek_v2"},          {"dsv2_lite", "deepseek_v2"}, {"qwen2", "qwen2"},
+    {"qwen2_untied", "qwen2"},        {"qwen2_yarn", "qwen2"},      {"qwen3", "qwen3"},
+    {"qwen3_moe", "qwen3_moe"},       {"llama", "llama"},           {"llama3", "llama"}};
+enum { ARCH_CASES = sizeof arch_cases / sizeof *arch_cases };
 // Load, logits of transformers in float64, save, load again: the same type, tensors and hash.
 TEST(arch_folders_come_back) {
-    static const struct {
-        const char *name, *type;
-    } cases[] = {{"dsv3_expanded", "deepseek_v3"},
-                 {"dsv3_noq", "deepseek_v3"},
-                 {"dsv3_yarn", "deepseek_v3"},
-                 {"dsv2", "deepseek_v2"},
-                 {"dsv2_lite", "deepseek_v2"},
-                 {"qwen2", "qwen2"},
-                 {"qwen2_untied", "qwen2"},
-                 {"qwen2_yarn", "qwen2"},
-                 {"qwen3", "qwen3"},
-                 {"qwen3_moe", "qwen3_moe"},
-                 {"llama", "llama"},
-                 {"llama3", "llama"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARCH_CASES; i++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
-        r1_tensors *golden = arch_folder(ctx, cases[i].name);
-        printf("%s: ", cases[i].name);
+        r1_tensors *golden = arch_folder(ctx, arch_cases[i].name);
+        printf("%s: ", arch_cases[i].name);
         r1_model *model = r1_model_load(ctx, test_path("theirs"));
         if (!model) test_stop(TEST_FAILED, "load: %s", r1_message_of(ctx));
         arch_logits(model, golden);
@@ -396,7 +390,7 @@ TEST(arch_folders_come_back) {
         char *text = r1_file_read(ctx, model_path("ours", "config.json"), &size);
         r1_json *root = r1_json_read(ctx, text, size);
         r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
-        CHECK(r1i_text_is(type, cases[i].type));
+        CHECK(r1i_text_is(type, arch_cases[i].type));
         r1_model *again = r1_model_load(ctx, test_path("ours"));
         CHECK(again && r1_model_hash(again) == r1_model_hash(model));
         r1_json_free(ctx, root);
@@ -404,6 +398,79 @@ TEST(arch_folders_come_back) {
         r1_tensors_close(golden);
         r1_context_free(ctx);
     }
+}
+
+// ---- one arithmetic ----
+enum { ARCH_TEXTS = 6, ARCH_ROOM = 24 };
+typedef struct arch_drawn {
+    int32_t tokens[ARCH_TEXTS][ARCH_ROOM];
+    float logp[ARCH_TEXTS][ARCH_ROOM];
+    size_t n[ARCH_TEXTS];
+} arch_drawn;
+// Draws from a folder. The scorer, which has no cache, and the forward of a training step get all
+// texts in one batch and must give the sampler's bits.
+static void arch_draw(const char *folder, const int32_t *tokens, bool half, r1_cpu_level level,
+                      int threads, size_t batch, arch_drawn *out) {
+    r1_context *ctx = model_context(level, threads);
+    r1_load_desc keep = {.keep_bf16 = half};
+    r1_model *model = r1_model_load_with(ctx, folder, &keep);
+    if (!model) test_stop(TEST_FAILED, "load: %s", r1_message_of(ctx));
+    CHECK((model->n_bf16 > 0) == half);
+    r1_prompt prompts[] = {{tokens, 3, 4}, {tokens + 2, 5, 9}};
+    r1_generate_desc desc = {.max_new = 12, .batch = batch};
+    r1_rollout *rollout = r1_rollout_new(ctx);
+    CHECK(r1_generate(model, rollout, prompts, 2, ARCH_TEXTS / 2, &desc) == R1_OK);
+    int32_t all[ARCH_TEXTS * ARCH_ROOM], targets[ARCH_TEXTS * ARCH_ROOM];
+    float score[ARCH_TEXTS * ARCH_ROOM];
+    size_t starts[ARCH_TEXTS + 1] = {0}, T = 0;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < ARCH_TEXTS; T = starts[++i]) {
+        const r1_sample *s = &rollout->samples[i];
+        size_t drawn = s->n - s->n_prompt;
+        CHECK(s->n <= ARCH_ROOM && drawn > 0);
+        memcpy(all + T, s->tokens, s->n * sizeof *all);
+        memcpy(out->tokens[i], s->tokens, s->n * sizeof *all);
+        memcpy(out->logp[i], s->logp + s->n_prompt, drawn * sizeof *score);
+        starts[i + 1] = T + s->n, out->n[i] = s->n;
+    }
+    for (size_t t = 0; t < T; t++) targets[t] = all[t + 1 < T ? t + 1 : t];
+    r1_batch packed = {.tokens = all, .starts = starts, .B = ARCH_TEXTS};
+    CHECK(r1_model_score(model, &packed, 1, 0, score, NULL) == R1_OK);
+    r1_step_begin(ctx);
+    r1_logprobs *step =
+        r1_logprob(ctx, r1_model_forward(model, &packed), r1_model_head(model), targets, 1);
+    CHECK(step && step->logp->wants_grad);
+    for (size_t i = 0; i < ARCH_TEXTS; i++) {
+        size_t from = rollout->samples[i].n_prompt, at = starts[i] + from;
+        size_t bytes = (out->n[i] - from) * sizeof *score;
+        CHECK(!memcmp(score + at, out->logp[i], bytes));
+        CHECK(!memcmp(step->logp->data + at - 1, out->logp[i], bytes));
+    }
+    r1_step_end(ctx);
+    r1_context_free(ctx);
+}
+// On a folder of every architecture, its weights in f32 and kept in bf16: whatever the batch, the
+// threads and the CPU level.
+TEST(arch_one_arithmetic_on_all) {
+    for (size_t i = 0; i < ARCH_CASES; i++)
+        for (int half = 0; half < 2; half++) {
+            r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+            r1_tensors *golden = arch_folder(ctx, arch_cases[i].name);
+            int32_t *tokens = golden_ints(golden, "tokens", NULL);
+            r1_save_desc save = {.dtype = half ? R1_BF16 : R1_F32};
+            r1_model *model = r1_model_load(ctx, test_path("theirs"));
+            CHECK(model && r1_model_save_with(model, test_path("ours"), &save) == R1_OK);
+            printf("%s %s\n", arch_cases[i].name, half ? "bf16" : "f32");
+            arch_drawn one, two;
+            arch_draw(test_path("ours"), tokens, half, R1_CPU_SCALAR, 1, 1, &one);
+            for (int threads = 1; threads < 4; threads++) {
+                size_t batch = threads == 1 ? 0 : threads == 2 ? 4 : 1;
+                arch_draw(test_path("ours"), tokens, half, R1_CPU_AUTO, threads, batch, &two);
+                CHECK(!memcmp(&one, &two, sizeof one));
+            }
+            r1_tensors_close(golden);
+            r1_context_free(ctx);
+        }
 }
 
 // ---- weights that others have written ----
