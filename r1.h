@@ -1456,10 +1456,11 @@ typedef struct r1_load_desc {
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_load_desc;
-// Writes the weights under Hugging Face names as r1_tensors_save_folder does, then config.json,
-// then the tokenizer's files and generation_config.json of the folder that the model was loaded
-// from, if it was and they were there. Weights are replaced all at once or not at all; a crash
-// behind them leaves the old config, so save another model into another folder.
+// Writes the weights under Hugging Face names as r1_tensors_save_folder does, then config.json;
+// of the folder that the model was loaded from also its bos, eos and pad ids, the files of its
+// tokenizer and generation_config.json, as far as they are there. Weights are replaced all at once
+// or not at all; a crash behind them leaves the old config, so save another model into another
+// folder.
 R1_DEF r1_status r1_model_save(r1_model *model, const char *folder);
 // The same with options; desc NULL = all defaults.
 R1_DEF r1_status r1_model_save_with(r1_model *model, const char *folder, const r1_save_desc *desc);
@@ -13845,9 +13846,34 @@ static void r1i_router_write(r1_json_writer *w, const r1_model_config *c, unsign
         if (r1i_dense_layer(c, l)) r1i_write_size(w, NULL, l);
     r1_json_end_array(w);
 }
+// The ids of marks that the config.json of the model's source names, for programs that look there
+// and nowhere else. It may be gone by now, or be none any more: then there are no such keys.
+static void r1i_marks_write(const r1_model *model, r1_json_writer *w) {
+    static const char *const keys[] = {"bos_token_id", "eos_token_id", "pad_token_id"};
+    r1_context *ctx = model->ctx;
+    size_t size = 0;
+    char *path = model->source ? r1i_path(ctx, model->source, "config.json") : NULL;
+    char *text = path && r1i_file_there(path) ? r1_file_read(ctx, path, &size) : NULL;
+    r1_json *root = text ? r1_json_try(ctx, text, size, NULL, 0) : NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const r1_json *node = r1_json_find(root, keys[i]);
+        if (!node || (node->kind != R1_JSON_NUMBER && node->kind != R1_JSON_ARRAY)) continue;
+        bool list = node->kind == R1_JSON_ARRAY;
+        if (list) r1_json_begin_array(w, keys[i]);
+        for (const r1_json *id = list ? node->child : node; id; id = list ? id->next : NULL) {
+            double number = r1_json_number(id, -1);
+            if (number >= 0 && number <= INT32_MAX)
+                r1_json_write_integer(w, list ? NULL : keys[i], (int64_t)number);
+        }
+        if (list) r1_json_end_array(w);
+    }
+    r1_json_free(ctx, root), r1_file_free(ctx, text), r1i_free(ctx, path);
+}
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
-// bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
-static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype) {
+// bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format;
+// `exported` is NULL there, and else the model whose folder may say more.
+static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype,
+                             const r1_model *exported) {
     int row = r1i_config_row(c);
     R1_ASSERT(row >= 0); // resolved configs have one
     unsigned of = 1u << row;
@@ -13867,6 +13893,7 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dty
     r1i_router_write(w, c, of);
     if (of & R1I_OF_MLA)
         r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded");
+    if (exported) r1i_marks_write(exported, w);
     r1_json_end_object(w);
 }
 #endif
@@ -14200,7 +14227,8 @@ R1I_BODY r1_status r1_model_save_with(r1_model *model, const char *folder,
     r1_step_begin(ctx);
     r1_folder_make(ctx, folder);
     char *config = r1i_path(ctx, folder, "config.json");
-    r1i_config_write(&writer, &model->config, model->n_bf16 && !d.dtype ? R1_BF16 : saving.dtype);
+    r1i_config_write(&writer, &model->config, model->n_bf16 && !d.dtype ? R1_BF16 : saving.dtype,
+                     model);
     r1_pair format = {"format", "pt"};
     if (config && r1i_each_stored(model, r1i_stored_collect, &saving) &&
         r1i_each_copy(model, r1i_stored_collect, &saving) &&
@@ -26693,7 +26721,7 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     if (strlen(folder) > sizeof path - 64)
         return r1i_fail(ctx, R1_ERROR_ARGUMENT, "checkpoint: the folder name is too long");
     r1_step_begin(ctx);
-    r1i_config_write(&config, &model->config, R1_F32);
+    r1i_config_write(&config, &model->config, R1_F32, NULL);
     r1i_checkpoint_path(path, sizeof path, folder, saved->step);
     snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu %llu", (unsigned long long)saved->step,
              (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
@@ -26811,7 +26839,7 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     r1_tensors *file = r1_tensors_open(ctx, path);
     if (!file) return false;
     r1_json_writer config = {.ctx = ctx};
-    r1i_config_write(&config, &model->config, R1_F32);
+    r1i_config_write(&config, &model->config, R1_F32, NULL);
     r1_slice stored = r1_tensors_metadata(file, "config"), text = r1_tensors_metadata(file, "note");
     bool fine =
         config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);

@@ -273,8 +273,15 @@ TEST(arch_released_configs_load) {
         r1_model *loaded = r1_model_load(ctx, test_path("m"));
         if (!loaded) test_stop(TEST_FAILED, "%s: %s", rows[i].name, r1_message_of(ctx));
         CHECK(r1_model_hash(loaded) == r1_model_hash(model));
+        // What only the config says of marks goes on into the next folder, and into the one behind.
+        CHECK(r1_model_save(loaded, test_path("n")) == R1_OK);
+        loaded = r1_model_load(ctx, test_path("n"));
+        CHECK(loaded && r1_model_save(loaded, test_path("n")) == R1_OK);
+        char *saved = r1_file_read(ctx, model_path("n", "config.json"), NULL);
+        CHECK(saved && strstr(saved, "\"bos_token_id\":0,\"eos_token_id\":[1,2]}"));
         r1_context_free(ctx);
         nftw(test_path("m"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
+        nftw(test_path("n"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
     }
 }
 // A stranger reads the path, what is wrong there, and the words of the file rather than ours.

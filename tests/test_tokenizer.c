@@ -954,8 +954,10 @@ TEST(chat_of_qwen3_forgets_old_thoughts) {
         {"user", "<tool_response>7</tool_response>", 0},
         {"assistant", "b", 0},
     };
+    const r1_message plain[] = {tool[0], {"assistant", "call", 0}, tool[2], tool[3]};
     r1_context *ctx = r1_context_new(NULL);
     const r1_tokenizer *tok = tok_chat(ctx, true);
+    CHECK(strstr(tok_format(ctx, tok, R1_CHAT_QWEN3, plain, 4, true), "assistant\ncall<|im_end|>"));
     CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_QWEN3, tok_talk, 4, true),
                      "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n 1+1? <|im_end|>\n"
                      "<|im_start|>assistant\n2<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n"
