@@ -148,10 +148,12 @@ static inline void tool_find_sampler(tool_folder *f, const char *path, const too
     if (d->temperature > 0) temperature = d->temperature;
     if (d->top_p > 0) top_p = d->top_p;
     if (d->top_k >= 0) top_k = (double)d->top_k;
-    f->sampler.temperature = temperature > 0 ? temperature : 1;
-    f->sampler.top_p = top_p < 1 ? top_p : 0, f->sampler.top_k = (size_t)top_k;
     r1_json_free(f->ctx, json);
-    if (known) return;
+    f->sampler.temperature = temperature > 0 ? temperature : 1;
+    if (known) {
+        f->sampler.top_p = top_p < 1 ? top_p : 0, f->sampler.top_k = (size_t)top_k;
+        return;
+    }
     f->bad = true;
     tool_fail(f->self, TOOL_INPUT,
               "%s/generation_config.json: temperature must be 0 .. 100, top_p above 0 .. 1 and "

@@ -602,6 +602,48 @@ TEST(load_refuses_every_cut_and_flip_of_a_checkpoint) {
     r1_context_free(ctx);
 }
 
+// A whole file, but of other numbers: one array is missing, shorter, longer or of another dtype, or
+// the state says less. Nothing of it is taken.
+TEST(load_refuses_a_checkpoint_of_other_arrays) {
+    static const float numbers[512] = {0};
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = load_tiny();
+    config.width = config.vocab = 2, config.dense_width = 1;
+    r1_model *model = r1_model_new(ctx, &config);
+    r1_trainer *trainer = r1_trainer_new(model, NULL);
+    CHECK(trainer && r1_trainer_save(trainer, test_path("run"), NULL) == R1_OK);
+    const char *good = load_path("run", "checkpoint-00000000.safetensors");
+    const char *bad = load_path("bad", "checkpoint-00000000.safetensors");
+    CHECK(r1_folder_make(ctx, test_path("bad")) == R1_OK);
+    r1_tensors *file = r1_tensors_open(ctx, good);
+    r1_entry entries[16];
+    size_t n = r1_tensors_count(file), refused = 0;
+    CHECK(n > 6 && n <= 16);
+    for (size_t i = 0; i < 4 * n + 3; i++) {
+        r1_pair pairs[] = {{"config", r1_tensors_metadata(file, "config").data},
+                           {"state", i < 4 * n ? r1_tensors_metadata(file, "state").data : "1 2 3"},
+                           {"note", "x"}};
+        for (size_t k = 0; k < n; k++) entries[k] = *r1_tensors_at(file, k);
+        r1_entry *e = &entries[i % n];
+        size_t kind = i / n;
+        if (kind == 1 && e->bytes) e->shape[0]--, e->bytes -= 4;
+        if (kind == 2) e->shape[0]++, e->bytes += 4, e->data = numbers;
+        if (kind == 3) e->dtype = R1_I32;
+        if (kind == 0) *e = entries[n - 1];
+        CHECK(e->bytes <= sizeof numbers);
+        CHECK(r1_tensors_save(ctx, bad, entries, n - (kind == 0), pairs, 3) == R1_OK);
+        r1_model_head(model)->data[0] += 1; // so that a taken one would show
+        uint64_t hash = r1_model_hash(model);
+        bool empty = kind == 1 && r1_tensors_at(file, i % n)->bytes == 0;
+        bool taken = r1_trainer_resume(trainer, test_path("bad"), NULL, 0);
+        CHECK(taken == empty && (taken || r1_model_hash(model) == hash));
+        refused += r1_status_of(ctx) == R1_ERROR_FORMAT;
+        r1_error_clear(ctx);
+    }
+    CHECK(refused > 3 * n && r1_trainer_resume(trainer, test_path("run"), NULL, 0));
+    r1_context_free(ctx);
+}
+
 // ---- files that come along ----
 TEST(load_carries_the_files_of_the_tokenizer) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);

@@ -510,6 +510,31 @@ TEST(tokenizer_nfc_reaches_the_ids) {
     CHECK_EQUAL_TEXT(tok_ids(tok, text, false), "3 9 4 5 0 3"); // and it is saved
     r1_context_free(ctx);
 }
+// Without memory for it a text has no ids; nothing is left behind.
+TEST(tokenizer_nfc_survives_missing_memory) {
+    counting_allocator counter = {0};
+    r1_context_desc desc = counting_desc(&counter);
+    r1_context *ctx = r1_context_new(&desc);
+    const r1_tokenizer *tok = tok_normal(ctx, true);
+    size_t before = counter.live, fail = 0, n = SIZE_MAX;
+    char text[300]; // "ab", three marks, "ab" and so on: what is put together outgrows its room
+    for (size_t i = 0; i < sizeof text; i++) text[i] = "ab\xcd\x84\xcd\x84\xcd\x84"[i % 8];
+    r1i_encoder e = {.tok = tok};
+    while (n == SIZE_MAX) {
+        const unsigned char *p = (const unsigned char *)text;
+        counter.fail_at = counter.calls + ++fail;
+        n = sizeof text - 4;
+        if (!r1i_encode_normal(&e, &p, &n)) n = SIZE_MAX;
+        r1i_encoder_free(&e);
+        e = (r1i_encoder){.tok = tok};
+        CHECK_EQUAL_SIZE(counter.live, before);
+    }
+    CHECK(fail > 4 && n > sizeof text && r1_status_of(ctx) == R1_OK);
+    counter.fail_at = counter.calls + 1;
+    CHECK(r1_encode(tok, text, sizeof text - 4, NULL, 0) == SIZE_MAX);
+    CHECK_EQUAL_SIZE(counter.live, before);
+    r1_context_free(ctx);
+}
 // A run of marks is sorted in n log n, and what is out of order costs no more than that.
 TEST(tokenizer_nfc_takes_linear_time) {
     enum { MARKS = 1 << 19 };

@@ -1,21 +1,27 @@
 // Fuzzes the files of a folder that have a reader of their own. The first byte of an input picks
-// the file that the rest is: the index of shards, a checkpoint, generation_config.json as the tools
-// read it, or the log and the samples of a run, which are added to, cut, and drawn.
+// the file that the rest is: the index of shards, a checkpoint, generation_config.json and
+// tokenizer_config.json as the tools read them, or the log and the samples of a run, which are
+// added to, cut, and drawn.
 #define _GNU_SOURCE // nftw
 #include "fuzz.h"
 
+// What the tools say about a bad file goes nowhere.
+static FILE *nowhere;
+#undef stderr
+#define stderr nowhere
 #include "tool_model.h"
 #include <ftw.h>
 #include <sys/stat.h>
 
-enum { INDEX, CHECKPOINT, SETTINGS, LOG, PAGE, KINDS };
+enum { INDEX, CHECKPOINT, SETTINGS, LOG, PAGE, CHAT, KINDS };
 enum { SEED_BYTES = 4096 };
 #define ROW                                                                                        \
     "{\"stage\":\"rl\",\"step\":1,\"reward\":0.5,\"x\":[1,null],\"prompt\":\"a\",\"completion\":"  \
     "\"<b> wait\",\"mark_from\":1,\"mark_to\":3,\"mark_label\":\"?\"}\n"
 fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("\x00{\"weight_map\":{\"a\":\"1.safetensors\",\"b\":\"2.safetensors\"}}"),
-    FUZZ_TEXT("\x02{\"eos_token_id\":[1,2],\"temperature\":0.6,\"top_p\":0.9,\"top_k\":5}"),
+    FUZZ_TEXT("\x02{\"eos_token_id\":[1,2],\"temperature\":0.6,\"top_p\":0.9,\"top_k\":5e00}"),
+    FUZZ_TEXT("\x05{\"add_bos_token\":true,\"chat_template\":\"<|im_start|>enable_thinking\"}"),
     FUZZ_TEXT("\x03{\"stage\":\"eval\",\"at\":\"base\",\"pass_at_1\":0.1}\n" ROW
               "{\"stage\":\"pretrain\",\"loss\":1e3}\n{\"st"),
     FUZZ_TEXT("\x04{\"stage\":\"settings\",\"s\":\"{\\\"k\\\":1}\"}\n" ROW
@@ -78,6 +84,7 @@ void fuzz_begin(r1_context *ctx) {
     snprintf(folder, sizeof folder, "%s/fuzz_XXXXXX",
              access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
     promise(mkdtemp(folder) != NULL, "there is a place for files");
+    promise((nowhere = fopen("/dev/null", "w")) != NULL, "what is said can go nowhere");
     atexit(remove_all);
     r1_tensors_save(ctx, path_of("1.safetensors"), &a, 1, NULL, 0);
     r1_tensors_save(ctx, path_of("2.safetensors"), &b, 1, NULL, 0);
@@ -104,14 +111,17 @@ static void read_checkpoint(r1_context *ctx) {
     promise(taken || r1_model_hash(model) == hash, "nothing is lost");
     promise(!taken || strlen(note) < sizeof note, "the note has an end");
 }
-static void read_settings(r1_context *ctx) {
+static void read_settings(r1_context *ctx, bool chat) {
+    static const tool self = {.name = "fuzz"};
     static const tool_drawing drawing = TOOL_DRAWING;
-    tool_folder f = {.ctx = ctx, .tokenizer = tokenizer};
-    tool_find_stops(&f, folder);
-    r1_error_clear(ctx);
-    tool_find_sampler(&f, folder, &drawing);
+    tool_folder f = {.ctx = ctx, .self = &self, .tokenizer = tokenizer};
+    if (chat) tool_find_chat(&f, folder, NULL), tool_find_begin(&f, folder);
+    if (!chat) tool_find_stops(&f, folder), tool_find_sampler(&f, folder, &drawing);
+    promise(r1_status_of(ctx) == R1_OK, "a bad file of settings is a line of the tool");
     promise(f.n_stops <= TOOL_STOPS, "as many ids as there is room for");
-    promise(f.sampler.temperature > 0 && f.sampler.top_p >= 0 && f.sampler.top_p < 1,
+    if (chat || f.bad) return;
+    promise(f.sampler.temperature > 0 && f.sampler.top_p >= 0 && f.sampler.top_p < 1 &&
+                f.sampler.top_k < 1 << 24,
             "a sampler that can draw");
 }
 static void read_log(r1_context *ctx, size_t size) {
@@ -136,9 +146,12 @@ static void read_page(r1_context *ctx) {
     r1_file_free(ctx, page);
 }
 void fuzz_target(r1_context *ctx, const uint8_t *data, size_t size) {
-    static const char *const names[KINDS] = {"model.safetensors.index.json", checkpoint,
-                                             "generation_config.json", "metrics.jsonl",
-                                             "metrics.jsonl"};
+    static const char *const names[KINDS] = {"model.safetensors.index.json",
+                                             checkpoint,
+                                             "generation_config.json",
+                                             "metrics.jsonl",
+                                             "metrics.jsonl",
+                                             "tokenizer_config.json"};
     if (!size) return;
     int kind = data[0] % KINDS;
     data++, size--;
@@ -146,7 +159,7 @@ void fuzz_target(r1_context *ctx, const uint8_t *data, size_t size) {
     if (kind == PAGE) put(path_of("samples.jsonl"), data, size);
     if (kind == INDEX) read_index(ctx);
     if (kind == CHECKPOINT) read_checkpoint(ctx);
-    if (kind == SETTINGS) read_settings(ctx);
+    if (kind == SETTINGS || kind == CHAT) read_settings(ctx, kind == CHAT);
     if (kind == LOG) read_log(ctx, size);
     if (kind == PAGE) read_page(ctx);
 }

@@ -54,7 +54,8 @@ void fuzz_target(r1_context *ctx, const uint8_t *data, size_t size) {
     switch (data[0] % 8) {
     case 0:
         desc.json = text;
-        for (size_t i = 0; i + 3 <= text.size; i++) nfc |= !memcmp(text.data + i, "NFC", 3);
+        for (size_t i = 0; i + 3 <= text.size; i++) // as it stands, or escaped
+            nfc |= !memcmp(text.data + i, "NFC", 3) || !memcmp(text.data + i, "\\u0", 3);
         break;
     case 1:
         desc.vocab = text, desc.merges = slice("#version: 0.2\na b\nab a\n");
