@@ -11124,8 +11124,10 @@ static bool r1i_refuse_off(const r1_tokenizer *tok, const r1_json *object, const
                            const char *const *keys, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!r1i_is_off(object, keys[i]))
-            return r1i_refuse(tok, "%s has \"%s\", which is not supported; switch it off", what,
-                              keys[i]);
+            return r1i_refuse(tok,
+                              "%s has \"%s\", which is not supported: only byte-level BPE is, as "
+                              "of DeepSeek, Qwen and Llama-3",
+                              what, keys[i]);
     return true;
 }
 // An id; UINT64_MAX, which is above every limit, for what is none.

@@ -30,8 +30,12 @@ typedef struct tool_drawing {
     {"--chat", "NAME",                                                                             \
      "chat format such as deepseek-r1, or none for bare text; default: the folder's",              \
      .word = &(d).chat},                                                                           \
-        {"--temperature",          "T",         "above 0 .. 100; default: the folder's, else 0.6", \
-         .real = &(d).temperature, .low = 1e-3, .high = 100},                                      \
+        {"--temperature",                                                                          \
+         "T",                                                                                      \
+         "above 0 .. 100, for 0 see --greedy; default: the folder's, else 0.6",                    \
+         .real = &(d).temperature,                                                                 \
+         .low = 1e-3,                                                                              \
+         .high = 100},                                                                             \
         {"--top-p",          "P",         "above 0 .. 1; default: the folder's, else 0.95",        \
          .real = &(d).top_p, .low = 1e-6, .high = 1},                                              \
         {"--top-k",                                                                                \
