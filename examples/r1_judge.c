@@ -21,6 +21,7 @@ int main(void) {
 }
 #else
 #include <dirent.h>
+#include <poll.h>
 
 static const char *language_name = "", *source_path, *level_name = "", *min_level_name = "";
 static long long jobs, memory_mib, output_kib, processes;
@@ -34,7 +35,7 @@ static const tool_option options[] = {
     {"--wall", "S", "seconds of time; default 2 cpu + 1", .real = &wall_seconds, .high = 1e6},
     {"--memory", "MIB", "default 512", .whole = &memory_mib, .high = 1 << 20},
     {"--output", "KIB", "default 4096", .whole = &output_kib, .high = 65536},
-    {"--processes", "N", "and threads; default 32", .whole = &processes, .high = 4096},
+    {"--processes", "N", "and threads; default 32", .whole = &processes, .high = 1000},
     {"--absolute", "X", "tolerance of numbers; default none", .real = &absolute, .high = 1e300},
     {"--relative", "X", "the same, of the expected number", .real = &relative, .high = 1e300},
     {"--exact", NULL, "compare byte by byte", .flag = &exact},
@@ -51,7 +52,8 @@ static tool self = {.name = "r1_judge",
                              "\"tests\": [{\"input\": \"2\", \"output\": \"4\"}],\n"
                              " \"limits\": {\"cpu_seconds\": 2, \"wall_seconds\": 5, "
                              "\"memory_bytes\": 268435456}}\n"
-                             "exit status 4: the level of isolation is too low",
+                             "exit status 4: the level of isolation is too low; with --source "
+                             "75: it could not be judged",
                     .options = options,
                     .n_options = sizeof options / sizeof *options,
                     .most_files = 1};
@@ -127,6 +129,12 @@ static void finish(r1_context *ctx, r1_judge *judge, row *r, const char *path, i
     r1_json_free(ctx, r->document);
     memset(r, 0, sizeof *r);
 }
+// Whether the next line would have to be waited for; then verdicts go out, so that a program can
+// keep this one running and talk to it.
+static bool nothing_to_read(const tool_lines *lines) {
+    struct pollfd file = {lines->file, POLLIN, 0};
+    return !tool_ready(lines) && poll(&file, 1, 0) == 0;
+}
 // Tasks in, verdicts out in the same order; up to WINDOW are under way. A line that is no task gets
 // SANDBOX_ERROR and a message, so that line N out belongs to line N in, and the tool ends with
 // TOOL_INPUT.
@@ -144,8 +152,7 @@ static int judge_lines(r1_context *ctx, r1_judge *judge) {
         r->document = r1_json_try(ctx, line.data, line.size, NULL, 0);
         r->problem = r->document ? read_task(ctx, judge, r) : "it is not JSON";
         if (!r->problem) r1_judge_begin(judge, &r->task, &r->result);
-        while (first < next && !tool_ready(&lines) &&
-               (rows[first % WINDOW].problem || r1_judge_done(judge, &rows[first % WINDOW].result)))
+        while (first < next && nothing_to_read(&lines))
             finish(ctx, judge, &rows[first++ % WINDOW], lines.path, &code), fflush(stdout);
     }
     while (first < next) finish(ctx, judge, &rows[first++ % WINDOW], lines.path, &code);
@@ -154,21 +161,28 @@ static int judge_lines(r1_context *ctx, r1_judge *judge) {
 static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
-// The names before ".in" of a folder, sorted.
+// The names before ".in" of a folder, sorted; SIZE_MAX and an error line when there are none, too
+// many, or the folder cannot be read.
 static size_t pair_names(const char *folder, char **names) {
     DIR *list = opendir(folder);
     size_t n = 0;
-    for (struct dirent *entry; list && n < TOOL_TESTS && (entry = readdir(list));) {
+    if (!list) return tool_fail(&self, TOOL_INPUT, "%s: %s", folder, strerror(errno)), SIZE_MAX;
+    for (struct dirent *entry; (entry = readdir(list));) {
         size_t size = strlen(entry->d_name);
         if (size < 4 || strcmp(entry->d_name + size - 3, ".in") != 0) continue;
-        char *name = (char *)malloc(size);
-        if (!name) break;
+        char *name = n < TOOL_TESTS ? (char *)malloc(size) : NULL;
+        if (!name) {
+            closedir(list);
+            tool_fail(&self, TOOL_INPUT, "%s: more than %d pairs", folder, TOOL_TESTS);
+            return SIZE_MAX;
+        }
         snprintf(name, size, "%.*s", (int)size - 3, entry->d_name);
         names[n++] = name;
     }
-    if (list) closedir(list);
+    closedir(list);
+    if (!n) tool_fail(&self, TOOL_INPUT, "%s: no files NAME.in", folder);
     qsort(names, n, sizeof *names, by_name);
-    return n;
+    return n ? n : SIZE_MAX;
 }
 static char *read_pair(r1_context *ctx, const char *name, const char *ending, r1_slice *text) {
     char path[4096];
@@ -184,16 +198,16 @@ static int judge_folder(r1_context *ctx, r1_judge *judge) {
     static r1_judge_outcome outcomes[TOOL_TESTS];
     row r;
     memset(&r, 0, sizeof r);
-    size_t n = pair_names(self.files[0], names);
     const char *ending = strrchr(source_path, '.');
     if (!*language_name && ending) language_name = ending + 1;
     char *source = r1_file_read(ctx, source_path, &r.task.source.size);
-    if (!source) return TOOL_INPUT;
-    if (!n) return tool_fail(&self, TOOL_INPUT, "%s: no files NAME.in", self.files[0]);
+    if (!source) return tool_fail(&self, TOOL_INPUT, "%s", r1_message_of(ctx));
+    size_t n = pair_names(self.files[0], names);
+    if (n == SIZE_MAX) return TOOL_INPUT;
     for (size_t i = 0; i < n; i++)
         if (!read_pair(ctx, names[i], ".in", &tests[i].input) ||
             !read_pair(ctx, names[i], ".ans", &tests[i].expected))
-            return TOOL_INPUT;
+            return tool_fail(&self, TOOL_INPUT, "%s", r1_message_of(ctx));
     r.task.source.data = source;
     r.task.language = r1_judge_language_find(judge, slice_of(language_name));
     if (r.task.language < 0)

@@ -119,17 +119,14 @@ static int read_desc(void) {
     r1_context_free(ctx);
     return code;
 }
-static r1_slice text_of(const tool_row *row, const char *key) {
-    r1_slice text = tool_field(row->json, key);
-    return text.data ? text : (r1_slice){"", 0};
-}
 static r1_reward_input read_input(tool_row *row, char *numbers, size_t capacity) {
-    r1_slice language = text_of(row, "language"), task = text_of(row, "task");
-    r1_reward_input input = {.completion = text_of(row, "completion"),
-                             .gold = text_of(row, "gold"),
-                             .question = text_of(row, "question")};
-    if (row->json && !r1_json_find(row->json, "completion"))
-        tool_problem(row, "\"completion\" is missing");
+    r1_slice language = tool_row_text(row, "language", false);
+    r1_slice task = tool_row_text(row, "task", false);
+    const r1_json *list = r1_json_find(row->json, "numbers");
+    const r1_json *length = r1_json_find(row->json, "length");
+    r1_reward_input input = {.completion = tool_row_text(row, "completion", true),
+                             .gold = tool_row_text(row, "gold", false),
+                             .question = tool_row_text(row, "question", false)};
     if (!language.size && given.language)
         language = (r1_slice){given.language, strlen(given.language)};
     input.language = r1_script_find(language);
@@ -137,8 +134,12 @@ static r1_reward_input read_input(tool_row *row, char *numbers, size_t capacity)
     int number = task.size ? r1_task_find(task) : R1_TASK_MATH;
     if (number < 0) tool_problem(row, "\"task\" is not known");
     input.task = number < 0 ? R1_TASK_MATH : (r1_task)number;
-    input.numbers = tool_numbers(r1_json_find(row->json, "numbers"), numbers, capacity);
-    input.length = r1_json_number(r1_json_find(row->json, "length"), 0);
+    input.numbers = tool_numbers(list, numbers, capacity);
+    if (list && list->kind != R1_JSON_NULL && !input.numbers.size)
+        tool_problem(row, "\"numbers\" is no list of numbers");
+    input.length = r1_json_number(length, 0);
+    if (length && length->kind != R1_JSON_NULL && !(r1_json_number(length, -1) >= 0))
+        tool_problem(row, "\"length\" is no number from 0 on");
     return input;
 }
 static void write_part(r1_json_writer *out, const char *name, const r1_reward_part *part) {

@@ -76,7 +76,7 @@ static inline int tool_unknown_chat(const tool *self, const char *name, const ch
         snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", r1_chat_name((r1_chat)i));
     return tool_fail(self, TOOL_USAGE, "unknown chat format: %s; known are %s", name, list);
 }
-static inline void tool_help(const tool *self) {
+static inline int tool_help(const tool *self) {
     printf("usage: %s [options] %s\n%s\n\n", self->name, self->usage, self->about);
     for (size_t i = 0; i <= self->n_options; i++) {
         tool_option help = {.name = "--help", .text = "print this and exit"};
@@ -84,6 +84,8 @@ static inline void tool_help(const tool *self) {
         printf("  %-14s %-6s %s\n", o->name, o->value ? o->value : "", o->text);
     }
     puts("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 bad input or file,\n130 interrupted");
+    return fflush(stdout) ? tool_fail(self, TOOL_INPUT, "standard output: %s", strerror(errno))
+                          : TOOL_DONE;
 }
 // Stores a value. False when the text is not a number of the option's range.
 static inline bool tool_store(const tool_option *o, const char *value) {
@@ -113,7 +115,7 @@ static inline int tool_options(tool *self, int argc, char **argv) {
             self->files[self->n_files++] = word;
             continue;
         }
-        if (!strcmp(word, "--help")) return tool_help(self), TOOL_DONE;
+        if (!strcmp(word, "--help")) return tool_help(self);
         if ((only_files = !strcmp(word, "--"))) continue;
         for (size_t k = 0; k < self->n_options; k++)
             if (strlen(self->options[k].name) == length &&
@@ -179,6 +181,8 @@ static inline bool tool_next(tool_lines *l, r1_slice *line) {
             *line = (r1_slice){begin, end ? (size_t)(end - begin) : size};
             l->from += line->size + (end != NULL), l->number++;
             if (line->size && begin[line->size - 1] == '\r') line->size--;
+            if (l->number == 1 && line->size >= 3 && !memcmp(begin, "\xef\xbb\xbf", 3))
+                line->data += 3, line->size -= 3; // the mark that some editors begin UTF-8 with
             return true;
         }
         if (l->ended) return false;
@@ -223,7 +227,7 @@ static inline r1_slice tool_field(const r1_json *row, const char *key) {
     bool good = node && (node->kind == R1_JSON_STRING || node->kind == R1_JSON_NUMBER);
     return good ? node->text : (r1_slice){NULL, 0};
 }
-// Writes a value of a document again; integers keep their digits.
+// Writes a value of a document again; numbers stay as they were written, of any length.
 static inline void tool_write_json(r1_json_writer *writer, const char *key, const r1_json *value) {
     switch (value->kind) {
     case R1_JSON_NULL:
@@ -235,16 +239,13 @@ static inline void tool_write_json(r1_json_writer *writer, const char *key, cons
     case R1_JSON_STRING:
         r1_json_write_text(writer, key, value->text.data, value->text.size);
         break;
-    case R1_JSON_NUMBER: {
-        char *end;
-        errno = 0;
-        long long whole = strtoll(value->text.data, &end, 10);
-        if (!*end && !errno)
-            r1_json_write_integer(writer, key, whole);
-        else
-            r1_json_write_number(writer, key, value->number);
+    case R1_JSON_NUMBER:
+        r1_json_write_text(writer, key, value->text.data, value->text.size);
+        if (writer->failed) break;
+        char *end = writer->text + writer->size; // its digits without the quotes
+        memmove(end - value->text.size - 2, end - value->text.size - 1, value->text.size);
+        writer->size -= 2, end[-2] = 0;
         break;
-    }
     default:
         if (value->kind == R1_JSON_ARRAY)
             r1_json_begin_array(writer, key);

@@ -40,6 +40,19 @@ static inline void tool_problem(tool_row *row, const char *problem) {
     if (!row->problem[0]) snprintf(row->problem, sizeof row->problem, "%s", problem);
 }
 
+// A text of a row, "" when there is none. What is neither text nor a number is a problem of the row,
+// and so is a text that is needed and not there; null is the same as nothing.
+static inline r1_slice tool_row_text(tool_row *row, const char *key, bool needed) {
+    char problem[128];
+    const r1_json *node = r1_json_find(row->json, key);
+    r1_slice text = tool_field(row->json, key);
+    bool missing = !node || node->kind == R1_JSON_NULL;
+    if (text.data) return text;
+    snprintf(problem, sizeof problem, "\"%s\" is %s", key,
+             missing ? "missing" : "neither text nor a number");
+    if (needed || !missing) tool_problem(row, problem);
+    return (r1_slice){"", 0};
+}
 // A string as it is, or the numbers of an array with spaces between them; "" for anything else.
 static inline r1_slice tool_numbers(const r1_json *node, char *text, size_t capacity) {
     r1_slice none = {"", 0};

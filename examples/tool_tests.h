@@ -33,6 +33,12 @@ static inline r1_slice tool_tests_text(r1_context *ctx, tool_tests *all, const r
     if (copy) all->texts[all->n_texts++] = copy;
     return text;
 }
+// A text that may be left out; what is neither text nor a number must not count as nothing.
+static inline bool tool_tests_field(const r1_json *object, const char *key, r1_slice *text) {
+    const r1_json *node = r1_json_find(object, key);
+    *text = tool_field(object, key);
+    return text->data || !node || node->kind == R1_JSON_NULL;
+}
 static inline const char *tool_tests_list(r1_context *ctx, const r1_json *tests, tool_tests *all,
                                           r1_judge_task *task) {
     if (!tests || tests->kind != R1_JSON_ARRAY || !tests->count) return "it has no \"tests\"";
@@ -48,20 +54,40 @@ static inline const char *tool_tests_list(r1_context *ctx, const r1_json *tests,
         if (task->n_tests++ && kind != task->kind) return "its tests are of several kinds";
         task->kind = kind;
         if (kind == R1_JUDGE_CALL) {
+            if (r1_json_find(t, "call")->kind != R1_JSON_ARRAY) return "a \"call\" is no array";
             test->input = tool_tests_text(ctx, all, r1_json_find(t, "call"));
             test->expected = tool_tests_text(ctx, all, r1_json_find(t, "returns"));
             if (!test->input.data || !test->expected.data) return "a call needs \"returns\"";
             continue;
         }
-        test->input = tool_field(t, kind == R1_JUDGE_CODE ? "code" : "input");
+        const char *input = kind == R1_JUDGE_CODE ? "code" : "input";
+        if (!tool_tests_field(t, input, &test->input)) return "a test's \"input\" is no text";
+        if (kind == R1_JUDGE_CODE && !test->input.size) return "a test's \"code\" is empty";
         test->expected = tool_field(t, "output");
         if (kind == R1_JUDGE_STDIO && !test->expected.data) return "a test needs \"output\"";
     }
     task->tests = all->tests;
     return NULL;
 }
-static inline double tool_tests_number(const r1_json *object, const char *key) {
-    return r1_json_number(r1_json_find(object, key), 0);
+// How outputs are compared. A word where a number or a truth belongs must not be the default.
+static inline const char *tool_tests_checker(const r1_json *object, r1_judge_checker *checker) {
+    static const char *const keys[] = {"exact", "ignore_case", "keep_space"};
+    const char *const tolerances[] = {"absolute", "relative"};
+    bool *flags[] = {&checker->exact, &checker->ignore_case, &checker->keep_space};
+    double *values[] = {&checker->absolute, &checker->relative};
+    for (int i = 0; i < 3; i++) {
+        const r1_json *node = r1_json_find(object, keys[i]);
+        if (node && node->kind != R1_JSON_BOOL)
+            return "its \"exact\", \"ignore_case\" or \"keep_space\" is not true or false";
+        *flags[i] = r1_json_bool(node, false);
+    }
+    for (int i = 0; i < 2; i++) {
+        const r1_json *node = r1_json_find(object, tolerances[i]);
+        if (node && !(r1_json_number(node, -1) >= 0))
+            return "its \"absolute\" or \"relative\" is no number from 0 on";
+        *values[i] = r1_json_number(node, 0);
+    }
+    return NULL;
 }
 // A limit that is misspelt must not be the default instead.
 static inline const char *tool_tests_limits(const r1_json *node, r1_judge_limits *limits) {
@@ -86,14 +112,12 @@ static inline const char *tool_tests_limits(const r1_json *node, r1_judge_limits
 static inline const char *tool_tests_read(r1_context *ctx, const r1_json *object, tool_tests *all,
                                           r1_judge_task *task) {
     const char *problem = tool_tests_limits(r1_json_find(object, "limits"), &task->limits);
+    if (!problem) problem = tool_tests_checker(object, &task->checker);
     if (problem) return problem;
-    task->setup = tool_field(object, "setup");
-    task->entry = tool_field(object, "entry").data;
-    task->checker = (r1_judge_checker){r1_json_bool(r1_json_find(object, "exact"), false),
-                                       r1_json_bool(r1_json_find(object, "ignore_case"), false),
-                                       r1_json_bool(r1_json_find(object, "keep_space"), false),
-                                       tool_tests_number(object, "absolute"),
-                                       tool_tests_number(object, "relative")};
+    r1_slice entry;
+    if (!tool_tests_field(object, "setup", &task->setup)) return "its \"setup\" is no text";
+    if (!tool_tests_field(object, "entry", &entry)) return "its \"entry\" is no text";
+    task->entry = entry.data;
     return tool_tests_list(ctx, r1_json_find(object, "tests"), all, task);
 }
 static inline void tool_tests_free(tool_tests *all) {
