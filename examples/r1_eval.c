@@ -2,7 +2,7 @@
 // intervals, overall and by level.
 //
 //     $ build/r1_eval --model out/r1_zero --bench countdown.jsonl -n 16 --out samples.jsonl
-//     $ build/r1_eval completions.jsonl benchmark.jsonl --k 4 --html eval.html
+//     $ build/r1_eval completions.jsonl benchmark.jsonl --k 4 --html eval.html --than base.jsonl
 //     level        problems  samples  pass@1                 pass@4                 cons@8    ...
 //     all               100      800  0.781 [0.706, 0.851]   0.902 [0.850, 0.951]   0.860 ...
 //
@@ -17,7 +17,7 @@
 #include <signal.h>
 
 static struct options {
-    const char *model, *bench, *out, *instruction, *html, *verdicts, *by;
+    const char *model, *bench, *out, *instruction, *html, *verdicts, *by, *than;
     bool json, opened, strict, quiet;
     tool_drawing drawing;
     long long n, k, resamples;
@@ -40,6 +40,8 @@ static const tool_option options[] = {
     {"--strict", NULL, "no answer counts without <think> ... </think>", .flag = &given.strict},
     {"--resamples", "N", "of the bootstrap, 100 .. 100000; default 2000", .whole = &given.resamples,
      .low = 100, .high = 100000},
+    {"--than", "FILE", "completions of another run: is this one better, and can it be chance?",
+     .word = &given.than},
     {"--html", "FILE", "writes a page with the table and samples to look at", .word = &given.html},
     {"--verdicts", "FILE", "writes one line of JSON for each sample", .word = &given.verdicts},
     {"--json", NULL, "prints JSON instead of the table", .flag = &given.json},
@@ -67,6 +69,7 @@ typedef struct problem {
     int group;
     size_t first, count, right, judged, empty; // samples[first ..], sorted by problem
     double vote;                               // of the majority: 1, 0, or -1 = not judged
+    double than;                               // pass@1 of the other run, -1 = not judged
     char list[256];
 } problem;
 typedef struct sample {
@@ -96,6 +99,8 @@ typedef struct evaluation {
     r1_rewarder *rewarder;
     r1_answer_work *works[256];
     line lines[GROUPS + 1];
+    r1_score_test test; // against the other run
+    size_t tested;      // problems that both have
     bool bad;
 } evaluation;
 
@@ -132,13 +137,14 @@ static r1_json *next_row(evaluation *e, tool_lines *lines) {
     }
     return NULL;
 }
-// The number of a group by its name; the last one takes what is too much.
+// The number of a group by its name; the last one takes what is too much, and says so.
 static int group_of(evaluation *e, r1_slice name) {
     for (int i = 0; i < e->n_groups; i++)
         if (name.size == e->groups[i].size && !memcmp(name.data, e->groups[i].data, name.size))
             return i;
     if (e->n_groups == GROUPS) return GROUPS - 1;
-    e->groups[e->n_groups] = name;
+    static const char rest[] = "others";
+    e->groups[e->n_groups] = e->n_groups < GROUPS - 1 ? name : (r1_slice){rest, sizeof rest - 1};
     return e->n_groups++;
 }
 static bool read_benchmark(evaluation *e) {
@@ -230,10 +236,18 @@ static bool read_completions(evaluation *e) {
             complain(e, &lines, "no problem with this id, question or index");
             continue;
         }
+        bool other = list && list->kind != R1_JSON_ARRAY; // what is there and no text
         for (list = list ? list->child : NULL; list; list = list->next)
-            if (list->kind == R1_JSON_STRING) add_sample(e, at, list->text);
-        if (one && one->kind == R1_JSON_STRING) add_sample(e, at, one->text);
-        if (e->n_samples == before) complain(e, &lines, "\"completion\" is missing");
+            if (list->kind == R1_JSON_STRING)
+                add_sample(e, at, list->text);
+            else
+                other = true;
+        if (one && one->kind == R1_JSON_STRING)
+            add_sample(e, at, one->text);
+        else
+            other |= one != NULL;
+        if (other || e->n_samples == before)
+            complain(e, &lines, other ? "a completion is no text" : "\"completion\" is missing");
     }
     if (e->n_samples) qsort(e->samples, e->n_samples, sizeof *e->samples, compare_samples);
     return tool_close(&lines) == TOOL_DONE;
@@ -547,6 +561,41 @@ static void score(evaluation *e, int group, line *l) {
     }
     free(values);
 }
+// What a reader of the table could take for granted wrongly.
+static void print_notes(const evaluation *e) {
+    size_t silent = 0, few = 0;
+    for (size_t i = 0; i < e->n_problems; i++) {
+        silent += !e->problems[i].count;
+        few += e->problems[i].count && e->problems[i].judged < (size_t)given.k;
+    }
+    if (silent)
+        fprintf(stderr, "r1_eval: note: %zu of %zu problems have no completion and no score\n",
+                silent, e->n_problems);
+    if (few)
+        fprintf(
+            stderr,
+            "r1_eval: note: %zu problems have less than %lld judged samples: their pass@%lld is "
+            "that of all they have\n",
+            few, given.k, given.k);
+    if (!e->n_groups && strcmp(given.by, "level") != 0)
+        fprintf(stderr, "r1_eval: note: no problem has a field \"%s\"\n", given.by);
+    if (e->n_groups == GROUPS)
+        fprintf(stderr, "r1_eval: note: more than %d groups; the rest is in \"others\"\n",
+                GROUPS - 1);
+}
+// Whether this run is better than the other on the problems that both have answered.
+static void compare_runs(evaluation *e) {
+    double *a = (double *)calloc(2 * e->n_problems, sizeof *a), *b = a + e->n_problems;
+    if (!a) fputs("r1_eval: out of memory\n", stderr), exit(TOOL_FAILED);
+    for (size_t i = 0; i < e->n_problems; i++) {
+        const problem *p = &e->problems[i];
+        if (!p->judged || p->than < 0) continue;
+        a[e->tested] = p->than, b[e->tested++] = (double)p->right / (double)p->judged;
+    }
+    r1_random random = {(uint64_t)given.drawing.seed, R1_STREAM_USER, 0, 0, 0};
+    e->test = r1_score_compare(e->ctx, a, b, e->tested, (size_t)given.resamples, &random);
+    free(a);
+}
 static double share(size_t part, size_t all) { return all ? (double)part / (double)all : 0; }
 
 static void print_score(const r1_score *score) {
@@ -568,6 +617,9 @@ static void print_table(const evaluation *e) {
         printf("  %9.4f  %9.4f\n", share(l->samples - l->judged, l->samples),
                share(l->empty, l->samples));
     }
+    if (given.than)
+        printf("pass@1 against %s: %+.3f [%+.3f, %+.3f], p = %.4f, %zu problems\n", given.than,
+               e->test.difference, e->test.low, e->test.high, e->test.p_value, e->tested);
 }
 static void write_score(r1_json_writer *out, const char *name, const r1_score *score) {
     r1_json_begin_object(out, name);
@@ -598,7 +650,18 @@ static void print_json(const evaluation *e) {
         r1_json_write_number(&out, "no_answer", share(l->empty, l->samples));
         r1_json_end_object(&out);
     }
-    r1_json_end_array(&out), r1_json_end_object(&out);
+    r1_json_end_array(&out);
+    if (given.than) {
+        r1_json_begin_object(&out, "test");
+        r1_json_write_text(&out, "than", given.than, strlen(given.than));
+        r1_json_write_number(&out, "difference", e->test.difference);
+        r1_json_write_number(&out, "low", e->test.low);
+        r1_json_write_number(&out, "high", e->test.high);
+        r1_json_write_number(&out, "p_value", e->test.p_value);
+        r1_json_write_integer(&out, "problems", (int64_t)e->tested);
+        r1_json_end_object(&out);
+    }
+    r1_json_end_object(&out);
     if (!out.failed) puts(out.text);
     r1_json_writer_free(&out);
 }
@@ -694,6 +757,12 @@ static void write_page(const evaluation *e) {
             100 * share(l->samples - l->judged, l->samples), 100 * share(l->empty, l->samples));
     }
     put(&p, "</table>\n<p>Brackets: 95 %% of the bootstrap over problems.</p>\n");
+    if (given.than) {
+        put(&p, "<p>pass@1 against ");
+        put_text(&p, (r1_slice){given.than, strlen(given.than)}, 200);
+        put(&p, ": %+.3f [%+.3f, %+.3f], p = %.4f, %zu problems</p>\n", e->test.difference,
+            e->test.low, e->test.high, e->test.p_value, e->tested);
+    }
     put_samples(e, &p, "undecided"), put_samples(e, &p, "wrong"), put_samples(e, &p, "right");
     put(&p, "</body></html>\n");
     r1_file_write(e->ctx, given.html, p.text, p.size);
@@ -718,11 +787,33 @@ static void sort_groups(evaluation *e) {
     for (size_t i = 0; i < e->n_problems; i++)
         if (e->problems[i].group >= 0) e->problems[i].group = place[e->problems[i].group];
 }
+// Judges the other run first, and keeps of it what the test needs.
+static bool judge_other(evaluation *e) {
+    const char *file = self.files[0];
+    self.files[0] = given.than;
+    bool good = read_completions(e);
+    if (good && !e->n_samples) {
+        tool_fail(&self, TOOL_INPUT, "%s: no completions", given.than);
+        good = false;
+    }
+    self.files[0] = file;
+    if (!good) return false;
+    judge(e);
+    for (size_t i = 0; i < e->n_problems; i++) {
+        problem *p = &e->problems[i];
+        p->than = p->judged ? (double)p->right / (double)p->judged : -1;
+        p->first = p->count = p->right = p->judged = p->empty = 0, p->vote = 0;
+    }
+    e->n_samples = e->most = 0;
+    return r1_status_of(e->ctx) == R1_OK;
+}
 static int evaluate(evaluation *e) {
     if (!read_benchmark(e)) return TOOL_INPUT;
     index_problems(e);
     int code = given.model ? draw_completions(e) : TOOL_GO;
     if (code != TOOL_GO) return code;
+    if (given.than && !judge_other(e))
+        return r1_status_of(e->ctx) == R1_OK ? TOOL_INPUT : TOOL_DONE;
     if (!read_completions(e)) return TOOL_INPUT;
     if (!e->n_samples) return tool_fail(&self, TOOL_INPUT, "%s: no completions", self.files[0]);
     sort_groups(e);
@@ -732,13 +823,15 @@ static int evaluate(evaluation *e) {
         e->lines[i].name = i ? e->groups[i - 1].data : "all";
         score(e, i ? i - 1 : R1_OFF, &e->lines[i]);
     }
+    if (given.than) compare_runs(e);
+    print_notes(e);
     if (given.json)
         print_json(e);
     else
         print_table(e);
     if (given.html) write_page(e);
     if (given.verdicts) write_verdicts(e);
-    return e->bad ? TOOL_INPUT : TOOL_DONE;
+    return e->bad && r1_status_of(e->ctx) == R1_OK ? TOOL_INPUT : TOOL_DONE; // or tool_end tells
 }
 int main(int argc, char **argv) {
     static evaluation e;
