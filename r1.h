@@ -993,7 +993,8 @@ R1_DEF char *r1_file_read(r1_context *ctx, const char *path, size_t *size);
 // Frees what r1_file_read gave. NULL is fine.
 R1_DEF void r1_file_free(r1_context *ctx, char *text);
 // Writes a whole file: a temporary file beside it, synced to the disk and then renamed, so that a
-// crash or a full disk leaves the old file whole. A symbolic link is replaced, not followed.
+// crash or a full disk leaves the old file whole. A symbolic link is replaced, not followed; a
+// device or pipe of the name is an error, since root could replace it.
 // Errors: R1_ERROR_FILE with the path, the reason and a remedy; nothing is left behind.
 R1_DEF r1_status r1_file_write(r1_context *ctx, const char *path, const void *data, size_t size);
 // Makes a folder and the folders above it; it is fine if they exist. Errors: R1_ERROR_FILE.
@@ -8494,6 +8495,13 @@ static r1_status r1i_save_begin(r1i_saver *saver, r1_context *ctx, const char *p
     if (!saver->temporary || !r1i_save_sweep_path(ctx, path)) {
         r1i_free(ctx, saver->temporary);
         return ctx->status;
+    }
+    struct stat old;
+    if (stat(path, &old) == 0 && (old.st_mode & S_IFMT) != S_IFREG &&
+        (old.st_mode & S_IFMT) != S_IFDIR) { // root could replace a device
+        r1i_free(ctx, saver->temporary);
+        return r1i_fail(ctx, R1_ERROR_FILE,
+                        "cannot replace \"%s\": it is no plain file; name another", path);
     }
     for (int i = 0; i < 100 && saver->file < 0; i++) { // another thread may have one of this name
         snprintf(saver->temporary, bytes, "%s.%ld-%d.tmp", path, r1i_sys_process(), i);
@@ -21626,6 +21634,7 @@ typedef struct r1i_zygote {
     int proc;    // an open /proc: the zygote's own root has none
     int abi;     // of Landlock, 0 = none
     int life;    // end of file on it means that the zygote has gone
+    int self;    // its process, a part of the names of folders
     int priority;
     rlim_t processes; // of the user, where boxes share it with others
     double counted;   // when that was
@@ -21779,8 +21788,8 @@ static void r1i_filter_rule_of(r1i_filter_plan *plan, int call, int argument, in
 // The calls of which some uses are allowed.
 static void r1i_filter_arguments(r1i_filter_plan *f, bool writes) {
     static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
-    // Copies, flags, locks of descriptors; not to whom they send signals, leases, sizes of pipes.
-    static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032};
+    // Copies and flags of descriptors; not locks, to whom they send signals, leases, sizes of pipes.
+    static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 1030, 1032};
     // TCGETS, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO, TIOCGWINSZ
     static const uint32_t ioctl_good[] = {0x5401, 0x541b, 0x5450, 0x5451, 0x5421, 0x5413};
     static const uint32_t prctl_good[] = {15, 16, 0x53564d41}; // names
@@ -21792,7 +21801,7 @@ static void r1i_filter_arguments(r1i_filter_plan *f, bool writes) {
     r1i_filter_rule_of(f, SYS_clone, 0, R1I_FILTER_BITS, spaces, 1, refuse, allow);
     // clone3, whose flags cannot be seen
     r1i_filter_rule_of(f, 435, 0, R1I_FILTER_IS, NULL, 0, allow, R1I_FILTER_ERRNO | ENOSYS);
-    r1i_filter_rule_of(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 10, allow, refuse);
+    r1i_filter_rule_of(f, SYS_fcntl, 1, R1I_FILTER_IS, fcntl_good, 7, allow, refuse);
     r1i_filter_rule_of(f, SYS_ioctl, 1, R1I_FILTER_IS, ioctl_good, 6, allow, refuse);
     r1i_filter_rule_of(f, SYS_prctl, 0, R1I_FILTER_IS, prctl_good, 3, allow, refuse);
     if (!writes) {
@@ -22282,10 +22291,14 @@ static uint64_t r1i_usage_shared(const r1i_zygote *z, const r1i_usage *usage) {
     return sum ? sum : usage->memory_bytes;
 }
 
+// A reaper whose report has ended may have been waited for; its number could be another's by now.
+static void r1i_box_kill(const r1i_box *box, int signal) {
+    if (box->pipes[2] >= 0) kill(box->reaper, signal);
+}
 static void r1i_box_stop(const r1i_zygote *z, r1i_box *box, r1i_judge_end why) {
     if (!box->end) box->end = why;
     if (!box->stop) box->stop = r1i_seconds();
-    kill(box->reaper, z->level >= R1_JUDGE_NS ? SIGKILL : SIGTERM);
+    r1i_box_kill(box, z->level >= R1_JUDGE_NS ? SIGKILL : SIGTERM);
 }
 // The next look: when the memory that is left could be full.
 static void r1i_box_look_at(r1i_box *box, double now) {
@@ -22395,7 +22408,7 @@ static double r1i_box_clock(const r1i_zygote *z, r1i_box *box, double now) {
     if (!box->stop && now >= box->look) r1i_box_look(z, box, now);
     if (!box->stop) return box->look < wall ? box->look : wall;
     if (now >= box->stop + patience) {
-        kill(box->reaper, SIGKILL);
+        r1i_box_kill(box, SIGKILL);
         for (int i = 0; i < 3; i++) r1i_box_close(box, i);
     }
     return box->stop + patience;
@@ -22542,11 +22555,11 @@ static rlim_t r1i_zygote_processes(r1i_zygote *z) {
     z->processes = n, z->counted = r1i_seconds();
     return n;
 }
+static const char *const r1i_judge_places[] = {P_tmpdir, "/dev/shm"}; // where there is no tmpfs
 // A folder for a box where there is no file system for it. It has one user and one owner.
-static bool r1i_task_folder(char *path, size_t size) {
-    static const char *const places[] = {P_tmpdir, "/dev/shm"};
+static bool r1i_task_folder(const r1i_zygote *z, char *path, size_t size) {
     for (int i = 0; i < 2; i++) {
-        snprintf(path, size, "%s/r1-judge-XXXXXX", places[i]);
+        snprintf(path, size, "%s/r1-judge-%d-XXXXXX", r1i_judge_places[i], z->self);
         if (mkdtemp(path)) return true;
     }
     path[0] = 0;
@@ -22576,7 +22589,7 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     r1i_judge_reply reply;
     r1i_box_plan plan;
     r1i_box box;
-    char folder[R1I_JUDGE_PATH] = "";
+    char folder[R1I_JUDGE_PATH] = "", path[R1I_JUDGE_PATH + 64] = "";
     if (run->memory_bytes > limits.memory_bytes) limits.memory_bytes = run->memory_bytes;
     r1i_task_plan(task, &plan, &limits);
     plan.writes = true;
@@ -22588,8 +22601,7 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
     plan.input = r1i_task_input(task->socket, 0);
     bool ready = true;
     if (task->z->level < R1_JUDGE_NS) {
-        char path[R1I_JUDGE_PATH + 64];
-        ready = r1i_task_folder(folder, sizeof folder);
+        ready = r1i_task_folder(task->z, folder, sizeof folder);
         snprintf(path, sizeof path, "%s/%s", folder, language->source);
         ready = ready && r1i_box_put(path, plan.data, plan.bytes);
         plan.box = folder;
@@ -22602,7 +22614,7 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
         r1i_boxes_watch(task->z, &box, 1, task->socket);
         r1i_task_reap(task, &box, 1, 4);
     }
-    if (folder[0]) rmdir(folder); // its reaper has emptied it
+    if (folder[0]) unlink(path), rmdir(folder); // its reaper, if there was one, has emptied it
     close(plan.input);
     r1i_box_reply(&box, &reply);
     task->program_bytes = reply.output_bytes;
@@ -22614,6 +22626,13 @@ static void r1i_task_unload(r1i_task *task) {
     snprintf(path, sizeof path, "%s/%s", task->folder, task->name ? task->name : "");
     if (task->folder[0] && task->name) unlink(path);
     task->name = task->program = NULL;
+}
+// Without a folder each run says that its box could not be made.
+static void r1i_task_leave(r1i_task *task) {
+    const char *program = task->program;
+    r1i_task_unload(task);
+    if (task->folder[0]) rmdir(task->folder);
+    task->folder[0] = 0, task->program = program;
 }
 // Reads the source, compiles it if that is its way, and puts the program where boxes find it.
 static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
@@ -22632,11 +22651,12 @@ static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
         madvise(pages->data, pages->bytes, MADV_DONTFORK); // boxes have no use for it
     }
     if (z->level >= R1_JUDGE_NS) return true;
-    if (!task->folder[0] && !r1i_task_folder(task->folder, sizeof task->folder))
+    if (!task->folder[0] && !r1i_task_folder(z, task->folder, sizeof task->folder))
         return true; // each run will say so
     task->name = task->language->compiler[0] ? task->language->program : task->language->source;
     snprintf(path, sizeof path, "%s/%s", task->folder, task->name);
-    r1i_box_put(path, task->program, task->program_bytes);
+    if (r1i_box_put(path, task->program, task->program_bytes)) return true;
+    r1i_task_leave(task); // no room for it; a piece of a program would be judged as wrong
     return true;
 }
 
@@ -23042,6 +23062,14 @@ static bool r1i_task_pair(r1i_task *task, const r1i_judge_request *request) {
     r1i_task_reap(task, boxes, started, 4);
     return sent;
 }
+// Waits for the runner's next request. False when the zygote has gone: the end of the socket alone
+// would not do, since a child of the trainer may hold a copy of its other side.
+static bool r1i_task_wait(const r1i_zygote *z, int socket) {
+    struct pollfd polls[] = {{socket, POLLIN, 0}, {z->life, 0, 0}};
+    while (poll(polls, 2, -1) < 0 && errno == EINTR) {
+    }
+    return !polls[1].revents;
+}
 // Serves tasks, each a source and one request for each test, until the runner hangs up.
 static void r1i_supervise(r1i_zygote *z, int socket) {
     r1i_judge_request request;
@@ -23050,7 +23078,8 @@ static void r1i_supervise(r1i_zygote *z, int socket) {
     task.z = z, task.socket = socket;
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    for (bool good = true; good && r1i_judge_read(socket, &request, sizeof request);) {
+    for (bool good = true; good && r1i_task_wait(z, socket);) {
+        if (!r1i_judge_read(socket, &request, sizeof request)) break;
         if (request.kind == R1I_JUDGE_LOAD)
             r1i_task_unload(&task), good = r1i_task_load(&task, &request);
         else if (request.kind == R1I_JUDGE_RUN)
@@ -23058,8 +23087,7 @@ static void r1i_supervise(r1i_zygote *z, int socket) {
         else
             good = task.program && request.kind == R1I_JUDGE_PAIR && r1i_task_pair(&task, &request);
     }
-    r1i_task_unload(&task);
-    if (task.folder[0]) rmdir(task.folder);
+    r1i_task_leave(&task);
     r1i_task_reap(&task, NULL, 0, 0);
     _exit(0);
 }
@@ -23225,6 +23253,22 @@ static int r1i_zygote_receive(int control) {
     if (head && head->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(head), sizeof fd);
     return fd;
 }
+// Removes what supervisors that were killed could not.
+static void r1i_zygote_clean(const r1i_zygote *z) {
+    char lead[40];
+    int n = snprintf(lead, sizeof lead, "r1-judge-%d-", z->self);
+    for (int i = 0; i < 2 && z->level < R1_JUDGE_NS; i++) {
+        DIR *list = opendir(r1i_judge_places[i]);
+        for (struct dirent *row; list && (row = readdir(list));) {
+            if (strncmp(row->d_name, lead, (size_t)n) != 0) continue;
+            int folder =
+                openat(dirfd(list), row->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (folder >= 0) r1i_reaper_clean(folder, 8);
+            unlinkat(dirfd(list), row->d_name, AT_REMOVEDIR);
+        }
+        if (list) closedir(list);
+    }
+}
 // Waits for tasks until the trainer closes the socket, by whatever way it ends.
 static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
     int life[2], null = open("/dev/null", O_RDWR);
@@ -23246,6 +23290,7 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
     z->priority = getpriority(PRIO_PROCESS, 0);
     setpriority(PRIO_PROCESS, 0, z->priority - 10); // who watches clocks must not wait; may fail
     if (ready) z->life = life[0];
+    z->self = (int)getpid();
     if (!ready || !r1i_zygote_drop())
         snprintf(z->reason, sizeof z->reason, "no usable /proc or user");
     else
@@ -23277,6 +23322,7 @@ static void r1i_zygote_main(r1i_zygote *z, pid_t parent) {
     signal(SIGCHLD, SIG_DFL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
     }
+    r1i_zygote_clean(z);
     _exit(0);
 }
 
@@ -23465,6 +23511,13 @@ static int r1i_session_open(const r1_judge *judge) {
     close(ends[0]);
     return -1;
 }
+// Parts from a supervisor, even if other children of ours have copies of the socket.
+static void r1i_session_close(int *fd) {
+    if (*fd < 0) return;
+    shutdown(*fd, SHUT_RDWR);
+    close(*fd);
+    *fd = -1;
+}
 static void r1i_session_patience(int fd, double seconds) {
     struct timeval limit = {(time_t)seconds + 1, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -23543,8 +23596,11 @@ static r1_judge_verdict r1i_result_run(r1_judge_result *result, const r1i_judge_
         r1_slice x = r1i_judge_token(output, &i), y = r1i_judge_token(expected, &j);
         bool same = x.size && y.size && r1i_judge_word(x, y, &task->checker);
         if (!same)
-            r1i_result_say(result, "token %zu of the output is \"%.*s\"", n,
-                           (int)r1i_min(x.size, 60), x.data);
+            r1i_result_say(result,
+                           x.size ? "token %zu of the output is \"%.*s\"%s"
+                                  : "token %zu is missing in the output%.*s%s",
+                           n, (int)r1i_min(x.size, 60), x.size ? x.data : "",
+                           y.size ? "" : ", where it should have ended");
         if (!same) break;
     }
     return verdict;
@@ -23723,8 +23779,7 @@ static void r1i_judge_one(const r1_judge *judge, r1_judge_result *result, char *
         r1i_result_say(result,
                        *fd < 0 ? "the judge's zygote is gone" : "the supervisor fell silent");
         if (*fd < 0) return;
-        close(*fd);
-        *fd = -1;
+        r1i_session_close(fd);
     }
 }
 // Waits for work, and parts from the supervisor if none comes soon.
@@ -23737,7 +23792,7 @@ static void r1i_judge_idle(r1_judge *judge, int *fd) {
         if (*fd < 0)
             pthread_cond_wait(&judge->wake, &judge->mutex);
         else if (pthread_cond_timedwait(&judge->wake, &judge->mutex, &until) == ETIMEDOUT)
-            close(*fd), *fd = -1;
+            r1i_session_close(fd);
 }
 static void *r1i_judge_runner(void *arg) {
     r1_judge *judge = (r1_judge *)arg;
@@ -23765,7 +23820,7 @@ static void *r1i_judge_runner(void *arg) {
         pthread_cond_broadcast(&judge->done);
     }
     pthread_mutex_unlock(&judge->mutex);
-    if (fd >= 0) close(fd);
+    r1i_session_close(&fd);
     if (space != MAP_FAILED) munmap(space, bytes);
     return NULL;
 }

@@ -90,6 +90,15 @@ TEST(file_write_leaves_nothing_when_the_target_is_a_folder) {
     r1_context_free(ctx);
 }
 
+TEST(file_write_replaces_no_device_or_pipe) {
+    r1_context *ctx = r1_context_new(NULL);
+    const char *path = test_path("pipe");
+    struct stat found;
+    CHECK(mkfifo(path, 0600) == 0);
+    CHECK(r1_file_write(ctx, path, "new", 3) == R1_ERROR_FILE);
+    CHECK(stat(path, &found) == 0 && (found.st_mode & S_IFMT) == S_IFIFO);
+    r1_context_free(ctx);
+}
 TEST(file_write_leaves_the_old_file_when_the_disk_is_full) {
     r1_context *ctx = r1_context_new(NULL);
     char path[600];

@@ -960,9 +960,11 @@ TEST(judge_data_mutants) {
 }
 
 // ---- nothing is left ----
-static const char *const judge_mix[] = {"daemon",       "fork_chain", "core",      "thread_count",
-                                        "fork_count",   "kill_all",   "drip",      "clone_parent",
-                                        "flood_output", "stop_self",  "fill_disk", "read_root"};
+static const char *const judge_mix[] = {
+    "daemon",          "fork_chain",        "core",      "thread_count",
+    "fork_count",      "kill_all",          "drip",      "clone_parent",
+    "flood_output",    "stop_self",         "fill_disk", "read_root",
+    "stopped_orphans", "orphans_of_orphans"};
 enum { JUDGE_MIX = sizeof judge_mix / sizeof *judge_mix };
 static size_t judge_open_files(void) {
     size_t n = 0;
@@ -1315,4 +1317,157 @@ static void judge_fresh(r1_judge_level level) {
 }
 TEST(judge_boxes_are_fresh_ns) { judge_fresh(R1_JUDGE_NS); }
 TEST(judge_boxes_are_fresh_landlock6) { judge_fresh(R1_JUDGE_LANDLOCK6); }
+
+// ---- what one supervisor does in its life ----
+// Its process number, the only child of the zygote; 0 when there is none or there are several.
+static pid_t judge_supervisor(r1_judge *judge) {
+    char path[64];
+    int one = 0, two = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)judge->pid, (int)judge->pid);
+    FILE *file = fopen(path, "r");
+    int n = file ? fscanf(file, "%d %d", &one, &two) : 0;
+    if (file) fclose(file);
+    return n == 1 ? one : 0;
+}
+static size_t judge_files_of(pid_t pid) {
+    char path[64];
+    size_t n = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *list = opendir(path);
+    while (list && readdir(list)) n++;
+    if (list) closedir(list);
+    return n;
+}
+// One that is never idle keeps no memory, descriptor or process of the tasks behind it.
+static void judge_supervisor_stays_small(r1_judge_level level) {
+    enum { AHEAD = 50 };
+    static judge_attack jobs[AHEAD];
+    static const char *const kinds[] = {"zero_bytes", "stopped_orphans", "daemon", "flood_errors"};
+    r1_judge_desc desc = judge_attack_desc(level);
+    desc.jobs = 1;
+    size_t size, memory = 0, files = 0, all = test_full() ? 2000 : 300;
+    r1_context *ctx = judge_context(&desc);
+    r1_judge *judge = judge_open(ctx);
+    char *binary = r1_file_read(ctx, test_path("attacks"), &size);
+    pid_t first = 0;
+    for (size_t i = 0; i < all + AHEAD; i++) {
+        judge_attack *a = &jobs[i % AHEAD];
+        if (i >= AHEAD) {
+            r1_judge_wait(judge, &a->result);
+            CHECK(a->result.verdict != R1_JUDGE_SANDBOX_ERROR);
+        }
+        if (i == 2 * AHEAD) {
+            CHECK((first = judge_supervisor(judge)) > 0);
+            memory = judge_memory_of(first), files = judge_files_of(first);
+        }
+        if (i == all) { // while it still has work
+            CHECK_EQUAL_SIZE((size_t)judge_supervisor(judge), (size_t)first);
+            printf("memory %zu, then %zu; files %zu, then %zu\n", memory, judge_memory_of(first),
+                   files, judge_files_of(first));
+            CHECK(judge_memory_of(first) < memory + (4 << 20));
+            CHECK(judge_files_of(first) < files + 12 && files < 40); // of the box at work
+            CHECK(judge_descendants_soon(2 + 5 + 20) <= 2 + 5 + 20); // reapers on their way, a box
+        }
+        if (i >= all) continue;
+        snprintf(a->input, sizeof a->input, "%s %d 1 1 /x /x\n", kinds[i % 4], (int)getpid());
+        a->test = (r1_judge_test){judge_slice(a->input), judge_slice("contained\n")};
+        a->task = (r1_judge_task){.language = judge_language(judge, "attack"),
+                                  .source = {binary, size},
+                                  .tests = &a->test,
+                                  .n_tests = 1,
+                                  .limits = {1, 10, (size_t)128 << 20, (1 + i % 3) << 18, 32}};
+        r1_judge_begin(judge, &a->task, &a->result);
+    }
+    r1_context_free(ctx);
+    CHECK_EQUAL_SIZE(judge_descendants_soon(0), 0);
+}
+TEST(judge_supervisor_stays_small_ns) { judge_supervisor_stays_small(R1_JUDGE_NS); }
+TEST(judge_supervisor_stays_small_landlock6) { judge_supervisor_stays_small(R1_JUDGE_LANDLOCK6); }
+
+// A supervisor that is killed costs no verdict: its task goes to another one.
+static void judge_supervisor_killed(r1_judge_level level) {
+    enum { TASKS = 12 };
+    r1_context *ctx = judge_context(&(r1_judge_desc){.level = level, .jobs = 1});
+    r1_judge *judge = judge_open(ctx);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    r1_judge_test test = {{NULL, 0}, judge_slice("7")};
+    r1_judge_task tasks[TASKS];
+    r1_judge_result results[TASKS];
+    int killed = 0;
+    for (int i = 0; i < TASKS; i++) {
+        bool c = i % 2;
+        tasks[i] =
+            (r1_judge_task){.language = c ? judge_language(judge, "c") : judge_python(judge),
+                            .source = judge_slice(c ? "#include <stdio.h>\n"
+                                                      "int main(void) { puts(\"7\"); }"
+                                                    : "import time\ntime.sleep(.1)\nprint(7)"),
+                            .tests = &test,
+                            .n_tests = 1};
+        r1_judge_begin(judge, &tasks[i], &results[i]);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        usleep(30000); // a box is at work, or a compiler
+        pid_t supervisor = i % 3 ? 0 : judge_supervisor(judge);
+        if (supervisor > 0) killed += kill(supervisor, SIGKILL) == 0;
+        r1_judge_wait(judge, &results[i]);
+        CHECK(results[i].verdict == R1_JUDGE_AC);
+    }
+    printf("%d supervisors killed\n", killed);
+    CHECK(killed > 1);
+    r1_context_free(ctx);
+    CHECK_EQUAL_SIZE(judge_descendants_soon(0), 0);
+    CHECK(judge_left_in("/tmp") + judge_left_in("/var/tmp") + judge_left_in("/dev/shm") == 0);
+}
+TEST(judge_supervisor_killed_ns) { judge_supervisor_killed(R1_JUDGE_NS); }
+TEST(judge_supervisor_killed_landlock6) { judge_supervisor_killed(R1_JUDGE_LANDLOCK6); }
+
+// A child of the trainer has copies of its sockets; nothing may wait for that child.
+TEST(judge_ends_beside_other_children) {
+    r1_context *ctx = judge_context(NULL);
+    r1_judge *judge = judge_open(ctx);
+    r1_judge_test test = {{NULL, 0}, judge_slice("7")};
+    r1_judge_task task = {.language = judge_python(judge),
+                          .source = judge_slice("print(7)"),
+                          .tests = &test,
+                          .n_tests = 1};
+    r1_judge_result result;
+    CHECK(r1_judge_run(judge, &task, &result) == R1_JUDGE_AC);
+    pid_t child = fork(); // its supervisor is idle and still connected
+    if (child == 0)
+        for (;;) pause();
+    alarm(20); // or the test would wait as well
+    r1_context_free(ctx);
+    alarm(0);
+    kill(child, SIGKILL);
+    CHECK(waitpid(child, NULL, 0) == child);
+}
+// Where a program is put into a folder, a full disk must not make it a wrong one.
+TEST(judge_full_disk_is_no_verdict) {
+    static char source[200000];
+    if (unshare(CLONE_NEWNS) != 0) SKIP("root: a small disk cannot be mounted");
+    CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    const char *const places[] = {P_tmpdir, "/dev/shm"};
+    for (int i = 0; i < 2; i++)
+        if (mount("small", places[i], "tmpfs", 0, "size=64k,mode=1777") != 0)
+            SKIP("root: a small disk cannot be mounted");
+    r1_context *ctx = judge_context(&(r1_judge_desc){.level = R1_JUDGE_LANDLOCK6, .jobs = 1});
+    r1_judge *judge = judge_open(ctx);
+    r1_judge_test test = {{NULL, 0}, judge_slice("7")};
+    r1_judge_task task = {.language = judge_python(judge), .tests = &test, .n_tests = 1};
+    r1_judge_result result;
+    for (int i = 0; i < 4; i++) { // the large ones do not fit, in Python and as a C source
+        bool large = i > 0 && i < 3;
+        memset(source, '\n', sizeof source);
+        if (i == 2) task.language = judge_language(judge, "c");
+        if (i == 3) task.language = judge_python(judge);
+        snprintf(source + (large ? sizeof source - 20 : 0), 20, "%s",
+                 i == 2 ? "int main(){}" : "print(7)");
+        task.source = (r1_slice){source, large ? sizeof source - 8 : 8};
+        r1_judge_run(judge, &task, &result);
+        printf("%s %s\n", r1_judge_verdict_name(result.verdict), result.message);
+        CHECK(result.verdict == (large ? R1_JUDGE_SANDBOX_ERROR : R1_JUDGE_AC));
+    }
+    r1_context_free(ctx);
+    CHECK(judge_left_in(P_tmpdir) + judge_left_in("/dev/shm") == 0);
+}
 #endif // R1_NO_JUDGE

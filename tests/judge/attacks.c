@@ -339,6 +339,28 @@ ATTACK(close_all) {
 ATTACK(close_and_daemon) { // the output stays open in a process that does not end
     if (fork() == 0) setsid(), thread_waits(NULL);
 }
+// Orphans that stand still with what the next program will have: the folder, and its own files.
+ATTACK(stopped_orphans) {
+    for (int i = 0; i < 8; i++)
+        if (fork() == 0) {
+            setsid();
+            if (fork() > 0) _exit(0);
+            (void)!open(".", O_RDONLY), (void)!open("main", O_RDONLY);
+            raise(i % 2 ? SIGSTOP : SIGTSTP);
+            thread_waits(NULL);
+        }
+    usleep(20000);
+}
+ATTACK(orphans_of_orphans) { // each generation is another session and leaves before it is seen
+    for (int i = 0; i < 4; i++)
+        if (fork() == 0)
+            for (;;) {
+                setsid();
+                if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) > 0 || fork() > 0)
+                    _exit(0);
+            }
+    usleep(30000);
+}
 
 // ---- output ----
 static void flood(int fd) {
@@ -498,7 +520,15 @@ ATTACK(device_node) {
     must_not(mknod("disk", S_IFBLK | 0666, 0xfe00) == 0, "a block device");
     must_not(mknod("null", S_IFCHR | 0666, 0x103) == 0, "a character device");
 }
-ATTACK(lock_files) { REFUSED(flock(open("/usr/bin/env", O_RDONLY), LOCK_EX | LOCK_NB)); }
+ATTACK(lock_files) { // a lock of a reader keeps writers out, and other boxes could see it
+    struct flock all = {.l_type = F_RDLCK}, write = {.l_type = F_WRLCK};
+    int file = open("/usr/bin/env", O_RDONLY);
+    REFUSED(flock(file, LOCK_EX | LOCK_NB));
+    REFUSED(fcntl(file, F_SETLK, &all));
+    REFUSED(fcntl(file, F_SETLKW, &all));
+    REFUSED(fcntl(file, F_GETLK, &write));
+    REFUSED(fcntl(file, F_OFD_SETLK, &all));
+}
 ATTACK(watch_files) {
     REFUSED(syscall(SYS_inotify_init1, 0));
     REFUSED(syscall(SYS_fanotify_init, 0, 0));
