@@ -4919,16 +4919,12 @@ typedef struct r1i_kept {
     size_t ties;
 } r1i_kept;
 
-// The probability of one id.
-static double r1i_sample_mass(r1i_real z, const r1i_real *max_sum) {
-    return (double)r1i_exp(r1i_total(z, -max_sum[0])) / (double)max_sum[1];
-}
 // Finds by halving the highest rank such that the ids at or above it are at least k, or (k = 0)
-// hold at least `mass` of the probability. max_sum are those of the softmax of z.
-// 32 halvings are 32 passes over V, without a sort and without memory. Probabilities are added in
-// double in order of ids, and the last ties are taken in order of ids as well.
+// hold at least `mass` of e, which is not normalised.
+// 32 halvings are 32 passes over V, without a sort. e is added in double in order of ids, and the
+// last ties are taken in order of ids as well.
 static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double mass,
-                                const r1i_real *max_sum) {
+                                const r1i_real *e) {
     uint32_t low = 0, high = UINT32_MAX;
     while (low < high) {
         uint32_t middle = high - (high - low) / 2;
@@ -4937,7 +4933,7 @@ static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double ma
         for (size_t i = 0; i < n; i++)
             if (r1i_float_rank(z[i]) >= middle) {
                 count++;
-                if (!k) held += r1i_sample_mass(z[i], max_sum);
+                if (!k) held += (double)e[i];
             }
         if (k ? count >= k : held >= mass)
             low = middle;
@@ -4948,9 +4944,15 @@ static r1i_kept r1i_sample_kept(const r1i_real *z, size_t n, size_t k, double ma
     size_t above = 0;
     double held = 0;
     for (size_t i = 0; i < n; i++)
-        if (r1i_float_rank(z[i]) > low) above++, held += r1i_sample_mass(z[i], max_sum);
+        if (r1i_float_rank(z[i]) > low) {
+            above++;
+            if (!k) held += (double)e[i];
+        }
     for (size_t i = 0; i < n && (k ? above + kept.ties < k : held < mass); i++)
-        if (r1i_float_rank(z[i]) == low) kept.ties++, held += r1i_sample_mass(z[i], max_sum);
+        if (r1i_float_rank(z[i]) == low) {
+            kept.ties++;
+            if (!k) held += (double)e[i];
+        }
     return kept;
 }
 // Drops from z what is not kept, by making it minus infinity.
@@ -4962,7 +4964,7 @@ static void r1i_sample_drop(r1i_real *z, size_t n, r1i_kept kept) {
         if (!keep) z[i] = -R1I_INFINITY;
     }
 }
-// A unit is a row; scratch is its noise.
+// A unit is a row; scratch is its exponentials, then its noise.
 static r1i_plan r1i_sample_plan(const void *args, r1_direction direction) {
     const r1_sample_args *a = (const r1_sample_args *)args;
     (void)direction;
@@ -4980,8 +4982,14 @@ static void r1i_sample(const void *args, r1_direction direction, size_t begin, s
         r1i_real log_sum = r1i_log(out[1]);
         bool by_mass = a->top_p > 0 && a->top_p < 1, by_count = a->top_k && a->top_k < a->V;
         r1i_kept most = {0, 0}, likely = {0, 0};
-        if (by_count) most = r1i_sample_kept(z, a->V, a->top_k, 0, out);
-        if (by_mass) likely = r1i_sample_kept(z, a->V, 0, (double)a->top_p, out);
+        if (by_count) most = r1i_sample_kept(z, a->V, a->top_k, 0, NULL);
+        if (by_mass) { // scratch is free until the noise
+            r1i_real max_sum[2];
+            memcpy(scratch, z, a->V * sizeof *z);
+            rows->softmax(scratch, a->V, max_sum);
+            double mass = (double)a->top_p * (double)max_sum[1];
+            likely = r1i_sample_kept(z, a->V, 0, mass, scratch);
+        }
         if (by_count) r1i_sample_drop(z, a->V, most);
         if (by_mass) r1i_sample_drop(z, a->V, likely);
         if (!a->greedy) {
@@ -5215,6 +5223,7 @@ R1I_TARGET static void r1i_v_pack_bf16(const r1i_gemm *job, size_t k0, size_t K,
             r1i_v_store(panel + k * R1I_LANES, r1i_v_load_bf16(b + k * job->ldb, width));
         for (size_t k = 0; k < K && job->b_transposed; k += R1I_LANES) {
             size_t at = K >= R1I_LANES ? r1i_min(k, K - R1I_LANES) : 0; // as in r1i_v_pack
+            r1i_foresee(b + at, job->ldb * sizeof *b);
             for (size_t i = 0; i < R1I_LANES; i++)
                 r1i_v_store(block + i * R1I_LANES,
                             i < width ? r1i_v_load_bf16(b + i * job->ldb + at, many)
@@ -5753,6 +5762,17 @@ enum {
 };
 _Static_assert(R1I_GEMM_PANELS + R1I_LANES * R1I_A_STRIDE <= R1I_GEMM_SCRATCH,
                "the panels of b and the rows of a must fit");
+// Asks memory for what the next panel will read, 16 rows further on: as many streams, each of them
+// short, are more than a processor foresees. Weights in bf16 are read from far away and once a
+// token. An address is only a hint and may lie anywhere.
+R1I_INLINE void r1i_foresee(const void *b, size_t stride_bytes) {
+#if defined __GNUC__
+    for (size_t i = R1I_LANES; i < 2 * R1I_LANES; i++)
+        __builtin_prefetch((const void *)((uintptr_t)b + i * stride_bytes));
+#else
+    (void)b, (void)stride_bytes;
+#endif
+}
 // What a product without bias starts from, in place of a test in the kernel: as wide as the widest
 // tile.
 static const float r1i_zeros[8 * R1I_LANES];
