@@ -1545,9 +1545,10 @@ R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prom
                              size_t n, size_t group, const r1_generate_desc *desc);
 // ==== [answer] ===================================================================================
 // Finds the answer in a model's text and compares it with the expected one, exactly and in bounded
-// time. Calls [base] and [random]. A verdict is never a guess: *different* is always proved,
-// *equal* is exact in rational numbers and holds to more than 100 digits elsewhere, and what can be
-// neither proved nor refuted is *undecided*, which a reward must not take for a 0.
+// time. Calls [base], [random] and, for UTF-8, [json] and [tokenizer]. A verdict is never a guess:
+// *different* is always proved, *equal* is exact in rational numbers and holds to more than 100
+// digits elsewhere, and what can be neither proved nor refuted is *undecided*, which a reward must
+// not take for a 0.
 //   Differs: the paper parses answers with SymPy; this is a parser and an arithmetic of our own.
 
 // What a comparison found. Undecided means: neither proved nor refuted, for the reason given.
@@ -14693,11 +14694,11 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 }
 
 // ==== [answer] ===================================================================================
-// Answer extraction and math equality. Calls [base] and [random]. Three layers: whole numbers and
-// fractions without limit but the work area's; balls (a middle and a radius, so every digit that is
-// used is proved); expressions, which are read once and then evaluated at exact points. A
-// difference is always proved; an equality is exact for rational values, else holds to a stated
-// bound.
+// Answer extraction and math equality. Calls [base], [random] and, for UTF-8, [json] and [tokenizer].
+// Three layers: whole numbers and fractions without limit but the work area's; balls (a middle and a
+// radius, so every digit that is used is proved); expressions, which are read once and then
+// evaluated at exact points. A difference is always proved; an equality is exact for rational
+// values, else holds to a stated bound.
 //
 //     extract      the sample's text  ->  the slice that holds the answer
 //     tokens       bytes              ->  r1i_token[], each with its slice of the text
@@ -15878,6 +15879,33 @@ enum {
     R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
     R1I_TOKEN_OPEN   // left_open=True (id 1), right_open=True (2) inside one
 };
+// What the grammar makes of tokens. Behind each kind stand the fields it uses besides its items. The
+// kinds from the tuple on are no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
+typedef enum r1i_node_kind {
+    R1I_NODE_NUMBER,   // ratio, places, decimal
+    R1I_NODE_NAME,     // text
+    R1I_NODE_CONSTANT, // id
+    R1I_NODE_TEXT,     // text
+    R1I_NODE_SUM,
+    R1I_NODE_PRODUCT,
+    R1I_NODE_QUOTIENT,
+    R1I_NODE_POWER,
+    R1I_NODE_NEGATE,
+    R1I_NODE_FUNCTION,   // id
+    R1I_NODE_CALL,       // text
+    R1I_NODE_PLUS_MINUS, // id 1: the signs are swapped
+    R1I_NODE_PERCENT,
+    R1I_NODE_DEGREE,
+    R1I_NODE_UNIT, // text
+    R1I_NODE_BASE, // ratio, id
+    R1I_NODE_PROPORTION,
+    R1I_NODE_TUPLE, // open, close
+    R1I_NODE_SET,
+    R1I_NODE_LIST,          // id 1: joined by "or"
+    R1I_NODE_RELATION,      // links
+    R1I_NODE_SET_OPERATION, // id: the token
+    R1I_NODE_MATRIX         // rows
+} r1i_node_kind;
 // The order matters: the inverse functions follow their functions at a fixed distance, and
 // ranges of ids choose the family that evaluates them.
 typedef enum r1i_function {
@@ -15919,28 +15947,6 @@ typedef enum r1i_function {
     R1I_CALL_REAL_PART,
     R1I_CALL_IMAGINARY_PART
 } r1i_function;
-// The order matters here too: relations lie together as their table of tokens has them, and the
-// set operations follow the order of their tokens.
-typedef enum r1i_maker {
-    R1I_MAKE_SUM,
-    R1I_MAKE_PRODUCT,
-    R1I_MAKE_POWER,
-    R1I_MAKE_ROOT,
-    R1I_MAKE_QUOTIENT,
-    R1I_MAKE_RELATION,
-    R1I_MAKE_NOT_EQUAL,
-    R1I_MAKE_LESS,
-    R1I_MAKE_LESS_EQUAL,
-    R1I_MAKE_GREATER,
-    R1I_MAKE_GREATER_EQUAL,
-    R1I_MAKE_SET,
-    R1I_MAKE_INTERVAL,
-    R1I_MAKE_TUPLE,
-    R1I_MAKE_UNION,
-    R1I_MAKE_INTERSECTION,
-    R1I_MAKE_COMPLEMENT,
-    R1I_MAKE_MATRIX
-} r1i_maker;
 // From infinity on they have no value as a number; from the empty set on they are sets.
 typedef enum r1i_constant {
     R1I_SIGN_PI,
@@ -15963,27 +15969,28 @@ typedef struct r1i_word {
     uint8_t where; // 1: commands, 2: plain words, 3: both
 } r1i_word;
 
-// Names of SymPy, as model answers sometimes print them.
+// Names of SymPy, as model answers sometimes print them, where a bracket follows. The id of a maker
+// is the kind of the node, or the token of the relation or operation that it makes; the interval
+// has its own bracket.
 static const r1i_word r1i_makers[] = {
-    // only where a bracket follows
-    {"Add MatAdd", R1I_TOKEN_MAKER, R1I_MAKE_SUM, 2},
-    {"Mul MatMul", R1I_TOKEN_MAKER, R1I_MAKE_PRODUCT, 2},
-    {"Pow", R1I_TOKEN_MAKER, R1I_MAKE_POWER, 2},
-    {"root", R1I_TOKEN_MAKER, R1I_MAKE_ROOT, 2},
-    {"Rational Integer Float Number Symbol UnevaluatedExpr", R1I_TOKEN_MAKER, R1I_MAKE_QUOTIENT, 2},
-    {"Eq Equality", R1I_TOKEN_MAKER, R1I_MAKE_RELATION, 2},
-    {"Ne Unequality", R1I_TOKEN_MAKER, R1I_MAKE_NOT_EQUAL, 2},
-    {"Lt StrictLessThan", R1I_TOKEN_MAKER, R1I_MAKE_LESS, 2},
-    {"Le LessThan", R1I_TOKEN_MAKER, R1I_MAKE_LESS_EQUAL, 2},
-    {"Gt StrictGreaterThan", R1I_TOKEN_MAKER, R1I_MAKE_GREATER, 2},
-    {"Ge GreaterThan", R1I_TOKEN_MAKER, R1I_MAKE_GREATER_EQUAL, 2},
-    {"FiniteSet", R1I_TOKEN_MAKER, R1I_MAKE_SET, 2},
-    {"Interval", R1I_TOKEN_MAKER, R1I_MAKE_INTERVAL, 2},
-    {"Tuple", R1I_TOKEN_MAKER, R1I_MAKE_TUPLE, 2},
-    {"Union", R1I_TOKEN_MAKER, R1I_MAKE_UNION, 2},
-    {"Intersection", R1I_TOKEN_MAKER, R1I_MAKE_INTERSECTION, 2},
-    {"Complement", R1I_TOKEN_MAKER, R1I_MAKE_COMPLEMENT, 2},
-    {"Matrix", R1I_TOKEN_MAKER, R1I_MAKE_MATRIX, 2},
+    {"Add MatAdd", R1I_TOKEN_MAKER, R1I_NODE_SUM, 2},
+    {"Mul MatMul", R1I_TOKEN_MAKER, R1I_NODE_PRODUCT, 2},
+    {"Pow", R1I_TOKEN_MAKER, R1I_NODE_POWER, 2},
+    {"root", R1I_TOKEN_MAKER, R1I_TOKEN_ROOT, 2},
+    {"Rational Integer Float Number Symbol UnevaluatedExpr", R1I_TOKEN_MAKER, R1I_NODE_QUOTIENT, 2},
+    {"Eq Equality", R1I_TOKEN_MAKER, '=', 2},
+    {"Ne Unequality", R1I_TOKEN_MAKER, R1I_TOKEN_NOT_EQUAL, 2},
+    {"Lt StrictLessThan", R1I_TOKEN_MAKER, '<', 2},
+    {"Le LessThan", R1I_TOKEN_MAKER, R1I_TOKEN_LESS_EQUAL, 2},
+    {"Gt StrictGreaterThan", R1I_TOKEN_MAKER, '>', 2},
+    {"Ge GreaterThan", R1I_TOKEN_MAKER, R1I_TOKEN_GREATER_EQUAL, 2},
+    {"FiniteSet", R1I_TOKEN_MAKER, R1I_NODE_SET, 2},
+    {"Interval", R1I_TOKEN_MAKER, '[', 2},
+    {"Tuple", R1I_TOKEN_MAKER, R1I_NODE_TUPLE, 2},
+    {"Union", R1I_TOKEN_MAKER, R1I_TOKEN_UNION, 2},
+    {"Intersection", R1I_TOKEN_MAKER, R1I_TOKEN_INTERSECT, 2},
+    {"Complement", R1I_TOKEN_MAKER, R1I_TOKEN_WITHOUT, 2},
+    {"Matrix", R1I_TOKEN_MAKER, R1I_NODE_MATRIX, 2},
     {"Abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 2},
     {"igcd", R1I_TOKEN_FUNCTION, R1I_CALL_GCD, 2},
     {"ilcm", R1I_TOKEN_FUNCTION, R1I_CALL_LCM, 2},
@@ -16110,154 +16117,99 @@ static const r1i_word r1i_words[] = {
      R1I_TOKEN_NAME, 0, 3},
 };
 
-// Other ways to write the same thing, and what the reader knows: signs outside ASCII by their
-// UTF-8 bytes, and brackets that a command changes. Raised and lowered signs begin with ^ and _;
-// runs of them share their braces. U+FF01 to U+FF5E are ASCII in full width and need no rows.
+// Signs outside ASCII. The words of a row, between spaces, stand for the code point of the row and
+// those that follow it, each behind the head of the row; a question mark is no sign. A command
+// gets a space behind it.
+static const struct {
+    uint16_t code;
+    const char *head, *words;
+} r1i_signs[] = {
+    {0xa0, " ", ""},
+    {0xa3, "", ""},
+    {0xa5, "", ""},
+    {0xb0, "\\", "degree pm"},
+    {0xb2, "^", "2 3"},
+    {0xb5, "\\", "mu"},
+    {0xb7, "", "*"},
+    {0xb9, "^", "1"},
+    {0xba, "\\", "degree"},
+    {0xbc, "\\frac", "14 12 34"},
+    {0xd7, "", "*"},
+    {0xf7, "", "/"},
+    {0x394, "\\", "Delta"},
+    {0x3a9, "\\", "Omega"},
+    {0x3b1, "\\", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi ? pi"},
+    {0x3c1, "\\", "rho ? sigma tau upsilon phi chi psi omega"},
+    {0x3d5, "\\", "phi"},
+    {0x2009, " ", ""},
+    {0x200b, "", ""},
+    {0x2010, "", "- - - -"},
+    {0x2018, "", "' '"},
+    {0x201c, "", "\" \""},
+    {0x2022, "", "*"},
+    {0x202f, " ", ""},
+    {0x2032, "", "'"},
+    {0x2044, "", "/"},
+    {0x2070, "^", "0"},
+    {0x2074, "^", "4 5 6 7 8 9 + -"},
+    {0x207f, "^", "n"},
+    {0x2080, "_", "0 1 2 3 4 5 6 7 8 9"},
+    {0x20ac, "", ""},
+    {0x2102, "\\mathbb{C}", ""},
+    {0x2115, "\\mathbb{N}", ""},
+    {0x211a, "\\mathbb{Q}", ""},
+    {0x211d, "\\mathbb{R}", ""},
+    {0x2124, "\\mathbb{Z}", ""},
+    {0x2153, "\\frac", "13 23 15 25 35 45 16 56 18 38 58 78"},
+    {0x2205, "\\", "emptyset"},
+    {0x2208, "\\", "in notin"},
+    {0x2212, "", "-"},
+    {0x2213, "\\", "mp"},
+    {0x2215, "", "/"},
+    {0x2216, "\\", "setminus"},
+    {0x2219, "", "*"},
+    {0x221a, "\\", "surd cbrt"},
+    {0x221e, "\\", "infty"},
+    {0x2220, "\\", "angle"},
+    {0x2223, "", "|"},
+    {0x2227, "\\", "land lor cap cup"},
+    {0x223c, "\\", "approx"},
+    {0x2245, "\\", "approx ? ? approx"},
+    {0x2260, "", "!="},
+    {0x2261, "\\", "equiv"},
+    {0x2264, "", "<= >= <= >="},
+    {0x22c5, "", "*"},
+    {0x2308, "\\", "lceil rceil lfloor rfloor"},
+    {0x25b3, "\\", "triangle"},
+    {0x27e8, "", "( )"},
+    {0x2a7d, "", "<= >="},
+    {0x3001, "", ", ."},
+    {0xffe5, "", ""},
+};
+// Commands that change what stands behind them, and what the reader knows.
 static const struct {
     const char *bytes, *plain;
-} r1i_spellings[] = {{"\xe2\x88\x92", "-"},
-                     {"\xe2\x80\x93", "-"},
-                     {"\xe2\x80\x90", "-"},
-                     {"\xe2\x80\x91", "-"},
-                     {"\xc3\x97", "*"},
-                     {"\xc2\xb7", "*"},
-                     {"\xe2\x8b\x85", "*"},
-                     {"\xe2\x88\x99", "*"},
-                     {"\xe2\x80\xa2", "*"},
-                     {"\xc3\xb7", "/"},
-                     {"\xe2\x88\x95", "/"},
-                     {"\xe2\x81\x84", "/"},
-                     {"\xe2\x89\xa4", "<="},
-                     {"\xe2\xa9\xbd", "<="},
-                     {"\xe2\x89\xa6", "<="},
-                     {"\xe2\x89\xa5", ">="},
-                     {"\xe2\xa9\xbe", ">="},
-                     {"\xe2\x89\xa7", ">="},
-                     {"\xe2\x89\xa0", "!="},
-                     {"\xe2\x89\x88", "\\approx "},
-                     {"\xe2\x89\x85", "\\approx "},
-                     {"\xe2\x88\xbc", "\\approx "},
-                     {"\xe2\x89\xa1", "\\equiv "},
-                     {"\xc2\xb1", "\\pm "},
-                     {"\xe2\x88\x93", "\\mp "},
-                     {"\xe2\x88\x9a[", "\\sqrt["},
-                     {"\xe2\x88\x9a", "\\surd "},
-                     {"\xe2\x88\x9b", "\\cbrt "},
-                     {"\xcf\x80", "\\pi "},
-                     {"\xe2\x88\x9e", "\\infty "},
-                     {"\xe2\x88\x85", "\\emptyset "},
-                     {"\xe2\x88\xaa", "\\cup "},
-                     {"\xe2\x88\xa9", "\\cap "},
-                     {"\xe2\x88\x96", "\\setminus "},
-                     {"\xe2\x88\x88", "\\in "},
-                     {"\xe2\x88\x89", "\\notin "},
-                     {"\xe2\x88\xa7", "\\land "},
-                     {"\xe2\x88\xa8", "\\lor "},
-                     {"\xe2\x88\xa3", "|"},
-                     {"\xc2\xb0", "\\degree "},
-                     {"\xc2\xba", "\\degree "},
-                     {"\xe2\x88\xa0", "\\angle "},
-                     {"\xe2\x96\xb3", "\\triangle "},
-                     {"\xe2\x80\xb2", "'"},
-                     {"\xe2\x84\x9d", "\\mathbb{R}"},
-                     {"\xe2\x84\xa4", "\\mathbb{Z}"},
-                     {"\xe2\x84\x95", "\\mathbb{N}"},
-                     {"\xe2\x84\x9a", "\\mathbb{Q}"},
-                     {"\xe2\x84\x82", "\\mathbb{C}"},
-                     {"\xe2\x8c\x8a", "\\lfloor "},
-                     {"\xe2\x8c\x8b", "\\rfloor "},
-                     {"\xe2\x8c\x88", "\\lceil "},
-                     {"\xe2\x8c\x89", "\\rceil "},
-                     {"\xe2\x9f\xa8", "("},
-                     {"\xe2\x9f\xa9", ")"},
-                     {"\xc2\xa0", " "},
-                     {"\xe2\x80\xaf", " "},
-                     {"\xe2\x80\x89", " "},
-                     {"\xe2\x80\x8b", ""},
-                     {"\xe2\x82\xac", ""},
-                     {"\xc2\xa3", ""},
-                     {"\xef\xbf\xa5", ""},
-                     {"\xc2\xa5", ""},
-                     {"\xe3\x80\x81", ","},
-                     {"\xe3\x80\x82", "."},
-                     {"\xe2\x80\x98", "'"},
-                     {"\xe2\x80\x99", "'"},
-                     {"\xe2\x80\x9c", "\""},
-                     {"\xe2\x80\x9d", "\""},
-                     {"\xc2\xbd", "\\frac12 "},
-                     {"\xe2\x85\x93", "\\frac13 "},
-                     {"\xe2\x85\x94", "\\frac23 "},
-                     {"\xc2\xbc", "\\frac14 "},
-                     {"\xc2\xbe", "\\frac34 "},
-                     {"\xe2\x85\x95", "\\frac15 "},
-                     {"\xe2\x85\x96", "\\frac25 "},
-                     {"\xe2\x85\x97", "\\frac35 "},
-                     {"\xe2\x85\x98", "\\frac45 "},
-                     {"\xe2\x85\x99", "\\frac16 "},
-                     {"\xe2\x85\x9a", "\\frac56 "},
-                     {"\xe2\x85\x9b", "\\frac18 "},
-                     {"\xe2\x85\x9c", "\\frac38 "},
-                     {"\xe2\x85\x9d", "\\frac58 "},
-                     {"\xe2\x85\x9e", "\\frac78 "},
-                     {"\xc2\xb9", "^1"},
-                     {"\xc2\xb2", "^2"},
-                     {"\xc2\xb3", "^3"},
-                     {"\xe2\x81\xb0", "^0"},
-                     {"\xe2\x81\xb4", "^4"},
-                     {"\xe2\x81\xb5", "^5"},
-                     {"\xe2\x81\xb6", "^6"},
-                     {"\xe2\x81\xb7", "^7"},
-                     {"\xe2\x81\xb8", "^8"},
-                     {"\xe2\x81\xb9", "^9"},
-                     {"\xe2\x81\xba", "^+"},
-                     {"\xe2\x81\xbb", "^-"},
-                     {"\xe2\x81\xbf", "^n"},
-                     {"\xe2\x82\x80", "_0"},
-                     {"\xe2\x82\x81", "_1"},
-                     {"\xe2\x82\x82", "_2"},
-                     {"\xe2\x82\x83", "_3"},
-                     {"\xe2\x82\x84", "_4"},
-                     {"\xe2\x82\x85", "_5"},
-                     {"\xe2\x82\x86", "_6"},
-                     {"\xe2\x82\x87", "_7"},
-                     {"\xe2\x82\x88", "_8"},
-                     {"\xe2\x82\x89", "_9"},
-                     {"\xce\xb1", "\\alpha "},
-                     {"\xce\xb2", "\\beta "},
-                     {"\xce\xb3", "\\gamma "},
-                     {"\xce\xb4", "\\delta "},
-                     {"\xce\xb5", "\\epsilon "},
-                     {"\xce\xb8", "\\theta "},
-                     {"\xce\xbb", "\\lambda "},
-                     {"\xce\xbc", "\\mu "},
-                     {"\xc2\xb5", "\\mu "},
-                     {"\xcf\x81", "\\rho "},
-                     {"\xcf\x83", "\\sigma "},
-                     {"\xcf\x84", "\\tau "},
-                     {"\xcf\x86", "\\phi "},
-                     {"\xcf\x95", "\\phi "},
-                     {"\xcf\x88", "\\psi "},
-                     {"\xcf\x89", "\\omega "},
-                     {"\xce\x94", "\\Delta "},
-                     {"\xce\xa9", "\\Omega "},
-                     {"\\mathbb{R}^+", "]0,\\infty["},
-                     {"\\mathbb{R}^{+}", "]0,\\infty["},
-                     {"\\mathbb{R}_+", "]0,\\infty["},
-                     {"\\mathbb{R}_{+}", "]0,\\infty["},
-                     {"\\mathbb{R}_{>0}", "]0,\\infty["},
-                     {"\\mathbb{R}^-", "]-\\infty,0["},
-                     {"\\mathbb{R}^{-}", "]-\\infty,0["},
-                     {"\\mathbb{Z}^+", "\\mathbb{N}"},
-                     {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
-                     {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
-                     {"\\left<", "("},
-                     {"\\right>", ")"},
-                     {"\\left.", " "},
-                     {"\\right.", " "},
-                     {"\\left]", "]"},
-                     {"\\right[", "["},
-                     {"\\cr", "\\\\ "},
-                     {"\\tabularnewline", "\\\\ "}};
+} r1i_spellings[] = {
+    {"\xe2\x88\x9a[", "\\sqrt["}, // a root sign with its index
+    {"\\mathbb{R}^+", "]0,\\infty["},
+    {"\\mathbb{R}^{+}", "]0,\\infty["},
+    {"\\mathbb{R}_+", "]0,\\infty["},
+    {"\\mathbb{R}_{+}", "]0,\\infty["},
+    {"\\mathbb{R}_{>0}", "]0,\\infty["},
+    {"\\mathbb{R}^-", "]-\\infty,0["},
+    {"\\mathbb{R}^{-}", "]-\\infty,0["},
+    {"\\mathbb{Z}^+", "\\mathbb{N}"},
+    {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
+    {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
+    {"\\left<", "("},
+    {"\\right>", ")"},
+    {"\\left.", " "},
+    {"\\right.", " "},
+    {"\\left]", "]"},
+    {"\\right[", "["},
+    {"\\cr", "\\\\ "},
+    {"\\tabularnewline", "\\\\ "},
+};
 
 // Its text lies in the answer, so `at` and the text of later nodes are places a message can
 // name.
@@ -16585,44 +16537,55 @@ static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64
     *whole = total + group;
     return any ? end : 0;
 }
-// One sign of the table or of full width; the place behind it, `at` when there is none.
-static size_t r1i_spell_sign(r1_slice text, size_t at, const char **plain, char full[2]) {
+// The plain text of a code point behind ASCII; false when it has none.
+static bool r1i_spell_code(uint32_t code, char plain[32]) {
+    bool full = code > 0xff00 && code < 0xff5f; // ASCII in full width
+    if (full) plain[0] = (char)(code - 0xfee0), plain[1] = 0;
+    for (size_t i = 0; !full && i < sizeof r1i_signs / sizeof *r1i_signs; i++) {
+        const char *head = r1i_signs[i].head, *word = r1i_signs[i].words;
+        if (code < r1i_signs[i].code) continue;
+        for (uint32_t skip = code - r1i_signs[i].code; skip && word; skip--)
+            if ((word = strchr(word, ' ')) != NULL) word++;
+        if (!word || *word == '?') continue;
+        snprintf(plain, 32, "%s%.*s%s", head, (int)strcspn(word, " "), word,
+                 head[0] == '\\' && *word ? " " : "");
+        return true;
+    }
+    return full;
+}
+// One sign or command of the tables; the place behind it, `at` when there is none.
+static size_t r1i_spell_sign(r1_slice text, size_t at, char plain[32]) {
     for (size_t i = 0; i < sizeof r1i_spellings / sizeof *r1i_spellings; i++)
         if (r1i_answer_at(text, at, r1i_spellings[i].bytes)) {
             size_t end = at + strlen(r1i_spellings[i].bytes);
             bool command = r1i_is_letter(text.data[end - 1]);
             if (command && r1i_is_letter(r1i_answer_char(text, end))) continue;
-            *plain = r1i_spellings[i].plain;
+            snprintf(plain, 32, "%s", r1i_spellings[i].plain);
             return end;
         }
-    unsigned middle = (unsigned char)r1i_answer_char(text, at + 1);
-    unsigned last = (unsigned char)r1i_answer_char(text, at + 2);
-    unsigned code = 0xf000 | (middle & 63) << 6 | (last & 63);
-    if ((unsigned char)text.data[at] != 0xef || code < 0xff01 || code > 0xff5e) return at;
-    full[0] = (char)(code - 0xfee0), full[1] = 0;
-    *plain = full;
-    return at + 3;
+    const unsigned char *sign = (const unsigned char *)text.data + at;
+    size_t size = r1i_utf8_size(sign, text.size - at);
+    return size && r1i_spell_code(r1i_utf8_code(sign, size), plain) ? at + size : at;
 }
 // The text as the reader wants it, in the work area. One pass; each byte becomes at most twelve.
+// Runs of raised or lowered signs share their braces.
 static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
-    char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), full[2];
+    char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), plain[32];
     size_t size = 0, at = 0;
     char run = 0; // of raised or lowered signs whose closing brace was just written
     while (out && at < text.size) {
         char c = text.data[at], before = at ? text.data[at - 1] : ' ';
-        const char *plain = NULL;
         int64_t whole = 0, top = 0, bottom = 1;
-        size_t end =
-            (unsigned char)c >= 0x80 || c == '\\' ? r1i_spell_sign(text, at, &plain, full) : at;
-        if (plain) {
+        bool sign = (unsigned char)c >= 0x80 || c == '\\';
+        size_t end = sign ? r1i_spell_sign(text, at, plain) : at;
+        if (end > at) {
             bool level = (plain[0] == '^' || plain[0] == '_') && plain[1];
             if (level && run == plain[0])
                 size--;
             else if (level)
                 out[size++] = plain[0], out[size++] = '{';
             run = level ? plain[0] : 0;
-            plain += level;
-            while (*plain) out[size++] = *plain++;
+            for (const char *more = plain + level; *more;) out[size++] = *more++;
             if (level) out[size++] = '}';
             at = end;
             continue;
@@ -16639,9 +16602,8 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
         }
         if (start && (r1i_answer_at(text, at, "negative ") || r1i_answer_at(text, at, "minus "))) {
             size_t next = at + (c == 'n' ? 9 : 6);
-            bool number = r1i_is_digit(r1i_answer_char(text, next)) ||
-                          r1i_word_numbers(text, next, &whole, &top, &bottom);
-            if (number) {
+            if (r1i_is_digit(r1i_answer_char(text, next)) ||
+                r1i_word_numbers(text, next, &whole, &top, &bottom)) {
                 out[size++] = '-', at = next;
                 continue;
             }
@@ -17117,34 +17079,6 @@ static void r1i_reader_tokens(r1i_reader *reader) {
 //      |     +-- number 2
 //      |     +-- name x
 //      +-- number 1
-//
-// Behind each kind stand the fields it uses besides its items. The kinds from the tuple on are
-// no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
-typedef enum r1i_node_kind {
-    R1I_NODE_NUMBER,   // ratio, places, decimal
-    R1I_NODE_NAME,     // text
-    R1I_NODE_CONSTANT, // id
-    R1I_NODE_TEXT,     // text
-    R1I_NODE_SUM,
-    R1I_NODE_PRODUCT,
-    R1I_NODE_QUOTIENT,
-    R1I_NODE_POWER,
-    R1I_NODE_NEGATE,
-    R1I_NODE_FUNCTION,   // id
-    R1I_NODE_CALL,       // text
-    R1I_NODE_PLUS_MINUS, // id 1: the signs are swapped
-    R1I_NODE_PERCENT,
-    R1I_NODE_DEGREE,
-    R1I_NODE_UNIT, // text
-    R1I_NODE_BASE, // ratio, id
-    R1I_NODE_PROPORTION,
-    R1I_NODE_TUPLE, // open, close
-    R1I_NODE_SET,
-    R1I_NODE_LIST,          // id 1: joined by "or"
-    R1I_NODE_RELATION,      // links
-    R1I_NODE_SET_OPERATION, // id: the token
-    R1I_NODE_MATRIX         // rows
-} r1i_node_kind;
 
 // Nodes live in the work area until the comparison ends and are not changed after reading; a
 // node may have several parents.
@@ -17234,6 +17168,7 @@ static r1i_node *r1i_items_node(r1_answer_work *work, const r1i_items *items, in
 
 static r1i_node *r1i_read_list(r1i_reader *reader, bool flat);
 static r1i_node *r1i_read_sum(r1i_reader *reader);
+static bool r1i_token_is_relation(int kind);
 static r1i_node *r1i_read_group(r1i_reader *reader);
 static r1i_node *r1i_read_power(r1i_reader *reader);
 
@@ -17545,9 +17480,12 @@ static r1i_node *r1i_read_fraction(r1i_reader *reader) {
         r1i_answer_halt(reader->work, R1I_STOP_CALCULUS);
     return r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 1, top, bottom);
 }
-// A root with its index in brackets.
-// The n-th root is inner^(1/n), so that its value follows the rules of powers; without an index
-// it is the function sqrt.
+// The root of this index is a power with one over it, so that its value follows the rules of powers.
+static r1i_node *r1i_node_root(r1_answer_work *work, r1i_node *inner, r1i_node *index) {
+    r1i_node *part = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), index);
+    return r1i_node_of(work, R1I_NODE_POWER, 0, inner, part);
+}
+// A root with its index in brackets; without one it is the function sqrt.
 static r1i_node *r1i_read_root(r1i_reader *reader) {
     reader->at++;
     r1i_node *index = NULL;
@@ -17556,13 +17494,8 @@ static r1i_node *r1i_read_root(r1i_reader *reader) {
         if (!r1i_read_take(reader, ']')) return r1i_read_refuse(reader);
     }
     r1i_node *inner = r1i_read_braced(reader);
-    r1_answer_work *work = reader->work;
-    if (!index) return r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_SQRT, inner, NULL);
-    r1i_node *part = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), index);
-    return r1i_node_of(work, R1I_NODE_POWER, 0, inner, part);
-}
-static r1i_node *r1i_read_power_of(r1i_reader *reader, r1i_node *base, r1i_node *exponent) {
-    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, base, exponent);
+    return index ? r1i_node_root(reader->work, inner, index)
+                 : r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_SQRT, inner, NULL);
 }
 // Whether a node is this number as such; no expression that only has its value.
 static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
@@ -17628,7 +17561,7 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
     } else if (id == R1I_CALL_LOG && node->count == 1) {
         work->seen |= R1I_READ_LOG;
     }
-    return exponent ? r1i_read_power_of(reader, node, exponent) : node;
+    return exponent ? r1i_node_of(work, R1I_NODE_POWER, 0, node, exponent) : node;
 }
 // Floors and ceilings.
 // The opening token is still unread; what lies inside is one sum.
@@ -17772,56 +17705,47 @@ static r1i_node *r1i_read_made_matrix(r1i_reader *reader, r1i_node *args) {
     if (!reader->work->stop) node->rows = rows, node->open = '[';
     return node;
 }
-// Eq(a, b) and its like.
-// The link points into the static table and is not copied; it lives as long as the program.
-static r1i_node *r1i_read_made_relation(r1i_reader *reader, r1i_node *node, int id) {
-    static const uint8_t links[] = {'=', R1I_TOKEN_NOT_EQUAL,    '<', R1I_TOKEN_LESS_EQUAL,
-                                    '>', R1I_TOKEN_GREATER_EQUAL};
-    if (node->count != 2) return r1i_read_refuse(reader);
-    node->kind = R1I_NODE_RELATION, node->links = &links[id - R1I_MAKE_RELATION];
-    return node;
-}
 // SymPy's own notation, as str() and srepr() print it.
 // The arguments are read as a list, which is then given the kind that the name asks for: Add a
 // sum, Pow a power, Interval a tuple with its ends. Rational(a, b) is a/b, and of one argument,
 // as in Integer(3), it is the argument. Unions of many are folded from the left.
 static r1i_node *r1i_read_maker(r1i_reader *reader) {
-    static const uint8_t kinds[] = {R1I_NODE_SUM, R1I_NODE_PRODUCT, R1I_NODE_POWER};
     r1_answer_work *work = reader->work;
-    int id = r1i_read_token(reader, 0)->id, open = 0;
+    const r1i_token *token = r1i_read_token(reader, 0);
+    int id = token->id, open = 0;
     reader->at += 2; // the name and its bracket
     r1i_node *args = r1i_read_list(reader, true);
     while (r1i_read_peek(reader) == R1I_TOKEN_OPEN)
         open |= r1i_read_token(reader, 0)->id, reader->at++;
     if (!r1i_read_take(reader, ')') || work->stop) return r1i_read_refuse(reader);
+    if (id == R1I_NODE_MATRIX) return r1i_read_made_matrix(reader, args);
     r1i_node *node =
         args->kind == R1I_NODE_LIST ? args : r1i_node_of(work, R1I_NODE_LIST, 0, args, NULL);
     if (work->stop) return node;
-    if (id == R1I_MAKE_MATRIX) return r1i_read_made_matrix(reader, args);
-    if (id >= R1I_MAKE_RELATION && id <= R1I_MAKE_GREATER_EQUAL)
-        return r1i_read_made_relation(reader, node, id);
-    if (id == R1I_MAKE_SET || id == R1I_MAKE_TUPLE || id == R1I_MAKE_INTERVAL) {
-        node->kind = id == R1I_MAKE_SET ? R1I_NODE_SET : R1I_NODE_TUPLE;
-        bool interval = id == R1I_MAKE_INTERVAL;
-        node->open = interval && !(open & 1) ? '[' : '(',
+    if (r1i_token_is_relation(id)) {
+        if (node->count != 2) return r1i_read_refuse(reader);
+        node->kind = R1I_NODE_RELATION, node->links = &token->id;
+        return node;
+    }
+    bool interval = id == '[';
+    if (id == R1I_NODE_SET || id == R1I_NODE_TUPLE || interval) {
+        node->kind = id == R1I_NODE_SET ? R1I_NODE_SET : R1I_NODE_TUPLE;
+        node->open = interval && !(open & 1) ? '[' : '(';
         node->close = interval && !(open & 2) ? ']' : ')';
         return node;
     }
-    if (id <= R1I_MAKE_PRODUCT || (id == R1I_MAKE_POWER && node->count == 2)) {
-        node->kind = kinds[id];
+    if (id == R1I_NODE_SUM || id == R1I_NODE_PRODUCT ||
+        (id == R1I_NODE_POWER && node->count == 2)) {
+        node->kind = (uint8_t)id;
         return node;
     }
-    if (node->count == 1) return node->item[0];
-    r1i_node *first = node->item[0], *second = node->item[1];
-    if (id == R1I_MAKE_QUOTIENT) return r1i_node_of(work, R1I_NODE_QUOTIENT, 1, first, second);
-    if (id == R1I_MAKE_ROOT) {
-        second = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), second);
-        return r1i_node_of(work, R1I_NODE_POWER, 0, first, second);
-    }
-    if (id < R1I_MAKE_UNION) return r1i_read_refuse(reader);
-    int operation = R1I_TOKEN_UNION + (id - R1I_MAKE_UNION);
+    r1i_node *first = node->item[0];
+    if (node->count == 1) return first;
+    if (id == R1I_NODE_QUOTIENT) return r1i_node_of(work, id, 1, first, node->item[1]);
+    if (id == R1I_TOKEN_ROOT) return r1i_node_root(work, first, node->item[1]);
+    if (id == R1I_NODE_POWER) return r1i_read_refuse(reader);
     for (size_t i = 1; i < node->count; i++)
-        first = r1i_node_of(work, R1I_NODE_SET_OPERATION, operation, first, node->item[i]);
+        first = r1i_node_of(work, R1I_NODE_SET_OPERATION, id, first, node->item[i]);
     return first;
 }
 // What can stand alone: a number, a name, brackets, a function, a matrix.
@@ -17912,7 +17836,7 @@ static r1i_node *r1i_read_exponent(r1i_reader *reader, r1i_node *node) {
         exponent = r1i_read_exponent(reader, exponent);
         r1i_read_leave(reader);
     }
-    return r1i_read_power_of(reader, node, exponent);
+    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, node, exponent);
 }
 // Digits with a base under them. Only digits below the base make a number.
 // 1011_2 is 11: value = sum digit * base^place, by Horner's rule. Bases from 2 to 36 with the
