@@ -16279,6 +16279,11 @@ static r1_slice r1i_answer_trim(r1_slice text) {
     while (text.size && r1i_is_space(text.data[text.size - 1])) text.size--;
     return text;
 }
+// The place behind the letters that stand here.
+static size_t r1i_answer_letters(r1_slice text, size_t at) {
+    while (r1i_is_letter(r1i_answer_char(text, at))) at++;
+    return at;
+}
 // Whether a name is one of several between spaces.
 // The whole name must match: "sin" is none of "sinh".
 static bool r1i_word_among(const char *names, r1_slice name) {
@@ -16298,6 +16303,12 @@ static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
         if ((r1i_words[i].where & where) && r1i_word_among(r1i_words[i].names, name))
             return &r1i_words[i];
     return NULL;
+}
+// The command whose backslash stands at this place, NULL for others; *end is the place behind its
+// letters.
+static const r1i_word *r1i_word_command(r1_slice text, size_t at, size_t *end) {
+    *end = r1i_answer_letters(text, at + 1);
+    return r1i_word_find(r1i_answer_part(text, at + 1, *end), 1);
 }
 // ---- units ----
 enum { R1I_UNIT_KINDS = 5 }; // length, mass, time, current, money
@@ -16437,11 +16448,10 @@ static size_t r1i_unit_span(r1_slice text, size_t from) {
     size_t rows = sizeof r1i_units / sizeof *r1i_units, end = from, found = 0;
     for (bool first = true;; first = false) {
         size_t begin = end;
-        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+        end = r1i_answer_letters(text, end);
         if (end == begin || r1i_unit_row(r1i_answer_part(text, begin, end)) == rows) return found;
         if (end - begin > 1 || !first) found = end;
-        size_t next = end;
-        if (r1i_answer_char(text, next) == '^') next++;
+        size_t next = end + (r1i_answer_char(text, end) == '^');
         while (r1i_is_digit(r1i_answer_char(text, next))) next++;
         while (r1i_answer_char(text, next) == ' ') next++;
         if (r1i_answer_char(text, next) != '/') return found;
@@ -16483,8 +16493,7 @@ static int64_t r1i_word_part(r1_slice word) {
 static r1_slice r1i_word_next(r1_slice text, size_t *at) {
     size_t from = *at;
     while (from < text.size && (text.data[from] == ' ' || text.data[from] == '-')) from++;
-    *at = from;
-    while (r1i_is_letter(r1i_answer_char(text, *at))) ++*at;
+    *at = r1i_answer_letters(text, from);
     return r1i_answer_part(text, from, *at);
 }
 // A number in words, as whole + top / bottom. Returns the place behind it, 0 when there is none.
@@ -16613,13 +16622,12 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
     }
     return (r1_slice){out, size};
 }
-// Appends a token; the room is as large as the text, so only a bug could fill it.
-// Every token covers at least one byte of its own, which bounds their number by the text. When
-// the room is full the last place is handed out, so that callers need no test.
-static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, size_t to) {
+// Appends a token and returns the place behind it. The room is as large as the text, since every
+// token covers a byte of its own, so only a bug could fill it.
+static size_t r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, size_t to) {
     if (reader->count + 1 >= reader->capacity) {
         r1i_answer_halt(reader->work, R1I_STOP_MEMORY);
-        return &reader->token[reader->capacity - 1];
+        return to;
     }
     r1i_token *token = &reader->token[reader->count++];
     token->kind = (uint8_t)kind, token->id = (uint8_t)id;
@@ -16627,7 +16635,17 @@ static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t fr
     token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
     token->text = r1i_answer_part(reader->text, from, to);
     token->wide = reader->wide, reader->wide = false;
-    return token;
+    return to;
+}
+// The kind of the token that was read last, 0 at the beginning.
+static int r1i_reader_last(const r1i_reader *reader) {
+    return reader->count ? reader->token[reader->count - 1].kind : 0;
+}
+// Leaves the reading at a notation that is not known, with its place.
+static size_t r1i_reader_unknown(r1i_reader *reader, size_t from, size_t to) {
+    reader->work->stop_at = from;
+    r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+    return to;
 }
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
 // Escaped braces do not count. Each byte is looked at once, and a brace that closes too much
@@ -16657,21 +16675,19 @@ static size_t r1i_answer_digits(r1_slice text, size_t at) {
 static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
     static const char *const marks[] = {"{,}", ",\\!", ", \\!", ",\\,", "\\,", "\\ ", "\\;",
                                         "\\:", "{ }",  " ",     "~",    "'",   ","};
+    r1_answer_work *work = reader->work;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (!r1i_answer_at(reader->text, at, marks[i])) continue;
         size_t size = strlen(marks[i]);
-        while (marks[i][0] == ',' && marks[i][1] && r1i_answer_char(reader->text, at + size) == ' ')
+        bool comma = marks[i][0] == ',' && size == 1;
+        while (marks[i][0] == ',' && !comma && r1i_answer_char(reader->text, at + size) == ' ')
             size++;
-        if (marks[i][0] == ',' && !marks[i][1] &&
-            (reader->brackets || reader->work->reading & R1I_READ_COMMA ||
-             (reader->count && reader->token[reader->count - 1].kind == ',')))
+        if (comma &&
+            (reader->brackets || work->reading & R1I_READ_COMMA || r1i_reader_last(reader) == ','))
             return 0;
         if (r1i_answer_digits(reader->text, at + size) != 3) return 0;
-        if (marks[i][0] == ',' && !marks[i][1]) {
-            reader->work->seen |= R1I_READ_LIST;
-            if (reader->work->reading & R1I_READ_LIST) return 0;
-        }
-        return size;
+        if (comma) work->seen |= R1I_READ_LIST;
+        return comma && work->reading & R1I_READ_LIST ? 0 : size;
     }
     return 0;
 }
@@ -16699,16 +16715,12 @@ static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
         while ((gap = r1i_answer_separator(reader, at)) != 0) at += gap + 3;
     char c = r1i_answer_char(text, at);
     bool comma = c == ',' && reader->work->reading & R1I_READ_COMMA;
-    if (c == ',' && !reader->brackets && r1i_answer_digits(text, at + 1))
-        reader->work->seen |= R1I_READ_COMMA;
+    size_t digits = r1i_answer_digits(text, at + 1);
+    if (c == ',' && !reader->brackets && digits) reader->work->seen |= R1I_READ_COMMA;
     bool bar = c == '.' && r1i_answer_repeats(text, at + 1);
-    if (bar || ((c == '.' || comma) && r1i_answer_digits(text, at + 1))) {
-        at++;
-        at += r1i_answer_digits(text, at);
-    }
+    if (bar || ((c == '.' || comma) && digits)) at += 1 + digits;
     at += r1i_answer_exponent(text, at);
-    r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, from, at);
-    return at;
+    return r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, from, at);
 }
 // Words of a type-face command, and not a formula in that type face.
 // Digits, commands and operators speak for a formula; at least one letter must be there, ASCII
@@ -16725,59 +16737,51 @@ static bool r1i_answer_words_only(r1_slice text) {
 // Letters behind one of these may be a unit.
 // They are a number, a closing bracket or brace, a percent or degree sign, and a constant.
 static bool r1i_reader_after_value(const r1i_reader *reader) {
-    if (!reader->count) return false;
-    int last = reader->token[reader->count - 1].kind;
+    int last = r1i_reader_last(reader);
     return last == R1I_TOKEN_NUMBER || last == ')' || last == '}' || last == '%' ||
            last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
 // Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not. Returns the place
 // behind what was read, 0 when it is something else.
 // left_open and right_open become a token without their comma; evaluate=... disappears with it.
-// "sympy." is passed over.
 static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
+    static const char *const options[] = {"evaluate=", "left_open=", "right_open="};
     r1_slice text = reader->text, run = r1i_answer_part(text, from, to);
     if (r1i_answer_at(text, from, "sympy.")) return from + 6;
     if (r1i_answer_char(text, to) == '(') {
-        for (size_t i = 0; i < sizeof r1i_makers / sizeof *r1i_makers; i++) {
-            if (!r1i_word_among(r1i_makers[i].names, run)) continue;
-            r1i_reader_put(reader, r1i_makers[i].token, r1i_makers[i].id, from, to);
-            return to;
-        }
+        for (size_t i = 0; i < sizeof r1i_makers / sizeof *r1i_makers; i++)
+            if (r1i_word_among(r1i_makers[i].names, run))
+                return r1i_reader_put(reader, r1i_makers[i].token, r1i_makers[i].id, from, to);
         return 0;
     }
     const r1i_word *mark = r1i_answer_char(text, to) == '{' ? r1i_word_find(run, 1) : NULL;
-    if (mark && mark->token == R1I_TOKEN_BAR) { // the text of a SymPy symbol
-        r1i_reader_put(reader, R1I_TOKEN_BAR, mark->id, from, to);
-        return to;
+    if (mark && mark->token == R1I_TOKEN_BAR) // the text of a SymPy symbol
+        return r1i_reader_put(reader, R1I_TOKEN_BAR, mark->id, from, to);
+    for (int i = 0; i < 3; i++) {
+        size_t value = from + strlen(options[i]);
+        bool yes = r1i_answer_at(text, value, "True"), no = r1i_answer_at(text, value, "False");
+        if (!r1i_answer_at(text, from, options[i]) || !(yes || no)) continue;
+        if (r1i_reader_last(reader) == ',') reader->count--;
+        if (yes && i) r1i_reader_put(reader, R1I_TOKEN_OPEN, i, from, to);
+        return value + (yes ? 4 : 5);
     }
-    bool left = r1i_answer_at(text, from, "left_open="),
-         right = r1i_answer_at(text, from, "right_open=");
-    if (!left && !right && !r1i_answer_at(text, from, "evaluate=")) return 0;
-    size_t value = from + (left ? 10 : right ? 11 : 9);
-    bool yes = r1i_answer_at(text, value, "True");
-    if (!yes && !r1i_answer_at(text, value, "False")) return 0;
-    if (reader->count && reader->token[reader->count - 1].kind == ',') reader->count--;
-    if (yes && (left || right)) r1i_reader_put(reader, R1I_TOKEN_OPEN, left ? 1 : 2, from, to);
-    return value + (yes ? 4 : 5);
+    return 0;
 }
 // Letters that are no names because of what stands around them: U between sets, the x of 2 x 10^5,
 // the ending of 3rd, the currency of USD 5. True when the run is done with.
 static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_t to) {
-    int last = reader->count ? reader->token[reader->count - 1].kind : 0;
+    int last = r1i_reader_last(reader);
     bool ending = r1i_word_among("st nd rd th", run);
     if (ending && last == R1I_TOKEN_NUMBER && r1i_is_digit(reader->text.data[from - 1]))
         return true;
     size_t next = to;
     while (r1i_answer_char(reader->text, next) == ' ') next++;
     char c = r1i_answer_char(reader->text, next);
-    bool times = r1i_answer_is(run, "x") && r1i_answer_at(reader->text, next, "10^");
+    bool times = r1i_answer_is(run, "x") && r1i_answer_at(reader->text, next, "10^") &&
+                 last == R1I_TOKEN_NUMBER;
     bool closed = last == ')' || last == ']' || last == '}' || last == R1I_TOKEN_SET_CLOSE;
-    if (times && last == R1I_TOKEN_NUMBER) {
-        r1i_reader_put(reader, '*', 0, from, to);
-        return true;
-    }
-    if (r1i_answer_is(run, "U") && closed && c && strchr("([{\\", c)) {
-        r1i_reader_put(reader, R1I_TOKEN_UNION, 0, from, to);
+    if (times || (r1i_answer_is(run, "U") && closed && c && strchr("([{\\", c))) {
+        r1i_reader_put(reader, times ? '*' : R1I_TOKEN_UNION, 0, from, to);
         return true;
     }
     bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
@@ -16793,32 +16797,23 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
     if (r1i_reader_glue(reader, run, from, to)) return to;
     const r1i_word *word = run.size > 1 ? r1i_word_find(run, styled ? 3 : 2) : NULL;
     bool last = to == reader->text.size || reader->text.data[to] == '}';
-    size_t unit = r1i_reader_after_value(reader) ? r1i_unit_span(reader->text, from) : 0;
-    if (unit && !(word && word->token == R1I_TOKEN_FUNCTION && !last)) {
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
-        return unit;
+    bool function = word && word->token == R1I_TOKEN_FUNCTION;
+    bool after = r1i_reader_after_value(reader);
+    size_t unit = after ? r1i_unit_span(reader->text, from) : 0;
+    if (unit && (last || !function)) return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
+    if (after && last && function) // 5 min, 3 sec
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
+    if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE)
+        return r1i_reader_put(reader, word->token, word->id, from, to);
+    bool spaced = run.size > 2 || (from && r1i_is_space(reader->text.data[from - 1]));
+    if (run.size > 1 && (styled || (after && spaced))) {
+        if (run.size == 2 || styled || !r1i_answer_at(run, 0, "or"))
+            return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
+        r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
+        return r1i_reader_letters(reader, from + 2, to, true);
     }
-    if (word && word->token == R1I_TOKEN_FUNCTION && last && r1i_reader_after_value(reader)) {
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to); // 5 min, 3 sec
-        return to;
-    }
-    if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE) {
-        r1i_reader_put(reader, word->token, word->id, from, to);
-        return to;
-    }
-    if (run.size > 1 && (styled || (r1i_reader_after_value(reader) &&
-                                    (run.size > 2 || r1i_is_space(reader->text.data[from - 1]))))) {
-        if (run.size > 2 && run.data[0] == 'o' && run.data[1] == 'r' && !styled) {
-            r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
-            return r1i_reader_letters(reader, from + 2, to, true);
-        }
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
-        return to;
-    }
-    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') { // a function nobody knows
-        reader->work->stop_at = from;
-        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
-    }
+    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') // a function nobody knows
+        r1i_reader_unknown(reader, from, to);
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
     return to;
@@ -16868,16 +16863,16 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
         word.data++, word.size--;
     size_t from = (size_t)(word.data - reader->text.data);
     bool and_last = word.size >= 4 && r1i_answer_at(word, word.size - 4, " and");
-    if (r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last)
-        r1i_reader_put(reader, R1I_TOKEN_AND, word.size == 2, from, from + word.size);
-    else if (word.size == 1 && r1i_reader_in_unit(reader, word))
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + 1);
-    else if (word.size == 1)
-        r1i_reader_put(reader, R1I_TOKEN_NAME, 0, from, from + 1);
-    else if (r1i_word_find(word, 2))
+    bool joint = r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last;
+    bool name = word.size == 1 && !r1i_reader_in_unit(reader, word);
+    if (!joint && word.size > 1 && r1i_word_find(word, 2))
         r1i_reader_letters(reader, from, from + word.size, true);
     else
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + word.size);
+        r1i_reader_put(reader,
+                       joint  ? R1I_TOKEN_AND
+                       : name ? R1I_TOKEN_NAME
+                              : R1I_TOKEN_TEXT,
+                       joint && word.size == 2, from, from + word.size);
     return end;
 }
 // \begin{...} and \end{...}; the columns of an array say nothing about its value.
@@ -16891,15 +16886,17 @@ static size_t r1i_reader_environment(r1i_reader *reader, int kind, size_t from, 
         r1i_answer_halt(reader->work, R1I_STOP_SYNTAX);
         return reader->text.size;
     }
-    r1i_token *token = r1i_reader_put(reader, kind, 0, from, end);
-    token->text = r1i_answer_part(reader->text, at + 1, end - 1);
-    if (r1i_answer_is(token->text, "boxed")) reader->count--;
+    r1_slice name = r1i_answer_part(reader->text, at + 1, end - 1);
+    if (!r1i_answer_is(name, "boxed")) {
+        r1i_reader_put(reader, kind, 0, from, end);
+        reader->token[reader->count - 1].text = name;
+    }
     if (kind == R1I_TOKEN_BEGIN) reader->rows++;
     if (kind == R1I_TOKEN_FINISH && reader->rows) reader->rows--;
-    bool columns = r1i_answer_is(token->text, "array") && kind == R1I_TOKEN_BEGIN;
-    if (columns && r1i_answer_char(reader->text, end) == '{')
-        end = r1i_answer_group_end(reader->text, end);
-    return end;
+    bool columns = r1i_answer_is(name, "array") && kind == R1I_TOKEN_BEGIN;
+    return columns && r1i_answer_char(reader->text, end) == '{'
+               ? r1i_answer_group_end(reader->text, end)
+               : end;
 }
 // \mathbb{R} and its like name sets.
 // The five letters stand in the order of the constants from the reals on. Returns the place
@@ -16910,40 +16907,30 @@ static size_t r1i_reader_blackboard(r1i_reader *reader, size_t from, size_t at) 
         at++;
     char c = r1i_answer_char(reader->text, at);
     const char *found = c ? strchr(letters, c) : NULL;
-    if (!found) {
-        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
-        return at;
-    }
-    at++;
-    if (r1i_answer_char(reader->text, at) == '}') at++;
-    r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from, at);
-    return at;
+    if (!found) return r1i_reader_unknown(reader, reader->work->stop_at, at);
+    at += 1 + (r1i_answer_char(reader->text, at + 1) == '}');
+    return r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from,
+                          at);
 }
-// A command with a name of letters; at is behind its backslash.
+// A command with a name of letters, whose backslash is at `from`.
 // Returns the place behind what it read. Unknown commands stop the reading, since leaving one
 // out could change the value without anybody noticing.
-static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
-    size_t end = at;
-    while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
-    r1_slice name = r1i_answer_part(reader->text, at, end);
-    const r1i_word *word = r1i_word_find(name, 1);
-    if (!word) {
-        reader->work->stop_at = from;
-        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
-        return end;
-    }
+static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
+    r1_slice text = reader->text;
+    size_t end;
+    const r1i_word *word = r1i_word_command(text, from, &end);
+    r1_slice name = r1i_answer_part(text, from + 1, end);
+    if (!word) return r1i_reader_unknown(reader, from, end);
     switch (word->token) {
     case R1I_TOKEN_SKIP: {
-        bool modulus = word->id == 3 && r1i_answer_char(reader->text, end) == '{';
+        bool modulus = word->id == 3 && r1i_answer_char(text, end) == '{'; // 10 \pmod{13}
         reader->wide = reader->wide || word->id == 2;
         if (!modulus) return end;
-        size_t behind = r1i_answer_group_end(reader->text, end); // 10 \pmod{13}
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, behind);
-        return behind;
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, r1i_answer_group_end(text, end));
     }
     case R1I_TOKEN_STYLE: {
-        char set = r1i_answer_char(reader->text, end + 1); // \mathbf{R}
-        bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(reader->text, end + 2) == '}';
+        char set = r1i_answer_char(text, end + 1); // \mathbf{R}
+        bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(text, end + 2) == '}';
         if (bold && set && strchr("RZNQ", set)) return r1i_reader_blackboard(reader, from, end);
         return r1i_reader_style(reader, end);
     }
@@ -16955,8 +16942,9 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
     default:
         break;
     }
-    r1i_token *token = r1i_reader_put(reader, word->token, word->id, from, end);
-    if (word->token == R1I_TOKEN_NAME) token->text = word->id ? (r1_slice){"T", 1} : name;
+    r1i_reader_put(reader, word->token, word->id, from, end);
+    if (word->token == R1I_TOKEN_NAME)
+        reader->token[reader->count - 1].text = word->id ? (r1_slice){"T", 1} : name;
     return end;
 }
 // A backslash: a command, an escaped sign, a row of a matrix, or space.
@@ -16964,101 +16952,78 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
 // before a known command is one that was escaped twice, so one of them is skipped.
 static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     char c = r1i_answer_char(reader->text, at + 1);
-    if (r1i_is_letter(c)) return r1i_reader_command(reader, at, at + 1);
+    size_t end;
+    if (r1i_is_letter(c)) return r1i_reader_command(reader, at);
     if (c == '{') reader->brackets++;
     if (c == '}' && reader->brackets) reader->brackets--;
+    bool money = c == '$' && r1i_is_digit(r1i_answer_char(reader->text, at + 2));
     if (c == '{' || c == '}')
         r1i_reader_put(reader, c == '{' ? R1I_TOKEN_SET_OPEN : R1I_TOKEN_SET_CLOSE, 0, at, at + 2);
-    if (c == '%' || c == '&' || c == '|') r1i_reader_put(reader, c, 0, at, at + 2);
-    bool money = c == '$' && r1i_is_digit(r1i_answer_char(reader->text, at + 2));
-    if (money) r1i_reader_put(reader, '$', 0, at, at + 2);
-    if (c == '\\') {
-        if (reader->rows) {
-            r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
-            return at + 2;
-        }
-        if (r1i_is_letter(r1i_answer_char(reader->text, at + 2))) {
-            size_t end = at + 2; // text that was escaped twice
-            while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
-            if (r1i_word_find(r1i_answer_part(reader->text, at + 2, end), 1)) return at + 1;
-        }
-    }
-    return at + 2 < reader->text.size ? at + 2 : reader->text.size;
-}
-// Words of another script: any run of bytes from 0x80 on is one text token, so that it reaches the
-// comparison of words. Returns the place behind it.
-static size_t r1i_reader_script(r1i_reader *reader, size_t at) {
-    size_t end = at;
-    while (end < reader->text.size && (unsigned char)reader->text.data[end] >= 0x80) end++;
-    r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
-    reader->wordy = true;
-    return end;
+    else if (c == '%' || c == '&' || c == '|' || money)
+        r1i_reader_put(reader, c, 0, at, at + 2);
+    else if (c == '\\' && reader->rows)
+        r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
+    else if (c == '\\' && r1i_word_command(reader->text, at + 1, &end))
+        return at + 1;
+    return r1i_min(at + 2, reader->text.size);
 }
 // Any other ASCII character, alone or as part of a pair such as <=.
 // Returns the place behind it. Dollar signs, quotes and ticks carry no value and leave no
 // token; an arrow becomes '?', which no rule of the grammar accepts.
 static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
-    static const char *const pairs[] = {"<=", ">=", "!=", "**", "=<", "=>", "==", "->"};
-    static const uint8_t kinds[] = {R1I_TOKEN_LESS_EQUAL,
-                                    R1I_TOKEN_GREATER_EQUAL,
-                                    R1I_TOKEN_NOT_EQUAL,
-                                    '^',
-                                    R1I_TOKEN_LESS_EQUAL,
-                                    R1I_TOKEN_GREATER_EQUAL,
-                                    '=',
-                                    '?'};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (r1i_answer_at(reader->text, at, pairs[i])) {
-            r1i_reader_put(reader, kinds[i], 0, at, at + 2);
-            return at + 2;
-        }
-    char c = reader->text.data[at];
-    if (c == '&' && !reader->rows) { // between words
-        r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
-        return at + 1;
-    }
+    static const r1i_word pairs[] = {{"<= =<", R1I_TOKEN_LESS_EQUAL, 0, 0},
+                                     {">= =>", R1I_TOKEN_GREATER_EQUAL, 0, 0},
+                                     {"!=", R1I_TOKEN_NOT_EQUAL, 0, 0},
+                                     {"**", '^', 0, 0},
+                                     {"==", '=', 0, 0},
+                                     {"->", '?', 0, 0}};
+    r1_slice text = reader->text;
+    for (size_t i = 0; at + 1 < text.size && i < sizeof pairs / sizeof *pairs; i++)
+        if (r1i_word_among(pairs[i].names, r1i_answer_part(text, at, at + 2)))
+            return r1i_reader_put(reader, pairs[i].token, 0, at, at + 2);
+    char c = text.data[at];
+    if (c == '&' && !reader->rows) // between words
+        return r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
     size_t close = at;
-    if (r1i_answer_at(reader->text, at, "(mod ") || r1i_answer_at(reader->text, at, "(\\bmod "))
-        while (r1i_answer_char(reader->text, close) && reader->text.data[close] != ')') close++;
-    if (close > at && close < reader->text.size && r1i_reader_after_value(reader)) {
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, close + 1);
-        return close + 1;
-    }
+    if (r1i_answer_at(text, at, "(mod ") || r1i_answer_at(text, at, "(\\bmod "))
+        while (r1i_answer_char(text, close) && text.data[close] != ')') close++;
+    if (close > at && close < text.size && r1i_reader_after_value(reader))
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, close + 1);
     if (c == '(' || c == '[') reader->brackets++;
     if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
     if (c == '$' || c == '~' || c == '`' || c == '"') return at + 1;
-    char last = at ? reader->text.data[at - 1] : 0, next = r1i_answer_char(reader->text, at + 1);
+    char last = at ? text.data[at - 1] : 0, next = r1i_answer_char(text, at + 1);
     if (c == '\'' && (last == '(' || next == ')')) return at + 1; // quotes of SymPy
     if (c == '_' && (!at || strchr(" (,*+-/", last)) && r1i_is_letter(next)) return at + 1;
-    if (c == '.' && r1i_answer_at(reader->text, at, "...")) return at + 3;
-    r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
-    return at + 1;
+    if (c == '.' && r1i_answer_at(text, at, "...")) return at + 3;
+    return r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
 }
 // One pass over the bytes; every branch moves on by at least one.
-// So the loop ends after at most as many rounds as the text has bytes. The count of brackets is
-// set back, since the grammar keeps its own.
+// So the loop ends after at most as many rounds as the text has bytes. A run of bytes of another
+// script is one text, so that it reaches the comparison of words. The count of brackets is set back,
+// since the grammar keeps its own.
 static void r1i_reader_tokens(r1i_reader *reader) {
-    size_t at = 0;
-    while (at < reader->text.size && r1i_answer_step(reader->work, 1)) {
-        char c = reader->text.data[at];
-        size_t based = r1i_reader_based(reader, at);
-        if (based) {
-            r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at, based);
-            at = based;
+    r1_slice text = reader->text;
+    for (size_t at = 0, end; at < text.size && r1i_answer_step(reader->work, 1);) {
+        char c = text.data[at];
+        bool point = c == '.' && (r1i_answer_digits(text, at + 1) || //
+                                  r1i_answer_repeats(text, at + 1));
+        if ((end = r1i_reader_based(reader, at)) != 0) {
+            at = r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at, end);
         } else if (r1i_is_space(c)) {
             at++;
-        } else if (r1i_is_digit(c) || (c == '.' && (r1i_answer_digits(reader->text, at + 1) ||
-                                                    r1i_answer_repeats(reader->text, at + 1)))) {
+        } else if (r1i_is_digit(c) || point) {
             at = r1i_reader_number(reader, at);
         } else if (r1i_is_letter(c)) {
-            size_t end = at;
-            while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
+            end = r1i_answer_letters(text, at);
             size_t behind = end - at > 1 ? r1i_reader_maker(reader, at, end) : 0;
             at = behind ? behind : r1i_reader_letters(reader, at, end, false);
         } else if (c == '\\') {
             at = r1i_reader_backslash(reader, at);
         } else if ((unsigned char)c >= 0x80) {
-            at = r1i_reader_script(reader, at);
+            for (end = at; r1i_answer_char(text, end) & 0x80;) end++;
+            at = r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
+            reader->wordy = true;
         } else {
             at = r1i_reader_plain(reader, at);
         }
