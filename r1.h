@@ -15835,19 +15835,26 @@ static int r1i_value_same(r1_answer_work *work, r1i_value a, r1i_value b, bool *
 //
 //     text     \frac12 + 3{,}000x
 //     tokens   FRACTION  NUMBER "12"  '+'  NUMBER "3{,}000"  NAME "x"
-// A token is a character of its own or one of these.
+// A token is a character of its own or one of these. Up to the last factor they begin a factor that
+// needs no sign before it.
 enum {
     R1I_TOKEN_END = 0,
     R1I_TOKEN_NUMBER = 128,
     R1I_TOKEN_NAME,
-    R1I_TOKEN_TEXT,
     R1I_TOKEN_FUNCTION,
     R1I_TOKEN_CONSTANT,
     R1I_TOKEN_FRACTION,
     R1I_TOKEN_ROOT,
     R1I_TOKEN_BINOMIAL,
-    R1I_TOKEN_CHOOSE,
     R1I_TOKEN_BAR,
+    R1I_TOKEN_BEGIN,
+    R1I_TOKEN_FLOOR_OPEN,
+    R1I_TOKEN_CEILING_OPEN,
+    R1I_TOKEN_CALCULUS,
+    R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
+    R1I_TOKEN_LAST_FACTOR = R1I_TOKEN_MAKER,
+    R1I_TOKEN_TEXT,
+    R1I_TOKEN_CHOOSE,
     R1I_TOKEN_SET_OPEN,
     R1I_TOKEN_SET_CLOSE,
     R1I_TOKEN_LESS_EQUAL,
@@ -15865,19 +15872,14 @@ enum {
     R1I_TOKEN_SUCH_THAT,
     R1I_TOKEN_DEGREE,
     R1I_TOKEN_MODULO,
-    R1I_TOKEN_FLOOR_OPEN,
     R1I_TOKEN_FLOOR_CLOSE,
-    R1I_TOKEN_CEILING_OPEN,
     R1I_TOKEN_CEILING_CLOSE,
-    R1I_TOKEN_BEGIN,
     R1I_TOKEN_FINISH,
     R1I_TOKEN_ROW,
-    R1I_TOKEN_CALCULUS,
     R1I_TOKEN_SKIP,  // no meaning for the value
     R1I_TOKEN_STYLE, // a command whose group is words or a plain expression
     R1I_TOKEN_BLACKBOARD,
-    R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
-    R1I_TOKEN_OPEN   // left_open=True (id 1), right_open=True (2) inside one
+    R1I_TOKEN_OPEN // left_open=True (id 1), right_open=True (2) inside one
 };
 // What the grammar makes of tokens. Behind each kind stand the fields it uses besides its items. The
 // kinds from the tuple on are no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
@@ -16272,6 +16274,9 @@ static bool r1i_answer_is_word(r1_slice text, const char *word) {
 static bool r1i_answer_at(r1_slice text, size_t at, const char *word) {
     size_t size = strlen(word);
     return at <= text.size && text.size - at >= size && memcmp(text.data + at, word, size) == 0;
+}
+static bool r1i_answer_ends(r1_slice text, const char *word) {
+    return text.size >= strlen(word) && r1i_answer_at(text, text.size - strlen(word), word);
 }
 // The text without white space at both ends; a slice of the same bytes.
 static r1_slice r1i_answer_trim(r1_slice text) {
@@ -16862,8 +16867,8 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     while (word.size && (word.data[0] == ',' || r1i_is_space(word.data[0])))
         word.data++, word.size--;
     size_t from = (size_t)(word.data - reader->text.data);
-    bool and_last = word.size >= 4 && r1i_answer_at(word, word.size - 4, " and");
-    bool joint = r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last;
+    bool joint =
+        r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || r1i_answer_ends(word, " and");
     bool name = word.size == 1 && !r1i_reader_in_unit(reader, word);
     if (!joint && word.size > 1 && r1i_word_find(word, 2))
         r1i_reader_letters(reader, from, from + word.size, true);
@@ -17130,6 +17135,26 @@ static r1i_node *r1i_items_node(r1_answer_work *work, const r1i_items *items, in
     node->item = items->item, node->count = items->count;
     return r1i_node_measure(work, node);
 }
+// The same of several items; a single one is itself.
+static r1i_node *r1i_items_join(r1_answer_work *work, const r1i_items *items, int kind) {
+    if (work->stop || !items->count) return work->nothing;
+    return items->count == 1 ? items->item[0] : r1i_items_node(work, items, kind);
+}
+// Adds the items of a node of this kind, or else the node itself.
+static void r1i_items_spread(r1_answer_work *work, r1i_items *items, r1i_node *node, int kind) {
+    if (node->kind != kind) r1i_items_add(work, items, node);
+    for (size_t i = 0; node->kind == kind && i < node->count; i++)
+        r1i_items_add(work, items, node->item[i]);
+}
+// The node takes over the items as the cells of a matrix, row by row; NULL when they do not fill
+// its rows, or when the work has stopped.
+static r1i_node *r1i_items_matrix(r1_answer_work *work, const r1i_items *items, size_t rows) {
+    if (work->stop || !items->count || items->count % rows) return NULL;
+    r1i_node *node = r1i_items_node(work, items, R1I_NODE_MATRIX);
+    if (work->stop) return NULL;
+    node->rows = rows, node->open = '[';
+    return node;
+}
 
 static r1i_node *r1i_read_list(r1i_reader *reader, bool flat);
 static r1i_node *r1i_read_sum(r1i_reader *reader);
@@ -17150,6 +17175,12 @@ static bool r1i_read_take(r1i_reader *reader, int kind) {
     if (r1i_read_peek(reader) != kind) return false;
     reader->at++;
     return true;
+}
+// Whether the next tokens are of these kinds, up to a zero.
+static bool r1i_read_ahead(const r1i_reader *reader, const uint8_t *kinds) {
+    size_t ahead = 0;
+    while (kinds[ahead] && r1i_read_token(reader, ahead)->kind == kinds[ahead]) ahead++;
+    return !kinds[ahead];
 }
 // Remembers the first place that made no sense.
 // Returns the blank node, so a rule can refuse and return in one line. Only the first refusal
@@ -17216,16 +17247,14 @@ static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node 
 // ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under
 // the bar is left where it is.
 static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
-    const r1i_token *group = r1i_read_token(reader, 2);
-    if (r1i_read_token(reader, 1)->kind != '{' || group->kind != R1I_TOKEN_NUMBER ||
-        r1i_read_token(reader, 3)->kind != '}' ||
-        r1i_answer_digits(group->text, 0) != group->text.size)
-        return;
+    static const uint8_t bar[] = {R1I_TOKEN_BAR, '{', R1I_TOKEN_NUMBER, '}', 0};
+    r1_slice digits = r1i_read_token(reader, 2)->text;
+    if (!r1i_read_ahead(reader, bar) || r1i_answer_digits(digits, 0) != digits.size) return;
     r1_answer_work *work = reader->work;
     r1i_node repeated = *work->nothing;
-    r1i_ratio period = r1i_read_decimal(work, group->text, &repeated);
+    r1i_ratio period = r1i_read_decimal(work, digits, &repeated);
     r1i_whole ten = r1i_whole_of(work, 10), one = r1i_whole_of(work, 1);
-    r1i_whole nines = r1i_whole_sub(work, r1i_whole_power(work, ten, group->text.size), one);
+    r1i_whole nines = r1i_whole_sub(work, r1i_whole_power(work, ten, digits.size), one);
     r1i_whole shift = r1i_whole_power(work, ten, node->places);
     period = r1i_ratio_make(work, period.top, r1i_whole_mul(work, nines, shift));
     node->ratio = r1i_ratio_add(work, node->ratio, period);
@@ -17235,14 +17264,13 @@ static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
 // A number, with the digits under a bar that repeat.
 // The text is kept, since decimals and digits in a base are compared as they were written.
 static r1i_node *r1i_read_number(r1i_reader *reader) {
-    const r1i_token *token = r1i_read_token(reader, 0);
+    r1_slice text = r1i_read_token(reader, 0)->text;
     r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NUMBER, 0);
     if (reader->work->stop) return node;
-    node->text = token->text;
-    node->ratio = r1i_read_decimal(reader->work, token->text, node);
+    node->text = text;
+    node->ratio = r1i_read_decimal(reader->work, text, node);
     reader->at++;
-    bool pointed = memchr(token->text.data, '.', token->text.size) != NULL;
-    if (pointed && r1i_read_peek(reader) == R1I_TOKEN_BAR) r1i_read_repeating(reader, node);
+    if (memchr(text.data, '.', text.size)) r1i_read_repeating(reader, node);
     return node;
 }
 // The names that mean numbers when nothing stands under them.
@@ -17276,38 +17304,34 @@ static r1i_node *r1i_read_argument(r1i_reader *reader) {
     }
     return r1i_read_power(reader);
 }
-// { expression }, or one argument.
-// Bars inside braces are bars of their own, so the count of open ones starts at zero there and
-// is restored behind.
-static r1i_node *r1i_read_braced(r1i_reader *reader) {
-    if (!r1i_read_take(reader, '{')) return r1i_read_argument(reader);
+// What stands behind an open bracket, a list or one sum, and its end. Bars inside are bars of their
+// own, so the count of open ones starts at zero there and is restored behind.
+static r1i_node *r1i_read_inside(r1i_reader *reader, int close, bool list) {
     int bars = reader->bars;
     reader->bars = 0;
-    r1i_node *node = r1i_read_list(reader, true);
+    r1i_node *node = list ? r1i_read_list(reader, true) : r1i_read_sum(reader);
     reader->bars = bars;
-    if (!r1i_read_take(reader, '}')) return r1i_read_refuse(reader);
-    return node;
+    return r1i_read_take(reader, close) ? node : r1i_read_refuse(reader);
+}
+// { expression }, or one argument.
+static r1i_node *r1i_read_braced(r1i_reader *reader) {
+    return r1i_read_take(reader, '{') ? r1i_read_inside(reader, '}', true)
+                                      : r1i_read_argument(reader);
 }
 // What stands under a name: digits, names or both, as one word.
 // A slice of the text from the first token to the last, which must lie side by side, as tokens
 // do. Braces inside are counted; an open end is refused.
 static r1_slice r1i_read_subscript(r1i_reader *reader) {
-    r1_slice text = r1i_read_token(reader, 0)->text;
-    if (r1i_read_take(reader, '{')) {
-        text = r1i_read_token(reader, 0)->text;
-        int depth = 1;
-        while (r1i_read_peek(reader) != R1I_TOKEN_END && depth) {
-            const r1i_token *token = r1i_read_token(reader, 0);
-            depth += (token->kind == '{') - (token->kind == '}');
-            if (depth) text.size = (size_t)(token->text.data + token->text.size - text.data);
-            reader->at++;
-        }
-        if (depth) r1i_read_refuse(reader);
-    } else if (r1i_read_peek(reader) == R1I_TOKEN_END) {
-        r1i_read_refuse(reader);
-    } else {
-        reader->at++;
+    int depth = r1i_read_take(reader, '{');
+    const r1i_token *token = r1i_read_token(reader, 0);
+    r1_slice text = token->text;
+    if (!depth && token->kind) reader->at++;
+    if (!depth && !token->kind) r1i_read_refuse(reader);
+    for (; depth && (token = r1i_read_token(reader, 0))->kind; reader->at++) {
+        depth += (token->kind == '{') - (token->kind == '}');
+        if (depth) text.size = (size_t)(token->text.data + token->text.size - text.data);
     }
+    if (depth) r1i_read_refuse(reader);
     return text;
 }
 // A name grows by a mark and a subscript, without spaces and backslashes.
@@ -17346,71 +17370,62 @@ static bool r1i_read_is_caller(r1_slice name) {
     return r1i_answer_is(name, "Pr") ||
            (name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL);
 }
+// The call of a function of this name when its bracket follows, else the name itself. A letter that
+// is not known to be a function is one in C(5, 2), in p(x) = ... and in V(0), which is no product.
+static r1i_node *r1i_read_call(r1i_reader *reader, r1i_node *name, r1_slice letter, bool called) {
+    static const uint8_t several[] = {'(', R1I_TOKEN_NUMBER, ',', 0};
+    static const uint8_t defined[] = {'(', R1I_TOKEN_NAME, ')', '=', 0};
+    static const uint8_t single[] = {'(', R1I_TOKEN_NUMBER, ')', 0};
+    bool choose = r1i_answer_is(letter, "C") && r1i_read_ahead(reader, several);
+    bool start =
+        r1i_read_ahead(reader, single) && r1i_answer_is(r1i_read_token(reader, 1)->text, "0");
+    if (!called && !choose && !start && !r1i_read_ahead(reader, defined)) return name;
+    if (r1i_read_token(reader, 0)->spaced || !r1i_read_take(reader, '(')) return name;
+    r1i_node *args = r1i_read_inside(reader, ')', true), *call = args;
+    if (args->kind != R1I_NODE_LIST) call = r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
+    if (reader->work->stop) return call;
+    call->kind = R1I_NODE_CALL, call->text = name->text;
+    if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
+    return call;
+}
 // A variable with its subscript and primes, a number such as e, or the call of a function.
 // "I = ..." defines a name I and is no imaginary unit. A call needs its bracket without a space
 // before it; its arguments become the items, and its name stays in the text. E is noted as
 // ambiguous unless a subscript follows.
 static r1i_node *r1i_read_name(r1i_reader *reader) {
+    static const char sets[] = "RZNQ"; // in the order of the constants
+    static const uint8_t inverse[] = {'^', '{', '-', R1I_TOKEN_NUMBER, '}', '(', 0};
+    r1_answer_work *work = reader->work;
     const r1i_token *token = r1i_read_token(reader, 0);
-    r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
-    if (reader->work->stop) return node;
+    r1i_node *node = r1i_node_new(work, R1I_NODE_NAME, 0);
+    if (work->stop) return node;
     node->text = token->text;
     reader->at++;
     int next = r1i_read_peek(reader);
-    bool subject = next == '=' && r1i_answer_is(node->text, "I");
-    if (next != '_' && r1i_answer_is(node->text, "E")) {
-        reader->work->seen |= R1I_READ_EULER;
-        if (reader->work->reading & R1I_READ_EULER) {
-            node->kind = R1I_NODE_CONSTANT, node->id = R1I_SIGN_E;
-            return node;
-        }
-    }
-    bool called =
-        next == '(' && r1i_answer_is(node->text, "I") && !r1i_read_token(reader, 0)->spaced;
-    bool alone = next != '_' && next != '\'' && !subject && !called;
-    const char *set = reader->at > 1 && token[-1].kind == R1I_TOKEN_IN && alone
-                          ? (const char *)memchr("RZNQ", token->text.data[0], 4)
-                          : NULL;
-    if (set && token->text.size == 1) {
-        node->kind = R1I_NODE_CONSTANT;
-        node->id = (uint8_t)(R1I_SIGN_REALS + (set - (const char *)memchr("RZNQ", 'R', 4)));
-        return node;
-    }
-    if (alone) r1i_node_constant_name(node);
+    bool glued = !r1i_read_token(reader, 0)->spaced;
+    bool defines = next == '=' || (next == '(' && glued); // I = 3, I(x)
+    bool alone = next != '_' && next != '\'' && !(defines && r1i_answer_is(node->text, "I"));
+    bool member = alone && reader->at > 1 && token[-1].kind == R1I_TOKEN_IN;
+    const char *set = token->text.size == 1 ? strchr(sets, token->text.data[0]) : NULL;
+    bool euler = next != '_' && r1i_answer_is(node->text, "E");
+    if (euler) work->seen |= R1I_READ_EULER;
+    if (euler && work->reading & R1I_READ_EULER)
+        node->kind = R1I_NODE_CONSTANT, node->id = R1I_SIGN_E;
+    else if (member && set)
+        node->kind = R1I_NODE_CONSTANT, node->id = (uint8_t)(R1I_SIGN_REALS + (set - sets));
+    else if (alone)
+        r1i_node_constant_name(node);
     if (node->kind == R1I_NODE_CONSTANT) return node;
     r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
-    bool primed = r1i_read_primes(reader, node);
-    if (r1i_read_is_caller(token->text) && r1i_read_peek(reader) == '^' &&
-        r1i_read_token(reader, 1)->kind == '{' && r1i_read_token(reader, 2)->kind == '-' &&
-        r1i_answer_is(r1i_read_token(reader, 3)->text, "1") &&
-        r1i_read_token(reader, 4)->kind == '}' && r1i_read_token(reader, 5)->kind == '(') {
-        reader->at += 5, primed = true; // f^{-1}(x)
+    bool primed = r1i_read_primes(reader, node), caller = r1i_read_is_caller(token->text);
+    if (caller && r1i_read_ahead(reader, inverse) &&
+        r1i_answer_is(r1i_read_token(reader, 3)->text, "1")) { // f^{-1}(x)
+        reader->at += 5, primed = true;
         r1i_read_suffix(reader, node, "^-1", nothing);
     }
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
-    bool choose = r1i_answer_is(token->text, "C") &&
-                  r1i_read_token(reader, 1)->kind == R1I_TOKEN_NUMBER &&
-                  r1i_read_token(reader, 2)->kind == ',';
-    bool defined = r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME && // p(x) = ...
-                   r1i_read_token(reader, 2)->kind == ')' && r1i_read_token(reader, 3)->kind == '=';
-    const r1i_token *inner = r1i_read_token(reader, 1); // V(0) is no product
-    bool start = inner->kind == R1I_TOKEN_NUMBER && r1i_answer_is(inner->text, "0") &&
-                 r1i_read_token(reader, 2)->kind == ')';
-    if (r1i_read_peek(reader) == '(' &&
-        (primed || choose || defined || start || r1i_read_is_caller(token->text)) &&
-        !r1i_read_token(reader, 0)->spaced) {
-        reader->at++;
-        r1i_node *args = r1i_read_list(reader, true);
-        if (!r1i_read_take(reader, ')')) return r1i_read_refuse(reader);
-        bool list = args->kind == R1I_NODE_LIST;
-        r1i_node *call = list ? args : r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
-        if (reader->work->stop) return call;
-        call->kind = R1I_NODE_CALL, call->text = node->text;
-        if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
-        return call;
-    }
-    return node;
+    return r1i_read_call(reader, node, token->text, primed || caller);
 }
 // \bar x and its like are names of their own: bar{x}.
 // The four marks give different names, so that a vector is not its length; a subscript may
@@ -17454,10 +17469,7 @@ static r1i_node *r1i_node_root(r1_answer_work *work, r1i_node *inner, r1i_node *
 static r1i_node *r1i_read_root(r1i_reader *reader) {
     reader->at++;
     r1i_node *index = NULL;
-    if (r1i_read_take(reader, '[')) {
-        index = r1i_read_sum(reader);
-        if (!r1i_read_take(reader, ']')) return r1i_read_refuse(reader);
-    }
+    if (r1i_read_take(reader, '[')) index = r1i_read_inside(reader, ']', false);
     r1i_node *inner = r1i_read_braced(reader);
     return index ? r1i_node_root(reader->work, inner, index)
                  : r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_SQRT, inner, NULL);
@@ -17484,21 +17496,11 @@ static uint8_t r1i_function_inverse(int id) {
 // sin 2x cos x takes 2x and stops at the cosine. A sign may come first: sin -x. A list in
 // brackets gives several arguments.
 static r1i_node *r1i_read_function_argument(r1i_reader *reader) {
-    int open = r1i_read_peek(reader);
-    if (open != '(' && open != '{' && open != '[') {
-        if (open == '-') {
-            reader->at++;
-            return r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, r1i_read_group(reader), NULL);
-        }
-        return r1i_read_group(reader);
-    }
-    reader->at++;
-    int close = open == '(' ? ')' : open == '{' ? '}' : ']', bars = reader->bars;
-    reader->bars = 0;
-    r1i_node *node = r1i_read_list(reader, true);
-    reader->bars = bars;
-    if (!r1i_read_take(reader, close)) return r1i_read_refuse(reader);
-    return node;
+    if (r1i_read_take(reader, '(')) return r1i_read_inside(reader, ')', true);
+    if (r1i_read_take(reader, '[')) return r1i_read_inside(reader, ']', true);
+    if (r1i_read_take(reader, '{')) return r1i_read_inside(reader, '}', true);
+    if (!r1i_read_take(reader, '-')) return r1i_read_group(reader);
+    return r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, r1i_read_group(reader), NULL);
 }
 // A function: its exponent or base may come before the argument, in any order.
 // log with a base becomes ln a / ln b, which is exact in its meaning. log of one argument
@@ -17532,11 +17534,7 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
 // The opening token is still unread; what lies inside is one sum.
 static r1i_node *r1i_read_between(r1i_reader *reader, int close, int id) {
     reader->at++;
-    int bars = reader->bars;
-    reader->bars = 0;
-    r1i_node *inner = r1i_read_sum(reader);
-    reader->bars = bars;
-    if (!r1i_read_take(reader, close)) return r1i_read_refuse(reader);
+    r1i_node *inner = r1i_read_inside(reader, close, false);
     return r1i_node_of(reader->work, R1I_NODE_FUNCTION, id, inner, NULL);
 }
 // An absolute value. Inside it a bar closes, unless it stands where a factor must begin.
@@ -17560,10 +17558,7 @@ static r1i_node *r1i_read_builder(r1i_reader *reader, r1i_node *head) {
     if (head->kind == R1I_NODE_NAME || real) return condition;
     r1i_items items = {NULL, 0, 0};
     r1i_items_add(work, &items, head);
-    bool list = condition->kind == R1I_NODE_LIST;
-    for (size_t i = 0; list && i < condition->count; i++)
-        r1i_items_add(work, &items, condition->item[i]);
-    if (!list) r1i_items_add(work, &items, condition);
+    r1i_items_spread(work, &items, condition, R1I_NODE_LIST);
     return r1i_items_node(work, &items, R1I_NODE_LIST);
 }
 // ( ... ), [ ... ), { ... }: a group, a tuple, an interval or a set.
@@ -17574,50 +17569,42 @@ static r1i_node *r1i_read_builder(r1i_reader *reader, r1i_node *head) {
 //
 // The ends of a tuple are kept as written. Bars and set-builder bars start anew inside.
 static r1i_node *r1i_read_brackets(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
     int open = r1i_read_peek(reader), bars = reader->bars;
     reader->at++;
-    reader->bars = 0;
     int second = r1i_read_token(reader, 1)->kind;
     bool set = open == R1I_TOKEN_SET_OPEN ||
                (open == '{' && r1i_read_peek(reader) == R1I_TOKEN_NAME &&
                 (second == '|' || second == ':' || second == R1I_TOKEN_SUCH_THAT));
     if (set && r1i_read_take(reader, R1I_TOKEN_SET_CLOSE)) {
-        r1i_node *empty = r1i_node_new(reader->work, R1I_NODE_CONSTANT, 0);
-        if (!reader->work->stop) empty->id = R1I_SIGN_EMPTY;
+        r1i_node *empty = r1i_node_new(work, R1I_NODE_CONSTANT, 0);
+        if (!work->stop) empty->id = R1I_SIGN_EMPTY;
         return empty;
     }
     bool was_set = reader->in_set;
-    reader->in_set = set;
+    reader->bars = 0, reader->in_set = set;
     r1i_node *inner = r1i_read_list(reader, true);
-    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|') ||
-                r1i_read_take(reader, ':'))) {
-        inner = r1i_read_builder(reader, inner);
-        reader->in_set = was_set;
-        reader->bars = bars;
-        if (!r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) && !r1i_read_take(reader, '}'))
-            return r1i_read_refuse(reader);
-        return inner;
-    }
-    reader->in_set = was_set;
-    reader->bars = bars;
+    bool built = set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|') ||
+                         r1i_read_take(reader, ':'));
+    if (built) inner = r1i_read_builder(reader, inner);
+    reader->in_set = was_set, reader->bars = bars;
     int close = r1i_read_peek(reader);
-    bool fits = open == '{' ? close == '}'
-                : set       ? close == R1I_TOKEN_SET_CLOSE || close == '}'
-                            : close == ')' || close == ']' || close == '[';
-    if (open == ']') open = '('; // ]0, 1[ is (0, 1)
-    if (close == '[') close = ')';
-    if (!fits || reader->work->stop) return r1i_read_refuse(reader);
+    bool fits = open == '{' && !set ? close == '}'
+                : set               ? close == R1I_TOKEN_SET_CLOSE || close == '}'
+                                    : close == ')' || close == ']' || close == '[';
+    if (!fits || work->stop) return r1i_read_refuse(reader);
     reader->at++;
     bool list = inner->kind == R1I_NODE_LIST;
+    if (built) return inner;
     if (set || (open == '{' && list)) {
-        r1i_node *node = list ? inner : r1i_node_of(reader->work, R1I_NODE_SET, 0, inner, NULL);
-        if (!reader->work->stop) node->kind = R1I_NODE_SET;
+        r1i_node *node = list ? inner : r1i_node_of(work, R1I_NODE_SET, 0, inner, NULL);
+        if (!work->stop) node->kind = R1I_NODE_SET;
         return node;
     }
-    if (!list) {
-        bool same = open == '{' || (open == '(') == (close == ')');
-        return same ? inner : r1i_read_refuse(reader);
-    }
+    if (open == ']') open = '('; // ]0, 1[ is (0, 1)
+    if (close == '[') close = ')';
+    bool same = open == '{' || (open == '(') == (close == ')');
+    if (!list) return same ? inner : r1i_read_refuse(reader);
     inner->kind = R1I_NODE_TUPLE;
     inner->open = (char)open, inner->close = (char)close;
     return inner;
@@ -17627,30 +17614,25 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
 // begins with v is a determinant between bars; cases and aligned lines are a list and no
 // matrix. Other environments are unsupported.
 static r1i_node *r1i_read_matrix(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
     r1_slice name = r1i_read_token(reader, 0)->text;
-    bool known = name.size >= 5 && memcmp(name.data + name.size - 5, "array", 5) == 0;
-    known = known || (name.size >= 6 && memcmp(name.data + name.size - 6, "matrix", 6) == 0);
-    bool cases = r1i_answer_is(name, "cases") || r1i_answer_is(name, "aligned") ||
-                 r1i_answer_is(name, "align*") || r1i_answer_is(name, "align");
-    if (!known && !cases) r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+    bool cases = r1i_word_among("cases aligned align* align", name);
+    if (!cases && !r1i_answer_ends(name, "array") && !r1i_answer_ends(name, "matrix"))
+        r1i_answer_halt(work, R1I_STOP_UNSUPPORTED);
     reader->at++;
     r1i_items items = {NULL, 0, 0};
     size_t rows = 1;
-    while (!reader->work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
-        if (r1i_read_take(reader, '&')) continue;
-        if (r1i_read_take(reader, R1I_TOKEN_ROW)) {
+    while (!work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
+        if (r1i_read_take(reader, R1I_TOKEN_ROW))
             rows += r1i_read_peek(reader) != R1I_TOKEN_FINISH;
-            continue;
-        }
-        r1i_items_add(reader->work, &items,
-                      cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
+        else if (!r1i_read_take(reader, '&'))
+            r1i_items_add(work, &items, cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
     }
-    if (!r1i_read_take(reader, R1I_TOKEN_FINISH) || !items.count || items.count % rows)
-        return r1i_read_refuse(reader);
-    r1i_node *node = r1i_items_node(reader->work, &items, cases ? R1I_NODE_LIST : R1I_NODE_MATRIX);
-    if (reader->work->stop) return node;
-    node->rows = rows;
-    node->open = name.data[0] == 'v' ? '|' : '[';
+    r1i_node *node = NULL;
+    if (r1i_read_take(reader, R1I_TOKEN_FINISH)) node = r1i_items_matrix(work, &items, rows);
+    if (!node) return r1i_read_refuse(reader);
+    if (cases) node->kind = R1I_NODE_LIST;
+    if (name.data[0] == 'v') node->open = '|';
     return node;
 }
 // A matrix of SymPy is a list of rows, which are lists or single entries.
@@ -17659,16 +17641,11 @@ static r1i_node *r1i_read_matrix(r1i_reader *reader) {
 static r1i_node *r1i_read_made_matrix(r1i_reader *reader, r1i_node *args) {
     r1i_items items = {NULL, 0, 0};
     size_t rows = args->kind == R1I_NODE_TUPLE ? args->count : 1;
-    for (size_t r = 0; r < rows && !reader->work->stop; r++) {
-        r1i_node *row = args->kind == R1I_NODE_TUPLE ? args->item[r] : args;
-        if (row->kind != R1I_NODE_TUPLE) r1i_items_add(reader->work, &items, row);
-        for (size_t i = 0; row->kind == R1I_NODE_TUPLE && i < row->count; i++)
-            r1i_items_add(reader->work, &items, row->item[i]);
-    }
-    if (!items.count || items.count % rows) return r1i_read_refuse(reader);
-    r1i_node *node = r1i_items_node(reader->work, &items, R1I_NODE_MATRIX);
-    if (!reader->work->stop) node->rows = rows, node->open = '[';
-    return node;
+    for (size_t r = 0; r < rows; r++)
+        r1i_items_spread(reader->work, &items, args->kind == R1I_NODE_TUPLE ? args->item[r] : args,
+                         R1I_NODE_TUPLE);
+    r1i_node *node = r1i_items_matrix(reader->work, &items, rows);
+    return node ? node : r1i_read_refuse(reader);
 }
 // SymPy's own notation, as str() and srepr() print it.
 // The arguments are read as a list, which is then given the kind that the name asks for: Add a
@@ -17841,31 +17818,23 @@ static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
 // a token, so it ends.
 static r1i_node *r1i_read_power(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
-    if (!r1i_read_enter(reader)) return reader->work->nothing;
+    if (!r1i_read_enter(reader)) return work->nothing;
     r1i_node *node = r1i_read_primary(reader);
-    for (bool more = true; more && !work->stop;) {
-        switch (r1i_read_peek(reader)) {
-        case '^':
+    while (!work->stop) {
+        int kind = r1i_read_peek(reader);
+        if (kind == '^') {
             node = r1i_read_exponent(reader, node);
-            break;
-        case '_':
+        } else if (kind == '_') {
             node = r1i_read_base(reader, node);
-            break;
-        case '!':
+        } else if (kind == '!' || kind == '%' || kind == R1I_TOKEN_DEGREE) {
+            if (kind == '%' && r1i_node_has_names(node)) return r1i_read_refuse(reader);
             reader->at++;
-            node = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_FACTORIAL, node, NULL);
+            node = kind == '!'
+                       ? r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_FACTORIAL, node, NULL)
+                       : r1i_node_of(work, kind == '%' ? R1I_NODE_PERCENT : R1I_NODE_DEGREE, 0,
+                                     node, NULL);
+        } else {
             break;
-        case '%':
-            if (r1i_node_has_names(node)) return r1i_read_refuse(reader);
-            reader->at++;
-            node = r1i_node_of(work, R1I_NODE_PERCENT, 0, node, NULL);
-            break;
-        case R1I_TOKEN_DEGREE:
-            reader->at++;
-            node = r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
-            break;
-        default:
-            more = false;
         }
     }
     r1i_read_leave(reader);
@@ -17887,33 +17856,14 @@ static bool r1i_read_is_condition(const r1i_reader *reader) {
 // not begin one behind a number, where it may be the end of an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
     if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
-    int next = r1i_read_token(reader, 1)->kind;
-    switch (r1i_read_peek(reader)) {
-    case R1I_TOKEN_NUMBER:
-    case R1I_TOKEN_NAME:
-    case R1I_TOKEN_BAR:
-    case R1I_TOKEN_MAKER:
-    case R1I_TOKEN_FUNCTION:
-    case R1I_TOKEN_FRACTION:
-    case R1I_TOKEN_ROOT:
-    case R1I_TOKEN_BEGIN:
-    case R1I_TOKEN_FLOOR_OPEN:
-    case R1I_TOKEN_CEILING_OPEN:
-    case R1I_TOKEN_BINOMIAL:
-    case R1I_TOKEN_CONSTANT:
-    case R1I_TOKEN_CALCULUS:
-    case '(':
-    case '{':
-        return true;
-    case '[': // not the end of [0, 1[
+    int kind = r1i_read_peek(reader), next = r1i_read_token(reader, 1)->kind;
+    if (kind == '|') return reader->bars == 0 && !reader->in_set;
+    if (kind == '[') // not the end of [0, 1[
         return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER &&
                next != R1I_TOKEN_END && next != ',' && next != R1I_TOKEN_AND &&
                next != R1I_TOKEN_UNION && next != R1I_TOKEN_INTERSECT;
-    case '|':
-        return reader->bars == 0 && !reader->in_set;
-    default:
-        return false;
-    }
+    return kind == '(' || kind == '{' ||
+           (kind >= R1I_TOKEN_NUMBER && kind <= R1I_TOKEN_LAST_FACTOR);
 }
 // A whole number as it was written: digits without a point.
 static bool r1i_node_is_literal(const r1i_node *node) {
@@ -17923,11 +17873,9 @@ static bool r1i_node_is_literal(const r1i_node *node) {
 // True: *fraction is what is to be added. A fraction that was read but is no mixed part, as in
 // 2\frac{x}{3}, is left in *fraction with false, and is the next factor.
 static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_node **fraction) {
+    static const uint8_t slash[] = {R1I_TOKEN_NUMBER, '/', R1I_TOKEN_NUMBER, 0};
     if (!r1i_node_is_literal(before)) return false;
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) {
-        if (r1i_read_token(reader, 1)->kind != '/' ||
-            r1i_read_token(reader, 2)->kind != R1I_TOKEN_NUMBER)
-            return false;
+    if (r1i_read_ahead(reader, slash)) {
         r1i_node *top = r1i_read_number(reader);
         reader->at++;
         *fraction = r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 0, top, r1i_read_number(reader));
@@ -17991,10 +17939,8 @@ static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
 }
 // \frac{\text{km}}{...} behind a value is a unit.
 static bool r1i_read_unit_ahead(const r1i_reader *reader) {
-    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) return true;
-    return r1i_read_peek(reader) == R1I_TOKEN_FRACTION && r1i_read_token(reader, 1)->kind == '{' &&
-           r1i_read_token(reader, 2)->kind == R1I_TOKEN_TEXT &&
-           r1i_read_token(reader, 3)->kind == '}';
+    static const uint8_t over[] = {R1I_TOKEN_FRACTION, '{', R1I_TOKEN_TEXT, '}', 0};
+    return r1i_read_peek(reader) == R1I_TOKEN_TEXT || r1i_read_ahead(reader, over);
 }
 // Factors that stand side by side.
 // Two whole numbers side by side are refused, as nobody knows what 12 34 means. Inside the
@@ -18027,26 +17973,18 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
         fraction = NULL;
         r1i_items_add(work, &items, last);
     }
-    if (work->stop) return reader->work->nothing;
-    r1i_node *node =
-        items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_PRODUCT);
+    r1i_node *node = r1i_items_join(work, &items, R1I_NODE_PRODUCT);
+    if (work->stop) return work->nothing;
     if (r1i_read_unit_ahead(reader)) node = r1i_read_unit(reader, node);
     if (!money || work->stop || node->kind == R1I_NODE_UNIT) return node;
     node = r1i_node_of(work, R1I_NODE_UNIT, 0, node, NULL);
     if (!work->stop) node->text = (r1_slice){"$", 1};
     return node;
 }
-// Factors that were multiplied by a sign become one node, so that a long product is not a deep
-// tree.
-// One factor needs no product around it.
-static r1i_node *r1i_read_factors(r1_answer_work *work, r1i_items *factors) {
-    if (work->stop || !factors->count) return work->nothing;
-    if (factors->count == 1) return factors->item[0];
-    return r1i_items_node(work, factors, R1I_NODE_PRODUCT);
-}
 // Products and quotients from left to right.
 // a/b/c is (a/b)/c: what came before a slash becomes its top. A sign directly behind an
-// operator belongs to the next group: 2*-3. Modulo binds like a quotient.
+// operator belongs to the next group: 2*-3. Modulo binds like a quotient. Factors that were
+// multiplied by a sign become one node, so that a long product is not a deep tree.
 static r1i_node *r1i_read_product(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items factors = {NULL, 0, 0};
@@ -18060,14 +17998,14 @@ static r1i_node *r1i_read_product(r1i_reader *reader) {
         r1i_node *next = r1i_read_group(reader);
         if (minus) next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
         if (kind == '/' || kind == R1I_TOKEN_MODULO) {
-            r1i_node *before = r1i_read_factors(work, &factors);
+            r1i_node *before = r1i_items_join(work, &factors, R1I_NODE_PRODUCT);
             next = kind == '/' ? r1i_node_of(work, R1I_NODE_QUOTIENT, 0, before, next)
                                : r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_MOD, before, next);
             factors = (r1i_items){NULL, 0, 0};
         }
         r1i_items_add(work, &factors, next);
     }
-    return r1i_read_factors(work, &factors);
+    return r1i_items_join(work, &factors, R1I_NODE_PRODUCT);
 }
 // A term with its signs; two of them cancel.
 // A sign is looser than a product: -x^2 y is -(x^2 y), so -2^2 is -4.
@@ -18085,29 +18023,26 @@ static r1i_node *r1i_read_signed(r1i_reader *reader) {
 static r1i_node *r1i_read_sum(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items items = {NULL, 0, 0};
-    int first = r1i_read_peek(reader);
-    if (first != R1I_TOKEN_PLUS_MINUS && first != R1I_TOKEN_MINUS_PLUS)
+    int kind = r1i_read_peek(reader);
+    if (kind != R1I_TOKEN_PLUS_MINUS && kind != R1I_TOKEN_MINUS_PLUS)
         r1i_items_add(work, &items, r1i_read_signed(reader));
     while (!work->stop) {
-        int kind = r1i_read_peek(reader);
-        if (kind != '+' && kind != '-' && kind != R1I_TOKEN_PLUS_MINUS &&
-            kind != R1I_TOKEN_MINUS_PLUS)
-            break;
+        kind = r1i_read_peek(reader);
+        bool both = kind == R1I_TOKEN_PLUS_MINUS || kind == R1I_TOKEN_MINUS_PLUS;
+        if (kind != '+' && kind != '-' && !both) break;
         reader->at++;
         r1i_node *next = r1i_read_signed(reader);
         if (kind == '-') next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
-        if (kind >= R1I_TOKEN_NUMBER)
+        if (both)
             next = r1i_node_of(work, R1I_NODE_PLUS_MINUS, kind == R1I_TOKEN_MINUS_PLUS, next, NULL);
         r1i_items_add(work, &items, next);
     }
-    if (work->stop) return reader->work->nothing;
-    r1i_node *node = items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
-    bool less = items.count == 2 && items.item[1]->kind == R1I_NODE_NEGATE;
-    bool named = items.item[0]->kind == R1I_NODE_CONSTANT && items.item[0]->id >= R1I_SIGN_EMPTY;
-    if (less && (named || (items.item[0]->kind == R1I_NODE_TUPLE &&
-                           items.item[1]->item[0]->kind == R1I_NODE_SET)))
-        return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, items.item[0],
-                           items.item[1]->item[0]); // R - {2}
+    r1i_node *node = r1i_items_join(work, &items, R1I_NODE_SUM);
+    if (work->stop || items.count != 2 || items.item[1]->kind != R1I_NODE_NEGATE) return node;
+    r1i_node *from = items.item[0], *what = items.item[1]->item[0];
+    bool named = from->kind == R1I_NODE_CONSTANT && from->id >= R1I_SIGN_EMPTY;
+    if (named || (from->kind == R1I_NODE_TUPLE && what->kind == R1I_NODE_SET)) // R - {2}
+        return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, from, what);
     return node;
 }
 // Unions and their like; between the sums and the relations.
@@ -18117,24 +18052,17 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
     r1i_node *node = r1i_read_sum(reader);
     while (!work->stop) {
         int kind = r1i_read_peek(reader);
+        bool operation =
+            kind == R1I_TOKEN_UNION || kind == R1I_TOKEN_INTERSECT || kind == R1I_TOKEN_WITHOUT;
         if (kind == ':' && reader->in_set && node->kind != R1I_NODE_NUMBER) break; // such that
-        if (kind == ':') {
-            reader->at++;
-            r1i_node *next = r1i_read_sum(reader);
-            r1i_items items = {NULL, 0, 0};
-            bool longer = node->kind == R1I_NODE_PROPORTION;
-            for (size_t i = 0; longer && i < node->count; i++)
-                r1i_items_add(work, &items, node->item[i]);
-            if (!longer) r1i_items_add(work, &items, node);
-            r1i_items_add(work, &items, next);
-            node = r1i_items_node(work, &items, R1I_NODE_PROPORTION);
-            continue;
-        }
-        if (kind != R1I_TOKEN_UNION && kind != R1I_TOKEN_INTERSECT && kind != R1I_TOKEN_WITHOUT)
-            break;
+        if (kind != ':' && !operation) break;
         reader->at++;
         r1i_node *next = r1i_read_sum(reader);
-        node = r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next);
+        r1i_items items = {NULL, 0, 0};
+        if (kind == ':') r1i_items_spread(work, &items, node, R1I_NODE_PROPORTION);
+        r1i_items_add(work, &items, next);
+        node = operation ? r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next)
+                         : r1i_items_node(work, &items, R1I_NODE_PROPORTION);
     }
     return node;
 }
@@ -18174,6 +18102,14 @@ static bool r1i_read_separator(r1i_reader *reader, bool *either) {
     bool more = next->kind != R1I_TOKEN_END && next->kind != R1I_TOKEN_TEXT;
     return found || (next->wide && more) || r1i_read_is_condition(reader);
 }
+// The items so far become one item of the outer list: a tuple, or the only one itself.
+static void r1i_read_fold(r1_answer_work *work, r1i_items *outer, r1i_items *inner) {
+    if (!inner->count) return;
+    r1i_node *node = r1i_items_join(work, inner, R1I_NODE_TUPLE);
+    if (inner->count > 1 && !work->stop) node->open = '(', node->close = ')';
+    r1i_items_add(work, outer, node);
+    *inner = (r1i_items){NULL, 0, 0};
+}
 // a, b and c; then a, b; c, d, which is a list of tuples unless it is flat.
 // Flat is for everything inside brackets, where a semicolon separates like a comma; at the top
 // it separates tuples, as in "1, 2; 3, 4". A separator at the very end is passed over. One item
@@ -18181,36 +18117,20 @@ static bool r1i_read_separator(r1i_reader *reader, bool *either) {
 static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
     r1_answer_work *work = reader->work;
     r1i_items outer = {NULL, 0, 0}, inner = {NULL, 0, 0};
-    bool either = false, split = false;
-    while (!work->stop) {
+    bool either = false, split = false, more = true;
+    while (more && !work->stop) {
         r1i_items_add(work, &inner, r1i_read_relation(reader));
         if (work->stop) break;
-        bool comma = r1i_read_separator(reader, &either);
-        if (r1i_read_peek(reader) == ';') {
-            reader->at++, split = true;
-            if (!flat) {
-                r1i_node *node = inner.item[0];
-                if (inner.count > 1) node = r1i_items_node(work, &inner, R1I_NODE_TUPLE);
-                if (inner.count > 1 && !work->stop) node->open = '(', node->close = ')';
-                r1i_items_add(work, &outer, node);
-                inner = (r1i_items){NULL, 0, 0};
-            }
-            comma = true;
-        }
-        int next = r1i_read_peek(reader);
-        if (!comma || next == R1I_TOKEN_END) break;
+        more = r1i_read_separator(reader, &either);
+        bool part = r1i_read_take(reader, ';');
+        if (part && !flat) split = true, r1i_read_fold(work, &outer, &inner);
+        more = (more || part) && r1i_read_peek(reader) != R1I_TOKEN_END;
     }
-    if (work->stop) return reader->work->nothing;
-    if (split && !flat && inner.count) {
-        r1i_node *node = inner.item[0];
-        if (inner.count > 1) node = r1i_items_node(work, &inner, R1I_NODE_TUPLE);
-        if (inner.count > 1 && !work->stop) node->open = '(', node->close = ')';
-        r1i_items_add(work, &outer, node);
-    }
-    const r1i_items *all = split && !flat ? &outer : &inner;
-    r1i_node *node = all->item[0];
-    if (all->count > 1) node = r1i_items_node(work, all, R1I_NODE_LIST);
-    if (all->count > 1 && !work->stop) node->id = either;
+    if (split) r1i_read_fold(work, &outer, &inner);
+    const r1i_items *all = split ? &outer : &inner;
+    r1i_node *node = r1i_items_join(work, all, R1I_NODE_LIST);
+    if (work->stop) return work->nothing;
+    if (all->count > 1) node->id = either;
     const r1i_token *token = r1i_read_token(reader, 0);
     if (token->kind != R1I_TOKEN_CHOOSE || !r1i_read_enter(reader)) return node;
     reader->at++; // {a \over b} and {a \choose b} take all there is on both sides
@@ -18230,10 +18150,9 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
     work->depth = 0;
     r1i_reader_tokens(&reader);
     r1_slice head = r1i_read_token(&reader, 0)->text; // \text{The answer is } 2
-    size_t size = head.size;
-    if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 1 && size &&
-        (head.data[size - 1] == ':' || (size > 3 && r1i_answer_at(head, size - 3, " is")) ||
-         (size > 4 && r1i_answer_at(head, size - 4, " are"))))
+    if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 1 &&
+        (r1i_answer_ends(head, ":") || r1i_answer_ends(head, " is") ||
+         r1i_answer_ends(head, " are")))
         reader.at++;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
     while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
@@ -19817,14 +19736,11 @@ static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node)
     r1i_items items = {NULL, 0, 0};
     if (node->kind != R1I_NODE_TUPLE) return NULL;
     for (size_t r = 0; r < node->count; r++) {
-        const r1i_node *row = node->item[r];
+        r1i_node *row = node->item[r];
         if (row->kind != R1I_NODE_TUPLE || row->count != node->item[0]->count) return NULL;
-        for (size_t i = 0; i < row->count; i++) r1i_items_add(work, &items, row->item[i]);
+        r1i_items_spread(work, &items, row, R1I_NODE_TUPLE);
     }
-    r1i_node *matrix = r1i_items_node(work, &items, R1I_NODE_MATRIX);
-    if (work->stop) return NULL;
-    matrix->rows = node->count, matrix->open = '[';
-    return matrix;
+    return r1i_items_matrix(work, &items, node->count);
 }
 // Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
 // The result is a tree whose entries are sums and products of the entries, so that they compare
