@@ -14710,19 +14710,21 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 // steps, and 60 levels of recursion. Passing one of them makes the verdict undecided. No function
 // from here to r1_answer_new allocates, and nothing is kept between two comparisons.
 
-// Why the work ended before a verdict. None of them is an error of the context: each makes the
-// verdict "undecided" and appears in its reason, so a hostile answer can cost time up to a
-// bound but can neither crash a run nor earn a reward.
-typedef enum r1i_answer_stop {
-    R1I_STOP_NONE,
-    R1I_STOP_SYNTAX,
-    R1I_STOP_MEMORY,
-    R1I_STOP_STEPS,
-    R1I_STOP_DEPTH,
-    R1I_STOP_SIZE,
-    R1I_STOP_CALCULUS,
-    R1I_STOP_UNSUPPORTED
-} r1i_answer_stop;
+// Why the work ended before a verdict, and the end of the sentence that says so. None of them is an
+// error of the context: each makes the verdict "undecided" and appears in its reason, so a hostile
+// answer can cost time up to a bound but can neither crash a run nor earn a reward.
+#define R1I_STOP_LIST(X)                                                                           \
+    X(NONE, "")                                                                                    \
+    X(SYNTAX, "cannot be read")                                                                    \
+    X(MEMORY, "needs more memory than the work area has")                                          \
+    X(STEPS, "needs too many steps")                                                               \
+    X(DEPTH, "is nested too deeply")                                                               \
+    X(SIZE, "has a number that is too large")                                                      \
+    X(CALCULUS, "is calculus, which is not evaluated")                                             \
+    X(UNSUPPORTED, "has a notation that is not known")
+#define R1I_STOP_ID(id, text)   R1I_STOP_##id,
+#define R1I_STOP_TEXT(id, text) text,
+typedef enum r1i_answer_stop { R1I_STOP_LIST(R1I_STOP_ID) } r1i_answer_stop;
 
 // A whole number of any size: the lowest limb first, no leading zero limb, zero has no limb.
 //
@@ -15572,18 +15574,10 @@ typedef struct r1i_value {
     r1i_ball x, y;
 } r1i_value;
 
-// Every field is set to zero, so that operations that look at the wrong kind read zeros.
-static r1i_value r1i_value_none(void) {
-    r1i_value value = {R1I_VALUE_NONE,
-                       {{NULL, 0, false}, {NULL, 0, false}},
-                       {{NULL, 0, false}, {NULL, 0, false}},
-                       r1i_ball_zero,
-                       r1i_ball_zero};
-    return value;
-}
+static const r1i_value r1i_value_none; // all fields zero
 // The fractions are shared and not copied.
 static r1i_value r1i_value_exact(r1i_ratio re, r1i_ratio im) {
-    r1i_value value = r1i_value_none();
+    r1i_value value = r1i_value_none;
     value.kind = R1I_VALUE_EXACT, value.re = re, value.im = im;
     return value;
 }
@@ -15597,7 +15591,7 @@ static r1i_value r1i_value_of(r1_answer_work *work, int64_t top, int64_t bottom)
 }
 // A real one has the exact zero ball as its y, which the functions of real numbers ask for.
 static r1i_value r1i_value_ball(r1i_ball x, r1i_ball y) {
-    r1i_value value = r1i_value_none();
+    r1i_value value = r1i_value_none;
     value.kind = R1I_VALUE_BALL, value.x = x, value.y = y;
     return value;
 }
@@ -15643,7 +15637,7 @@ static r1i_value r1i_value_negate(r1i_value a) {
 }
 // None is contagious. Two exact values have an exact sum; else both become balls.
 static r1i_value r1i_value_add(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !b.kind) return r1i_value_none();
+    if (!a.kind || !b.kind) return r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT)
         return r1i_value_exact(r1i_ratio_add(work, a.re, b.re), r1i_ratio_add(work, a.im, b.im));
     a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
@@ -15656,7 +15650,7 @@ static r1i_value r1i_value_sub(r1_answer_work *work, r1i_value a, r1i_value b) {
 // (a + ib)(c + id) = (ac - bd) + i (ad + bc), exact or in balls. The imaginary part of the real
 // case is a's, which is the exact zero.
 static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !b.kind) return r1i_value_none();
+    if (!a.kind || !b.kind) return r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT) {
         if (r1i_ratio_is_zero(a.im) && r1i_ratio_is_zero(b.im))
             return r1i_value_exact(r1i_ratio_mul(work, a.re, b.re), a.im);
@@ -15677,7 +15671,7 @@ static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
 // Complex divisors use a/b = a conj(b) / |b|^2. The norm of two balls may contain zero although
 // one part does not at this precision; that has no value then.
 static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none();
+    if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT && r1i_value_is_rational(&b))
         return r1i_value_exact(r1i_ratio_divide(work, a.re, b.re),
                                r1i_ratio_divide(work, a.im, b.re));
@@ -15692,7 +15686,7 @@ static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b
     if (r1i_ball_is_zero(b.y))
         return r1i_value_ball(r1i_ball_divide(work, a.x, b.x), r1i_ball_divide(work, a.y, b.x));
     r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, b.x, b.x), r1i_ball_mul(work, b.y, b.y));
-    if (r1i_ball_has_zero(norm)) return r1i_value_none();
+    if (r1i_ball_has_zero(norm)) return r1i_value_none;
     b.y = r1i_ball_negate(b.y);
     r1i_value product = r1i_value_mul(work, a, b);
     return r1i_value_ball(r1i_ball_divide(work, product.x, norm),
@@ -15700,6 +15694,9 @@ static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b
 }
 static r1i_value r1i_value_pi(r1_answer_work *work) {
     return r1i_value_ball(r1i_ball_pi(work), r1i_ball_zero);
+}
+static r1i_value r1i_value_i(r1_answer_work *work) {
+    return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
 }
 // e^(x + iy) = e^x (cos y + i sin y).
 // e^0 = 1 alone stays exact: e to any other rational power is irrational.
@@ -15716,7 +15713,7 @@ static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
 // imaginary axis and from +-pi/2 - atan(x/y) else, which needs the sign of y to be sure. log 1
 // = 0 stays exact.
 static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_not_zero(&a)) return r1i_value_none();
+    if (!r1i_value_not_zero(&a)) return r1i_value_none;
     if (r1i_value_is_rational(&a) && r1i_whole_is(a.re.top, 1) && r1i_ratio_is_whole(a.re))
         return r1i_value_of(work, 0, 1);
     a = r1i_value_blur(work, a);
@@ -15725,13 +15722,13 @@ static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
         return r1i_value_ball(r1i_ball_log(work, r1i_ball_negate(a.x)), r1i_ball_pi(work));
     }
     r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, a.x, a.x), r1i_ball_mul(work, a.y, a.y));
-    if (r1i_ball_has_zero(norm)) return r1i_value_none();
+    if (r1i_ball_has_zero(norm)) return r1i_value_none;
     r1i_ball angle, quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
     if (r1i_ball_sign(a.x) > 0) {
         angle = r1i_ball_atan(work, r1i_ball_divide(work, a.y, a.x));
     } else {
         int sign = r1i_ball_sign(a.y);
-        if (!sign) return r1i_value_none();
+        if (!sign) return r1i_value_none;
         angle = r1i_ball_atan(work, r1i_ball_divide(work, a.x, a.y));
         angle = r1i_ball_sub(work, sign < 0 ? r1i_ball_negate(quarter) : quarter, angle);
     }
@@ -15746,12 +15743,12 @@ static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_wh
         if (!r1i_value_is_rational(&a) || !r1i_ratio_is_whole(a.re) || a.re.top.size > 1 ||
             (a.re.top.size && a.re.top.limb[0] > 1)) {
             r1i_answer_halt(work, R1I_STOP_SIZE);
-            return r1i_value_none();
+            return r1i_value_none;
         }
         n = n % 2 ? 1 : 2; // 0, 1 or -1: only the parity counts, and that it is not 0
     }
     if (exponent.negative) {
-        if (!r1i_value_not_zero(&a)) return r1i_value_none();
+        if (!r1i_value_not_zero(&a)) return r1i_value_none;
         a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
     }
     if (a.kind == R1I_VALUE_EXACT) {
@@ -15771,12 +15768,12 @@ static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_wh
 // again. The square root of a negative number is i times that of its magnitude; other even
 // roots of one have no value here.
 static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
     if (r1i_value_is_zero(&a)) return a;
     int sign = r1i_value_sign(&a);
-    if (!sign) return r1i_value_none();
+    if (!sign || (sign < 0 && n % 2 == 0 && n != 2)) return r1i_value_none;
     if (sign < 0) a = r1i_value_negate(a);
-    r1i_value root = r1i_value_none();
+    r1i_value root = r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT) {
         r1i_whole top = r1i_whole_root(work, a.re.top, n);
         r1i_whole bottom = r1i_whole_root(work, a.re.bottom, n);
@@ -15787,22 +15784,19 @@ static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     if (!root.kind)
         root = r1i_value_ball(r1i_ball_root(work, r1i_value_blur(work, a).x, n), r1i_ball_zero);
     if (sign > 0) return root;
-    if (n % 2) return r1i_value_negate(root);
-    if (n != 2) return r1i_value_none();
-    r1i_value unit = r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
-    return r1i_value_mul(work, root, unit);
+    return n % 2 ? r1i_value_negate(root) : r1i_value_mul(work, root, r1i_value_i(work));
 }
 // Whole exponents by squaring, small fractions by roots, the rest as exp(b log a).
 // The cases are tried from the most exact to the least. 0^b is 0 for positive b and has no
 // value else. A base that may be zero has no 0-th power. Denominators up to 24 count as small.
 static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !b.kind) return r1i_value_none();
+    if (!a.kind || !b.kind) return r1i_value_none;
     if (r1i_value_is_whole(&b)) {
         if (r1i_value_is_zero(&b) && !r1i_value_not_zero(&a) && !r1i_value_is_zero(&a))
-            return r1i_value_none();
+            return r1i_value_none;
         return r1i_value_power_whole(work, a, b.re.top);
     }
-    if (r1i_value_is_zero(&a)) return r1i_value_sign(&b) > 0 ? a : r1i_value_none();
+    if (r1i_value_is_zero(&a)) return r1i_value_sign(&b) > 0 ? a : r1i_value_none;
     if (r1i_value_is_rational(&b) && b.re.bottom.size == 1 && b.re.bottom.limb[0] <= 24) {
         r1i_value root = r1i_value_root(work, a, b.re.bottom.limb[0]);
         if (root.kind) return r1i_value_power_whole(work, root, b.re.top);
@@ -15908,47 +15902,50 @@ typedef enum r1i_node_kind {
     R1I_NODE_SET_OPERATION, // id: the token
     R1I_NODE_MATRIX         // rows
 } r1i_node_kind;
-// The order matters: the inverse functions follow their functions at a fixed distance, and
-// ranges of ids choose the family that evaluates them.
-typedef enum r1i_function {
-    R1I_CALL_SIN,
-    R1I_CALL_COS,
-    R1I_CALL_TAN,
-    R1I_CALL_COT,
-    R1I_CALL_SEC,
-    R1I_CALL_CSC,
-    R1I_CALL_ASIN,
-    R1I_CALL_ACOS,
-    R1I_CALL_ATAN,
-    R1I_CALL_ACOT,
-    R1I_CALL_ASEC,
-    R1I_CALL_ACSC,
-    R1I_CALL_SINH,
-    R1I_CALL_COSH,
-    R1I_CALL_TANH,
-    R1I_CALL_ASINH,
-    R1I_CALL_ACOSH,
-    R1I_CALL_ATANH,
-    R1I_CALL_EXP,
-    R1I_CALL_CIS,
-    R1I_CALL_LN,
-    R1I_CALL_LOG,
-    R1I_CALL_LG,
-    R1I_CALL_SQRT,
-    R1I_CALL_CBRT,
-    R1I_CALL_ABS,
-    R1I_CALL_FLOOR,
-    R1I_CALL_CEILING,
-    R1I_CALL_MAX,
-    R1I_CALL_MIN,
-    R1I_CALL_GCD,
-    R1I_CALL_LCM,
-    R1I_CALL_MOD,
-    R1I_CALL_BINOMIAL,
-    R1I_CALL_FACTORIAL,
-    R1I_CALL_REAL_PART,
-    R1I_CALL_IMAGINARY_PART
-} r1i_function;
+// The functions: identifier, names between spaces, and where they stand (see r1i_word). The order
+// matters: the inverse functions follow their functions at a fixed distance, and ranges of ids
+// choose the family that evaluates them.
+#define R1I_FUNCTION_LIST(X)                                                                       \
+    X(SIN, "sin", 3)                                                                               \
+    X(COS, "cos", 3)                                                                               \
+    X(TAN, "tan tg", 3)                                                                            \
+    X(COT, "cot ctg", 3)                                                                           \
+    X(SEC, "sec", 3)                                                                               \
+    X(CSC, "csc", 3)                                                                               \
+    X(ASIN, "arcsin asin", 3)                                                                      \
+    X(ACOS, "arccos acos", 3)                                                                      \
+    X(ATAN, "arctan atan", 3)                                                                      \
+    X(ACOT, "arccot acot", 3)                                                                      \
+    X(ASEC, "arcsec", 3)                                                                           \
+    X(ACSC, "arccsc", 3)                                                                           \
+    X(SINH, "sinh", 3)                                                                             \
+    X(COSH, "cosh", 3)                                                                             \
+    X(TANH, "tanh", 3)                                                                             \
+    X(ASINH, "arcsinh arsinh asinh", 3)                                                            \
+    X(ACOSH, "arccosh arcosh acosh", 3)                                                            \
+    X(ATANH, "arctanh artanh atanh", 3)                                                            \
+    X(EXP, "exp", 3)                                                                               \
+    X(CIS, "cis", 3)                                                                               \
+    X(LN, "ln", 3)                                                                                 \
+    X(LOG, "log", 3)                                                                               \
+    X(LG, "lg", 3)                                                                                 \
+    X(SQRT, "sqrt", 2)                                                                             \
+    X(CBRT, "cbrt", 3)                                                                             \
+    X(ABS, "abs", 3)                                                                               \
+    X(FLOOR, "floor", 3)                                                                           \
+    X(CEILING, "ceil ceiling", 3)                                                                  \
+    X(MAX, "max Max", 3)                                                                           \
+    X(MIN, "min Min", 3)                                                                           \
+    X(GCD, "gcd", 3)                                                                               \
+    X(LCM, "lcm", 3)                                                                               \
+    X(MOD, "Mod", 3)                                                                               \
+    X(BINOMIAL, "binomial", 3)                                                                     \
+    X(FACTORIAL, "factorial", 3)                                                                   \
+    X(REAL_PART, "Re", 1)                                                                          \
+    X(IMAGINARY_PART, "Im", 1)
+#define R1I_FUNCTION_ID(id, names, where)  R1I_CALL_##id,
+#define R1I_FUNCTION_ROW(id, names, where) {names, R1I_TOKEN_FUNCTION, R1I_CALL_##id, where},
+typedef enum r1i_function { R1I_FUNCTION_LIST(R1I_FUNCTION_ID) R1I_CALL_NONE } r1i_function;
 // From infinity on they have no value as a number; from the empty set on they are sets.
 typedef enum r1i_constant {
     R1I_SIGN_PI,
@@ -16000,44 +15997,8 @@ static const r1i_word r1i_makers[] = {
 // The dictionary of LaTeX commands and plain words. A word that is not here is a unit, a text,
 // or a product of one-letter names; a command that is not here makes the answer unsupported.
 static const r1i_word r1i_words[] = {
-    {"sin", R1I_TOKEN_FUNCTION, R1I_CALL_SIN, 3},
-    {"cos", R1I_TOKEN_FUNCTION, R1I_CALL_COS, 3},
-    {"tan tg", R1I_TOKEN_FUNCTION, R1I_CALL_TAN, 3},
-    {"cot ctg", R1I_TOKEN_FUNCTION, R1I_CALL_COT, 3},
-    {"sec", R1I_TOKEN_FUNCTION, R1I_CALL_SEC, 3},
-    {"csc", R1I_TOKEN_FUNCTION, R1I_CALL_CSC, 3},
-    {"arcsin asin", R1I_TOKEN_FUNCTION, R1I_CALL_ASIN, 3},
-    {"arccos acos", R1I_TOKEN_FUNCTION, R1I_CALL_ACOS, 3},
-    {"arctan atan", R1I_TOKEN_FUNCTION, R1I_CALL_ATAN, 3},
-    {"arccot acot", R1I_TOKEN_FUNCTION, R1I_CALL_ACOT, 3},
-    {"arcsec", R1I_TOKEN_FUNCTION, R1I_CALL_ASEC, 3},
-    {"arccsc", R1I_TOKEN_FUNCTION, R1I_CALL_ACSC, 3},
-    {"sinh", R1I_TOKEN_FUNCTION, R1I_CALL_SINH, 3},
-    {"cosh", R1I_TOKEN_FUNCTION, R1I_CALL_COSH, 3},
-    {"tanh", R1I_TOKEN_FUNCTION, R1I_CALL_TANH, 3},
-    {"arcsinh arsinh asinh", R1I_TOKEN_FUNCTION, R1I_CALL_ASINH, 3},
-    {"arccosh arcosh acosh", R1I_TOKEN_FUNCTION, R1I_CALL_ACOSH, 3},
-    {"arctanh artanh atanh", R1I_TOKEN_FUNCTION, R1I_CALL_ATANH, 3},
-    {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
-    {"cis", R1I_TOKEN_FUNCTION, R1I_CALL_CIS, 3},
-    {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
-    {"log", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
-    {"lg", R1I_TOKEN_FUNCTION, R1I_CALL_LG, 3},
-    {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
-    {"floor", R1I_TOKEN_FUNCTION, R1I_CALL_FLOOR, 3},
-    {"ceil ceiling", R1I_TOKEN_FUNCTION, R1I_CALL_CEILING, 3},
-    {"max Max", R1I_TOKEN_FUNCTION, R1I_CALL_MAX, 3},
-    {"min Min", R1I_TOKEN_FUNCTION, R1I_CALL_MIN, 3},
-    {"gcd", R1I_TOKEN_FUNCTION, R1I_CALL_GCD, 3},
-    {"lcm", R1I_TOKEN_FUNCTION, R1I_CALL_LCM, 3},
-    {"Mod", R1I_TOKEN_FUNCTION, R1I_CALL_MOD, 3},
-    {"binomial", R1I_TOKEN_FUNCTION, R1I_CALL_BINOMIAL, 3},
-    {"factorial", R1I_TOKEN_FUNCTION, R1I_CALL_FACTORIAL, 3},
-    {"Re", R1I_TOKEN_FUNCTION, R1I_CALL_REAL_PART, 1},
-    {"Im", R1I_TOKEN_FUNCTION, R1I_CALL_IMAGINARY_PART, 1},
-    {"sqrt", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 2},
+    R1I_FUNCTION_LIST(R1I_FUNCTION_ROW) //
     {"surd", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 1},
-    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 3},
     {"sqrt", R1I_TOKEN_ROOT, 0, 1},
     {"frac dfrac tfrac cfrac", R1I_TOKEN_FRACTION, 0, 1},
     {"binom dbinom tbinom", R1I_TOKEN_BINOMIAL, 0, 1},
@@ -17483,14 +17444,12 @@ static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
 static bool r1i_node_is_minus_one(const r1i_node *node) {
     return node->kind == R1I_NODE_NEGATE && r1i_node_is_whole(node->item[0], 1);
 }
-// sin^{-1} is the inverse function; 255 when there is none.
+// sin^{-1} is the inverse function; R1I_CALL_NONE when there is none.
 // Relies on the order of the ids; the exponent -1 at any other function is a power as usual.
-static uint8_t r1i_function_inverse(int id) {
-    if (id >= R1I_CALL_SIN && id <= R1I_CALL_CSC)
-        return (uint8_t)(id + R1I_CALL_ASIN - R1I_CALL_SIN);
-    if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH)
-        return (uint8_t)(id + R1I_CALL_ASINH - R1I_CALL_SINH);
-    return 255;
+static int r1i_function_inverse(int id) {
+    if (id <= R1I_CALL_CSC) return id + R1I_CALL_ASIN - R1I_CALL_SIN;
+    if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH) return id + R1I_CALL_ASINH - R1I_CALL_SINH;
+    return R1I_CALL_NONE;
 }
 // The argument of a function: in brackets, or the factors up to the next sign or function.
 // sin 2x cos x takes 2x and stops at the cosine. A sign may come first: sin -x. A list in
@@ -17514,7 +17473,7 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
         if (r1i_read_take(reader, '_')) base = r1i_read_braced(reader);
         if (r1i_read_take(reader, '^')) exponent = r1i_read_braced(reader);
     }
-    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != 255)
+    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != R1I_CALL_NONE)
         id = r1i_function_inverse(id), exponent = NULL;
     r1i_node *args = r1i_read_function_argument(reader), *node = args;
     if (work->stop) return args;
@@ -17746,13 +17705,21 @@ static r1i_node *r1i_read_primary(r1i_reader *reader) {
     }
     return r1i_read_refuse(reader);
 }
-// Whether any variable or unknown function occurs; without one the expression is a constant.
+// Whether nodes of these kinds, a bit each, occur anywhere in the tree.
 // Recursion is bounded by the height of the tree.
-static bool r1i_node_has_names(const r1i_node *node) {
-    if (node->kind == R1I_NODE_NAME || node->kind == R1I_NODE_CALL) return true;
+static bool r1i_node_holds(const r1i_node *node, unsigned kinds) {
+    if (kinds >> node->kind & 1) return true;
     for (size_t i = 0; i < node->count; i++)
-        if (r1i_node_has_names(node->item[i])) return true;
+        if (r1i_node_holds(node->item[i], kinds)) return true;
     return false;
+}
+// Whether any variable or unknown function occurs.
+static bool r1i_node_has_names(const r1i_node *node) {
+    return r1i_node_holds(node, 1u << R1I_NODE_NAME | 1u << R1I_NODE_CALL);
+}
+// No variable, no unknown function and no word in it, so that it has one value.
+static bool r1i_node_is_constant(const r1i_node *node) {
+    return !r1i_node_has_names(node) && !r1i_node_holds(node, 1u << R1I_NODE_TEXT);
 }
 // ^\circ, ^2, ^T
 // 90^\circ is degrees and no power. A number behind ^ is taken whole, as in 2^10, although TeX
@@ -18217,33 +18184,21 @@ static r1i_value r1i_value_sqrt(r1_answer_work *work, r1i_value a) {
 // Sine and cosine come from one reduction; the others are their quotients and have no value
 // where the divisor may be zero. Complex arguments have no value here.
 static r1i_value r1i_value_trigonometric(r1_answer_work *work, int id, r1i_value a) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
-    r1i_value one = r1i_value_of(work, 1, 1), zero = r1i_value_of(work, 0, 1), sine, cosine;
-    if (r1i_value_is_zero(&a)) {
-        sine = zero, cosine = one;
-    } else {
-        a = r1i_value_blur(work, a);
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
+    r1i_value one = r1i_value_of(work, 1, 1), sine = a, cosine = one;
+    if (!r1i_value_is_zero(&a)) {
         sine = cosine = r1i_value_ball(r1i_ball_zero, r1i_ball_zero);
-        r1i_ball_sin_cos(work, a.x, &sine.x, &cosine.x);
+        r1i_ball_sin_cos(work, r1i_value_blur(work, a).x, &sine.x, &cosine.x);
     }
-    switch (id) {
-    case R1I_CALL_SIN:
-        return sine;
-    case R1I_CALL_COS:
-        return cosine;
-    case R1I_CALL_TAN:
-        return r1i_value_divide(work, sine, cosine);
-    case R1I_CALL_COT:
-        return r1i_value_divide(work, cosine, sine);
-    case R1I_CALL_SEC:
-        return r1i_value_divide(work, one, cosine);
-    default:
-        return r1i_value_divide(work, one, sine);
-    }
+    if (id == R1I_CALL_SIN) return sine;
+    if (id == R1I_CALL_COS) return cosine;
+    r1i_value top = id == R1I_CALL_TAN ? sine : id == R1I_CALL_COT ? cosine : one;
+    bool below = id == R1I_CALL_TAN || id == R1I_CALL_SEC;
+    return r1i_value_divide(work, top, below ? cosine : sine);
 }
 // Of real values only, in (-pi/2, pi/2); 0 stays exact.
 static r1i_value r1i_value_atan(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
     if (r1i_value_is_zero(&a)) return a;
     return r1i_value_ball(r1i_ball_atan(work, r1i_value_blur(work, a).x), r1i_ball_zero);
 }
@@ -18254,7 +18209,7 @@ static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     r1i_value one = r1i_value_of(work, 1, 1);
     r1i_value rest = r1i_value_sub(work, one, r1i_value_mul(work, a, a));
     if (!r1i_value_is_real(&a) || (!r1i_value_is_zero(&rest) && r1i_value_sign(&rest) <= 0))
-        return r1i_value_none();
+        return r1i_value_none;
     if (r1i_value_is_zero(&rest)) {
         r1i_value quarter = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 2));
         return r1i_value_sign(&a) < 0 ? r1i_value_negate(quarter) : quarter;
@@ -18302,7 +18257,7 @@ static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
     if (r1i_value_is_real(&a)) {
         if (r1i_value_is_zero(&a)) return a;
         int sign = r1i_value_sign(&a);
-        return !sign ? r1i_value_none() : sign < 0 ? r1i_value_negate(a) : a;
+        return !sign ? r1i_value_none : sign < 0 ? r1i_value_negate(a) : a;
     }
     r1i_value turned = a;
     turned.im = r1i_ratio_negate(a.im), turned.y = r1i_ball_negate(a.y);
@@ -18315,67 +18270,55 @@ static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
 // point to decide by, and one that straddles a whole number stays without a value, so the
 // result is always right.
 static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
     r1i_whole one = r1i_whole_of(work, 1);
     if (a.kind == R1I_VALUE_EXACT)
         return r1i_value_ratio(work, (r1i_ratio){r1i_ratio_floor(work, a.re), one});
     r1i_whole radius = r1i_whole_of(work, (int64_t)a.x.radius), low, high;
-    if (a.x.exponent >= 0) return r1i_value_none();
+    if (a.x.exponent >= 0) return r1i_value_none;
     r1i_whole unit = r1i_whole_shift(work, one, -a.x.exponent);
-    if (work->stop) return r1i_value_none();
+    if (work->stop) return r1i_value_none;
     low = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_sub(work, a.x.middle, radius), unit});
     high = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_add(work, a.x.middle, radius), unit});
-    if (r1i_whole_compare(low, high)) return r1i_value_none();
+    if (r1i_whole_compare(low, high)) return r1i_value_none;
     return r1i_value_ratio(work, (r1i_ratio){low, one});
 }
-// Only of whole numbers; there is no gamma function here.
-// Up to 4000!, which has some 42000 bits and fits the limit of limbs. The product is kept in
-// one room of n * 12 bits, so the loop uses no more space as it goes.
-static r1i_value r1i_value_factorial(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_whole(&a) || a.re.top.negative) return r1i_value_none();
-    if (a.re.top.size > 1 || (a.re.top.size && a.re.top.limb[0] > 4000)) {
-        r1i_answer_halt(work, R1I_STOP_SIZE);
-        return a;
-    }
-    uint32_t n = a.re.top.size ? a.re.top.limb[0] : 0;
-    uint32_t *limb = r1i_whole_space(work, n * 12 / 32 + 2); // n! < 4096^n
-    r1i_whole product = r1i_whole_of(work, 1);
-    size_t used = work->used;
-    for (uint32_t k = 2; k <= n && !work->stop; k++) {
-        product = r1i_whole_mul(work, product, r1i_whole_of(work, k));
-        product = r1i_whole_keep(work, product, limb, used);
-    }
-    return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
-}
-// n (n-1) ... (n-k+1) / k! of a whole n: every product is divided before it grows.
+// n (n-1) ... (n-k+1), divided by k! if wanted: then every product is divided before it grows.
 // After step j the product is C(n, j+1), so each division leaves no rest. The room holds
-// bits(n) * k bits. n may be negative, by the same formula; a product that outgrows its room
-// stops the work.
-static r1i_value r1i_value_binomial_whole(r1_answer_work *work, r1i_whole n, uint32_t k) {
-    size_t limbs = (r1i_whole_bits(n) * (size_t)k + 64) / 32 + 2;
-    uint32_t *limb = r1i_whole_space(work, r1i_min(limbs, R1I_ANSWER_LIMBS)), rest;
+// bits(n) * k bits, so the loop uses no more space as it goes. n may be negative, by the same
+// formula; a product that outgrows its room stops the work.
+static r1i_value r1i_value_falling(r1_answer_work *work, r1i_whole n, uint32_t k, bool divide) {
+    size_t limbs = r1i_min((r1i_whole_bits(n) * (size_t)k + 64) / 32 + 2, R1I_ANSWER_LIMBS);
+    uint32_t *limb = r1i_whole_space(work, limbs), rest;
     r1i_whole product = r1i_whole_of(work, 1);
     size_t used = work->used;
     for (uint32_t j = 0; j < k && !work->stop; j++) {
-        r1i_whole factor = r1i_whole_sub(work, n, r1i_whole_of(work, j));
-        product = r1i_whole_mul(work, product, factor);
-        product = r1i_whole_divide_small(work, product, j + 1, &rest);
-        if (product.size > r1i_min(limbs, R1I_ANSWER_LIMBS)) r1i_answer_halt(work, R1I_STOP_SIZE);
+        product = r1i_whole_mul(work, product, r1i_whole_sub(work, n, r1i_whole_of(work, j)));
+        if (divide) product = r1i_whole_divide_small(work, product, j + 1, &rest);
+        if (product.size > limbs) r1i_answer_halt(work, R1I_STOP_SIZE);
         product = r1i_whole_keep(work, product, limb, used);
     }
     return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
+}
+// A whole number from 0 to `most`, which counts the rounds of a loop; above it the work stops.
+static uint32_t r1i_value_rounds(r1_answer_work *work, r1i_value a, uint32_t most) {
+    uint64_t rounds = r1i_whole_low(a.re.top);
+    if (a.re.top.size > 2 || rounds > most) r1i_answer_halt(work, R1I_STOP_SIZE);
+    return work->stop ? 0 : (uint32_t)rounds;
+}
+// Only of whole numbers; there is no gamma function here.
+// Up to 4000!, which has some 42000 bits and fits the limit of limbs.
+static r1i_value r1i_value_factorial(r1_answer_work *work, r1i_value a) {
+    if (!r1i_value_is_whole(&a) || a.re.top.negative) return r1i_value_none;
+    return r1i_value_falling(work, a.re.top, r1i_value_rounds(work, a, 4000), false);
 }
 // n may be any fraction, then C(n, k) = n (n-1) ... (n-k+1) / k! with the bottom multiplied up;
 // k is a whole number up to 3000. A negative k gives 0.
 static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value k) {
-    if (!r1i_value_is_rational(&n) || !r1i_value_is_whole(&k)) return r1i_value_none();
+    if (!r1i_value_is_rational(&n) || !r1i_value_is_whole(&k)) return r1i_value_none;
     if (k.re.top.negative) return r1i_value_of(work, 0, 1);
-    if (k.re.top.size > 1 || (k.re.top.size && k.re.top.limb[0] > 3000)) {
-        r1i_answer_halt(work, R1I_STOP_SIZE);
-        return n;
-    }
-    uint32_t many = k.re.top.size ? k.re.top.limb[0] : 0;
-    if (r1i_ratio_is_whole(n.re)) return r1i_value_binomial_whole(work, n.re.top, many);
+    uint32_t many = r1i_value_rounds(work, k, 3000);
+    if (r1i_ratio_is_whole(n.re)) return r1i_value_falling(work, n.re.top, many, true);
     r1i_whole top = r1i_whole_of(work, 1), bottom = top, factor = n.re.top;
     for (uint32_t j = 0; j < many && !work->stop; j++) {
         top = r1i_whole_mul(work, top, factor);
@@ -18386,26 +18329,22 @@ static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value
     return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
 }
 // Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it.
-// lcm(a, b) = |a b| / gcd(a, b), and 0 when one is 0; gcd(a, 0) = |a|. Only rational values
+// lcm(a, b) = |a b| / gcd(a, b), and 0 when both are 0; gcd(a, 0) = |a|. Only rational values
 // have either.
 static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
-    if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none();
-    if (r1i_value_is_zero(&a) || r1i_value_is_zero(&b)) {
-        if (lcm) return r1i_value_of(work, 0, 1);
-        return r1i_value_abs(work, r1i_value_is_zero(&a) ? b : a);
-    }
+    if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none;
     r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
     r1i_whole y = r1i_whole_mul(work, b.re.top, a.re.bottom);
     r1i_whole common = r1i_whole_mul(work, a.re.bottom, b.re.bottom);
     r1i_value gcd = r1i_value_ratio(work, r1i_ratio_make(work, r1i_whole_gcd(work, x, y), common));
-    if (!lcm) return gcd;
+    if (!lcm || r1i_value_is_zero(&gcd)) return gcd;
     return r1i_value_abs(work, r1i_value_divide(work, r1i_value_mul(work, a, b), gcd));
 }
 // Functions that take several numbers from left to right.
 // max and min need the sign of a difference to be sure or an exact zero. a mod b = a - floor(a
 // / b) b, which has the sign of b. Only real values are taken.
 static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_value b) {
-    if (!r1i_value_is_real(&a) || !r1i_value_is_real(&b)) return r1i_value_none();
+    if (!r1i_value_is_real(&a) || !r1i_value_is_real(&b)) return r1i_value_none;
     if (id == R1I_CALL_GCD || id == R1I_CALL_LCM)
         return r1i_value_gcd(work, a, b, id == R1I_CALL_LCM);
     if (id == R1I_CALL_MOD) {
@@ -18414,10 +18353,9 @@ static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_v
     }
     r1i_value gap = r1i_value_sub(work, a, b);
     int sign = r1i_value_sign(&gap);
-    if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none();
+    if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none;
     return (id == R1I_CALL_MAX) == (sign > 0) ? a : b;
 }
-static r1i_value r1i_value_constant(r1_answer_work *work, int id);
 // Functions of one value behind those of several.
 // log(a, b) is log a / log b. Ranges of ids choose the family. A wrong number of arguments, or
 // a function without a rule here, has no value, so the verdict is undecided.
@@ -18435,7 +18373,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
         r1i_value base = r1i_value_log(work, r1i_value_evaluate(work, node->item[1]));
         return r1i_value_divide(work, r1i_value_log(work, a), base);
     }
-    if (node->count != 1 || !a.kind || work->stop) return r1i_value_none();
+    if (node->count != 1 || !a.kind || work->stop) return r1i_value_none;
     if (id <= R1I_CALL_CSC) return r1i_value_trigonometric(work, id, a);
     if (id <= R1I_CALL_ACSC) return r1i_value_inverse_function(work, id, a);
     if (id <= R1I_CALL_ATANH) return r1i_value_hyperbolic(work, id, a);
@@ -18443,7 +18381,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     case R1I_CALL_EXP:
         return r1i_value_exp(work, a);
     case R1I_CALL_CIS: // cos a + i sin a
-        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_constant(work, R1I_SIGN_I)));
+        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_i(work)));
     case R1I_CALL_LN:
         return r1i_value_log(work, a);
     case R1I_CALL_LG: // to the base ten
@@ -18464,7 +18402,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     case R1I_CALL_FACTORIAL:
         return r1i_value_factorial(work, a);
     default:
-        return r1i_value_none();
+        return r1i_value_none;
     }
 }
 // f(x) of an unknown f: a number that depends on the name and the arguments and on nothing else.
@@ -18475,7 +18413,7 @@ static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
     uint64_t hash = r1i_answer_hash(node->text);
     for (size_t i = 0; i < node->count && !work->stop; i++) {
         r1i_value a = r1i_value_evaluate(work, node->item[i]);
-        if (a.kind != R1I_VALUE_EXACT) return r1i_value_none();
+        if (a.kind != R1I_VALUE_EXACT) return r1i_value_none;
         const r1i_whole part[4] = {a.re.top, a.re.bottom, a.im.top, a.im.bottom};
         for (size_t k = 0; k < 4; k++) {
             r1_slice bytes = {(const char *)part[k].limb, part[k].size * sizeof(uint32_t)};
@@ -18487,16 +18425,9 @@ static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
 // Pi and e are computed to the precision of the moment; i is exact. Infinity and sets have no
 // value here, and are compared as they are.
 static r1i_value r1i_value_constant(r1_answer_work *work, int id) {
-    switch (id) {
-    case R1I_SIGN_PI:
-        return r1i_value_pi(work);
-    case R1I_SIGN_E:
-        return r1i_value_exp(work, r1i_value_of(work, 1, 1));
-    case R1I_SIGN_I:
-        return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
-    default:
-        return r1i_value_none();
-    }
+    if (id == R1I_SIGN_PI) return r1i_value_pi(work);
+    if (id == R1I_SIGN_E) return r1i_value_exp(work, r1i_value_of(work, 1, 1));
+    return id == R1I_SIGN_I ? r1i_value_i(work) : r1i_value_none;
 }
 // From left to right, until an item has no value.
 static r1i_value r1i_value_many(r1_answer_work *work, const r1i_node *node) {
@@ -18539,7 +18470,7 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
         return r1i_value_many(work, node);
     case R1I_NODE_QUOTIENT:
     case R1I_NODE_PROPORTION:
-        if (node->count != 2) return r1i_value_none();
+        if (node->count != 2) return r1i_value_none;
         a = r1i_value_evaluate(work, node->item[0]);
         return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
     case R1I_NODE_POWER:
@@ -18561,7 +18492,7 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
     case R1I_NODE_MATRIX:
         return r1i_value_determinant(work, node);
     default:
-        return r1i_value_none();
+        return r1i_value_none;
     }
 }
 // Moves the numbers of a value down to where the space began that its computation used.
@@ -18591,11 +18522,24 @@ static void r1i_value_settle(r1_answer_work *work, r1i_value *value, size_t used
 // It takes one step for each node, so a tree that is too large ends by the budget. Small
 // leftovers are not worth a copy; below 4 KiB they stay.
 static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node) {
-    if (!r1i_answer_step(work, 1)) return r1i_value_none();
+    if (!r1i_answer_step(work, 1)) return r1i_value_none;
     size_t used = work->used;
     r1i_value value = r1i_value_evaluate_kind(work, node);
     if (work->used - used > 4096 && !work->stop) r1i_value_settle(work, &value, used);
     return value;
+}
+// One side minus the other at the current point.
+static r1i_value r1i_value_gap(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1i_value left = r1i_value_evaluate(work, a);
+    return r1i_value_sub(work, left, r1i_value_evaluate(work, b));
+}
+// The same where a name has this value.
+static r1i_value r1i_value_gap_at(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                  r1_slice name, r1i_value point) {
+    work->fixed_name = name, work->fixed = &point;
+    r1i_value gap = r1i_value_gap(work, a, b);
+    work->fixed = NULL;
+    return gap;
 }
 // Of a matrix between bars, by elimination; other matrices have no value.
 // Gauss: n^3 / 3 products of values. A pivot must surely not be zero; a column that is exactly
@@ -18603,9 +18547,9 @@ static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node) 
 // sign.
 static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *node) {
     size_t n = node->rows;
-    if (node->open != '|' || node->count != n * n) return r1i_value_none();
+    if (node->open != '|' || node->count != n * n) return r1i_value_none;
     r1i_value *m = (r1i_value *)r1i_answer_space(work, n * n * sizeof *m);
-    if (!m) return r1i_value_none();
+    if (!m) return r1i_value_none;
     for (size_t i = 0; i < n * n; i++) m[i] = r1i_value_evaluate(work, node->item[i]);
     r1i_value product = r1i_value_of(work, 1, 1);
     for (size_t c = 0; c < n && !work->stop; c++) {
@@ -18613,7 +18557,7 @@ static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *nod
         while (pivot < n && !r1i_value_not_zero(&m[pivot * n + c])) pivot++;
         if (pivot == n) { // all of the column is zero, or not sure
             for (size_t r = c; r < n; r++)
-                if (!r1i_value_is_zero(&m[r * n + c])) return r1i_value_none();
+                if (!r1i_value_is_zero(&m[r * n + c])) return r1i_value_none;
             return r1i_value_of(work, 0, 1);
         }
         for (size_t k = 0; pivot != c && k < n; k++) {
@@ -18650,14 +18594,6 @@ static r1_equality r1i_answer_say(r1_answer_work *work, r1_equality verdict, con
     work->reason = reason;
     return verdict;
 }
-// Whether a kind of node occurs anywhere.
-// Of the node itself or below it, at any depth.
-static bool r1i_node_holds(const r1i_node *node, int kind) {
-    if (node->kind == kind) return true;
-    for (size_t i = 0; i < node->count; i++)
-        if (r1i_node_holds(node->item[i], kind)) return true;
-    return false;
-}
 // Whether names stand for whole numbers only: under n!, binomials, remainders, (-1)^n.
 // At fractions most such expressions have no value, and their comparison would be undecided.
 static bool r1i_node_wants_wholes(const r1i_node *node) {
@@ -18670,10 +18606,6 @@ static bool r1i_node_wants_wholes(const r1i_node *node) {
     for (size_t i = 0; i < node->count; i++)
         if (r1i_node_wants_wholes(node->item[i])) return true;
     return false;
-}
-// No variable, no unknown function and no word in it.
-static bool r1i_node_is_constant(const r1i_node *node) {
-    return !r1i_node_has_names(node) && !r1i_node_holds(node, R1I_NODE_TEXT);
 }
 // The decimal number that an expression is, with its places behind the point: 0.25, -1.5 * 10^3.
 // places may be negative: 12.5 * 10^3 is exact to hundreds. A percent sign adds two places, a
@@ -18709,16 +18641,11 @@ static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *di
 // millionth so that it includes the half. With half = 1 it is what cutting off allows.
 static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                             int64_t places, int64_t half) {
-    r1i_value gap = r1i_value_sub(work, r1i_value_evaluate(work, a), r1i_value_evaluate(work, b));
+    r1i_value gap = r1i_value_gap(work, a, b), unit = r1i_value_of(work, 10, 1);
     if (!gap.kind || !r1i_value_is_real(&gap)) return false;
-    r1i_value unit = r1i_value_of(work, 10, 1);
-    r1i_whole power = r1i_whole_of(work, -places);
-    unit = r1i_value_divide(work, r1i_value_power_whole(work, unit, power),
-                            r1i_value_of(work, half, 1));
-    if (half > 1) { // rounding to the nearest may land on the half itself
-        r1i_value more = r1i_value_of(work, 1000001, 1000000);
-        unit = r1i_value_mul(work, unit, more);
-    }
+    unit = r1i_value_power_whole(work, unit, r1i_whole_of(work, -places));
+    unit = r1i_value_divide(work, unit, r1i_value_of(work, half, 1));
+    if (half > 1) unit = r1i_value_mul(work, unit, r1i_value_of(work, 1000001, 1000000));
     gap = r1i_value_sub(work, r1i_value_abs(work, gap), unit);
     return !work->stop && r1i_value_sign(&gap) < 0;
 }
@@ -18803,33 +18730,26 @@ static r1_equality r1i_answer_constants(r1_answer_work *work, const r1i_node *a,
 static r1_equality r1i_answer_functions(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     int good = 0;
-    bool all_exact = true, exact = false;
-    work->whole_points = r1i_node_wants_wholes(a) || r1i_node_wants_wholes(b);
-    int most = work->whole_points ? 5 * R1I_ANSWER_POINTS : 2 * R1I_ANSWER_POINTS;
+    bool all_exact = true, exact = false, wholes = false;
+    work->whole_points = wholes = r1i_node_wants_wholes(a) || r1i_node_wants_wholes(b);
+    int most = wholes ? 5 * R1I_ANSWER_POINTS : 2 * R1I_ANSWER_POINTS;
     for (int s = 0; s < most && good < R1I_ANSWER_POINTS && !work->stop; s++) {
         work->sample = s;
         int same = r1i_answer_at_point(work, a, b, &exact);
-        if (same < 0 && s >= R1I_ANSWER_POINTS / 2 && good >= 3 && !work->whole_points)
+        if (same < 0 && s >= R1I_ANSWER_POINTS / 2 && good >= 3 && !wholes)
             return r1i_answer_say(work, R1_UNDECIDED,
                                   "equal where the variables are positive only");
+        if (same > 0) all_exact = all_exact && exact;
+        if (same > 0 && !exact && !good) same = r1i_answer_again(work, a, b);
         if (same < 0) return r1i_answer_say(work, R1_DIFFERENT, "different at a tested point");
         good += same > 0;
-        if (same > 0) all_exact = all_exact && exact;
-        if (same > 0 && !exact && good == 1) {
-            int again = r1i_answer_again(work, a, b);
-            if (again < 0) return r1i_answer_say(work, R1_DIFFERENT, "different at a tested point");
-            good -= again == 0;
-        }
     }
-    work->sample = 0;
-    if (work->stop || good < 3) {
+    if (work->stop || good < 3)
         return r1i_answer_say(work, R1_UNDECIDED, "too few points where both are defined");
-    }
-    if (all_exact && !work->whole_points)
-        return r1i_answer_say(work, R1_EQUAL, "equal at all tested rational points");
     return r1i_answer_say(work, R1_EQUAL,
-                          work->whole_points ? "equal at all tested whole numbers"
-                                             : "equal at all tested points to 50 digits");
+                          wholes      ? "equal at all tested whole numbers"
+                          : all_exact ? "equal at all tested rational points"
+                                      : "equal at all tested points to 50 digits");
 }
 // -1, 0, 1: minus infinity, no infinity, infinity.
 // The sign is read off the notation: a negation turns it, percent and units do not matter.
@@ -18846,17 +18766,21 @@ static r1_equality r1i_answer_scalars(r1_answer_work *work, const r1i_node *a, c
     int ia = r1i_node_infinite(a), ib = r1i_node_infinite(b);
     bool sets = (a->kind == R1I_NODE_CONSTANT && a->id >= R1I_SIGN_EMPTY) ||
                 (b->kind == R1I_NODE_CONSTANT && b->id >= R1I_SIGN_EMPTY);
-    if (sets) {
-        bool same = a->kind == b->kind && a->id == b->id;
-        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "named sets");
-    }
-    if (ia || ib) return r1i_answer_say(work, ia == ib ? R1_EQUAL : R1_DIFFERENT, "infinity");
+    bool same = sets ? a->kind == b->kind && a->id == b->id : ia == ib;
+    if (sets || ia || ib)
+        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
+                              sets ? "named sets" : "infinity");
     if (r1i_node_is_constant(a) && r1i_node_is_constant(b)) return r1i_answer_constants(work, a, b);
     return r1i_answer_functions(work, a, b);
 }
+// The same with the sides changed when `turned`: then a is the prediction, and decimals treat the
+// sides differently.
+static r1_equality r1i_answer_compare_turned(r1_answer_work *work, const r1i_node *a,
+                                             const r1i_node *b, bool turned) {
+    return r1i_answer_compare(work, turned ? b : a, turned ? a : b);
+}
 // Lists of the same things in another order are equal, unless the order is asked for.
-// Every item of a has its equal in b; `turned` says that a is the prediction, because decimals
-// treat the sides differently. An item whose only candidates are undecided makes the whole
+// Every item of a has its equal in b. An item whose only candidates are undecided makes the whole
 // undecided. At most |a| |b| comparisons, each of which takes steps.
 static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                      bool turned) {
@@ -18864,8 +18788,7 @@ static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, co
     for (size_t i = 0; i < a->count; i++) {
         r1_equality best = R1_DIFFERENT;
         for (size_t j = 0; j < b->count && best != R1_EQUAL; j++) {
-            r1_equality one = turned ? r1i_answer_compare(work, b->item[j], a->item[i])
-                                     : r1i_answer_compare(work, a->item[i], b->item[j]);
+            r1_equality one = r1i_answer_compare_turned(work, a->item[i], b->item[j], turned);
             if (one != R1_DIFFERENT) best = one;
             if (work->stop) return R1_UNDECIDED;
         }
@@ -18891,14 +18814,14 @@ static r1_equality r1i_answer_in_order(r1_answer_work *work, const r1i_node *a, 
 // A bare list of three numbers or more, each below the one before. People write sets of solutions
 // rising or in pairs; of lists that fall, half are sequences, whose order matters.
 static bool r1i_node_falls(r1_answer_work *work, const r1i_node *list) {
+    if (list->count < 3 || list->id || !r1i_node_is_constant(list)) return false;
     for (size_t i = 1; i < list->count; i++) {
         if (list->item[i - 1]->kind >= R1I_NODE_TUPLE || list->item[i]->kind >= R1I_NODE_TUPLE)
             return false;
-        r1i_value before = r1i_value_evaluate(work, list->item[i - 1]);
-        r1i_value gap = r1i_value_sub(work, before, r1i_value_evaluate(work, list->item[i]));
-        if (!r1i_node_is_constant(list->item[i]) || r1i_value_sign(&gap) <= 0) return false;
+        r1i_value gap = r1i_value_gap(work, list->item[i - 1], list->item[i]);
+        if (r1i_value_sign(&gap) <= 0) return false;
     }
-    return list->count > 2 && !list->id && r1i_node_is_constant(list->item[0]);
+    return true;
 }
 // As sets: each has its equal on the other side, both ways round.
 // Repeated elements count once in sets. A set is compared so with a list, even when lists
@@ -19002,19 +18925,29 @@ static bool r1i_token_is_order(int link) {
     return link == '<' || link == '>' || link == R1I_TOKEN_LESS_EQUAL ||
            link == R1I_TOKEN_GREATER_EQUAL || link == R1I_TOKEN_NOT_EQUAL || link == '=';
 }
+// The first eight variables of an expression; more are left alone, as a test in eight
+// directions is enough.
+typedef struct r1i_names {
+    r1_slice name[8];
+    size_t count;
+} r1i_names;
+// Each name once, in the order of the text.
+static void r1i_names_collect(const r1i_node *node, r1i_names *names) {
+    if (node->kind == R1I_NODE_NAME) {
+        for (size_t i = 0; i < names->count; i++)
+            if (r1i_slice_same(names->name[i], node->text)) return;
+        if (names->count < 8) names->name[names->count++] = node->text;
+    }
+    for (size_t i = 0; i < node->count; i++) r1i_names_collect(node->item[i], names);
+}
 // Whether there is one variable at most; *name gets it.
 // *name may hold one already, which then is the only one allowed. Unknown functions and words
 // are not.
 static bool r1i_node_only_name(const r1i_node *node, r1_slice *name) {
-    if (node->kind == R1I_NODE_NAME) {
-        if (name->size && !r1i_slice_same(*name, node->text)) return false;
-        *name = node->text;
-        return true;
-    }
-    if (node->kind == R1I_NODE_CALL || node->kind == R1I_NODE_TEXT) return false;
-    for (size_t i = 0; i < node->count; i++)
-        if (!r1i_node_only_name(node->item[i], name)) return false;
-    return true;
+    r1i_names names = {{*name}, name->size != 0};
+    r1i_names_collect(node, &names);
+    *name = names.name[0];
+    return names.count < 2 && !r1i_node_holds(node, 1u << R1I_NODE_CALL | 1u << R1I_NODE_TEXT);
 }
 // A number that may be meant as the set of itself.
 // Constants of a scalar kind, but neither infinity nor a named set.
@@ -19087,7 +19020,8 @@ typedef struct r1i_parabola {
     r1i_value constant, linear, square; // the last one times two
     bool known;
 } r1i_parabola;
-static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name);
+static r1i_parabola r1i_parabola_of(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                    r1_slice name);
 static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second);
 // Adds the places where the sides of a link meet. Absolute values are taken with both signs, so
 // that the sides are polynomials; a place too many does no harm, one that is missing would.
@@ -19099,9 +19033,8 @@ static void r1i_bounds_meet(r1_answer_work *work, r1i_bounds *bounds, const r1i_
         unsigned signs = way;
         r1i_node *left = r1i_node_signed(work, lhs, true, false, &signs);
         r1i_node *right = r1i_node_signed(work, rhs, true, false, &signs);
-        r1i_node *link = r1i_node_of(work, R1I_NODE_RELATION, 0, left, right);
         if (work->stop) return;
-        r1i_parabola p = r1i_relation_parabola(work, link, bounds->name);
+        r1i_parabola p = r1i_parabola_of(work, left, right, bounds->name);
         if (!p.known) bounds->unsure = true;
         for (int second = 0; second < 2 && p.known; second++) {
             r1i_value root = r1i_parabola_root(work, &p, second);
@@ -19152,6 +19085,15 @@ static r1i_value r1i_bounds_point(r1_answer_work *work, const r1i_bounds *bounds
     r1i_value sum = r1i_value_add(work, bounds->value[i - 1], bounds->value[i]);
     return r1i_value_divide(work, sum, r1i_value_of(work, 2, 1));
 }
+// Whether a link of this kind holds where its left side minus its right side has this sign.
+static bool r1i_link_holds(int link, int sign) {
+    return link == '<'                       ? sign < 0
+           : link == '>'                     ? sign > 0
+           : link == R1I_TOKEN_LESS_EQUAL    ? sign <= 0
+           : link == R1I_TOKEN_GREATER_EQUAL ? sign >= 0
+           : link == R1I_TOKEN_NOT_EQUAL     ? sign != 0
+                                             : sign == 0;
+}
 // Whether one link of a chain of inequalities holds at a place. What cannot be told from zero at a
 // bound is zero there, to more than 50 digits; in a gap it makes the set unsure.
 static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
@@ -19160,28 +19102,12 @@ static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_
     int side = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
     if (!side) {
         r1i_value point = r1i_bounds_point(work, bounds, place);
-        work->fixed_name = bounds->name, work->fixed = &point;
-        r1i_value left = r1i_value_evaluate(work, lhs);
-        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, rhs));
-        work->fixed = NULL;
+        r1i_value gap = r1i_value_gap_at(work, lhs, rhs, bounds->name, point);
         side = r1i_value_sign(&gap);
         bool zero = r1i_value_is_zero(&gap) || (gap.kind && place % 2);
         if (!r1i_value_is_real(&gap) || (!side && !zero)) bounds->unsure = true;
     }
-    switch (node->links[i]) {
-    case '<':
-        return side < 0;
-    case '>':
-        return side > 0;
-    case R1I_TOKEN_LESS_EQUAL:
-        return side <= 0;
-    case R1I_TOKEN_GREATER_EQUAL:
-        return side >= 0;
-    case R1I_TOKEN_NOT_EQUAL:
-        return side != 0;
-    default:
-        return side == 0;
-    }
+    return r1i_link_holds(node->links[i], side);
 }
 // Whether a place, a bound or a gap between bounds, belongs to a set.
 // A list of conditions means all of them, one joined by "or" means any. Intervals compare
@@ -19321,38 +19247,18 @@ static bool r1i_node_mentions(const r1i_node *node, const r1i_node *name) {
         if (r1i_node_mentions(node->item[i], name)) return true;
     return false;
 }
-// The first eight variables of an expression; more are left alone, as a test in eight
-// directions is enough.
-typedef struct r1i_names {
-    r1_slice name[8];
-    size_t count;
-} r1i_names;
-// Each name once, in the order of the text.
-static void r1i_names_collect(const r1i_node *node, r1i_names *names) {
-    if (node->kind == R1I_NODE_NAME) {
-        for (size_t i = 0; i < names->count; i++)
-            if (r1i_slice_same(names->name[i], node->text)) return;
-        if (names->count < 8) names->name[names->count++] = node->text;
-    }
-    for (size_t i = 0; i < node->count; i++) r1i_names_collect(node->item[i], names);
-}
-// Left side minus right side.
-// An equation holds where this is zero; both sides are evaluated at the current point.
-static r1i_value r1i_relation_gap(r1_answer_work *work, const r1i_node *node) {
-    r1i_value left = r1i_value_evaluate(work, node->item[0]);
-    return r1i_value_sub(work, left, r1i_value_evaluate(work, node->item[1]));
-}
 // 1: both sides' gaps have one ratio at all points; its sign in *sign.
 // Ratios are compared crosswise, ga fb = gb fa, which needs no division. True when at least
 // four points agree with the first before one does not; points where a gap is zero or has no
 // value tell nothing.
 static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                       int *sign) {
-    r1i_value fa = r1i_value_none(), fb = fa;
+    r1i_value fa = r1i_value_none, fb = fa;
     int good = 0;
     for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
         work->sample = s;
-        r1i_value ga = r1i_relation_gap(work, a), gb = r1i_relation_gap(work, b);
+        r1i_value ga = r1i_value_gap(work, a->item[0], a->item[1]);
+        r1i_value gb = r1i_value_gap(work, b->item[0], b->item[1]);
         bool exact;
         if (!r1i_value_not_zero(&ga) || !r1i_value_not_zero(&gb)) continue;
         if (!fa.kind) {
@@ -19361,35 +19267,31 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
             *sign = r1i_value_sign(&ratio);
             continue;
         }
-        if (r1i_value_same(work, r1i_value_mul(work, ga, fb), r1i_value_mul(work, gb, fa),
-                           &exact) <= 0) {
-            good = 0; // one point that is no multiple, or may be none, ends it
-            break;
-        }
+        ga = r1i_value_mul(work, ga, fb), gb = r1i_value_mul(work, gb, fa);
+        // One point that is no multiple, or may be none, ends it.
+        if (r1i_value_same(work, ga, gb, &exact) <= 0) return false;
         good++;
     }
-    work->sample = 0;
     return good >= 4;
 }
-// The gap of a relation as a polynomial in one name, the others at the current point. It is found
+// One side minus the other as a polynomial in one name, the others at the current point. It is found
 // from its values at -1 to 2; at 2 and far away on both sides it must be exactly what it promises,
 // which |t| and its like are not.
-static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name) {
+static r1i_parabola r1i_parabola_of(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                    r1_slice name) {
     static const int places[] = {-1, 0, 1, 2, -1000003, 999983};
-    r1i_value f[6], point, two = r1i_value_of(work, 2, 1);
+    r1i_value f[6], two = r1i_value_of(work, 2, 1);
     r1i_parabola p;
     p.known = true;
-    work->fixed_name = name, work->fixed = &point;
     for (int i = 0; i < 6; i++)
-        point = r1i_value_of(work, places[i], 1), f[i] = r1i_relation_gap(work, a);
-    work->fixed = NULL;
+        f[i] = r1i_value_gap_at(work, a, b, name, r1i_value_of(work, places[i], 1));
     r1i_value down = r1i_value_sub(work, f[1], f[0]);
     p.constant = f[1];
     p.square = r1i_value_sub(work, r1i_value_sub(work, f[2], f[1]), down);
     p.linear = r1i_value_add(work, down, r1i_value_divide(work, p.square, two));
     for (int i = 3; i < 6 && p.known; i++) {
         bool exact;
-        point = r1i_value_of(work, places[i], 1);
+        r1i_value point = r1i_value_of(work, places[i], 1);
         r1i_value sum = r1i_value_divide(work, r1i_value_mul(work, p.square, point), two);
         sum = r1i_value_mul(work, r1i_value_add(work, sum, p.linear), point);
         sum = r1i_value_add(work, sum, p.constant);
@@ -19401,7 +19303,7 @@ static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *
 // complex or not. None where it is flat.
 static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second) {
     if (r1i_value_is_zero(&p->square))
-        return second ? r1i_value_none()
+        return second ? r1i_value_none
                       : r1i_value_negate(r1i_value_divide(work, p->constant, p->linear));
     r1i_value inner = r1i_value_mul(work, r1i_value_of(work, 2, 1), p->square);
     inner = r1i_value_sub(work, r1i_value_mul(work, p->linear, p->linear),
@@ -19425,23 +19327,17 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
         for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
             work->sample = s;
             size_t used = work->used;
-            r1i_parabola p = r1i_relation_parabola(work, a, names.name[n]);
-            r1i_value root = r1i_value_none(), gap;
+            r1i_parabola p = r1i_parabola_of(work, a->item[0], a->item[1], names.name[n]);
+            r1i_value root = r1i_value_none, gap = root;
             if (p.known) root = r1i_parabola_root(work, &p, s % 2);
             if (p.known && !root.kind) root = r1i_parabola_root(work, &p, false);
-            if (root.kind) {
-                work->fixed_name = names.name[n], work->fixed = &root;
-                gap = r1i_relation_gap(work, b);
-                work->fixed = NULL;
-                tested += gap.kind != R1I_VALUE_NONE;
-                bool far = r1i_value_not_zero(&gap);
-                work->used = used, work->sample = 0;
-                if (far && s < R1I_ANSWER_POINTS / 2) return 1;
-                negative = negative || far;
-            }
+            if (root.kind)
+                gap = r1i_value_gap_at(work, b->item[0], b->item[1], names.name[n], root);
+            bool far = r1i_value_not_zero(&gap);
             work->used = used;
+            if (far && s < R1I_ANSWER_POINTS / 2) return 1;
+            tested += gap.kind != R1I_VALUE_NONE, negative = negative || far;
         }
-    work->sample = 0;
     return negative ? 2 : tested >= 2 ? 0 : -1;
 }
 // Equations are equal when their solutions are; multiples are the simple case.
@@ -19466,24 +19362,12 @@ static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
 // chain false.
 static int r1i_relation_truth(r1_answer_work *work, const r1i_node *node) {
     for (size_t i = 0; i + 1 < node->count; i++) {
-        r1i_value left = r1i_value_evaluate(work, node->item[i]);
-        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, node->item[i + 1]));
-        int sign = r1i_value_sign(&gap), link = node->links[i];
+        r1i_value gap = r1i_value_gap(work, node->item[i], node->item[i + 1]);
+        int sign = r1i_value_sign(&gap);
         if (!r1i_value_is_real(&gap) || (!sign && !r1i_value_is_zero(&gap))) return -1;
-        bool holds = link == '<'                       ? sign < 0
-                     : link == '>'                     ? sign > 0
-                     : link == R1I_TOKEN_LESS_EQUAL    ? sign <= 0
-                     : link == R1I_TOKEN_GREATER_EQUAL ? sign >= 0
-                     : link == R1I_TOKEN_NOT_EQUAL     ? sign != 0
-                                                       : sign == 0;
-        if (!holds) return 0;
+        if (!r1i_link_holds(node->links[i], sign)) return 0;
     }
     return 1;
-}
-// -1 for less, 1 for greater; *strict when equality is excluded.
-static int r1i_relation_direction(int link, bool *strict) {
-    *strict = link == '<' || link == '>';
-    return link == '<' || link == R1I_TOKEN_LESS_EQUAL ? -1 : 1;
 }
 // One point that fulfils only one of them refutes.
 // 32 points are tried. Without a witness only multiples of each other are decided: then the
@@ -19496,17 +19380,17 @@ static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node 
         work->sample = s;
         int ta = r1i_relation_truth(work, a), tb = r1i_relation_truth(work, b);
         work->used = used;
-        if (ta < 0 || tb < 0 || ta == tb) continue;
-        work->sample = 0;
-        return r1i_answer_say(work, R1_DIFFERENT, "a tested point fulfils only one of them");
+        if (ta >= 0 && tb >= 0 && ta != tb)
+            return r1i_answer_say(work, R1_DIFFERENT, "a tested point fulfils only one of them");
     }
-    work->sample = 0;
     int sign = 0;
-    bool strict_a, strict_b, plain = a->count == 2 && b->count == 2;
+    bool plain = a->count == 2 && b->count == 2;
     if (plain && r1i_relation_proportional(work, a, b, &sign)) {
-        int da = r1i_relation_direction(a->links[0], &strict_a);
-        int db = r1i_relation_direction(b->links[0], &strict_b);
-        bool same = strict_a == strict_b && da * db * sign > 0;
+        int la = a->links[0], lb = b->links[0];
+        bool less_a = la == '<' || la == R1I_TOKEN_LESS_EQUAL;
+        bool less_b = lb == '<' || lb == R1I_TOKEN_LESS_EQUAL;
+        bool strict = (la == '<' || la == '>') == (lb == '<' || lb == '>');
+        bool same = strict && (less_a == less_b ? sign > 0 : sign < 0);
         return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "multiples of each other");
     }
     return r1i_answer_say(work, R1_UNDECIDED, "the inequalities could not be compared");
@@ -19521,6 +19405,17 @@ static r1_equality r1i_answer_renamed(r1_answer_work *work, const r1i_node *a, c
     work->renamed.size = 0;
     return verdict;
 }
+// "n in Z" and its like as an item of a list: the declaration of a family.
+static bool r1i_node_declares(const r1i_node *part) {
+    return part->kind == R1I_NODE_RELATION && part->links[0] == R1I_TOKEN_IN &&
+           part->item[1]->kind == R1I_NODE_CONSTANT && part->item[1]->id >= R1I_SIGN_WHOLES;
+}
+// Whether a list declares a name that runs through the whole numbers, or the like.
+static bool r1i_node_is_family(const r1i_node *node) {
+    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++)
+        if (r1i_node_declares(node->item[i])) return true;
+    return false;
+}
 // What a family "x = n pi, n in Z" consists of: its members without the declaration, which gives
 // *name and *set. Anything else is its own member, with its only name, if it has just one.
 static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *node,
@@ -19529,17 +19424,12 @@ static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *
     *set = -1, *name = r1i_answer_none;
     for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
         r1i_node *part = node->item[i];
-        bool member = part->kind == R1I_NODE_RELATION && part->count == 2 &&
-                      part->links[0] == R1I_TOKEN_IN && part->item[0]->kind == R1I_NODE_NAME &&
-                      part->item[1]->kind == R1I_NODE_CONSTANT;
-        if (member && part->item[1]->id >= R1I_SIGN_WHOLES)
+        if (r1i_node_declares(part) && part->count == 2 && part->item[0]->kind == R1I_NODE_NAME)
             *name = part->item[0]->text, *set = part->item[1]->id;
         else
             r1i_items_add(work, &items, part);
     }
-    const r1i_node *members = node;
-    if (items.count == 1) members = items.item[0];
-    if (items.count > 1) members = r1i_items_node(work, &items, R1I_NODE_LIST);
+    const r1i_node *members = items.count ? r1i_items_join(work, &items, R1I_NODE_LIST) : node;
     if (work->stop) return work->nothing;
     bool turned;
     const r1i_node *subject = r1i_relation_subject(members, &turned);
@@ -19561,16 +19451,6 @@ static r1_equality r1i_answer_families(r1_answer_work *work, const r1i_node *a, 
         r1i_answer_renamed(work, ma, mb, name_a, name_b) == R1_EQUAL)
         return r1i_answer_say(work, R1_EQUAL, "the same family of values");
     return r1i_answer_say(work, R1_UNDECIDED, "families of values could not be compared");
-}
-// Whether a list declares a name that runs through the whole numbers, or the like.
-static bool r1i_node_is_family(const r1i_node *node) {
-    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
-        const r1i_node *part = node->item[i];
-        if (part->kind == R1I_NODE_RELATION && part->links[0] == R1I_TOKEN_IN &&
-            part->item[1]->kind == R1I_NODE_CONSTANT && part->item[1]->id >= R1I_SIGN_WHOLES)
-            return true;
-    }
-    return false;
 }
 // The same subject compares values; then equations, sets and inequalities in that order.
 // A difference of the values refutes for calls, and for a name that occurs in neither value.
@@ -19624,9 +19504,7 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
     bool chain = relation->count > 2 || r1i_node_is_constant(relation); // a + b = 40 + 2 = 42
     for (size_t i = 0; i + 1 < relation->count; i++) chain = chain && relation->links[i] == '=';
     if (!value && chain) value = relation->item[relation->count - 1];
-    if (value)
-        return turned ? r1i_answer_compare(work, other, value)
-                      : r1i_answer_compare(work, value, other);
+    if (value) return r1i_answer_compare_turned(work, value, other, turned);
     r1_slice name = {NULL, 0};
     if (r1i_node_is_set(relation, &name) && r1i_node_is_set(other, &name))
         return r1i_answer_sets(work, relation, other, name);
@@ -19956,7 +19834,8 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if ((ma || tuple_a) && (mb || tuple_b) && (ma || mb))
         return r1i_answer_matrices(work, ma ? ma : a, mb ? mb : b);
     if (ma || mb) return r1i_answer_say(work, R1_DIFFERENT, "one is a matrix, the other is not");
-    bool signs = r1i_node_holds(a, R1I_NODE_PLUS_MINUS) || r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
+    bool signs = r1i_node_holds(a, 1u << R1I_NODE_PLUS_MINUS) ||
+                 r1i_node_holds(b, 1u << R1I_NODE_PLUS_MINUS);
     bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
     if (signs) return r1i_answer_plus_minus(work, a, b);
     if (tuple_a && tuple_b) return r1i_answer_tuples(work, a, b);
@@ -19970,8 +19849,7 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
         const r1i_node *many = many_a ? a : b;
         verdict = R1_EQUAL;
         for (size_t i = 0; i < many->count && verdict == R1_EQUAL; i++)
-            verdict = many_a ? r1i_answer_compare(work, a->item[i], b)
-                             : r1i_answer_compare(work, a, b->item[i]);
+            verdict = r1i_answer_compare_turned(work, many->item[i], many_a ? b : a, !many_a);
         if (verdict != R1_DIFFERENT) return verdict;
     }
     if (many_a || many_b || tuple_a || tuple_b)
@@ -19991,7 +19869,7 @@ static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, c
     if (++work->depth > R1I_ANSWER_DEPTH) r1i_answer_halt(work, R1I_STOP_DEPTH);
     size_t used = work->used;
     r1_equality verdict = R1_UNDECIDED;
-    work->whole_points = false;
+    work->whole_points = false, work->sample = 0;
     if (r1i_answer_step(work, 1)) verdict = r1i_answer_compare_kinds(work, a, b);
     work->used = used;
     work->depth--;
@@ -20091,25 +19969,6 @@ static bool r1i_node_is_words(const r1i_node *node, bool wordy) {
             return false;
     }
     return true;
-}
-// The end of a sentence whose beginning says which of the texts it is about.
-static const char *r1i_answer_stop_text(r1i_answer_stop stop) {
-    switch (stop) {
-    case R1I_STOP_SYNTAX:
-        return "cannot be read";
-    case R1I_STOP_MEMORY:
-        return "needs more memory than the work area has";
-    case R1I_STOP_STEPS:
-        return "needs too many steps";
-    case R1I_STOP_DEPTH:
-        return "is nested too deeply";
-    case R1I_STOP_SIZE:
-        return "has a number that is too large";
-    case R1I_STOP_CALCULUS:
-        return "is calculus, which is not evaluated";
-    default:
-        return "has a notation that is not known";
-    }
 }
 // One text as it was read, with the reason that stopped the reading, if any.
 typedef struct r1i_answer_reading {
@@ -20253,14 +20112,13 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
 // The reason, with the place in the text when reading stopped there.
 // At most size bytes with the final zero; longer reasons are cut. NULL asks for none.
 static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t size) {
+    static const char *const stops[] = {R1I_STOP_LIST(R1I_STOP_TEXT)};
     if (!reason || !size) return;
+    const char *space = work->stop ? " " : "", *stop = stops[work->stop];
     if (work->stop == R1I_STOP_SYNTAX)
-        snprintf(reason, size, "%s %s at byte %zu", work->reason, r1i_answer_stop_text(work->stop),
-                 work->stop_at);
-    else if (work->stop)
-        snprintf(reason, size, "%s %s", work->reason, r1i_answer_stop_text(work->stop));
+        snprintf(reason, size, "%s %s at byte %zu", work->reason, stop, work->stop_at);
     else
-        snprintf(reason, size, "%s", work->reason ? work->reason : "");
+        snprintf(reason, size, "%s%s%s", work->reason, space, stop);
 }
 // Every way to read log, E and 1/2x must lead to the same verdict; other commas may only help.
 // The bits in `seen` tell which notations occurred, so usual answers are read once. At most 2 +
