@@ -14852,15 +14852,18 @@ static r1i_whole r1i_whole_trim(const uint32_t *limb, size_t size, bool negative
     while (size && limb[size - 1] == 0) size--;
     return (r1i_whole){limb, size, size && negative};
 }
-// Two limbs hold any 64-bit value. The magnitude is taken in unsigned arithmetic, where the
-// smallest int64_t has one too.
-static r1i_whole r1i_whole_of(r1_answer_work *work, int64_t value) {
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+static const r1i_whole r1i_whole_zero;
+// Two limbs hold any 64-bit value.
+static r1i_whole r1i_whole_from(r1_answer_work *work, uint64_t value, bool negative) {
     uint32_t *limb = r1i_whole_space(work, 2);
-    if (!limb) return (r1i_whole){NULL, 0, false};
-    limb[0] = (uint32_t)rest;
-    limb[1] = (uint32_t)(rest >> 32);
-    return r1i_whole_trim(limb, 2, value < 0);
+    if (!limb) return r1i_whole_zero;
+    limb[0] = (uint32_t)value;
+    limb[1] = (uint32_t)(value >> 32);
+    return r1i_whole_trim(limb, 2, negative);
+}
+// The magnitude is taken in unsigned arithmetic, where the smallest int64_t has one too.
+static r1i_whole r1i_whole_of(r1_answer_work *work, int64_t value) {
+    return r1i_whole_from(work, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 // Zero stays without a sign. The limbs are shared with the operand.
 static r1i_whole r1i_whole_negate(r1i_whole a) {
@@ -14884,7 +14887,6 @@ static size_t r1i_whole_bits(r1i_whole a) {
     for (uint32_t top = a.limb[a.size - 1]; top; top >>= 1) bits++;
     return bits;
 }
-// The low bits as a number; only for values that are known to fit.
 // The two lowest limbs without the sign, |a| mod 2^64.
 static uint64_t r1i_whole_low(r1i_whole a) {
     uint64_t low = a.size ? a.limb[0] : 0;
@@ -14898,8 +14900,7 @@ static int r1i_whole_compare_abs(r1i_whole a, r1i_whole b) {
         if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
     return 0;
 }
-// -1, 0 or 1 as a is below, equal to or above b. Zero counts as positive, as trimming leaves
-// it.
+// -1, 0 or 1 as a is below, equal to or above b.
 static int r1i_whole_compare(r1i_whole a, r1i_whole b) {
     if (a.negative != b.negative) return a.negative ? -1 : 1;
     return a.negative ? r1i_whole_compare_abs(b, a) : r1i_whole_compare_abs(a, b);
@@ -14911,7 +14912,7 @@ static r1i_whole r1i_whole_join(r1_answer_work *work, r1i_whole a, r1i_whole b, 
                                 bool negative) {
     size_t size = r1i_max(a.size, b.size) + 1;
     uint32_t *limb = r1i_whole_space(work, size);
-    if (!limb) return (r1i_whole){NULL, 0, false};
+    if (!limb) return r1i_whole_zero;
     int64_t carry = 0;
     for (size_t i = 0; i < size; i++) {
         int64_t x = i < a.size ? a.limb[i] : 0, y = i < b.size ? b.limb[i] : 0;
@@ -14935,9 +14936,9 @@ static r1i_whole r1i_whole_sub(r1_answer_work *work, r1i_whole a, r1i_whole b) {
 // Row i adds a[i] * b to the limbs from i on. The sum of a product of two limbs, a limb and a
 // carry is at most (2^32-1)^2 + 2 (2^32-1) = 2^64 - 1, which fits.
 static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
-    if (!a.size || !b.size) return (r1i_whole){NULL, 0, false};
+    if (!a.size || !b.size) return r1i_whole_zero;
     uint32_t *limb = r1i_whole_space(work, a.size + b.size);
-    if (!limb || !r1i_answer_step(work, a.size * b.size / 8)) return (r1i_whole){NULL, 0, false};
+    if (!limb || !r1i_answer_step(work, a.size * b.size / 8)) return r1i_whole_zero;
     for (size_t i = 0; i < a.size; i++) {
         uint64_t carry = 0;
         for (size_t j = 0; j < b.size; j++) {
@@ -14950,38 +14951,29 @@ static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     return r1i_whole_trim(limb, a.size + b.size, a.negative != b.negative);
 }
 // a * 2^bits; for negative bits the magnitude is cut off.
-// Cutting off goes towards zero, so a negative number is not rounded down; users of this add
-// one unit to their error for it. The distance in limbs is held below 2^24, far above the
-// limit, so the sum of sizes cannot wrap.
+// Limb i of the result is what lies 32 i - bits bits up in a: parts of two limbs, `skip` limbs
+// away. Cutting off goes towards zero, so a negative number is not rounded down; users of this add
+// one unit to their error for it. The distance is held far above the limit of limbs, so that no
+// sum of sizes can wrap.
 static r1i_whole r1i_whole_shift(r1_answer_work *work, r1i_whole a, int64_t bits) {
     if (!a.size || !bits) return a;
-    uint64_t distance = bits < 0 ? 0 - (uint64_t)bits : (uint64_t)bits;
-    size_t limbs = (size_t)r1i_min((size_t)(distance / 32), (size_t)1 << 24);
-    unsigned rest = (unsigned)(distance % 32);
-    if (bits < 0) {
-        if (limbs >= a.size) return (r1i_whole){NULL, 0, false};
-        size_t size = a.size - limbs;
-        uint32_t *limb = r1i_whole_space(work, size);
-        if (!limb) return (r1i_whole){NULL, 0, false};
-        for (size_t i = 0; i < size; i++) {
-            uint64_t high = i + 1 < size ? a.limb[limbs + i + 1] : 0;
-            limb[i] = (uint32_t)((high << 32 | a.limb[limbs + i]) >> rest);
-        }
-        return r1i_whole_trim(limb, size, a.negative);
+    const int64_t most = (int64_t)1 << 29, size = (int64_t)a.size;
+    int64_t down = bits < -most ? most : bits > most ? -most : -bits;
+    int64_t skip = down / 32 - (down % 32 < 0); // the floor
+    unsigned rest = (unsigned)(down - 32 * skip);
+    if (skip >= size) return r1i_whole_zero;
+    uint32_t *limb = r1i_whole_space(work, (size_t)(size - skip));
+    if (!limb) return r1i_whole_zero;
+    for (int64_t at = skip < -1 ? -1 : skip; at < size; at++) {
+        uint64_t low = at >= 0 ? a.limb[at] : 0,
+                 high = at + 1 < size && at >= -1 ? a.limb[at + 1] : 0;
+        limb[at - skip] = (uint32_t)((high << 32 | low) >> rest);
     }
-    size_t size = a.size + limbs + 1;
-    uint32_t *limb = r1i_whole_space(work, size);
-    if (!limb) return (r1i_whole){NULL, 0, false};
-    for (size_t i = 0; i < a.size; i++) {
-        uint64_t wide = (uint64_t)a.limb[i] << rest;
-        limb[limbs + i] |= (uint32_t)wide;
-        limb[limbs + i + 1] = (uint32_t)(wide >> 32);
-    }
-    return r1i_whole_trim(limb, size, a.negative);
+    return r1i_whole_trim(limb, (size_t)(size - skip), a.negative);
 }
 // The magnitude divided by one limb.
-// The quotient has the sign of a and is cut towards zero; *rest gets |a| mod b. One pass from
-// the top limb down: the carry is below b, so the 64-bit quotient is one limb.
+// The quotient has the sign of a and is cut towards zero; *rest, if wanted, gets |a| mod b. One
+// pass from the top limb down: the carry is below b, so the 64-bit quotient is one limb.
 static r1i_whole r1i_whole_divide_small(r1_answer_work *work, r1i_whole a, uint32_t b,
                                         uint32_t *rest) {
     uint32_t *limb = r1i_whole_space(work, a.size);
@@ -14991,8 +14983,8 @@ static r1i_whole r1i_whole_divide_small(r1_answer_work *work, r1i_whole a, uint3
         limb[i] = (uint32_t)(carry / b);
         carry %= b;
     }
-    *rest = (uint32_t)carry;
-    return limb ? r1i_whole_trim(limb, a.size, a.negative) : (r1i_whole){NULL, 0, false};
+    if (rest) *rest = (uint32_t)carry;
+    return limb ? r1i_whole_trim(limb, a.size, a.negative) : r1i_whole_zero;
 }
 // One limb of the quotient in Knuth's algorithm D: top[0..n] minus digit * low[0..n-1].
 //
@@ -15035,19 +15027,18 @@ static void r1i_whole_divide_step(uint32_t *top, const uint32_t *low, size_t n, 
 // algorithm D needs it, and the rest is shifted back. It costs n * m / 8 steps for n limbs of b
 // and m limbs of the quotient.
 static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b, r1i_whole *rest) {
-    r1i_whole none = {NULL, 0, false}, unused;
+    r1i_whole unused;
     if (!rest) rest = &unused;
-    *rest = none;
-    if (!b.size || work->stop) return none;
+    *rest = r1i_whole_zero;
+    if (!b.size || work->stop) return r1i_whole_zero;
     if (r1i_whole_compare_abs(a, b) < 0) {
         *rest = a;
-        return none;
+        return r1i_whole_zero;
     }
     if (b.size == 1) {
         uint32_t low = 0;
         r1i_whole quotient = r1i_whole_divide_small(work, a, b.limb[0], &low);
-        *rest = r1i_whole_of(work, low);
-        rest->negative = low && a.negative;
+        *rest = r1i_whole_from(work, low, a.negative);
         quotient.negative = quotient.size && a.negative != b.negative;
         return quotient;
     }
@@ -15056,8 +15047,8 @@ static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b
     r1i_whole high = r1i_whole_shift(work, r1i_whole_abs(a), shift);
     size_t n = b.size, m = a.size + 1 - n;
     uint32_t *top = r1i_whole_space(work, a.size + 1), *limb = r1i_whole_space(work, m);
-    if (!top || !limb || !low.size || !high.size) return none;
-    if (!r1i_answer_step(work, n * m / 8)) return none;
+    if (!top || !limb || !low.size || !high.size) return r1i_whole_zero;
+    if (!r1i_answer_step(work, n * m / 8)) return r1i_whole_zero;
     memcpy(top, high.limb, r1i_min(high.size, a.size + 1) * sizeof *top);
     for (size_t j = m; j-- > 0;) r1i_whole_divide_step(top + j, low.limb, n, &limb[j]);
     *rest = r1i_whole_shift(work, r1i_whole_trim(top, n, a.negative), -shift);
@@ -15068,7 +15059,7 @@ static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b
 // The caller has made the room large enough. Nothing else that was made after `used` may be
 // needed any more, since later work overwrites it.
 static r1i_whole r1i_whole_keep(r1_answer_work *work, r1i_whole a, uint32_t *limb, size_t used) {
-    if (work->stop || !limb) return (r1i_whole){NULL, 0, false};
+    if (work->stop || !limb) return r1i_whole_zero;
     if (a.size) memcpy(limb, a.limb, a.size * sizeof *limb);
     work->used = used;
     a.limb = limb;
@@ -15083,24 +15074,18 @@ static r1i_whole r1i_whole_gcd(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     size_t size = r1i_max(a.size, b.size), turn = 0;
     uint32_t *space[2] = {r1i_whole_space(work, size), r1i_whole_space(work, size)};
     size_t used = work->used;
-    while (b.size && !work->stop) {
-        if (a.size <= 2 && b.size <= 2) {
-            uint64_t x = r1i_whole_low(a), y = r1i_whole_low(b);
-            while (y) {
-                uint64_t t = x % y;
-                x = y, y = t;
-            }
-            uint32_t *limb = r1i_whole_space(work, 2);
-            if (!limb) return a;
-            limb[0] = (uint32_t)x, limb[1] = (uint32_t)(x >> 32);
-            return r1i_whole_trim(limb, 2, false);
-        }
+    for (; (a.size > 2 || b.size > 2) && b.size && !work->stop; turn = !turn) {
         r1i_whole rest;
         r1i_whole_divide(work, a, b, &rest);
         a = b, b = r1i_whole_keep(work, rest, space[turn], used);
-        turn = !turn;
     }
-    return a;
+    if (!b.size || work->stop) return a;
+    uint64_t x = r1i_whole_low(a), y = r1i_whole_low(b);
+    while (y) {
+        uint64_t rest = x % y;
+        x = y, y = rest;
+    }
+    return r1i_whole_from(work, x, false);
 }
 // Powers that would pass the limit are refused before the first product, not found out late.
 // a^n by squaring: about 2 log2 n products. |a|^n has more than (bits - 1) n bits, which gives
@@ -15144,8 +15129,7 @@ static r1i_whole r1i_whole_root(r1_answer_work *work, r1i_whole a, uint32_t n) {
 // top / bottom in lowest terms with a positive bottom. A bottom of 1 needs no gcd, which is the
 // common case by far. The bottom must not be zero; callers look first.
 static r1i_ratio r1i_ratio_make(r1_answer_work *work, r1i_whole top, r1i_whole bottom) {
-    if (bottom.size == 1 && bottom.limb[0] == 1 && !bottom.negative)
-        return (r1i_ratio){top, bottom};
+    if (r1i_whole_is(bottom, 1)) return (r1i_ratio){top, bottom};
     r1i_whole divisor = r1i_whole_gcd(work, top, bottom);
     if (!r1i_whole_is(divisor, 1)) {
         top = r1i_whole_divide(work, top, divisor, NULL);
@@ -15159,6 +15143,10 @@ static r1i_ratio r1i_ratio_of(r1_answer_work *work, int64_t top, int64_t bottom)
     return r1i_ratio_make(work, r1i_whole_of(work, top), r1i_whole_of(work, bottom));
 }
 static bool r1i_ratio_is_whole(r1i_ratio a) { return r1i_whole_is(a.bottom, 1); }
+// Whether a fraction is this small number.
+static bool r1i_ratio_is(r1i_ratio a, uint32_t value) {
+    return r1i_whole_is(a.top, value) && r1i_ratio_is_whole(a);
+}
 static bool r1i_ratio_is_zero(r1i_ratio a) { return a.top.size == 0; }
 // Only the top carries the sign of a fraction.
 static r1i_ratio r1i_ratio_negate(r1i_ratio a) {
@@ -15185,8 +15173,7 @@ static r1i_ratio r1i_ratio_mul(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
     return r1i_ratio_make(work, r1i_whole_mul(work, a.top, b.top),
                           r1i_whole_mul(work, a.bottom, b.bottom));
 }
-// b is not zero.
-// It is a times b turned upside down; a negative bottom is set right by the reduction.
+// The quotient by a number that is not zero. A negative bottom is set right by the reduction.
 static r1i_ratio r1i_ratio_divide(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
     return r1i_ratio_make(work, r1i_whole_mul(work, a.top, b.bottom),
                           r1i_whole_mul(work, a.bottom, b.top));
@@ -15203,7 +15190,7 @@ static r1i_whole r1i_ratio_floor(r1_answer_work *work, r1i_ratio a) {
 }
 
 // ---- balls ----
-static const r1i_ball r1i_ball_zero = {{NULL, 0, false}, 0, 0};
+static const r1i_ball r1i_ball_zero;
 
 // Cuts a middle to the precision and a radius to 32 bits; whatever is cut off widens the radius.
 // For c bits cut off, both the middle and the radius lose less than one new unit, hence the 2.
@@ -15229,15 +15216,18 @@ static r1i_ball r1i_ball_make(r1_answer_work *work, r1i_whole middle, int64_t ex
 static r1i_ball r1i_ball_of(r1_answer_work *work, int64_t value) {
     return (r1i_ball){r1i_whole_of(work, value), 0, 0};
 }
+static r1i_whole r1i_ball_radius(r1_answer_work *work, r1i_ball a) {
+    return r1i_whole_from(work, a.radius, false);
+}
 // A fraction as a ball that is a little more precise than asked for.
 // top 2^shift / bottom has at least bits + 2 significant bits. The quotient is cut by less than
 // one unit, which is the radius; whole numbers have none unless they are cut to the precision.
 static r1i_ball r1i_ball_from(r1_answer_work *work, r1i_ratio a) {
-    if (r1i_ratio_is_whole(a)) return r1i_ball_make(work, a.top, 0, (r1i_whole){NULL, 0, false});
+    if (r1i_ratio_is_whole(a)) return r1i_ball_make(work, a.top, 0, r1i_whole_zero);
     int64_t shift = (int64_t)work->bits + 2 + (int64_t)r1i_whole_bits(a.bottom) -
                     (int64_t)r1i_whole_bits(a.top);
-    r1i_whole top = shift > 0 ? r1i_whole_shift(work, a.top, shift) : a.top;
     if (shift < 0) shift = 0;
+    r1i_whole top = r1i_whole_shift(work, a.top, shift);
     return r1i_ball_make(work, r1i_whole_divide(work, top, a.bottom, NULL), -shift,
                          r1i_whole_of(work, 1));
 }
@@ -15273,23 +15263,18 @@ static int64_t r1i_ball_top(r1i_ball a) {
 static r1i_ball r1i_ball_add(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     if (r1i_ball_is_zero(a)) return b;
     if (r1i_ball_is_zero(b)) return a;
-    if (a.exponent < b.exponent) {
-        r1i_ball swap = a;
-        a = b, b = swap;
+    if (a.exponent < b.exponent) return r1i_ball_add(work, b, a);
+    int64_t lift = a.exponent - b.exponent, most = 2 * (int64_t)work->bits + 64;
+    r1i_whole middle = b.middle, radius = r1i_ball_radius(work, b);
+    if (lift > most) { // b only blurs the end of a
+        int64_t held = (int64_t)r1i_whole_bits(a.middle), bits = (int64_t)work->bits;
+        lift = held < bits ? bits - held : 0;
+        if (lift > a.exponent - r1i_ball_top(b)) lift = a.exponent - r1i_ball_top(b);
+        middle = r1i_whole_zero, radius = r1i_whole_of(work, 1);
     }
-    int64_t gap = a.exponent - b.exponent, most = 2 * (int64_t)work->bits + 64;
-    if (gap > most) { // b only blurs the end of a
-        size_t held = r1i_whole_bits(a.middle);
-        int64_t lift = held < work->bits ? (int64_t)(work->bits - held) : 0;
-        lift = lift < a.exponent - r1i_ball_top(b) ? lift : a.exponent - r1i_ball_top(b);
-        r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), lift);
-        return r1i_ball_make(work, r1i_whole_shift(work, a.middle, lift), a.exponent - lift,
-                             r1i_whole_add(work, radius, r1i_whole_of(work, 1)));
-    }
-    r1i_whole middle = r1i_whole_add(work, r1i_whole_shift(work, a.middle, gap), b.middle);
-    r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), gap);
-    radius = r1i_whole_add(work, radius, r1i_whole_of(work, (int64_t)b.radius));
-    return r1i_ball_make(work, middle, b.exponent, radius);
+    middle = r1i_whole_add(work, r1i_whole_shift(work, a.middle, lift), middle);
+    r1i_whole lifted = r1i_whole_shift(work, r1i_ball_radius(work, a), lift);
+    return r1i_ball_make(work, middle, a.exponent - lift, r1i_whole_add(work, lifted, radius));
 }
 static r1i_ball r1i_ball_sub(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     return r1i_ball_add(work, a, r1i_ball_negate(b));
@@ -15298,8 +15283,8 @@ static r1i_ball r1i_ball_sub(r1_answer_work *work, r1i_ball a, r1i_ball b) {
 // The exponents add up and the middles multiply exactly; the cut back to the precision happens
 // in r1i_ball_make. Two exact factors have an exact product as long as it fits.
 static r1i_ball r1i_ball_mul(r1_answer_work *work, r1i_ball a, r1i_ball b) {
-    r1i_whole ra = r1i_whole_of(work, (int64_t)a.radius), radius = {NULL, 0, false};
-    r1i_whole rb = r1i_whole_of(work, (int64_t)b.radius);
+    r1i_whole ra = r1i_ball_radius(work, a), rb = r1i_ball_radius(work, b);
+    r1i_whole radius = r1i_whole_zero;
     if (ra.size || rb.size) {
         radius = r1i_whole_mul(work, r1i_whole_abs(a.middle), rb);
         radius = r1i_whole_add(work, radius, r1i_whole_mul(work, r1i_whole_abs(b.middle), ra));
@@ -15321,14 +15306,14 @@ static r1i_ball r1i_ball_divide(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     int64_t shift = (int64_t)work->bits + 34 + (int64_t)r1i_whole_bits(b.middle) -
                     (int64_t)r1i_whole_bits(a.middle);
     if (shift < 0) shift = 0;
-    r1i_whole least =
-        r1i_whole_sub(work, r1i_whole_abs(b.middle), r1i_whole_of(work, (int64_t)b.radius));
+    r1i_whole radius = r1i_ball_radius(work, b);
+    r1i_whole least = r1i_whole_sub(work, r1i_whole_abs(b.middle), radius);
     r1i_whole top = r1i_whole_shift(work, a.middle, shift);
     r1i_whole middle = r1i_whole_divide(work, top, b.middle, NULL);
-    r1i_whole blur = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), shift);
+    r1i_whole blur = r1i_whole_shift(work, r1i_ball_radius(work, a), shift);
     r1i_whole more = r1i_whole_add(work, r1i_whole_abs(middle), r1i_whole_of(work, 1));
-    more = r1i_whole_mul(work, more, r1i_whole_of(work, (int64_t)b.radius));
-    blur = r1i_whole_divide(work, r1i_whole_add(work, blur, more), least, NULL);
+    blur = r1i_whole_add(work, blur, r1i_whole_mul(work, more, radius));
+    blur = r1i_whole_divide(work, blur, least, NULL);
     return r1i_ball_make(work, middle, a.exponent - b.exponent - shift,
                          r1i_whole_add(work, blur, r1i_whole_of(work, 2)));
 }
@@ -15367,7 +15352,7 @@ static r1i_whole r1i_fixed_root(r1_answer_work *work, r1i_whole a) {
 // work at the limit of limbs.
 static r1i_whole r1i_fixed_from(r1_answer_work *work, r1i_ball a, r1i_whole *blur) {
     int64_t shift = a.exponent + r1i_fixed_point(work);
-    r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), shift);
+    r1i_whole radius = r1i_whole_shift(work, r1i_ball_radius(work, a), shift);
     *blur = r1i_whole_add(work, radius, r1i_whole_of(work, 2));
     return r1i_whole_shift(work, a.middle, shift);
 }
@@ -15383,38 +15368,37 @@ static r1i_ball r1i_fixed_ball(r1_answer_work *work, r1i_whole a, r1i_whole blur
 // so the sum is off by a few units a round.
 static r1i_whole r1i_fixed_odd_series(r1_answer_work *work, r1i_whole z, bool alternate) {
     r1i_whole square = r1i_fixed_mul(work, z, z), power = z, sum = z;
-    uint32_t rest;
     for (uint32_t k = 3; power.size && !work->stop; k += 2) {
         power = r1i_fixed_mul(work, power, square);
         if (alternate) power = r1i_whole_negate(power);
-        sum = r1i_whole_add(work, sum, r1i_whole_divide_small(work, power, k, &rest));
+        sum = r1i_whole_add(work, sum, r1i_whole_divide_small(work, power, k, NULL));
     }
     return sum;
 }
-// The same series for 1 / inverse, times a factor: the terms of the formulas below.
+// Three such series for one over the first numbers, each times the second one: a formula like those
+// of Gauss. It is computed anew each time, since the work area keeps nothing between comparisons.
 // Multiplying by the factor multiplies the error of the series too; with factors up to 48 and
-// about a hundred rounds it stays below 2^16 units.
-static r1i_whole r1i_fixed_odd_small(r1_answer_work *work, uint32_t inverse, int64_t times,
-                                     bool alternate) {
-    r1i_whole z = r1i_fixed_divide(work, r1i_whole_of(work, 1), r1i_whole_of(work, inverse));
-    z = r1i_fixed_odd_series(work, z, alternate);
-    return r1i_whole_mul(work, z, r1i_whole_of(work, times));
+// about a hundred rounds all stays below 2^16 units.
+static r1i_whole r1i_fixed_formula(r1_answer_work *work, const int16_t terms[3][2],
+                                   bool alternate) {
+    r1i_whole sum = r1i_whole_zero, one = r1i_whole_of(work, 1);
+    for (int i = 0; i < 3; i++) {
+        r1i_whole z = r1i_fixed_divide(work, one, r1i_whole_of(work, terms[i][0]));
+        z = r1i_fixed_odd_series(work, z, alternate);
+        sum = r1i_whole_add(work, sum, r1i_whole_mul(work, z, r1i_whole_of(work, terms[i][1])));
+    }
+    return sum;
 }
 // pi = 48 atan(1/18) + 32 atan(1/57) - 20 atan(1/239), within 2^16 units.
-// A formula of Gauss: three quick series of whole reciprocals. It is computed anew each time,
-// since the work area keeps nothing between comparisons.
 static r1i_whole r1i_fixed_pi(r1_answer_work *work) {
-    r1i_whole sum = r1i_fixed_odd_small(work, 18, 48, true);
-    sum = r1i_whole_add(work, sum, r1i_fixed_odd_small(work, 57, 32, true));
-    return r1i_whole_sub(work, sum, r1i_fixed_odd_small(work, 239, 20, true));
+    static const int16_t terms[3][2] = {{18, 48}, {57, 32}, {239, -20}};
+    return r1i_fixed_formula(work, terms, true);
 }
 // log 2 = 18 atanh(1/26) - 2 atanh(1/4801) + 8 atanh(1/8749), within 2^16 units.
-// The three reciprocals are small enough that the first series gains more than nine bits in
-// each round.
+// The reciprocals are so small that the first series gains more than nine bits in each round.
 static r1i_whole r1i_fixed_log2(r1_answer_work *work) {
-    r1i_whole sum = r1i_fixed_odd_small(work, 26, 18, false);
-    sum = r1i_whole_sub(work, sum, r1i_fixed_odd_small(work, 4801, 2, false));
-    return r1i_whole_add(work, sum, r1i_fixed_odd_small(work, 8749, 8, false));
+    static const int16_t terms[3][2] = {{26, 18}, {4801, -2}, {8749, 8}};
+    return r1i_fixed_formula(work, terms, false);
 }
 // The bound of r1i_fixed_pi as its radius.
 static r1i_ball r1i_ball_pi(r1_answer_work *work) {
@@ -15455,9 +15439,8 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
     x = r1i_fixed_reduce(work, x, r1i_fixed_log2(work), &k);
     x = r1i_whole_shift(work, x, -8);
     r1i_whole sum = r1i_whole_add(work, one, x), term = x;
-    uint32_t rest;
     for (uint32_t n = 2; term.size && !work->stop; n++) {
-        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, &rest);
+        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, NULL);
         sum = r1i_whole_add(work, sum, term);
     }
     for (int n = 0; n < 8; n++) sum = r1i_fixed_mul(work, sum, sum);
@@ -15472,21 +15455,19 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
 static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
     int64_t point = r1i_fixed_point(work), bits = (int64_t)r1i_whole_bits(a.middle) - 1;
     r1i_whole f = r1i_whole_shift(work, a.middle, point - bits), one = r1i_fixed_one(work);
-    r1i_whole blur = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), point + 1);
-    r1i_whole least = r1i_whole_sub(work, a.middle, r1i_whole_of(work, (int64_t)a.radius));
+    r1i_whole radius = r1i_ball_radius(work, a), least = r1i_whole_sub(work, a.middle, radius);
+    r1i_whole blur = r1i_whole_shift(work, radius, point + 1);
     blur = r1i_whole_divide(work, blur, least, NULL);
     for (int n = 0; n < 7; n++) f = r1i_fixed_root(work, f);
     f = r1i_fixed_divide(work, r1i_whole_sub(work, f, one), r1i_whole_add(work, f, one));
     f = r1i_whole_shift(work, r1i_fixed_odd_series(work, f, false), 8);
-    int64_t k = bits + a.exponent, error = (int64_t)1 << 17;
+    int64_t k = bits + a.exponent;
     if (k) {
-        f = r1i_whole_add(work, f,
-                          r1i_whole_mul(work, r1i_fixed_log2(work), r1i_whole_of(work, k)));
-        blur = r1i_whole_add(
-            work, blur,
-            r1i_whole_mul(work, r1i_whole_of(work, 1 << 16), r1i_whole_abs(r1i_whole_of(work, k))));
+        r1i_whole times = r1i_whole_of(work, k), twos = r1i_fixed_log2(work);
+        f = r1i_whole_add(work, f, r1i_whole_mul(work, twos, times));
+        blur = r1i_whole_add(work, blur, r1i_whole_shift(work, r1i_whole_abs(times), 16));
     }
-    return r1i_fixed_ball(work, f, blur, error);
+    return r1i_fixed_ball(work, f, blur, (int64_t)1 << 17);
 }
 // sin and cos: x = k pi/2 + f, Taylor at f. The error of f is 2^16 |k| units, the series lose 2^9.
 //
@@ -15498,25 +15479,21 @@ static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
 static void r1i_ball_sin_cos(r1_answer_work *work, r1i_ball a, r1i_ball *sine, r1i_ball *cosine) {
     *sine = a, *cosine = r1i_ball_of(work, 1);
     if (r1i_ball_is_zero(a) || r1i_ball_too_large(work, a)) return;
-    r1i_whole blur, x = r1i_fixed_from(work, a, &blur), one = r1i_fixed_one(work);
+    r1i_whole blur, x = r1i_fixed_from(work, a, &blur);
     int64_t k;
     x = r1i_fixed_reduce(work, x, r1i_whole_shift(work, r1i_fixed_pi(work), -1), &k);
-    r1i_whole s = x, c = one, term = x;
-    uint32_t rest;
+    r1i_whole sum[2] = {r1i_fixed_one(work), x}, term = x; // of the even and of the odd powers
     for (uint32_t n = 2; term.size && !work->stop; n++) {
-        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, &rest);
+        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, NULL);
         if (n % 2 == 0) term = r1i_whole_negate(term);
-        if (n % 2)
-            s = r1i_whole_add(work, s, term);
-        else
-            c = r1i_whole_add(work, c, term);
+        sum[n % 2] = r1i_whole_add(work, sum[n % 2], term);
     }
     int64_t error = ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 17);
-    r1i_ball bs = r1i_fixed_ball(work, s, blur, error), bc = r1i_fixed_ball(work, c, blur, error);
-    bool odd = k % 2 != 0, minus_s = (k & 2) != 0, minus_c = ((k + 1) & 2) != 0;
-    *sine = odd ? bc : bs, *cosine = odd ? bs : bc;
-    if (minus_s) *sine = r1i_ball_negate(*sine);
-    if (minus_c) *cosine = r1i_ball_negate(*cosine);
+    bool odd = k % 2 != 0;
+    *sine = r1i_fixed_ball(work, sum[!odd], blur, error);
+    *cosine = r1i_fixed_ball(work, sum[odd], blur, error);
+    if (k & 2) *sine = r1i_ball_negate(*sine);
+    if ((k + 1) & 2) *cosine = r1i_ball_negate(*cosine);
 }
 // atan: five times x -> x / (1 + sqrt(1 + x^2)), then the series. Loses 2^7 units, times 2^5.
 // The map halves the angle, so five of them bring it below pi/64. From 1 on in size atan x =
@@ -15539,22 +15516,20 @@ static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
 }
 // The n-th root of a number that is not negative.
 // The middle is lifted until its root has `bits` bits and the exponent is a multiple of n, so
-// that 2^exponent has an exact root. Two units more cover the cut of the root and that of the
-// bound.
+// that 2^exponent has an exact root. The root of m +- r is off by at most the root of m times
+// r / (m - r); two units more cover the cut of the root and that of the bound.
 static r1i_ball r1i_ball_root(r1_answer_work *work, r1i_ball a, uint32_t n) {
     if (r1i_ball_is_zero(a) || n == 1) return a;
     int64_t lift = (int64_t)work->bits * n + 8 - (int64_t)r1i_whole_bits(a.middle);
     if (lift < 0) lift = 0;
     while ((a.exponent - lift) % (int64_t)n) lift++;
-    r1i_whole root = r1i_whole_root(work, r1i_whole_shift(work, a.middle, lift), n), blur;
-    // The root of m +- r is off by at most the root of m times r / (m - r).
-    r1i_whole radius = r1i_whole_of(work, (int64_t)a.radius);
-    r1i_whole least = r1i_whole_sub(work, a.middle, radius);
+    r1i_whole root = r1i_whole_root(work, r1i_whole_shift(work, a.middle, lift), n);
+    r1i_whole radius = r1i_ball_radius(work, a), least = r1i_whole_sub(work, a.middle, radius);
     if (!least.size || least.negative) {
         r1i_answer_halt(work, R1I_STOP_SIZE);
         return a;
     }
-    blur = r1i_whole_divide(work, r1i_whole_mul(work, root, radius), least, NULL);
+    r1i_whole blur = r1i_whole_divide(work, r1i_whole_mul(work, root, radius), least, NULL);
     return r1i_ball_make(work, root, (a.exponent - lift) / (int64_t)n,
                          r1i_whole_add(work, blur, r1i_whole_of(work, 2)));
 }
@@ -15667,30 +15642,30 @@ static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
     r1i_ball y = r1i_ball_add(work, r1i_ball_mul(work, a.x, b.y), r1i_ball_mul(work, a.y, b.x));
     return r1i_value_ball(x, y);
 }
+static r1i_value r1i_value_conjugate(r1i_value a) {
+    a.im = r1i_ratio_negate(a.im), a.y = r1i_ball_negate(a.y);
+    return a;
+}
+// z times its conjugate, which is real by algebra.
+static r1i_value r1i_value_norm(r1_answer_work *work, r1i_value a) {
+    r1i_value norm = r1i_value_mul(work, a, r1i_value_conjugate(a));
+    norm.y = r1i_ball_zero;
+    return norm;
+}
 // Not defined where the divisor may be zero.
 // Complex divisors use a/b = a conj(b) / |b|^2. The norm of two balls may contain zero although
 // one part does not at this precision; that has no value then.
 static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none;
-    if (a.kind == R1I_VALUE_EXACT && r1i_value_is_rational(&b))
+    if (!r1i_value_is_real(&b)) {
+        r1i_value product = r1i_value_mul(work, a, r1i_value_conjugate(b));
+        return r1i_value_divide(work, product, r1i_value_norm(work, b));
+    }
+    if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT)
         return r1i_value_exact(r1i_ratio_divide(work, a.re, b.re),
                                r1i_ratio_divide(work, a.im, b.re));
-    if (b.kind == R1I_VALUE_EXACT && a.kind == R1I_VALUE_EXACT) {
-        r1i_ratio norm =
-            r1i_ratio_add(work, r1i_ratio_mul(work, b.re, b.re), r1i_ratio_mul(work, b.im, b.im));
-        r1i_value turned = b, whole = r1i_value_ratio(work, norm);
-        turned.im = r1i_ratio_negate(b.im);
-        return r1i_value_divide(work, r1i_value_mul(work, a, turned), whole);
-    }
     a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
-    if (r1i_ball_is_zero(b.y))
-        return r1i_value_ball(r1i_ball_divide(work, a.x, b.x), r1i_ball_divide(work, a.y, b.x));
-    r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, b.x, b.x), r1i_ball_mul(work, b.y, b.y));
-    if (r1i_ball_has_zero(norm)) return r1i_value_none;
-    b.y = r1i_ball_negate(b.y);
-    r1i_value product = r1i_value_mul(work, a, b);
-    return r1i_value_ball(r1i_ball_divide(work, product.x, norm),
-                          r1i_ball_divide(work, product.y, norm));
+    return r1i_value_ball(r1i_ball_divide(work, a.x, b.x), r1i_ball_divide(work, a.y, b.x));
 }
 static r1i_value r1i_value_pi(r1_answer_work *work) {
     return r1i_value_ball(r1i_ball_pi(work), r1i_ball_zero);
@@ -15714,23 +15689,21 @@ static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
 // = 0 stays exact.
 static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_not_zero(&a)) return r1i_value_none;
-    if (r1i_value_is_rational(&a) && r1i_whole_is(a.re.top, 1) && r1i_ratio_is_whole(a.re))
-        return r1i_value_of(work, 0, 1);
+    if (r1i_value_is_rational(&a) && r1i_ratio_is(a.re, 1)) return r1i_value_of(work, 0, 1);
     a = r1i_value_blur(work, a);
     if (r1i_ball_is_zero(a.y)) {
         if (!a.x.middle.negative) return r1i_value_ball(r1i_ball_log(work, a.x), r1i_ball_zero);
         return r1i_value_ball(r1i_ball_log(work, r1i_ball_negate(a.x)), r1i_ball_pi(work));
     }
-    r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, a.x, a.x), r1i_ball_mul(work, a.y, a.y));
-    if (r1i_ball_has_zero(norm)) return r1i_value_none;
-    r1i_ball angle, quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
-    if (r1i_ball_sign(a.x) > 0) {
+    r1i_ball norm = r1i_value_norm(work, a).x, angle;
+    int right = r1i_ball_sign(a.x) > 0, up = r1i_ball_sign(a.y);
+    if (r1i_ball_has_zero(norm) || (!right && !up)) return r1i_value_none;
+    if (right) {
         angle = r1i_ball_atan(work, r1i_ball_divide(work, a.y, a.x));
     } else {
-        int sign = r1i_ball_sign(a.y);
-        if (!sign) return r1i_value_none;
+        r1i_ball quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
         angle = r1i_ball_atan(work, r1i_ball_divide(work, a.x, a.y));
-        angle = r1i_ball_sub(work, sign < 0 ? r1i_ball_negate(quarter) : quarter, angle);
+        angle = r1i_ball_sub(work, up < 0 ? r1i_ball_negate(quarter) : quarter, angle);
     }
     return r1i_value_ball(r1i_ball_scale(r1i_ball_log(work, norm), -1), angle);
 }
@@ -16213,6 +16186,7 @@ static bool r1i_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); 
 static char r1i_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 // The byte at a place; zero behind the end, which no rule below accepts.
 static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? text.data[at] : 0; }
+static const r1_slice r1i_answer_none;
 // The bytes from one place up to another.
 // Not copied: it lives as long as the text does. The caller makes sure that from <= to <= size.
 static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
@@ -16223,12 +16197,6 @@ static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
 static bool r1i_answer_is(r1_slice text, const char *word) {
     size_t size = strlen(word);
     return text.size == size && memcmp(text.data, word, size) == 0;
-}
-// The same with the case of letters ignored; the word is given in lower case.
-static bool r1i_answer_is_word(r1_slice text, const char *word) {
-    size_t i = 0;
-    while (i < text.size && word[i] && r1i_lower(text.data[i]) == word[i]) i++;
-    return i == text.size && !word[i];
 }
 // Whether this word stands at this place.
 // A word that would pass the end of the text does not stand there.
@@ -16259,6 +16227,18 @@ static bool r1i_word_among(const char *names, r1_slice name) {
         if (same && (at[name.size] == ' ' || !at[name.size])) return true;
     }
     return false;
+}
+// The place of a word among several lower-case ones between spaces, the case of its letters ignored;
+// -1 when it is none of them.
+static int r1i_word_place(const char *words, r1_slice word) {
+    int place = 0;
+    for (const char *at = words; at; at = strchr(at, ' '), place++) {
+        size_t i = 0;
+        at += *at == ' ';
+        while (i < word.size && at[i] && at[i] == r1i_lower(word.data[i])) i++;
+        if (i && i == word.size && (at[i] == ' ' || !at[i])) return place;
+    }
+    return -1;
 }
 // A linear search: the table is short, and the first letter settles most entries.
 // `where` says whether a command (1), a plain word (2) or either is looked for. Names beyond 20
@@ -16336,10 +16316,6 @@ typedef struct r1i_measure {
     bool known;
 } r1i_measure;
 
-// Whether a fraction is this small number.
-static bool r1i_ratio_is(r1i_ratio a, uint32_t value) {
-    return r1i_whole_is(a.top, value) && r1i_whole_is(a.bottom, 1);
-}
 // The row of a word, singular or plural; the number of rows when it is no unit.
 static size_t r1i_unit_row(r1_slice word) {
     size_t rows = sizeof r1i_units / sizeof *r1i_units;
@@ -16370,6 +16346,7 @@ static void r1i_unit_times(r1_answer_work *work, r1i_measure *unit, size_t row, 
 // What a unit is worth: "km/h", "square feet", "m s^{-2}", "million dollars", \frac{km}{h}. Its
 // first word must be known; words that are not known are passed over behind it.
 static r1i_measure r1i_unit_measure(r1_answer_work *work, r1_slice text) {
+    static const int powers[] = {1, 2, 2, 3, 3}; // of the words before a unit
     r1i_measure unit = {r1i_ratio_of(work, 1, 1), r1i_ratio_of(work, 1, 1), {0}, false};
     int sign = 1, once = 1, power = 1;
     size_t rows = sizeof r1i_units / sizeof *r1i_units, last = rows;
@@ -16377,18 +16354,16 @@ static r1i_measure r1i_unit_measure(r1_answer_work *work, r1_slice text) {
         char c = text.data[at];
         size_t from = at;
         if (c == '\\' || r1i_is_letter(c) || c == '$') {
-            at++;
-            while (r1i_is_letter(r1i_answer_char(text, at))) at++;
+            at = r1i_answer_letters(text, at + 1);
             r1_slice word = r1i_answer_part(text, from, at);
-            if (c == '\\' && !r1i_answer_is(word, "\\")) continue;
-            if (r1i_answer_is_word(word, "per")) once = -1;
-            if (r1i_answer_is_word(word, "square") || r1i_answer_is_word(word, "sq")) power = 2;
-            if (r1i_answer_is_word(word, "cubic") || r1i_answer_is_word(word, "cu")) power = 3;
-            bool mark = once < 0 || power > 1, squared = r1i_answer_is_word(word, "squared");
+            if (c == '\\' && word.size > 1) continue;
+            int before = r1i_word_place("per square sq cubic cu", word);
+            int behind = r1i_word_place("squared cubed", word);
+            if (before == 0) once = -1;
+            if (before > 0) power = powers[before];
+            if (behind >= 0 && last < rows) r1i_unit_times(work, &unit, last, sign * (behind + 1));
             size_t row = r1i_unit_row(word);
-            if ((squared || r1i_answer_is_word(word, "cubed")) && last < rows)
-                r1i_unit_times(work, &unit, last, sign * (squared ? 1 : 2));
-            if (row == rows && !mark && !unit.known) return unit;
+            if (row == rows && once > 0 && power == 1 && !unit.known) return unit;
             if (row == rows) continue;
             last = row, unit.known = true;
             r1i_unit_times(work, &unit, row, sign * once * power);
@@ -16427,33 +16402,24 @@ static size_t r1i_unit_span(r1_slice text, size_t from) {
 // ---- spelling: other scripts, raised digits and numbers in words become plain LaTeX ----
 // The number that a word stands for, 0 to 90 or a power of ten from 100 on; -1 for other words.
 static int64_t r1i_word_number(r1_slice word) {
-    static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",
-                                        "five",    "six",     "seven",     "eight",    "nine",
-                                        "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
-                                        "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-    static const char *const tens[] = {"twenty", "thirty",  "forty",  "fifty",
-                                       "sixty",  "seventy", "eighty", "ninety"};
-    static const char *const large[] = {"hundred", "thousand", "million", "billion", "trillion"};
     static const int64_t powers[] = {100, 1000, 1000000, 1000000000, 1000000000000};
-    for (int i = 0; i < 20; i++)
-        if (r1i_answer_is_word(word, small[i])) return i;
-    for (int i = 0; i < 8; i++)
-        if (r1i_answer_is_word(word, tens[i])) return 20 + 10 * i;
-    for (int i = 0; i < 5; i++)
-        if (r1i_answer_is_word(word, large[i])) return powers[i];
-    return -1;
+    int small =
+        r1i_word_place("zero one two three four five six seven eight nine ten eleven twelve "
+                       "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+                       word);
+    int tens = r1i_word_place("twenty thirty forty fifty sixty seventy eighty ninety", word);
+    int large = r1i_word_place("hundred thousand million billion trillion", word);
+    return tens >= 0 ? 20 + 10 * tens : large >= 0 ? powers[large] : small;
 }
 // What a word divides by: half 2, thirds 3, ... twelfths 12; 0 for other words.
 static int64_t r1i_word_part(r1_slice word) {
-    static const char *const parts[] = {"half",  "third",    "fourth", "fifth",
-                                        "sixth", "seventh",  "eighth", "ninth",
-                                        "tenth", "eleventh", "twelfth"};
-    if (r1i_answer_is_word(word, "halves")) return 2;
+    if (r1i_word_place("halves", word) == 0) return 2;
     if (word.size > 3 && r1i_lower(word.data[word.size - 1]) == 's') word.size--;
-    if (r1i_answer_is_word(word, "quarter")) return 4;
-    for (int i = 0; i < 11; i++)
-        if (r1i_answer_is_word(word, parts[i])) return i + 2;
-    return 0;
+    if (r1i_word_place("quarter", word) == 0) return 4;
+    int place = r1i_word_place("half third fourth fifth sixth seventh eighth ninth tenth eleventh "
+                               "twelfth",
+                               word);
+    return place < 0 ? 0 : place + 2;
 }
 // The run of letters behind a space, a hyphen or nothing; *at moves behind it.
 static r1_slice r1i_word_next(r1_slice text, size_t *at) {
@@ -16474,16 +16440,14 @@ static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64
     for (int words = 0; words < 16; words++) {
         r1_slice word = r1i_word_next(text, &at);
         int64_t number = r1i_word_number(word), part = r1i_word_part(word);
-        bool first =
-            words == 0 && (r1i_answer_is_word(word, "a") || r1i_answer_is_word(word, "an"));
-        if (first) {
+        if (words == 0 && r1i_word_place("a an", word) >= 0) {
             article = true;
             continue;
         }
-        if (any && r1i_answer_is_word(word, "and")) {
+        if (any && r1i_word_place("and", word) == 0) {
             size_t next = at;
             r1_slice after = r1i_word_next(text, &next);
-            if (r1i_answer_is_word(after, "a") || r1i_answer_is_word(after, "one"))
+            if (r1i_word_place("a one", after) >= 0)
                 part = r1i_word_part(r1i_word_next(text, &next));
             if (part) *top = 1, *bottom = part, end = next; // three and a half
             if (part || group % 100 || (!group && !total) || r1i_word_number(after) < 0) break;
@@ -16494,12 +16458,11 @@ static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64
             *whole = 0;
             return at;
         }
-        bool fits = number < 0    ? false
-                    : number < 20 ? group % 100 == 0 || (group % 10 == 0 && group % 100 >= 20 &&
-                                                         number && number < 10)
-                    : number < 100
-                        ? group % 100 == 0
-                        : (any || article) && (number > 100 ? group > 0 || article : group < 100);
+        bool digit = number > 0 && number < 10 && group % 10 == 0 && group % 100 >= 20;
+        bool fits = number < 0     ? false
+                    : number < 100 ? group % 100 == 0 || digit
+                    : number > 100 ? article || (any && group > 0)
+                                   : article || (any && group < 100);
         if (!fits || (number < 100 && any && group == 0 && total == 0)) break;
         if (number == 100)
             group = (group ? group : 1) * 100;
@@ -18143,7 +18106,6 @@ static uint64_t r1i_answer_hash(r1_slice text) {
         hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
     return hash;
 }
-static const r1_slice r1i_answer_none = {NULL, 0};
 // The same bytes; two empty texts are the same wherever they point.
 static bool r1i_slice_same(r1_slice a, r1_slice b) {
     return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
@@ -18250,20 +18212,13 @@ static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a)
     if (id == R1I_CALL_TANH) return r1i_value_divide(work, sine, cosine);
     return r1i_value_mul(work, half, id == R1I_CALL_SINH ? sine : cosine);
 }
-// Of a complex value, the root of its norm.
-// |z|^2 = z conj(z), whose imaginary part is zero by algebra and is set so. A real ball around
-// zero has no value, because its sign is not known.
+// Of a complex value, the root of its norm. A real ball around zero has no value, because its sign
+// is not known.
 static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
-    if (r1i_value_is_real(&a)) {
-        if (r1i_value_is_zero(&a)) return a;
-        int sign = r1i_value_sign(&a);
-        return !sign ? r1i_value_none : sign < 0 ? r1i_value_negate(a) : a;
-    }
-    r1i_value turned = a;
-    turned.im = r1i_ratio_negate(a.im), turned.y = r1i_ball_negate(a.y);
-    r1i_value norm = r1i_value_mul(work, a, turned);
-    norm.y = r1i_ball_zero;
-    return r1i_value_sqrt(work, norm);
+    if (!r1i_value_is_real(&a)) return r1i_value_sqrt(work, r1i_value_norm(work, a));
+    int sign = r1i_value_sign(&a);
+    if (!sign && !r1i_value_is_zero(&a)) return r1i_value_none;
+    return sign < 0 ? r1i_value_negate(a) : a;
 }
 // A ball has a floor when both of its ends have the same.
 // Exact values have an exact floor. A ball whose unit is 1 or more has no digits behind the
@@ -18271,17 +18226,19 @@ static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
 // result is always right.
 static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_is_real(&a)) return r1i_value_none;
+    r1i_ratio low = a.re, high = a.re;
     r1i_whole one = r1i_whole_of(work, 1);
-    if (a.kind == R1I_VALUE_EXACT)
-        return r1i_value_ratio(work, (r1i_ratio){r1i_ratio_floor(work, a.re), one});
-    r1i_whole radius = r1i_whole_of(work, (int64_t)a.x.radius), low, high;
-    if (a.x.exponent >= 0) return r1i_value_none;
-    r1i_whole unit = r1i_whole_shift(work, one, -a.x.exponent);
-    if (work->stop) return r1i_value_none;
-    low = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_sub(work, a.x.middle, radius), unit});
-    high = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_add(work, a.x.middle, radius), unit});
-    if (r1i_whole_compare(low, high)) return r1i_value_none;
-    return r1i_value_ratio(work, (r1i_ratio){low, one});
+    if (a.kind == R1I_VALUE_BALL) {
+        if (a.x.exponent >= 0) return r1i_value_none;
+        r1i_whole radius = r1i_ball_radius(work, a.x);
+        low.bottom = high.bottom = r1i_whole_shift(work, one, -a.x.exponent);
+        low.top = r1i_whole_sub(work, a.x.middle, radius);
+        high.top = r1i_whole_add(work, a.x.middle, radius);
+    }
+    r1i_whole floor = r1i_ratio_floor(work, low);
+    bool sure =
+        a.kind == R1I_VALUE_EXACT || r1i_whole_compare(floor, r1i_ratio_floor(work, high)) == 0;
+    return sure && !work->stop ? r1i_value_ratio(work, (r1i_ratio){floor, one}) : r1i_value_none;
 }
 // n (n-1) ... (n-k+1), divided by k! if wanted: then every product is divided before it grows.
 // After step j the product is C(n, j+1), so each division leaves no rest. The room holds
@@ -19181,6 +19138,14 @@ static r1_equality r1i_answer_sets(r1_answer_work *work, const r1i_node *a, cons
     return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
                           same ? "the same set of numbers" : "the sets of numbers differ");
 }
+// Whether both are sets of real numbers, in one variable at most; then *verdict is theirs.
+static bool r1i_answer_both_sets(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                 r1_equality *verdict) {
+    r1_slice name = r1i_answer_none;
+    bool both = r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name);
+    if (both) *verdict = r1i_answer_sets(work, a, b, name);
+    return both;
+}
 
 // ---- relations ----
 //
@@ -19460,31 +19425,23 @@ static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
     bool turned_a, turned_b;
     const r1i_node *sa = r1i_relation_subject(a, &turned_a),
                    *sb = r1i_relation_subject(b, &turned_b);
+    const r1i_node *va = sa ? r1i_relation_value(a, turned_a) : NULL;
+    const r1i_node *vb = sb ? r1i_relation_value(b, turned_b) : NULL;
+    r1_equality same = R1_UNDECIDED;
     if (sa && sb && r1i_node_same_subject(sa, sb)) {
-        bool calls = sa->kind == R1I_NODE_CALL && sa->count == 1 && sb->count == 1;
-        bool names =
-            calls && sa->item[0]->kind == R1I_NODE_NAME && sb->item[0]->kind == R1I_NODE_NAME;
-        r1_equality same = r1i_answer_renamed(work, r1i_relation_value(a, turned_a),
-                                              r1i_relation_value(b, turned_b),
-                                              names ? sa->item[0]->text : r1i_answer_none,
-                                              names ? sb->item[0]->text : r1i_answer_none);
+        bool names = sa->kind == R1I_NODE_CALL && sa->count == 1 && sb->count == 1 &&
+                     sa->item[0]->kind == R1I_NODE_NAME && sb->item[0]->kind == R1I_NODE_NAME;
+        same = r1i_answer_renamed(work, va, vb, names ? sa->item[0]->text : r1i_answer_none,
+                                  names ? sb->item[0]->text : r1i_answer_none);
         if (same != R1_DIFFERENT || sa->kind == R1I_NODE_CALL) return same;
-        if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(r1i_relation_value(a, turned_a), sa) &&
-            !r1i_node_mentions(r1i_relation_value(b, turned_b), sa))
+        if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(va, sa) && !r1i_node_mentions(vb, sa))
             return same; // both define the same thing
     }
-    if (sa && sb && (sa->kind == R1I_NODE_CALL) != (sb->kind == R1I_NODE_CALL)) { // y = and f(x) =
-        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
-                                              r1i_relation_value(b, turned_b));
-        if (same == R1_EQUAL) return same;
-    }
+    bool mixed = sa && sb && (sa->kind == R1I_NODE_CALL) != (sb->kind == R1I_NODE_CALL);
+    if (mixed && r1i_answer_compare(work, va, vb) == R1_EQUAL) return R1_EQUAL; // y = and f(x) =
     bool equations = a->count == 2 && b->count == 2 && a->links[0] == '=' && b->links[0] == '=';
     if (equations) return r1i_answer_equations(work, a, b);
-    r1_slice name = {NULL, 0};
-    if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name)) {
-        r1_equality same = r1i_answer_sets(work, a, b, name);
-        if (same != R1_UNDECIDED) return same;
-    }
+    if (r1i_answer_both_sets(work, a, b, &same) && same != R1_UNDECIDED) return same;
     for (size_t i = 0; i + 1 < a->count; i++)
         if (!r1i_token_is_order(a->links[i])) return R1_UNDECIDED;
     for (size_t i = 0; i + 1 < b->count; i++)
@@ -19505,9 +19462,8 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
     for (size_t i = 0; i + 1 < relation->count; i++) chain = chain && relation->links[i] == '=';
     if (!value && chain) value = relation->item[relation->count - 1];
     if (value) return r1i_answer_compare_turned(work, value, other, turned);
-    r1_slice name = {NULL, 0};
-    if (r1i_node_is_set(relation, &name) && r1i_node_is_set(other, &name))
-        return r1i_answer_sets(work, relation, other, name);
+    r1_equality verdict;
+    if (r1i_answer_both_sets(work, relation, other, &verdict)) return verdict;
     return r1i_answer_say(work, R1_DIFFERENT, "one is a relation, the other is not");
 }
 
@@ -19555,23 +19511,18 @@ static const r1i_node *r1i_unit_letter(const r1i_node *node) {
 // are different; a unit that only one side has is ignored, but "3 million" is 3000000 and no more
 // than undecided against 3. Unknown units with other names leave equal numbers undecided.
 static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
-    static const struct {
-        r1i_measure unit;
-        r1_slice text;
-    } none;
-    const r1i_node *side[2] = {a, b};
-    const r1i_node *bare[2], *scaled[2];
-    r1i_measure unit[2];
-    bool has[2], kind[2], scale = false;
+    static const r1i_measure none;
+    const r1i_node *side[2] = {a, b}, *bare[2] = {a, b}, *scaled[2];
+    r1i_measure unit[2] = {none, none};
+    bool has[2], kind[2] = {false, false}, scale = false;
     for (int i = 0; i < 2; i++) {
-        has[i] = side[i]->kind == R1I_NODE_UNIT, kind[i] = false;
         const r1i_node *letter = r1i_unit_letter(side[i]);
-        r1_slice text = has[i] ? side[i]->text : letter ? side[i]->item[1]->text : none.text;
-        has[i] = has[i] || letter;
-        unit[i] = has[i] ? r1i_unit_measure(work, text) : none.unit;
-        bare[i] = letter ? letter : side[i]->kind == R1I_NODE_UNIT ? side[i]->item[0] : side[i];
+        has[i] = side[i]->kind == R1I_NODE_UNIT || letter;
+        if (!has[i]) continue;
+        bare[i] = side[i]->item[0];
+        unit[i] = r1i_unit_measure(work, letter ? side[i]->item[1]->text : side[i]->text);
         for (int d = 0; d < R1I_UNIT_KINDS; d++) kind[i] = kind[i] || unit[i].kind[d];
-        scale = scale || (has[i] && unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
+        scale = scale || (unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
     }
     if (has[0] && has[1] && (!unit[0].known || !unit[1].known)) {
         r1_equality same = r1i_answer_compare(work, bare[0], bare[1]);
@@ -19599,15 +19550,41 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
     return r1i_answer_say(work, R1_UNDECIDED, "equal but for a word such as million");
 }
 // ---- matrices ----
-// Rows and columns change places; NULL stays NULL.
-static const r1i_node *r1i_node_transposed(r1_answer_work *work, const r1i_node *matrix) {
-    r1i_node *node = matrix ? r1i_node_new(work, R1I_NODE_MATRIX, matrix->count) : NULL;
-    if (!matrix || work->stop) return NULL;
-    size_t columns = matrix->count / matrix->rows;
-    node->rows = columns, node->open = '[', node->height = matrix->height;
-    for (size_t i = 0; i < matrix->count; i++)
-        node->item[i % columns * matrix->rows + i / columns] = matrix->item[i];
+// A matrix with room for its cells; NULL when the work has stopped.
+static r1i_node *r1i_matrix_new(r1_answer_work *work, size_t rows, size_t columns) {
+    r1i_node *node = r1i_node_new(work, R1I_NODE_MATRIX, rows * columns);
+    if (work->stop) return NULL;
+    node->rows = rows, node->open = '[';
     return node;
+}
+// Rows and columns change places; NULL stays NULL.
+static const r1i_node *r1i_matrix_transposed(r1_answer_work *work, const r1i_node *a) {
+    r1i_node *node = a ? r1i_matrix_new(work, a->count / a->rows, a->rows) : NULL;
+    if (!node) return NULL;
+    node->height = a->height;
+    for (size_t i = 0; i < a->count; i++)
+        node->item[i % node->rows * a->rows + i / node->rows] = a->item[i];
+    return node;
+}
+// The sum or the product of two matrices, whose cells are sums and products of theirs; NULL when
+// the shapes do not fit.
+static const r1i_node *r1i_matrix_join(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                       bool sum) {
+    size_t columns = b->count / b->rows, inner = a->count / a->rows;
+    if (sum ? b->count != a->count || b->rows != a->rows : inner != b->rows) return NULL;
+    r1i_node *result = r1i_matrix_new(work, a->rows, columns);
+    for (size_t k = 0; result && k < result->count; k++) {
+        if (sum) {
+            result->item[k] = r1i_node_of(work, R1I_NODE_SUM, 0, a->item[k], b->item[k]);
+            continue;
+        }
+        r1i_node *dot = r1i_node_new(work, R1I_NODE_SUM, inner);
+        for (size_t m = 0; m < inner && !work->stop; m++)
+            dot->item[m] = r1i_node_of(work, R1I_NODE_PRODUCT, 0, a->item[k / columns * inner + m],
+                                       b->item[m * columns + k % columns]);
+        result->item[k] = dot;
+    }
+    return result;
 }
 // [[1, 2], [3, 4]] as a matrix; NULL for what is no tuple of rows.
 static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node) {
@@ -19621,60 +19598,34 @@ static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node)
     return r1i_items_matrix(work, &items, node->count);
 }
 // Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
-// The result is a tree whose entries are sums and products of the entries, so that they compare
-// like any expression. At most eight factors, which bounds its height. Bars make a determinant,
-// which is a scalar and not a matrix.
+// The result is a tree whose entries are expressions, so that they compare like any other. At most
+// eight factors, which bounds its height. Bars make a determinant, which is a scalar and not a
+// matrix.
 static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *node) {
     if (work->stop) return NULL;
     if (node->kind == R1I_NODE_MATRIX) return node->open == '|' ? NULL : node;
     if (node->kind == R1I_NODE_POWER && r1i_node_is_name(node->item[1], "T"))
-        return r1i_node_transposed(work, r1i_node_matrix(work, node->item[0]));
-    if (node->kind != R1I_NODE_SUM && node->kind != R1I_NODE_PRODUCT &&
-        node->kind != R1I_NODE_NEGATE)
-        return NULL;
+        return r1i_matrix_transposed(work, r1i_node_matrix(work, node->item[0]));
+    bool sum = node->kind == R1I_NODE_SUM, negated = node->kind == R1I_NODE_NEGATE;
+    if (!sum && !negated && node->kind != R1I_NODE_PRODUCT) return NULL;
     const r1i_node *total = NULL;
     r1i_node *factor = NULL;
-    if (node->kind == R1I_NODE_NEGATE)
-        factor = r1i_node_of(work, R1I_NODE_NEGATE, 0, r1i_node_whole(work, 1), NULL);
+    if (negated) factor = r1i_node_of(work, R1I_NODE_NEGATE, 0, r1i_node_whole(work, 1), NULL);
     for (size_t i = 0; i < node->count && !work->stop; i++) {
         const r1i_node *next = r1i_node_matrix(work, node->item[i]);
-        if (!next && node->kind == R1I_NODE_SUM) return NULL;
-        if (!next) {
+        if (!next && sum) return NULL;
+        if (next && total && i >= 8) return NULL; // the entries would be deep trees
+        if (!next)
             factor = factor ? r1i_node_of(work, R1I_NODE_PRODUCT, 0, factor, node->item[i])
                             : node->item[i];
-            continue;
-        }
-        if (!total) {
+        else if (!total)
             total = next;
-            continue;
-        }
-        if (i >= 8) return NULL; // the entries of a long product would be deep trees
-        size_t columns = next->count / next->rows, inner = total->count / total->rows;
-        bool sum = node->kind == R1I_NODE_SUM;
-        if (sum ? next->count != total->count || next->rows != total->rows : inner != next->rows)
+        else if ((total = r1i_matrix_join(work, total, next, sum)) == NULL)
             return NULL;
-        r1i_node *result = r1i_node_new(work, R1I_NODE_MATRIX, total->rows * columns);
-        if (work->stop) return NULL;
-        result->rows = total->rows, result->open = '[';
-        for (size_t k = 0; k < result->count; k++) {
-            if (sum) {
-                result->item[k] = r1i_node_of(work, R1I_NODE_SUM, 0, total->item[k], next->item[k]);
-                continue;
-            }
-            r1i_node *dot = r1i_node_new(work, R1I_NODE_SUM, inner);
-            for (size_t m = 0; m < inner && !work->stop; m++)
-                dot->item[m] =
-                    r1i_node_of(work, R1I_NODE_PRODUCT, 0, total->item[k / columns * inner + m],
-                                next->item[m * columns + k % columns]);
-            result->item[k] = dot;
-        }
-        total = result;
     }
     if (!total || !factor || work->stop) return work->stop ? NULL : total;
-    r1i_node *scaled = r1i_node_new(work, R1I_NODE_MATRIX, total->count);
-    if (work->stop) return NULL;
-    scaled->rows = total->rows, scaled->open = '[';
-    for (size_t k = 0; k < total->count; k++)
+    r1i_node *scaled = r1i_matrix_new(work, total->rows, total->count / total->rows);
+    for (size_t k = 0; scaled && k < total->count; k++)
         scaled->item[k] = r1i_node_of(work, R1I_NODE_PRODUCT, 0, factor, total->item[k]);
     return work->stop ? NULL : scaled;
 }
@@ -19725,7 +19676,6 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
 // when both sides have one.
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
-    static const uint8_t kinds[] = {R1I_NODE_PERCENT, R1I_NODE_DEGREE};
     const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
     if (a->kind == R1I_NODE_UNIT || b->kind == R1I_NODE_UNIT) {
         *verdict = r1i_answer_units(work, a, b);
@@ -19737,14 +19687,12 @@ static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i
             r1i_answer_say(work, *verdict = R1_UNDECIDED, "a unit, or a name");
         return true;
     }
-    for (size_t i = 0; i < sizeof kinds; i++) {
-        bool in_a = a->kind == kinds[i], in_b = b->kind == kinds[i];
+    for (int kind = R1I_NODE_PERCENT; kind <= R1I_NODE_DEGREE; kind++) {
+        bool in_a = a->kind == kind, in_b = b->kind == kind;
         if (!in_a && !in_b) continue;
-        if (in_a != in_b) {
-            *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25, 90 degrees and pi/2
-            if (*verdict == R1_EQUAL) return true;
-        }
-        *verdict = r1i_answer_compare(work, in_a ? a->item[0] : a, in_b ? b->item[0] : b);
+        if (in_a != in_b) *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25
+        if (in_a == in_b || *verdict != R1_EQUAL)
+            *verdict = r1i_answer_compare(work, in_a ? a->item[0] : a, in_b ? b->item[0] : b);
         return true;
     }
     return false;
@@ -19758,9 +19706,8 @@ static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, con
         return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "numbers in a base");
     }
     if (r1i_answer_scalars(work, a, b) == R1_EQUAL) return R1_EQUAL;
-    const r1i_node *other = a->kind == R1I_NODE_BASE ? b : a;
-    const r1i_node *base = a->kind == R1I_NODE_BASE ? a : b;
-    if (other->kind == R1I_NODE_NUMBER && r1i_slice_same(other->text, base->text))
+    bool number = a->kind == R1I_NODE_NUMBER || b->kind == R1I_NODE_NUMBER;
+    if (number && r1i_slice_same(a->text, b->text))
         return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
     return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
 }
@@ -19808,43 +19755,38 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
         return r1i_answer_in_order(work, point_a ? point_a : a, point_b ? point_b : b);
     if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
     if (r1i_node_is_family(a) || r1i_node_is_family(b)) return r1i_answer_families(work, a, b);
-    r1_slice name = {NULL, 0};
-    if ((r1i_node_is_range(a) || r1i_node_is_range(b)) && r1i_node_is_set(a, &name) &&
-        r1i_node_is_set(b, &name))
-        return r1i_answer_sets(work, a, b, name);
+    if ((r1i_node_is_range(a) || r1i_node_is_range(b)) &&
+        r1i_answer_both_sets(work, a, b, &verdict))
+        return verdict;
     bool relation_a = a->kind == R1I_NODE_RELATION, relation_b = b->kind == R1I_NODE_RELATION;
     if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
     if (relation_a) return r1i_answer_relation(work, a, b, false);
     if (relation_b) return r1i_answer_relation(work, b, a, true);
     if (r1i_answer_unwrap(work, a, b, &verdict)) return verdict;
-    bool single_a = a->kind == R1I_NODE_SET && a->count == 1 && !r1i_node_is_many(b);
-    bool single_b = b->kind == R1I_NODE_SET && b->count == 1 && !r1i_node_is_many(a);
-    if (single_a && b->kind != R1I_NODE_SET_OPERATION)
+    bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
+    bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
+    if (a->kind == R1I_NODE_SET && a->count == 1 && !many_b && !set_b)
         return r1i_answer_compare(work, a->item[0], b);
-    if (single_b && a->kind != R1I_NODE_SET_OPERATION)
+    if (b->kind == R1I_NODE_SET && b->count == 1 && !many_a && !set_a)
         return r1i_answer_compare(work, a, b->item[0]);
     if (a->kind == R1I_NODE_BASE || b->kind == R1I_NODE_BASE) return r1i_answer_bases(work, a, b);
     if (a->kind == R1I_NODE_PROPORTION && b->kind == a->kind)
         return r1i_answer_proportions(work, a, b);
-    const r1i_node *ma = r1i_node_matrix(work, a);
-    const r1i_node *mb = r1i_node_matrix(work, b);
+    const r1i_node *ma = r1i_node_matrix(work, a), *mb = r1i_node_matrix(work, b);
     if (ma && !mb) mb = r1i_node_rows(work, b);
     if (mb && !ma) ma = r1i_node_rows(work, a);
     bool tuple_a = a->kind == R1I_NODE_TUPLE, tuple_b = b->kind == R1I_NODE_TUPLE;
     if ((ma || tuple_a) && (mb || tuple_b) && (ma || mb))
         return r1i_answer_matrices(work, ma ? ma : a, mb ? mb : b);
     if (ma || mb) return r1i_answer_say(work, R1_DIFFERENT, "one is a matrix, the other is not");
-    bool signs = r1i_node_holds(a, 1u << R1I_NODE_PLUS_MINUS) ||
-                 r1i_node_holds(b, 1u << R1I_NODE_PLUS_MINUS);
-    bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
-    if (signs) return r1i_answer_plus_minus(work, a, b);
+    unsigned signs = 1u << R1I_NODE_PLUS_MINUS;
+    if (r1i_node_holds(a, signs) || r1i_node_holds(b, signs))
+        return r1i_answer_plus_minus(work, a, b);
     if (tuple_a && tuple_b) return r1i_answer_tuples(work, a, b);
     if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
         return r1i_answer_in_order(work, a, b);
     if (many_a && many_b) return r1i_answer_unordered(work, a, b);
-    name.size = 0;
-    if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name))
-        return r1i_answer_sets(work, a, b, name);
+    if (r1i_answer_both_sets(work, a, b, &verdict)) return verdict;
     if (many_a != many_b && !tuple_a && !tuple_b) { // 5 and 5 is 5
         const r1i_node *many = many_a ? a : b;
         verdict = R1_EQUAL;
@@ -19854,7 +19796,6 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     }
     if (many_a || many_b || tuple_a || tuple_b)
         return r1i_answer_say(work, R1_DIFFERENT, "other numbers of elements");
-    bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
     const r1i_node *other = set_a ? b : a;
     if (set_a != set_b && other->kind < R1I_NODE_TUPLE && r1i_node_is_constant(other))
         return r1i_answer_say(work, R1_DIFFERENT, "a set against a number");
@@ -19882,17 +19823,14 @@ static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, c
 // \alpha is not lost; punctuation is not.
 static r1_slice r1i_answer_normal(r1_answer_work *work, r1_slice text) {
     char *normal = (char *)r1i_answer_space(work, text.size + 1);
-    size_t size = 0;
+    size_t size = 0, end;
     for (size_t i = 0; normal && i < text.size; i++) {
         char c = text.data[i];
         if (c == '\\') {
-            size_t end = i + 1;
-            while (r1i_is_letter(r1i_answer_char(text, end))) end++;
-            const r1i_word *word = NULL;
-            if (end > i + 1) word = r1i_word_find(r1i_answer_part(text, i + 1, end), 1);
+            const r1i_word *word = r1i_word_command(text, i, &end);
             bool shown = word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE;
             for (size_t k = i; shown && k < end; k++) normal[size++] = text.data[k];
-            i = end > i + 1 ? end - 1 : i + 1;
+            i = end > i + 1 ? end - 1 : end;
         } else if (!r1i_is_space(c) && !strchr("${}\"'`", c)) {
             bool number = i && r1i_is_digit(text.data[i - 1]) && i + 1 < text.size;
             number = number || r1i_is_digit(r1i_answer_char(text, i + 1));
@@ -19911,48 +19849,43 @@ static size_t r1i_answer_word_count(r1_slice text) {
 // The text without the dollars and boxes that hold all of it, and without type faces and braces
 // if wanted: $\text{(B)}$ is (B).
 static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
-    for (bool more = true; more;) {
+    for (;;) {
         size_t open = 0;
-        text = r1i_answer_trim(text), more = false;
+        text = r1i_answer_trim(text);
         char last = text.size ? text.data[text.size - 1] : 0;
         if (text.size > 2 && last == '$' && text.data[0] == '$') {
-            text = r1i_answer_part(text, 1, text.size - 1), more = true;
+            text = r1i_answer_part(text, 1, text.size - 1);
             continue;
         }
-        if (r1i_answer_char(text, 0) == '\\')
-            while (r1i_is_letter(r1i_answer_char(text, open + 1))) open++;
-        const r1i_word *word = open ? r1i_word_find(r1i_answer_part(text, 1, open + 1), 1) : NULL;
-        bool face =
-            word && (word->token == R1I_TOKEN_SKIP || (faces && word->token == R1I_TOKEN_STYLE));
-        if (open) open++;
-        if (!(open ? face : faces) || r1i_answer_char(text, open) != '{' || last != '}') break;
-        if (r1i_answer_group_end(text, open) != text.size) break;
-        text = r1i_answer_part(text, open + 1, text.size - 1), more = true;
+        bool fits = faces;
+        if (r1i_answer_char(text, 0) == '\\') {
+            const r1i_word *word = r1i_word_command(text, 0, &open);
+            fits = word &&
+                   (word->token == R1I_TOKEN_SKIP || (faces && word->token == R1I_TOKEN_STYLE));
+        }
+        if (!fits || r1i_answer_char(text, open) != '{' || last != '}' ||
+            r1i_answer_group_end(text, open) != text.size)
+            return text;
+        text = r1i_answer_part(text, open + 1, text.size - 1);
     }
-    return text;
 }
 // The letter of an option: D, (D), D., (D) with the words of the option; else 0.
 // Letters A to J, in a type face or not. *alone says that nothing follows: then a plain letter, a
 // closed bracket or a point will do. With words behind it a mark and a space must stand between.
 static char r1i_answer_option(r1_slice text, bool *alone) {
-    size_t at = 0, face = 0;
-    if (r1i_answer_char(text, 0) == '\\')
-        while (r1i_is_letter(r1i_answer_char(text, face + 1))) face++;
-    if (face && r1i_answer_char(text, face + 1) == '{') { // \textbf{(B)} 12
-        size_t end = r1i_answer_group_end(text, face + 1);
-        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, face + 2, end - (end > face + 2)));
+    size_t face = r1i_answer_char(text, 0) == '\\' ? r1i_answer_letters(text, 1) : 0;
+    if (face > 1 && r1i_answer_char(text, face) == '{') { // \textbf{(B)} 12
+        size_t end = r1i_answer_group_end(text, face);
+        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, face + 1, end - (end > face + 1)));
         char c = inner.size < 5 ? r1i_answer_option(inner, alone) : 0;
         *alone = c && end >= text.size;
         return inner.size > 1 ? c : 0;
     }
     size_t open = r1i_answer_char(text, 0) == '(';
-    at += open;
-    char c = r1i_answer_char(text, at);
+    char c = r1i_answer_char(text, open), next = r1i_answer_char(text, open + 1);
     if (c < 'A' || c > 'J') return 0;
-    at++;
-    char next = r1i_answer_char(text, at);
     bool marked = next == ')' || (!open && (next == '.' || next == ':'));
-    at += marked;
+    size_t at = open + 1 + marked;
     *alone = at >= text.size;
     if (*alone) return open && !marked ? 0 : c;
     return marked && r1i_is_space(r1i_answer_char(text, at)) ? c : 0;
@@ -20025,18 +19958,14 @@ static size_t r1i_word_joint(r1_slice text, size_t at) {
 }
 // The next part of a list of words in its normal form, without an article; *at moves behind it.
 static r1_slice r1i_word_item(r1_answer_work *work, r1_slice text, size_t *at) {
-    static const char *const articles[] = {"a ", "an ", "the "};
     size_t from = *at, joint = 0;
     while (*at < text.size && !(joint = r1i_word_joint(text, *at))) ++*at;
     r1_slice part = r1i_answer_trim(r1i_answer_part(text, from, *at));
     *at += joint;
-    for (size_t i = 0; i < 3; i++)
-        if (part.size > 4 && r1i_is_space(part.data[strlen(articles[i]) - 1]) &&
-            r1i_answer_is_word(r1i_answer_trim(r1i_answer_part(part, 0, strlen(articles[i]))),
-                               i == 0   ? "a"
-                               : i == 1 ? "an"
-                                        : "the"))
-            part = r1i_answer_part(part, strlen(articles[i]), part.size);
+    size_t first = r1i_answer_letters(part, 0);
+    if (part.size > 4 && r1i_is_space(r1i_answer_char(part, first)) &&
+        r1i_word_place("a an the", r1i_answer_part(part, 0, first)) >= 0)
+        part = r1i_answer_part(part, first, part.size);
     return r1i_answer_normal(work, part);
 }
 // Whether all words of a list occur in another one.
@@ -20059,12 +19988,10 @@ static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other)
 }
 // "Yes, it is" says yes.
 static r1_slice r1i_words_verdict(r1_slice text) {
-    size_t end = 0;
-    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+    size_t end = r1i_answer_letters(text, 0);
     r1_slice word = r1i_answer_part(text, 0, end);
     char mark = r1i_answer_char(text, end);
-    bool verdict = r1i_answer_is_word(word, "yes") || r1i_answer_is_word(word, "no") ||
-                   r1i_answer_is_word(word, "true") || r1i_answer_is_word(word, "false");
+    bool verdict = r1i_word_place("yes no true false", word) >= 0;
     return verdict && (mark == ',' || mark == '.' || mark == ';') ? word : text;
 }
 // Short answers in words can be refuted; sentences cannot.
@@ -20238,42 +20165,39 @@ static r1_slice r1i_answer_from(r1_slice text, size_t at) {
 // behind a space only; words of the dictionary and of \text do not. Six bytes and more of
 // another script count as four words.
 static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) {
-    static const char *const leads[] = {"answer", "the",       "is",  "so", "thus", "hence",
-                                        "result", "therefore", "are", "we", "get"};
-    size_t words = 0;
-    for (size_t i = 0; i < text.size && words < most;) {
+    size_t words = 0, end;
+    for (size_t i = 0; i < text.size && words < most; i = end) {
+        end = r1i_answer_letters(text, i);
         if (text.data[i] == '\\') {
-            size_t from = ++i;
-            while (r1i_is_letter(r1i_answer_char(text, i))) i++;
-            bool style = i == from + 4 && r1i_answer_at(text, from, "text");
-            if (style && r1i_answer_char(text, i) == '{')
-                i = r1i_answer_group_end(text, i);
-            else if (i == from)
-                i++;
-        } else if (r1i_is_letter(text.data[i])) {
-            size_t from = i;
-            while (r1i_is_letter(r1i_answer_char(text, i))) i++;
-            r1_slice run = r1i_answer_part(text, from, i);
-            bool word =
-                run.size > 2 || (run.size == 2 && from && r1i_is_space(text.data[from - 1]));
+            end = r1i_answer_letters(text, i + 1);
+            bool style = r1i_answer_is(r1i_answer_part(text, i + 1, end), "text");
+            if (style && r1i_answer_char(text, end) == '{')
+                end = r1i_answer_group_end(text, end);
+            else if (end == i + 1)
+                end++;
+        } else if (end > i) {
+            r1_slice run = r1i_answer_part(text, i, end);
+            bool word = run.size > 2 || (run.size == 2 && i && r1i_is_space(text.data[i - 1]));
             words += word && !r1i_word_find(run, 2);
-            for (size_t k = 0; k < sizeof leads / sizeof *leads; k++)
-                if (run.size == strlen(leads[k]) && r1i_answer_last(run, leads[k]) == 0)
-                    *leading = true;
-        } else if ((unsigned char)text.data[i] >= 0x80) {
-            size_t from = i;
-            while (i < text.size && (unsigned char)text.data[i] >= 0x80) i++;
-            words += i - from > 5 ? 4 : 0;
+            if (r1i_word_place("answer the is so thus hence result therefore are we get", run) >= 0)
+                *leading = true;
         } else {
-            i++;
+            while (r1i_answer_char(text, end) & 0x80) end++;
+            words += end - i > 5 ? 4 : 0;
+            end += end == i;
         }
     }
     return words;
 }
-// The text behind words such as "So" and "Thus," at its beginning, or behind a label: "Total: 13".
-static r1_slice r1i_answer_unled(r1_slice text) {
+// The place behind the word that begins a text, in any script.
+static size_t r1i_answer_first(r1_slice text) {
     size_t end = 0;
     while (r1i_is_letter(r1i_answer_char(text, end)) || r1i_answer_char(text, end) & 0x80) end++;
+    return end;
+}
+// The text behind words such as "So" and "Thus," at its beginning, or behind a label: "Total: 13".
+static r1_slice r1i_answer_unled(r1_slice text) {
+    size_t end = r1i_answer_first(text);
     r1_slice word = r1i_answer_part(text, 0, end);
     bool label = end > 2 && r1i_answer_at(text, end, ": ") && !r1i_word_find(word, 2);
     if (!end || (!label && !r1i_word_among("So Thus Hence Then Therefore", word))) return text;
@@ -20283,51 +20207,43 @@ static r1_slice r1i_answer_unled(r1_slice text) {
 }
 // "It takes 3 hours" is a sentence, "3 hours" is an answer: words come first, and digits occur.
 static bool r1i_answer_is_sentence(r1_slice text) {
-    size_t first = 0, digits = 0;
-    while (r1i_is_letter(r1i_answer_char(text, first)) || r1i_answer_char(text, first) & 0x80)
-        first++;
+    size_t first = r1i_answer_first(text), digits = 0;
     for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
     r1_slice word = r1i_answer_part(text, 0, first);
     return first > 1 && r1i_is_letter(text.data[0]) && digits &&
            r1i_answer_char(text, first) == ' ' && !r1i_word_find(word, 2) &&
-           !memchr(text.data, '=', text.size) && !r1i_answer_is_word(word, "minus") &&
-           !r1i_answer_is_word(word, "negative");
+           !memchr(text.data, '=', text.size) && r1i_word_place("minus negative", word) < 0;
 }
 // Whether a text is an answer by itself and no sentence around one.
 // No ordinary words, or up to two (one with math signs around) in a short line that leads up to
 // nothing and has no sentence in it. Boxes and marks go through their own rules.
 static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
-    if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
-    if (r1i_answer_at(text, 0, "####")) return false;
-    if (r1i_answer_is_sentence(text)) return false;
+    if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX ||
+        r1i_answer_at(text, 0, "####") || r1i_answer_is_sentence(text))
+        return false;
     size_t words = r1i_answer_plain_words(text, 4, &leading);
-    bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
-    return words == 0 ||
-           (words <= 3 && !leading && !sentence && !memchr(text.data, '\n', text.size) &&
-            (words == 1 || !memchr(text.data, '=', text.size)) && text.size < 80 &&
-            words <= (memchr(text.data, '$', text.size) ? 1u : 2u));
+    if (!words) return true;
+    size_t most = memchr(text.data, '=', text.size) || memchr(text.data, '$', text.size) ? 1 : 2;
+    return words <= most && !leading && text.size < 80 && !memchr(text.data, '\n', text.size) &&
+           r1i_answer_last(text, ". ") == SIZE_MAX;
 }
 // Whether only punctuation, math signs and one "and" or "or" stand between two boxes.
 // Less than 80 bytes, so that boxes far apart in a solution are not taken for one answer.
 static bool r1i_answer_joins(r1_slice gap) {
-    size_t words = 0;
-    for (size_t i = 0; i < gap.size;) {
+    size_t words = 0, end;
+    for (size_t i = 0; i < gap.size; i = end) {
         char c = gap.data[i];
-        if (c == '\\' && r1i_answer_at(gap, i + 1, "text{")) {
-            i = r1i_answer_group_end(gap, i + 5);
-        } else if (c == '\\' && r1i_answer_at(gap, i + 1, "quad")) {
-            i += 5;
-        } else if (c == '\\') {
-            i += 2;
-        } else if (r1i_is_letter(c)) {
-            size_t from = i;
-            while (r1i_is_letter(r1i_answer_char(gap, i))) i++;
-            r1_slice run = r1i_answer_part(gap, from, i);
-            if (++words > 1 || (!r1i_answer_is(run, "and") && !r1i_answer_is(run, "or")))
-                return false;
+        end = r1i_answer_letters(gap, i);
+        if (c == '\\') {
+            end = r1i_answer_at(gap, i + 1, "text{")  ? r1i_answer_group_end(gap, i + 5)
+                  : r1i_answer_at(gap, i + 1, "quad") ? i + 5
+                                                      : i + 2;
+        } else if (end > i) {
+            r1_slice run = r1i_answer_part(gap, i, end);
+            if (++words > 1 || !r1i_word_among("and or", run)) return false;
         } else if (r1i_is_space(c) || c == '$' || c == ',' || c == ';') {
-            i++;
+            end++;
         } else {
             return false;
         }
@@ -20348,7 +20264,7 @@ static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice 
     if (r1i_answer_char(text, open) == '{') {
         close = r1i_answer_group_end(text, open);
         bool closed = text.data[close - 1] == '}' && close > open + 1;
-        *content = r1i_answer_part(text, open + 1, closed ? close - 1 : close);
+        *content = r1i_answer_part(text, open + 1, close - closed);
     } else {
         while (close < text.size && !r1i_is_space(text.data[close]) && text.data[close] != '$')
             close++;
@@ -20364,46 +20280,41 @@ static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice 
 // then the slice holds the commands too, which the reader passes over. One box gives its
 // content alone.
 static r1_slice r1i_answer_boxed(r1_slice text) {
-    r1_slice last, content, whole, inner;
-    if (!r1i_answer_box(text, text.size, &last, &content)) return r1i_answer_none;
-    r1_slice joined = last;
-    bool several = false;
+    r1_slice joined, content, whole, inner;
+    if (!r1i_answer_box(text, text.size, &joined, &content)) return r1i_answer_none;
     while (r1i_answer_box(text, (size_t)(joined.data - text.data), &whole, &inner)) {
-        size_t from = (size_t)(whole.data - text.data) + whole.size;
+        size_t from = (size_t)(whole.data - text.data), behind = from + whole.size;
         size_t to = (size_t)(joined.data - text.data);
-        if (from > to || !r1i_answer_joins(r1i_answer_part(text, from, to))) break;
-        joined.size += (size_t)(joined.data - whole.data);
-        joined.data = whole.data;
-        several = true;
+        if (behind > to || !r1i_answer_joins(r1i_answer_part(text, behind, to))) break;
+        content = joined = r1i_answer_part(text, from, to + joined.size);
     }
-    return r1i_answer_clean(several ? joined : content);
+    return r1i_answer_clean(content);
 }
 // The last formula between math signs, or the first one; *end is the place behind it.
 // Signs are $, $$, \( and \[, each with its own end; empty formulas and ones that never close
 // do not count. One pass over the text.
 static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
+    static const char *const signs[][2] = {
+        {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
     r1_slice found = r1i_answer_none;
     size_t begin = 0; // of the last formula with those that only commas or "and" separate from it
-    for (size_t i = 0; i < text.size;) {
-        bool dollar = text.data[i] == '$' && (!i || text.data[i - 1] != '\\');
-        bool round = r1i_answer_at(text, i, "\\("), square = r1i_answer_at(text, i, "\\[");
-        if (!dollar && !round && !square) {
+    for (size_t i = 0; i < text.size && !(first && found.size);) {
+        size_t sign = 0;
+        while (sign < 4 && !r1i_answer_at(text, i, signs[sign][0])) sign++;
+        if (sign == 4 || (sign < 2 && i && text.data[i - 1] == '\\')) {
             i++;
             continue;
         }
-        size_t open = dollar ? (r1i_answer_char(text, i + 1) == '$' ? 2 : 1) : 2;
-        const char *close = dollar ? (open == 2 ? "$$" : "$") : round ? "\\)" : "\\]";
-        size_t from = i + open, to = from;
-        while (to < text.size && !r1i_answer_at(text, to, close)) to++;
+        size_t open = i, from = i + strlen(signs[sign][0]), to = from;
+        while (to < text.size && !r1i_answer_at(text, to, signs[sign][1])) to++;
         r1_slice inner = r1i_answer_trim(r1i_answer_part(text, from, to));
         if (to >= text.size) break;
-        i = to + strlen(close);
+        i = to + strlen(signs[sign][1]);
         if (!inner.size) continue;
-        bool joined = found.size && from - open > *end &&
-                      r1i_answer_joins(r1i_answer_part(text, *end, from - open));
-        if (!joined) begin = from - open;
+        bool joined =
+            found.size && open > *end && r1i_answer_joins(r1i_answer_part(text, *end, open));
+        if (!joined) begin = open;
         found = joined ? r1i_answer_part(text, begin, i) : inner, *end = i;
-        if (first) break;
     }
     return found;
 }
@@ -20534,12 +20445,8 @@ static r1_slice r1i_answer_explained(r1_slice text) {
     bool digits = false;
     for (size_t i = 0; i + 2 < text.size; i++) {
         digits = digits || r1i_is_digit(text.data[i]);
-        bool bracket = text.data[i] == ' ' && text.data[i + 1] == '(';
-        bool comma = text.data[i] == ',' && text.data[i + 1] == ' ';
-        if (!digits || !(bracket || comma)) continue;
-        size_t end = i + 2;
-        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
-        r1_slice word = r1i_answer_part(text, i + 2, end);
+        if (!digits || !(r1i_answer_at(text, i, " (") || r1i_answer_at(text, i, ", "))) continue;
+        r1_slice word = r1i_answer_part(text, i + 2, r1i_answer_letters(text, i + 2));
         if (word.size > 1 && !r1i_word_find(word, 2)) return r1i_answer_part(text, 0, i);
     }
     return text;
