@@ -15510,9 +15510,7 @@ typedef struct r1i_value {
 static const r1i_value r1i_value_none; // all fields zero
 // The fractions are shared and not copied.
 static r1i_value r1i_value_exact(r1i_ratio re, r1i_ratio im) {
-    r1i_value value = r1i_value_none;
-    value.kind = R1I_VALUE_EXACT, value.re = re, value.im = im;
-    return value;
+    return (r1i_value){R1I_VALUE_EXACT, re, im, r1i_ball_zero, r1i_ball_zero};
 }
 // A real rational number: the imaginary part is an exact zero.
 static r1i_value r1i_value_ratio(r1_answer_work *work, r1i_ratio re) {
@@ -15524,9 +15522,7 @@ static r1i_value r1i_value_of(r1_answer_work *work, int64_t top, int64_t bottom)
 }
 // A real one has the exact zero ball as its y, which the functions of real numbers ask for.
 static r1i_value r1i_value_ball(r1i_ball x, r1i_ball y) {
-    r1i_value value = r1i_value_none;
-    value.kind = R1I_VALUE_BALL, value.x = x, value.y = y;
-    return value;
+    return (r1i_value){R1I_VALUE_BALL, r1i_value_none.re, r1i_value_none.im, x, y};
 }
 // The balls of an exact value; from then on digits are lost. Other kinds pass through.
 static r1i_value r1i_value_blur(r1_answer_work *work, r1i_value a) {
@@ -16505,15 +16501,11 @@ static size_t r1i_reader_unknown(r1i_reader *reader, size_t from, size_t to) {
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
 // Escaped braces do not count, and a brace that closes too much ends the group.
 static size_t r1i_answer_group_end(r1_slice text, size_t at) {
-    int depth = 0;
-    for (; at < text.size; at++) {
-        if (text.data[at] == '\\') {
-            at++;
-        } else if (text.data[at] == '{') {
-            depth++;
-        } else if (text.data[at] == '}' && --depth <= 0) {
-            return at + 1;
-        }
+    for (int depth = 0; at < text.size; at++) {
+        char c = text.data[at];
+        depth += (c == '{') - (c == '}');
+        if (c == '}' && depth <= 0) return at + 1;
+        at += c == '\\';
     }
     return text.size;
 }
@@ -17115,23 +17107,21 @@ static void r1i_node_constant_name(r1i_node *node) {
 // off the front of the number token, which shrinks for the next argument.
 static r1i_node *r1i_read_argument(r1i_reader *reader) {
     r1i_token *token = &reader->token[reader->at];
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER && token->text.size > 1 &&
-        r1i_is_digit(token->text.data[0])) {
-        r1i_node *node = r1i_node_whole(reader->work, token->text.data[0] - '0');
+    int kind = r1i_read_peek(reader);
+    bool first =
+        kind == R1I_TOKEN_NUMBER && token->text.size > 1 && r1i_is_digit(token->text.data[0]);
+    r1i_node *node = NULL;
+    if (first) {
+        node = r1i_node_whole(reader->work, token->text.data[0] - '0');
         if (!reader->work->stop) node->plain = true;
         token->text.data++, token->text.size--;
-        return node;
-    }
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) return r1i_read_number(reader);
-    if (r1i_read_peek(reader) == R1I_TOKEN_NAME) {
-        r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+    } else if (kind == R1I_TOKEN_NAME) {
+        node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
         reader->at++;
-        if (reader->work->stop) return node;
-        node->text = token->text;
-        r1i_node_constant_name(node);
-        return node;
+        if (!reader->work->stop) node->text = token->text, r1i_node_constant_name(node);
     }
-    return r1i_read_power(reader);
+    if (node) return node;
+    return kind == R1I_TOKEN_NUMBER ? r1i_read_number(reader) : r1i_read_power(reader);
 }
 // What stands behind an open bracket, a list or one sum, and its end. Bars inside are bars of their
 // own, so the count of open ones starts anew there and is restored behind.
@@ -17560,27 +17550,24 @@ static bool r1i_node_is_constant(const r1i_node *node) {
 // ^\circ, ^2, ^T. 90^\circ is degrees and no power. A number behind ^ is taken whole, as in 2^10,
 // although TeX would raise the first digit only, because that is what is meant.
 static r1i_node *r1i_read_exponent(r1i_reader *reader, r1i_node *node) {
+    r1_answer_work *work = reader->work;
     size_t braces = r1i_read_token(reader, 1)->kind == '{';
     if (r1i_read_token(reader, 1 + braces)->kind == R1I_TOKEN_DEGREE) {
         reader->at += 2 + braces;
         if (braces && !r1i_read_take(reader, '}')) return r1i_read_refuse(reader);
-        return r1i_node_of(reader->work, R1I_NODE_DEGREE, 0, node, NULL);
+        return r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
     }
     reader->at++;
-    r1i_node *exponent;
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) {
-        exponent = r1i_read_number(reader);
-    } else if (r1i_read_take(reader, '-')) {
-        r1i_node *inner = r1i_read_power(reader);
-        exponent = r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, inner, NULL);
-    } else {
-        exponent = r1i_read_braced(reader);
-    }
+    bool number = r1i_read_peek(reader) == R1I_TOKEN_NUMBER, minus = r1i_read_take(reader, '-');
+    r1i_node *exponent = number  ? r1i_read_number(reader)
+                         : minus ? r1i_read_power(reader)
+                                 : r1i_read_braced(reader);
+    if (minus) exponent = r1i_node_of(work, R1I_NODE_NEGATE, 0, exponent, NULL);
     if (r1i_read_peek(reader) == '^' && r1i_read_enter(reader)) { // a^b^c is a^(b^c)
         exponent = r1i_read_exponent(reader, exponent);
         r1i_read_leave(reader);
     }
-    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, node, exponent);
+    return r1i_node_of(work, R1I_NODE_POWER, 0, node, exponent);
 }
 // Digits with a base from 2 to 36 under them, as in 1011_2, by Horner's rule; anything else under a
 // number is refused. The digits are kept as text for a comparison with a number that names no base.
@@ -17690,50 +17677,43 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
     r1_answer_work *work = reader->work;
     size_t from = r1i_read_token(reader, 0)->at, to = from;
-    for (int depth = 0; !work->stop;) {
+    bool more = true;
+    for (int depth = 0; more && !work->stop;) {
         const r1i_token *token = r1i_read_token(reader, 0);
         if (token->kind == R1I_TOKEN_END) break;
-        to = (size_t)(token->text.data + token->text.size - reader->text.data);
+        r1_slice last = token->text;
         reader->at++;
         depth += (token->kind == '{') - (token->kind == '}');
+        if (r1i_read_take(reader, '^')) last = r1i_read_subscript(reader);
+        if (last.data) to = (size_t)(last.data + last.size - reader->text.data);
         int next = r1i_read_peek(reader);
-        if (next == '^') {
-            reader->at++;
-            r1_slice power = r1i_read_subscript(reader);
-            if (power.data) to = (size_t)(power.data + power.size - reader->text.data);
-        }
-        bool under =
-            r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
-        if (under) reader->at++;
-        if (!under && !depth && r1i_read_peek(reader) != R1I_TOKEN_TEXT &&
-            !(token->kind == R1I_TOKEN_FRACTION ||
-              (token->kind == '}' && r1i_read_peek(reader) == '{')))
-            break;
+        bool under = next == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
+        reader->at += under;
+        more = under || depth || next == R1I_TOKEN_TEXT || token->kind == R1I_TOKEN_FRACTION ||
+               (token->kind == '}' && next == '{');
     }
     r1i_node *node = r1i_node_of(work, R1I_NODE_UNIT, 0, value, NULL);
     if (work->stop) return node;
     node->text = r1i_answer_part(reader->text, from, to);
-    size_t also = r1i_read_peek(reader) == R1I_TOKEN_AND;
-    if (r1i_read_token(reader, also)->kind != R1I_TOKEN_NUMBER ||
-        r1i_read_token(reader, also + 1)->kind != R1I_TOKEN_TEXT)
-        return node;
     size_t back = reader->at;
-    reader->at += also;
-    r1i_node *more = r1i_read_number(reader), *rest = r1i_read_unit(reader, more);
-    if (work->stop) return rest;
-    r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
-    bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
-    r1i_ratio down = one ? r1i_ratio_divide(work, a.factor, b.factor) : r1i_ratio_of(work, 1, 1);
-    if (r1i_whole_compare(down.top, down.bottom) <= 0) { // 3 m and 5 m are two
-        reader->at = back;
-        return node;
+    r1i_read_take(reader, R1I_TOKEN_AND);
+    static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
+    if (r1i_read_ahead(reader, part)) {
+        r1i_node *number = r1i_read_number(reader), *rest = r1i_read_unit(reader, number);
+        if (work->stop) return rest;
+        r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
+        bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
+        r1i_node *factor = r1i_node_whole(work, 1);
+        if (work->stop) return node;
+        if (one) factor->ratio = r1i_ratio_divide(work, a.factor, b.factor);
+        if (r1i_whole_compare(factor->ratio.top, factor->ratio.bottom) > 0) {
+            value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
+            rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
+            return r1i_node_measure(work, rest);
+        }
     }
-    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
-    if (work->stop) return node;
-    factor->ratio = down;
-    value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
-    rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
-    return r1i_node_measure(work, rest);
+    reader->at = back; // 3 m and 5 m are two
+    return node;
 }
 // \frac{\text{km}}{...} behind a value is a unit.
 static bool r1i_read_unit_ahead(const r1i_reader *reader) {
@@ -17812,8 +17792,8 @@ static r1i_node *r1i_read_signed(r1i_reader *reader) {
     r1i_node *node = r1i_read_product(reader);
     return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, node, NULL) : node;
 }
-// Terms with plus, minus and plus-minus between them, as one flat node: a difference is a sum with a
-// negated term. A plus-minus becomes a node around its term.
+// Terms with plus, minus and plus-minus between them, as one flat node: a difference is a sum with
+// a negated term. A plus-minus becomes a node around its term.
 static r1i_node *r1i_read_sum(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items items = {NULL, 0, 0};
@@ -18394,22 +18374,22 @@ static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *di
         *places = node->places, *digits = node->digits;
         return true;
     }
-    if (node->kind == R1I_NODE_NEGATE || node->kind == R1I_NODE_UNIT ||
-        node->kind == R1I_NODE_PERCENT) {
+    bool percent = node->kind == R1I_NODE_PERCENT;
+    if (percent || node->kind == R1I_NODE_NEGATE || node->kind == R1I_NODE_UNIT) {
         bool found = r1i_node_decimal(node->item[0], places, digits);
-        if (node->kind == R1I_NODE_PERCENT) *places += 2;
+        *places += percent ? 2 : 0;
         return found;
     }
     if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return false;
-    const r1i_node *power = node->item[1];
+    const r1i_node *power = node->item[1], *exponent;
     if (power->kind != R1I_NODE_POWER || !r1i_node_is_whole(power->item[0], 10)) return false;
-    const r1i_node *exponent = power->item[1];
+    exponent = power->item[1];
     bool minus = exponent->kind == R1I_NODE_NEGATE;
     if (minus) exponent = exponent->item[0];
     if (exponent->kind != R1I_NODE_NUMBER || !r1i_ratio_is_whole(exponent->ratio) ||
-        r1i_whole_bits(exponent->ratio.top) > 10)
+        r1i_whole_bits(exponent->ratio.top) > 10 ||
+        !r1i_node_decimal(node->item[0], places, digits))
         return false;
-    if (!r1i_node_decimal(node->item[0], places, digits)) return false;
     int64_t shift = (int64_t)r1i_whole_low(exponent->ratio.top);
     *places += minus ? shift : -shift;
     return true;
@@ -18609,11 +18589,14 @@ static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
 static bool r1i_node_is_many(const r1i_node *node) {
     return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
 }
-// How many nodes of a kind a tree holds that a sign can be chosen for: plus-minus, absolute values.
+// Whether a sign can be chosen for a node: for a plus-minus, or for an absolute value.
+static bool r1i_node_has_sign(const r1i_node *node, bool bars) {
+    return bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
+                : node->kind == R1I_NODE_PLUS_MINUS;
+}
+// How many such nodes a tree holds.
 static size_t r1i_node_sign_count(const r1i_node *node, bool bars) {
-    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
-                     : node->kind == R1I_NODE_PLUS_MINUS;
-    size_t count = here;
+    size_t count = r1i_node_has_sign(node, bars);
     for (size_t i = 0; i < node->count; i++) count += r1i_node_sign_count(node->item[i], bars);
     return count;
 }
@@ -18621,9 +18604,7 @@ static size_t r1i_node_sign_count(const r1i_node *node, bool bars) {
 // linked takes the same bit as all others, and a minus-plus its opposite.
 static r1i_node *r1i_node_signed(r1_answer_work *work, const r1i_node *node, bool bars, bool linked,
                                  unsigned *signs) {
-    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
-                     : node->kind == R1I_NODE_PLUS_MINUS;
-    bool minus = (*signs & 1) != (!bars && node->id);
+    bool here = r1i_node_has_sign(node, bars), minus = (*signs & 1) != (!bars && node->id);
     if (here && !linked) *signs >>= 1;
     r1i_node *copy = r1i_node_new(work, node->kind, node->count);
     if (work->stop) return work->nothing;
@@ -18666,8 +18647,7 @@ static r1_equality r1i_answer_plus_minus(r1_answer_work *work, const r1i_node *a
     return verdict;
 }
 
-// ---- sets of real numbers: where between their sorted bounds a number lies decides membership
-// ----
+// ---- sets of real numbers: where a number lies between their sorted bounds decides ----
 //
 //     place       0      1      2      3      4          count = 2
 //             ---------- b0 ---------- b1 ----------> real line
@@ -18799,26 +18779,21 @@ static void r1i_bounds_meet(r1_answer_work *work, r1i_bounds *bounds, const r1i_
 }
 // All bounds that occur in a set: ends of intervals, elements and zeros. Infinity is none.
 static void r1i_bounds_collect(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node) {
-    if (node->kind == R1I_NODE_RELATION && node->links[0] != R1I_TOKEN_IN &&
-        node->links[0] != R1I_TOKEN_NOT_IN) {
-        for (size_t i = 0; i + 1 < node->count; i++) {
-            if (r1i_node_infinite(node->item[i]) || r1i_node_infinite(node->item[i + 1])) continue;
-            r1i_bounds_meet(work, bounds, node->item[i], node->item[i + 1]);
-        }
-        return;
+    bool relation = node->kind == R1I_NODE_RELATION;
+    bool member =
+        relation && (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN);
+    bool ends = node->kind == R1I_NODE_TUPLE || node->kind == R1I_NODE_SET;
+    if (r1i_node_is_single(node)) r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node));
+    for (size_t i = member; i < node->count && !r1i_node_is_single(node); i++) {
+        const r1i_node *item = node->item[i],
+                       *next = i + 1 < node->count ? node->item[i + 1] : item;
+        if (member || (!relation && !ends))
+            r1i_bounds_collect(work, bounds, item);
+        else if (ends && !r1i_node_infinite(item))
+            r1i_bounds_add(work, bounds, r1i_value_evaluate(work, item));
+        else if (relation && next != item && !r1i_node_infinite(item) && !r1i_node_infinite(next))
+            r1i_bounds_meet(work, bounds, item, next);
     }
-    if (node->kind == R1I_NODE_TUPLE || node->kind == R1I_NODE_SET) {
-        for (size_t i = 0; i < node->count; i++)
-            if (!r1i_node_infinite(node->item[i]))
-                r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node->item[i]));
-        return;
-    }
-    if (r1i_node_is_single(node)) {
-        r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node));
-        return;
-    }
-    for (size_t i = node->kind == R1I_NODE_RELATION; i < node->count; i++)
-        r1i_bounds_collect(work, bounds, node->item[i]);
 }
 // Twice the index of a bound, plus one; even places are the gaps before, between and behind. A
 // bound that was collected is found again. Minus infinity has the place of the first gap, infinity
@@ -18947,9 +18922,8 @@ static bool r1i_answer_both_sets(r1_answer_work *work, const r1i_node *a, const 
 //     x = 3           subject x,    value 3         5 = y         turned: subject y, value 5
 //     f(x) = x^2      subject f(x), value x^2       x = 1/3 ~ 0.33    value 1/3
 // The thing that a relation such as x = 3 or f(x) = ... defines.
-// NULL when it defines nothing. A name, a call, a word, a tuple or a product of names may be
-// defined; on the right side only when the left one is a constant. *turned tells which side it
-// is.
+// NULL for none. A name, a call, a word, a tuple or a product of names may be defined; on the right
+// side only when the left one is a constant. *turned tells which side it is.
 static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) {
     *turned = false;
     if (node->kind != R1I_NODE_RELATION) return NULL;
@@ -20121,25 +20095,18 @@ static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
 // where it is a difference. -$5 and 5% keep what belongs to them. No number leaves *start unset.
 static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
     r1_slice found = r1i_answer_none;
-    for (size_t i = 0; i < text.size;) {
+    for (size_t i = 0, end; i < text.size && !(first && found.size); i = end) {
+        char before = i ? text.data[i - 1] : ' ', more = i > 1 ? text.data[i - 2] : ' ';
         bool point = text.data[i] == '.' && r1i_is_digit(r1i_answer_char(text, i + 1)) &&
-                     (!i || !r1i_is_digit(text.data[i - 1]));
-        if (!r1i_is_digit(text.data[i]) && !point) {
-            i++;
-            continue;
-        }
-        size_t from = i, end = r1i_answer_number_end(text, i + point);
-        char before = i ? text.data[i - 1] : ' ';
-        char more = i > 1 ? text.data[i - 2] : ' ';
+                     !r1i_is_digit(before);
+        end = i + 1;
+        if (!r1i_is_digit(text.data[i]) && !point) continue;
         bool sign = before == '-' && !r1i_is_digit(more) && !r1i_is_letter(more) && more != ')';
         bool money = before == '$' && more == '-';
-        if (sign) from--;
-        if (r1i_answer_char(text, end) == '%') end++;
-        if (money) from -= 2;
-        found = r1i_answer_part(text, from, end);
-        *start = from;
-        i = end > i ? end : i + 1;
-        if (first) break;
+        end = r1i_answer_number_end(text, i + point);
+        end += r1i_answer_char(text, end) == '%';
+        *start = i - (money ? 2 : sign);
+        found = r1i_answer_part(text, *start, end);
     }
     return r1i_answer_bracketed(text, found);
 }
@@ -20242,19 +20209,16 @@ static bool r1i_answer_letter_at(r1_slice text, size_t at) {
 // capital is a variable.
 static r1_slice r1i_answer_letter(r1_slice text) {
     size_t behind = 0;
-    r1_slice trimmed = r1i_answer_clean(text), boxed = r1i_answer_boxed(text);
-    if (boxed.size) trimmed = boxed;
-    for (size_t i = 0; boxed.size && i < boxed.size; i++)
+    r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
+    for (size_t i = 0; i < boxed.size; i++)
         if (r1i_answer_letter_at(boxed, i)) return r1i_answer_part(boxed, i, i + 1);
-    bool open = r1i_answer_char(trimmed, 0) == '(', alone;
+    bool open = r1i_answer_char(trimmed, 0) == '(', leading = false, alone;
     if (r1i_answer_option(trimmed, &alone)) return r1i_answer_part(trimmed, open, open + 1u);
-    bool other = trimmed.size > 1 && (unsigned char)trimmed.data[1] >= 0x80;
+    bool other = r1i_answer_char(trimmed, 1) & 0x80;
     if (other && r1i_answer_letter_at(trimmed, 0)) return r1i_answer_part(trimmed, 0, 1);
-    if (r1i_answer_marker(text, &behind)) {
+    if (r1i_answer_marker(text, &behind))
         for (size_t i = behind; i < text.size && i < behind + 40; i++)
             if (r1i_answer_letter_at(text, i)) return r1i_answer_part(text, i, i + 1);
-    }
-    bool leading = false; // a formula is no choice
     if (!r1i_answer_plain_words(text, 1, &leading)) return r1i_answer_none;
     for (size_t at = text.size; at-- > 0;)
         if (r1i_answer_letter_at(text, at)) return r1i_answer_part(text, at, at + 1);
