@@ -15656,28 +15656,24 @@ static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     }
     return r1i_value_ball(r1i_ball_scale(r1i_ball_log(work, norm), -1), angle);
 }
-// a^n by squaring. The power has about n times the bits of its base; beyond 40000 of them digits
-// are given up and not the answer. 0^0 = 1, as in polynomials.
+// a^n by squaring. The power has about n times the bits of its base; beyond 40000 of them digits are
+// given up and not the answer. 0^0 = 1, as in polynomials.
 static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_whole exponent) {
     uint32_t n = exponent.size ? exponent.limb[0] : 0;
     if (exponent.size > 1 || n >> 31) {
-        if (!r1i_value_is_rational(&a) || !r1i_ratio_is_whole(a.re) || a.re.top.size > 1 ||
-            (a.re.top.size && a.re.top.limb[0] > 1)) {
+        if (!r1i_value_is_whole(&a) || r1i_whole_bits(a.re.top) > 1) {
             r1i_answer_halt(work, R1I_STOP_SIZE);
             return r1i_value_none;
         }
         n = n % 2 ? 1 : 2; // 0, 1 or -1: only the parity counts, and that it is not 0
     }
-    if (exponent.negative) {
-        if (!r1i_value_not_zero(&a)) return r1i_value_none;
-        a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
-    }
+    if (exponent.negative) a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
     if (a.kind == R1I_VALUE_EXACT) {
         size_t bits = r1i_max(r1i_whole_bits(a.re.top), r1i_whole_bits(a.re.bottom));
         bits += r1i_max(r1i_whole_bits(a.im.top), r1i_whole_bits(a.im.bottom));
         if (bits > 3 && bits * (uint64_t)n > 40000) a = r1i_value_blur(work, a);
     }
-    r1i_value power = r1i_value_of(work, 1, 1);
+    r1i_value power = a.kind ? r1i_value_of(work, 1, 1) : a;
     for (; n && !work->stop; n >>= 1) {
         if (n & 1) power = r1i_value_mul(work, power, a);
         if (n > 1) a = r1i_value_mul(work, a, a);
@@ -16486,6 +16482,7 @@ static size_t r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, 
     token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
     token->text = r1i_answer_part(reader->text, from, to);
     token->wide = reader->wide, reader->wide = false;
+    if (kind == R1I_TOKEN_TEXT) reader->wordy = true;
     return to;
 }
 // The kind of the token that was read last, 0 at the beginning.
@@ -16859,7 +16856,6 @@ static void r1i_reader_tokens(r1i_reader *reader) {
         } else if ((unsigned char)c >= 0x80) {
             for (end = at; r1i_answer_char(text, end) & 0x80;) end++;
             at = r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
-            reader->wordy = true;
         } else {
             at = r1i_reader_plain(reader, at);
         }
@@ -17165,18 +17161,18 @@ static void r1i_read_suffix(r1i_reader *reader, r1i_node *node, const char *mark
         if (!r1i_is_space(more.data[i]) && more.data[i] != '\\') text[size++] = more.data[i];
     node->text = (r1_slice){text, size};
 }
-// f^{\prime\prime} is f''. True when primes were there; each of them becomes part of the name.
+// f'' and f^{\prime\prime}, whose primes become part of the name. True when there were any.
 static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
-    size_t braces = r1i_read_token(reader, 1)->kind == '{', ahead = 1 + braces;
-    r1_slice nothing = {"", 0};
-    if (r1i_read_peek(reader) != '^' || r1i_read_token(reader, ahead)->kind != '\'') return false;
-    while (r1i_read_token(reader, ahead)->kind == '\'') {
-        r1i_read_suffix(reader, node, "'", nothing);
-        ahead++;
+    size_t braces = r1i_read_token(reader, 1)->kind == '{';
+    bool primed = false,
+         raised = r1i_read_peek(reader) == '^' && r1i_read_token(reader, 1 + braces)->kind == '\'';
+    if (raised) reader->at += 1 + braces;
+    while (r1i_read_take(reader, '\'')) {
+        r1i_read_suffix(reader, node, "'", r1i_answer_none);
+        primed = true;
     }
-    reader->at += ahead;
-    if (braces && !r1i_read_take(reader, '}')) r1i_read_refuse(reader);
-    return true;
+    if (raised && braces && !r1i_read_take(reader, '}')) r1i_read_refuse(reader);
+    return primed;
 }
 // Letters that stand for functions when a bracket follows: f(x), but a(x+1) is a product. A
 // variable that is used like that, P(x+1) = 0 say, is read as a call in both answers alike.
@@ -17229,30 +17225,27 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
     else if (alone)
         r1i_node_constant_name(node);
     if (node->kind == R1I_NODE_CONSTANT) return node;
-    r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
-    bool primed = r1i_read_primes(reader, node), caller = r1i_read_is_caller(token->text);
-    if (caller && r1i_read_ahead(reader, inverse) &&
+    bool called = r1i_read_primes(reader, node) || r1i_read_is_caller(token->text);
+    if (r1i_read_is_caller(token->text) && r1i_read_ahead(reader, inverse) &&
         r1i_answer_is(r1i_read_token(reader, 3)->text, "1")) { // f^{-1}(x)
-        reader->at += 5, primed = true;
-        r1i_read_suffix(reader, node, "^-1", nothing);
+        reader->at += 5;
+        r1i_read_suffix(reader, node, "^-1", r1i_answer_none);
     }
-    while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
-    return r1i_read_call(reader, node, token->text, primed || caller);
+    called = r1i_read_primes(reader, node) || called;
+    return r1i_read_call(reader, node, token->text, called);
 }
 // \bar x and its like are names of their own: bar{x}. The four marks give different names, so that
 // a vector is not its length.
 static r1i_node *r1i_read_bar(r1i_reader *reader) {
     static const char *const marks[] = {"bar", "hat", "vec", "tilde"};
-    const r1i_token *token = r1i_read_token(reader, 0);
     r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+    const char *mark = marks[r1i_read_token(reader, 0)->id % 4];
     reader->at++;
     if (reader->work->stop) return node;
-    const char *mark = marks[token->id % 4];
-    r1_slice nothing = {"", 0};
     node->text = (r1_slice){mark, strlen(mark)};
     r1i_read_suffix(reader, node, "{", r1i_read_subscript(reader));
-    r1i_read_suffix(reader, node, "}", nothing);
+    r1i_read_suffix(reader, node, "}", r1i_answer_none);
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
     return node;
 }
@@ -17675,6 +17668,7 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
 // reaches from the first word to the last. 2 hours 30 minutes is one quantity, in the unit of its
 // last part.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
+    static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
     r1_answer_work *work = reader->work;
     size_t from = r1i_read_token(reader, 0)->at, to = from;
     bool more = true;
@@ -17697,23 +17691,20 @@ static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
     node->text = r1i_answer_part(reader->text, from, to);
     size_t back = reader->at;
     r1i_read_take(reader, R1I_TOKEN_AND);
-    static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
-    if (r1i_read_ahead(reader, part)) {
-        r1i_node *number = r1i_read_number(reader), *rest = r1i_read_unit(reader, number);
-        if (work->stop) return rest;
-        r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
-        bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
-        r1i_node *factor = r1i_node_whole(work, 1);
-        if (work->stop) return node;
-        if (one) factor->ratio = r1i_ratio_divide(work, a.factor, b.factor);
-        if (r1i_whole_compare(factor->ratio.top, factor->ratio.bottom) > 0) {
-            value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
-            rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
-            return r1i_node_measure(work, rest);
-        }
+    r1i_node *rest = r1i_read_ahead(reader, part) ? r1i_read_unit(reader, r1i_read_number(reader))
+                                                  : work->nothing;
+    r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
+    r1i_node *factor = r1i_node_whole(work, 1);
+    if (work->stop) return work->nothing;
+    if (a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0)
+        factor->ratio = r1i_ratio_divide(work, a.factor, b.factor);
+    if (r1i_whole_compare(factor->ratio.top, factor->ratio.bottom) <= 0) { // 3 m and 5 m are two
+        reader->at = back;
+        return node;
     }
-    reader->at = back; // 3 m and 5 m are two
-    return node;
+    value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
+    rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
+    return r1i_node_measure(work, rest);
 }
 // \frac{\text{km}}{...} behind a value is a unit.
 static bool r1i_read_unit_ahead(const r1i_reader *reader) {
@@ -17725,18 +17716,16 @@ static bool r1i_read_unit_ahead(const r1i_reader *reader) {
 // the second one the group ends after its first factor.
 static r1i_node *r1i_read_group(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
-    bool inside = reader->at > 0 && reader->token[reader->at - 1].kind == R1I_TOKEN_FUNCTION;
-    bool divided = reader->at > 0 && reader->token[reader->at - 1].kind == '/';
+    int before = reader->at > 0 ? reader->token[reader->at - 1].kind : 0;
     r1i_items items = {NULL, 0, 0};
     bool money = r1i_read_take(reader, '$');
     r1i_node *last = r1i_read_power(reader), *fraction = NULL;
     r1i_items_add(work, &items, last);
     while (!work->stop && r1i_read_starts_factor(reader) && !r1i_read_unit_ahead(reader)) {
-        if (inside && r1i_read_peek(reader) == R1I_TOKEN_FUNCTION) break;
-        if (divided) {
-            work->seen |= R1I_READ_DIVISION;
-            if (work->reading & R1I_READ_DIVISION) break;
-        }
+        int next = r1i_read_peek(reader);
+        if (before == R1I_TOKEN_FUNCTION && next == R1I_TOKEN_FUNCTION) break;
+        if (before == '/') work->seen |= R1I_READ_DIVISION;
+        if (before == '/' && work->reading & R1I_READ_DIVISION) break;
         if (r1i_read_is_mixed(reader, last, &fraction)) {
             last = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
             bool percent = r1i_read_take(reader, '%'); // 33 1/3 %
@@ -17744,8 +17733,8 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
             items.item[items.count - 1] = last, last = fraction;
             continue;
         }
-        bool digits = r1i_read_peek(reader) == R1I_TOKEN_NUMBER;
-        if (digits && r1i_node_is_literal(last) && !fraction) return r1i_read_refuse(reader);
+        if (next == R1I_TOKEN_NUMBER && r1i_node_is_literal(last) && !fraction)
+            return r1i_read_refuse(reader);
         last = fraction ? fraction : r1i_read_power(reader);
         fraction = NULL;
         r1i_items_add(work, &items, last);
@@ -17923,13 +17912,9 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
          r1i_answer_ends(head, " are")))
         reader.at++;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
-    while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
-                            reader.token[reader.count - 1].kind == ',' ||
-                            reader.token[reader.count - 1].kind == ';'))
+    for (int last; (last = r1i_reader_last(&reader)) == '.' || last == ',' || last == ';';)
         reader.count--;
     *wordy = reader.wordy;
-    for (size_t i = 0; i < reader.count; i++)
-        if (reader.token[i].kind == R1I_TOKEN_TEXT) *wordy = true;
     if (work->stop) return work->nothing;
     r1i_node *node = r1i_read_list(&reader, false);
     if (reader.at < reader.count) r1i_read_refuse(&reader);
@@ -18696,27 +18681,21 @@ static bool r1i_node_is_single(const r1i_node *node) {
 // variable, which *name gets, and what unions and the like make of them. A tuple counts as an
 // interval when it has two constant ends.
 static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
-    switch (node->kind) {
-    case R1I_NODE_TUPLE:
+    bool operation = node->kind == R1I_NODE_SET_OPERATION;
+    if (node->kind == R1I_NODE_TUPLE)
         return node->count == 2 && r1i_node_is_constant(node) &&
                node->item[0]->kind < R1I_NODE_TUPLE && node->item[1]->kind < R1I_NODE_TUPLE;
-    case R1I_NODE_SET:
-        return r1i_node_is_constant(node);
-    case R1I_NODE_CONSTANT:
+    if (node->kind == R1I_NODE_SET) return r1i_node_is_constant(node);
+    if (node->kind == R1I_NODE_CONSTANT)
         return node->id == R1I_SIGN_EMPTY || node->id == R1I_SIGN_REALS;
-    case R1I_NODE_LIST:
-    case R1I_NODE_SET_OPERATION:
-        for (size_t i = 0; i < node->count; i++) {
-            const r1i_node *part = node->item[i]; // {2} reads as a group, and means a set here
-            bool single = node->kind == R1I_NODE_SET_OPERATION && r1i_node_is_single(part);
-            if (!single && !r1i_node_is_set(part, name)) return false;
-        }
+    if (node->kind == R1I_NODE_LIST || operation) {
+        for (size_t i = 0; i < node->count; i++) // {2} reads as a group, and means a set here
+            if (!(operation && r1i_node_is_single(node->item[i])) &&
+                !r1i_node_is_set(node->item[i], name))
+                return false;
         return true;
-    case R1I_NODE_RELATION:
-        break;
-    default:
-        return false;
     }
+    if (node->kind != R1I_NODE_RELATION) return false;
     for (size_t i = 0; i + 1 < node->count; i++) {
         bool in = node->links[i] == R1I_TOKEN_IN || node->links[i] == R1I_TOKEN_NOT_IN;
         if (in && (node->count != 2 || node->item[0]->kind != R1I_NODE_NAME)) return false;
@@ -18952,8 +18931,7 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
 }
 // The last side, but not one that only rounds the side before it: x = 1/3 ~ 0.33 has the value 1/3.
 static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
-    if (turned) return node->item[0];
-    size_t last = node->count - 1;
+    size_t last = turned ? 0 : node->count - 1;
     while (last > 1 && node->links[last - 1] == R1I_TOKEN_ABOUT) last--;
     return node->item[last];
 }
