@@ -16138,11 +16138,11 @@ static bool r1i_word_among(const char *names, r1_slice name) {
 // -1 when it is none of them.
 static int r1i_word_place(const char *words, r1_slice word) {
     int place = 0;
-    for (const char *at = words; at; at = strchr(at, ' '), place++) {
+    for (const char *at = words; *at && word.size; at += *at == ' ', place++) {
         size_t i = 0;
-        at += *at == ' ';
         while (i < word.size && at[i] && at[i] == r1i_lower(word.data[i])) i++;
-        if (i && i == word.size && (at[i] == ' ' || !at[i])) return place;
+        if (i == word.size && (at[i] == ' ' || !at[i])) return place;
+        while (*at && *at != ' ') at++;
     }
     return -1;
 }
@@ -16307,6 +16307,7 @@ static size_t r1i_unit_span(r1_slice text, size_t from) {
 // The number that a word stands for, 0 to 90 or a power of ten from 100 on; -1 for other words.
 static int64_t r1i_word_number(r1_slice word) {
     static const int64_t powers[] = {100, 1000, 1000000, 1000000000, 1000000000000};
+    if (word.size < 3 || word.size > 9) return -1; // most words, and most letters of formulas
     int small =
         r1i_word_place("zero one two three four five six seven eight nine ten eleven twelve "
                        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
@@ -16317,13 +16318,13 @@ static int64_t r1i_word_number(r1_slice word) {
 }
 // What a word divides by: half 2, thirds 3, ... twelfths 12; 0 for other words.
 static int64_t r1i_word_part(r1_slice word) {
+    if (word.size < 4 || word.size > 9) return 0;
     if (r1i_word_place("halves", word) == 0) return 2;
-    if (word.size > 3 && r1i_lower(word.data[word.size - 1]) == 's') word.size--;
-    if (r1i_word_place("quarter", word) == 0) return 4;
+    if (r1i_lower(word.data[word.size - 1]) == 's') word.size--;
     int place = r1i_word_place("half third fourth fifth sixth seventh eighth ninth tenth eleventh "
-                               "twelfth",
+                               "twelfth quarter",
                                word);
-    return place < 0 ? 0 : place + 2;
+    return place < 0 ? 0 : place == 11 ? 4 : place + 2;
 }
 // The run of letters behind a space, a hyphen or nothing; *at moves behind it.
 static r1_slice r1i_word_next(r1_slice text, size_t *at) {
@@ -16798,7 +16799,8 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
                                      {"==", '=', 0, 0},
                                      {"->", '?', 0, 0}};
     r1_slice text = reader->text;
-    for (size_t i = 0; at + 1 < text.size && i < sizeof pairs / sizeof *pairs; i++)
+    bool pair = at + 1 < text.size && strchr("=<>*", text.data[at + 1]);
+    for (size_t i = 0; pair && i < sizeof pairs / sizeof *pairs; i++)
         if (r1i_word_among(pairs[i].names, r1i_answer_part(text, at, at + 2)))
             return r1i_reader_put(reader, pairs[i].token, 0, at, at + 2);
     char c = text.data[at];
@@ -19983,7 +19985,7 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     r1_slice found = r1i_answer_none;
     size_t begin = 0; // of the last formula with those that only commas or "and" separate from it
     for (size_t i = 0; i < text.size && !(first && found.size);) {
-        size_t sign = 0;
+        size_t sign = text.data[i] == '$' || text.data[i] == '\\' ? 0 : 4;
         while (sign < 4 && !r1i_answer_at(text, i, signs[sign][0])) sign++;
         if (sign == 4 || (sign < 2 && i && text.data[i - 1] == '\\')) {
             i++;
