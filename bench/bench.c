@@ -728,7 +728,7 @@ static void bench_compile_section(void) {
 #ifndef R1_NO_JUDGE
 static const char bench_program[] = "n = int(input())\ns = 0\nfor i in range(n): s += i * i % 7\n"
                                     "print(s)\n";
-enum { BENCH_PROGRAMS = 200, BENCH_PARALLEL = 2 };
+enum { BENCH_PROGRAMS = 40, BENCH_PARALLEL = 2, BENCH_ROUNDS = 11 };
 
 // The same programs without a box: a new process each, at most so many at once.
 static double bench_bare(const char *python, size_t n) {
@@ -794,8 +794,9 @@ static void bench_wall(r1_judge *judge, double *late, size_t n) {
 static void bench_judge_level(r1_judge_level level, double gigabytes) {
     static const char *const names[] = {"level", "parent_gib",  "boxed_per_s", "bare_per_s",
                                         "ratio", "late_p50_ms", "late_p95_ms", "late_max_ms"};
-    size_t n = bench_quick ? 40 : BENCH_PROGRAMS, m = bench_quick ? 20 : 100;
-    double late[100], ratios[5], boxed = 0, bare = 0;
+    size_t n = BENCH_PROGRAMS, m = bench_quick ? 20 : 100;
+    int rounds = bench_quick ? 1 : BENCH_ROUNDS;
+    double late[100], ratios[BENCH_ROUNDS], boxed[BENCH_ROUNDS], bare[BENCH_ROUNDS];
     r1_judge_desc desc = {.level = level, .jobs = BENCH_PARALLEL};
     r1_context *ctx =
         r1_context_new(&(r1_context_desc){.fork_first = r1_judge_fork, .fork_first_desc = &desc});
@@ -806,17 +807,17 @@ static void bench_judge_level(r1_judge_level level, double gigabytes) {
     if (weights) memset(weights, 1, bytes);
     if (judge && (weights || !bytes) &&
         r1_judge_language_find(judge, (r1_slice){"python", 6}) == 0) {
-        for (int i = 0; i < 5; i++) { // in turn, so that both see the same noise
-            boxed = bench_boxed(judge, n / 5);
-            bare = bench_bare(judge->zygote.languages[0].runner, n / 5);
-            ratios[i] = boxed / bare;
+        for (int i = 0; i < rounds; i++) { // in turn, so that both see the same noise
+            boxed[i] = bench_boxed(judge, n);
+            bare[i] = bench_bare(judge->zygote.languages[0].runner, n);
+            ratios[i] = boxed[i] / bare[i];
         }
         bench_wall(judge, late, m);
         const char *values[] = {r1_judge_level_name(level),
                                 bench_text("%.0f", gigabytes),
-                                bench_text("%.1f", boxed),
-                                bench_text("%.1f", bare),
-                                bench_text("%.2f", bench_median(ratios, 5)),
+                                bench_text("%.1f", bench_median(boxed, rounds)),
+                                bench_text("%.1f", bench_median(bare, rounds)),
+                                bench_text("%.2f", bench_median(ratios, rounds)),
                                 bench_text("%.1f", late[m / 2]),
                                 bench_text("%.1f", late[m * 95 / 100]),
                                 bench_text("%.1f", late[m - 1])};

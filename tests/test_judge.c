@@ -1108,8 +1108,10 @@ TEST(judge_level_is_never_lowered_in_silence) {
             r1i_filter filter = {.n = 0};
             r1i_filter_add(&filter, R1I_FILTER_LOAD, 0, 0, 0);
             for (int k = 0; k < 3; k++)
-                if (row->calls[k])
-                    r1i_filter_call(&filter, row->calls[k], R1I_FILTER_ERRNO | EPERM);
+                if (row->calls[k]) {
+                    r1i_filter_add(&filter, R1I_FILTER_IS, (uint32_t)row->calls[k], 0, 1);
+                    r1i_filter_add(&filter, R1I_FILTER_RETURN, R1I_FILTER_ERRNO | EPERM, 0, 0);
+                }
             r1i_filter_add(&filter, R1I_FILTER_RETURN, R1I_FILTER_ALLOW, 0, 0);
             CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && r1i_filter_set(&filter));
             r1_context *ctx = judge_context(&desc);
@@ -1277,21 +1279,40 @@ TEST(judge_rewards_programs) {
     r1_context_free(ctx);
 }
 // A fresh box for each test: what one leaves behind is not there in the next.
-TEST(judge_boxes_are_fresh) {
+// One runner judges all of it, so that every box has the same supervisor.
+static void judge_fresh(r1_judge_level level) {
     static const char source[] = "import os\ntry: open('main.py', 'a').write('x')\n"
                                  "except OSError: pass\n"
-                                 "print(os.getpid() < 10, os.listdir('.'), len(os.environ))";
-    r1_context *ctx = judge_context(&(r1_judge_desc){.level = R1_JUDGE_NS});
+                                 "print(os.getpid() < 10 or %d, os.listdir('.'), len(os.environ))";
+    static const char other[] =
+        "#include <stdio.h>\n#include <unistd.h>\n"
+        "int main(void) { puts(access(\"main.py\", F_OK) ? \"no\" : \"yes\"); }";
+    char text[400];
+    r1_context *ctx = judge_context(&(r1_judge_desc){.level = level, .jobs = 1});
     r1_judge *judge = judge_open(ctx);
-    r1_judge_test tests[8];
+    snprintf(text, sizeof text, source, level < R1_JUDGE_NS);
+    r1_judge_test tests[8], no = {{NULL, 0}, judge_slice("no")};
     for (int i = 0; i < 8; i++)
-        tests[i] = (r1_judge_test){{NULL, 0}, judge_slice("True ['main.py'] 6")};
-    r1_judge_result result;
-    r1_judge_task task = {.language = judge_python(judge),
-                          .source = judge_slice(source),
-                          .tests = tests,
-                          .n_tests = 8};
-    CHECK(r1_judge_run(judge, &task, &result) == R1_JUDGE_AC);
+        tests[i] = (r1_judge_test){
+            {NULL, 0}, judge_slice(level < R1_JUDGE_NS ? "1 ['main.py'] 6" : "True ['main.py'] 6")};
+    r1_judge_result results[6];
+    r1_judge_task python = {
+        .language = judge_python(judge), .source = judge_slice(text), .tests = tests, .n_tests = 8};
+    r1_judge_task broken = {.language = judge_language(judge, "c"),
+                            .source = judge_slice("int main("),
+                            .tests = &no,
+                            .n_tests = 1};
+    r1_judge_task c = broken;
+    c.source = judge_slice(other);
+    const r1_judge_task *order[] = {&python, &c, &python, &broken, &c, &python};
+    for (int i = 0; i < 6; i++) r1_judge_begin(judge, order[i], &results[i]);
+    for (int i = 0; i < 6; i++) {
+        r1_judge_wait(judge, &results[i]);
+        printf("%d: %s %s\n", i, r1_judge_verdict_name(results[i].verdict), results[i].message);
+        CHECK(results[i].verdict == (order[i] == &broken ? R1_JUDGE_CE : R1_JUDGE_AC));
+    }
     r1_context_free(ctx);
 }
+TEST(judge_boxes_are_fresh_ns) { judge_fresh(R1_JUDGE_NS); }
+TEST(judge_boxes_are_fresh_landlock6) { judge_fresh(R1_JUDGE_LANDLOCK6); }
 #endif // R1_NO_JUDGE
