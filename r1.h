@@ -17759,10 +17759,6 @@ static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
     return node->kind == R1I_NODE_NUMBER && r1i_ratio_is_whole(node->ratio) &&
            r1i_whole_is(node->ratio.top, value);
 }
-// The grammar makes -1 a negation of 1, so a number node is never negative.
-static bool r1i_node_is_minus_one(const r1i_node *node) {
-    return node->kind == R1I_NODE_NEGATE && r1i_node_is_whole(node->item[0], 1);
-}
 // sin^{-1} is the inverse function; R1I_CALL_NONE when there is none. Relies on the order of the
 // ids.
 static int r1i_function_inverse(int id) {
@@ -17790,7 +17786,9 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
         if (r1i_read_take(reader, '_')) base = r1i_read_braced(reader);
         if (r1i_read_take(reader, '^')) exponent = r1i_read_braced(reader);
     }
-    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != R1I_CALL_NONE)
+    bool minus_one =
+        exponent && exponent->kind == R1I_NODE_NEGATE && r1i_node_is_whole(exponent->item[0], 1);
+    if (minus_one && r1i_function_inverse(id) != R1I_CALL_NONE)
         id = r1i_function_inverse(id), exponent = NULL;
     r1i_node *args = r1i_read_function_argument(reader), *node = args;
     if (work->stop) return args;
@@ -19289,9 +19287,10 @@ static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_
 // all of them, one joined by "or" means any.
 static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
                               size_t place) {
-    bool inside = false;
+    bool inside = false, any = node->kind == R1I_NODE_LIST && node->id;
     if (node->kind == R1I_NODE_CONSTANT && node->id >= R1I_SIGN_EMPTY)
         return node->id == R1I_SIGN_REALS;
+    if (r1i_node_is_single(node)) return place == r1i_bounds_place(work, bounds, node);
     switch (node->kind) {
     case R1I_NODE_TUPLE: {
         size_t low = r1i_bounds_place(work, bounds, node->item[0]);
@@ -19306,29 +19305,25 @@ static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1
             inside |= place == r1i_bounds_place(work, bounds, node->item[i]);
         return inside;
     case R1I_NODE_LIST:
-        inside = !node->id;
-        for (size_t i = 0; i < node->count; i++) {
-            bool one = r1i_bounds_member(work, bounds, node->item[i], place);
-            inside = node->id ? inside || one : inside && one;
-        }
+        inside = !any;
+        for (size_t i = 0; i < node->count; i++)
+            if (r1i_bounds_member(work, bounds, node->item[i], place) == any) inside = any;
         return inside;
     case R1I_NODE_SET_OPERATION: {
         bool a = r1i_bounds_member(work, bounds, node->item[0], place);
         bool b = r1i_bounds_member(work, bounds, node->item[1], place);
-        return node->id == R1I_TOKEN_UNION       ? a || b
-               : node->id == R1I_TOKEN_INTERSECT ? a && b
-                                                 : a && !b;
+        if (node->id == R1I_TOKEN_UNION) return a || b;
+        return a && b == (node->id == R1I_TOKEN_INTERSECT);
     }
     case R1I_NODE_RELATION:
-        if (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN) {
-            inside = r1i_bounds_member(work, bounds, node->item[1], place);
-            return inside == (node->links[0] == R1I_TOKEN_IN);
-        }
+        if (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN)
+            return r1i_bounds_member(work, bounds, node->item[1], place) ==
+                   (node->links[0] == R1I_TOKEN_IN);
         for (size_t i = 0; i + 1 < node->count; i++)
             if (!r1i_bounds_link(work, bounds, node, i, place)) return false;
         return true;
     default:
-        return r1i_node_is_single(node) && place == r1i_bounds_place(work, bounds, node);
+        return false;
     }
 }
 // Two sets are equal when they agree at every bound of both and in every gap between. If membership
@@ -20091,23 +20086,7 @@ static bool r1i_node_is_words(const r1i_node *node, bool wordy) {
     }
     return true;
 }
-// One text as it was read, with the reason that stopped the reading, if any.
-typedef struct r1i_answer_reading {
-    r1i_node *node;
-    bool wordy;
-    r1i_answer_stop stop;
-    size_t stop_at;
-} r1i_answer_reading;
 
-// The stop is taken out of the work and kept beside the node, so that the second text is read
-// even when the first one cannot be.
-static r1i_answer_reading r1i_answer_read(r1_answer_work *work, r1_slice text) {
-    r1i_answer_reading reading = {NULL, false, R1I_STOP_NONE, 0};
-    reading.node = r1i_read_answer(work, text, &reading.wordy);
-    reading.stop = work->stop, reading.stop_at = work->stop_at;
-    work->stop = R1I_STOP_NONE;
-    return reading;
-}
 // Phrases that say the same; the words of a row, without spaces, mean one thing.
 static const char *const r1i_phrases[] = {
     "yes true correct", "no false incorrect", "doesnotexist dne undefined notdefined",
@@ -20194,33 +20173,37 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
     return r1i_answer_say(work, R1_DIFFERENT, "other words");
 }
 // One comparison with the ambiguous notations read in one way. The work area is empty at the start;
-// only the steps run on, so all readings together have one budget. Texts with words or unknown
-// commands are equal when they are letter by letter, whether or not they can be read.
+// only the steps run on, so all readings together have one budget. The second text is read even
+// when the first one cannot be: texts with words or unknown commands are equal when they are letter
+// by letter.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
-    work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
-    work->whole_points = false;
+    work->used = work->floor, work->stop = R1I_STOP_NONE;
     work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
     if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
-    gold = r1i_answer_meaning(work, gold), pred = r1i_answer_meaning(work, pred);
-    r1i_answer_reading a = r1i_answer_read(work, gold), b = r1i_answer_read(work, pred);
-    bool known = a.stop != R1I_STOP_UNSUPPORTED && b.stop != R1I_STOP_UNSUPPORTED;
-    if (a.wordy || b.wordy || !known) {
-        r1_slice na = r1i_answer_normal(work, gold), nb = r1i_answer_normal(work, pred);
-        if (na.size && r1i_slice_same(na, nb) && !work->stop)
-            return r1i_answer_say(work, R1_EQUAL, "the same words");
+    r1_slice text[2] = {r1i_answer_meaning(work, gold), r1i_answer_meaning(work, pred)}, normal[2];
+    r1i_node *node[2];
+    r1i_answer_stop stop[2];
+    size_t stop_at[2];
+    bool wordy[2] = {false, false}, letters = false;
+    for (int i = 0; i < 2; i++) {
+        node[i] = r1i_read_answer(work, text[i], &wordy[i]);
+        stop[i] = work->stop, stop_at[i] = work->stop_at;
+        work->stop = R1I_STOP_NONE;
+        letters = letters || wordy[i] || stop[i] == R1I_STOP_UNSUPPORTED;
     }
-    if (a.stop || b.stop) {
-        work->stop = a.stop ? a.stop : b.stop;
-        work->stop_at = a.stop ? a.stop_at : b.stop_at;
-        return r1i_answer_say(work, R1_UNDECIDED, a.stop ? "the expected answer" : "the answer");
+    for (int i = 0; i < 2 && letters; i++) normal[i] = r1i_answer_normal(work, text[i]);
+    if (letters && normal[0].size && r1i_slice_same(normal[0], normal[1]) && !work->stop)
+        return r1i_answer_say(work, R1_EQUAL, "the same words");
+    if (stop[0] || stop[1]) {
+        work->stop = stop[0] ? stop[0] : stop[1], work->stop_at = stop_at[!stop[0]];
+        return r1i_answer_say(work, R1_UNDECIDED, stop[0] ? "the expected answer" : "the answer");
     }
-    bool words_a = r1i_node_is_words(a.node, a.wordy), words_b = r1i_node_is_words(b.node, b.wordy);
-    if (words_a || words_b)
-        return r1i_answer_words(work, r1i_answer_peel(gold, true), r1i_answer_peel(pred, true));
-    r1_equality verdict = r1i_answer_compare(work, a.node, b.node);
-    if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
-    return verdict;
+    if (r1i_node_is_words(node[0], wordy[0]) || r1i_node_is_words(node[1], wordy[1]))
+        return r1i_answer_words(work, r1i_answer_peel(text[0], true),
+                                r1i_answer_peel(text[1], true));
+    r1_equality verdict = r1i_answer_compare(work, node[0], node[1]);
+    return work->stop ? r1i_answer_say(work, R1_UNDECIDED, "the comparison") : verdict;
 }
 // The reason, with the place in the text when reading stopped there, in at most size bytes.
 static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t size) {
@@ -20337,9 +20320,6 @@ static size_t r1i_answer_last(r1_slice text, const char *word) {
     }
     return SIZE_MAX;
 }
-static r1_slice r1i_answer_from(r1_slice text, size_t at) {
-    return r1i_answer_part(text, at, text.size);
-}
 // Words of ordinary language; stops counting at `most`. *leading is set when a word that leads up
 // to an answer occurs. Runs of two letters count behind a space only; words of the dictionary and
 // of \text do not. Six bytes and more of another script count as four words.
@@ -20382,7 +20362,7 @@ static r1_slice r1i_answer_unled(r1_slice text) {
     if (!end || (!label && !r1i_word_among("So Thus Hence Then Therefore", word))) return text;
     end += label;
     while (end < text.size && (text.data[end] == ',' || r1i_is_space(text.data[end]))) end++;
-    return r1i_answer_from(text, end);
+    return r1i_answer_part(text, end, text.size);
 }
 // "It takes 3 hours" is a sentence, "3 hours" is an answer: words come first, and digits occur.
 static bool r1i_answer_is_sentence(r1_slice text) {
@@ -20667,7 +20647,7 @@ static r1_slice r1i_answer_letter(r1_slice text) {
 static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
     size_t thought = r1i_answer_last(text, "</think>");
     if (thought != SIZE_MAX) {
-        text = r1i_answer_from(text, thought + strlen("</think>"));
+        text = r1i_answer_part(text, thought + strlen("</think>"), text.size);
     } else if (modes & R1_EXTRACT_AFTER_THINK) {
         return r1i_answer_none;
     }
