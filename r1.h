@@ -15302,8 +15302,8 @@ static bool r1i_answer_step(r1_answer_work *work, size_t steps) {
     }
     return work->stop == R1I_STOP_NONE;
 }
-// Zeroed space, aligned to 8 bytes, that lives until the comparison ends; NULL when the work area
-// is full. Clearing 64 bytes counts as one step.
+// Zeroed space, aligned to 8 bytes, for the comparison; NULL when the work area is full. Clearing
+// 64 bytes counts as one step.
 static void *r1i_answer_space(r1_answer_work *work, size_t bytes) {
     size_t wanted = r1i_round_up(bytes, 8);
     if (!r1i_answer_step(work, 1 + bytes / 64)) return NULL;
@@ -15327,8 +15327,7 @@ static uint32_t *r1i_whole_space(r1_answer_work *work, size_t limbs) {
     }
     return (uint32_t *)r1i_answer_space(work, r1i_max(limbs, 1) * sizeof(uint32_t));
 }
-// A number from limbs that may have zeros on top. Zero gets no limb and no sign, so that every
-// number has exactly one form.
+// A number from limbs with zeros on top. Zero has no limb and no sign: every number has one form.
 static r1i_whole r1i_whole_trim(const uint32_t *limb, size_t size, bool negative) {
     while (size && limb[size - 1] == 0) size--;
     return (r1i_whole){limb, size, size && negative};
@@ -15889,7 +15888,7 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
     int64_t error = ((int64_t)1 << 18) + ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 18);
     return r1i_ball_scale(r1i_fixed_ball(work, sum, r1i_whole_shift(work, blur, 3), error), k);
 }
-// log of a surely positive number: m = f 2^k with 1 <= f < 2; seven square roots bring f within 0.6
+// log of a surely positive number m = f 2^k, 1 <= f < 2: seven square roots bring f within 0.6
 // percent of 1, then 2 atanh((f-1)/(f+1)). The roots and the series lose 2^7 units, times 2^8; k
 // log 2 brings 2^16 |k| more. |log(m +- r) - log m| <= r / (m - r), and doubling it covers the cut.
 static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
@@ -15936,8 +15935,7 @@ static void r1i_ball_sin_cos(r1_answer_work *work, r1i_ball a, r1i_ball *sine, r
     if ((k + 1) & 2) *cosine = r1i_ball_negate(*cosine);
 }
 // atan: five times x -> x / (1 + sqrt(1 + x^2)), which halves the angle, then the series. Loses 2^7
-// units, times 2^5. From 1 on in size atan x = +-pi/2 - atan(1/x). The slope is at most 1, so the
-// blur of x carries over.
+// units, times 2^5. From 1 on in size atan x = +-pi/2 - atan(1/x). The blur of x carries over.
 static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
     if (r1i_ball_is_zero(a)) return a;
     bool large = !r1i_ball_has_zero(a) && r1i_ball_top(a) > 1, negative = a.middle.negative;
@@ -16023,8 +16021,7 @@ static bool r1i_value_is_whole(const r1i_value *a) {
 static bool r1i_value_is_zero(const r1i_value *a) {
     return r1i_value_is_rational(a) && r1i_ratio_is_zero(a->re);
 }
-// Surely not zero, for balls proved by one part that lies off zero. False means zero or unknown,
-// and both forbid a division.
+// Surely not zero, for balls by one part off zero. Zero or unknown alike forbid a division.
 static bool r1i_value_not_zero(const r1i_value *a) {
     if (a->kind == R1I_VALUE_EXACT) return !r1i_value_is_zero(a);
     return a->kind == R1I_VALUE_BALL && (!r1i_ball_has_zero(a->x) || !r1i_ball_has_zero(a->y));
@@ -16103,8 +16100,7 @@ static r1i_value r1i_value_pi(r1_answer_work *work) {
 static r1i_value r1i_value_i(r1_answer_work *work) {
     return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
 }
-// e^(x + iy) = e^x (cos y + i sin y). Only e^0 = 1 stays exact: other rational powers are
-// irrational.
+// e^(x + iy) = e^x (cos y + i sin y). Only e^0 = 1 stays exact; other powers are irrational.
 static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     if (!a.kind || r1i_value_is_zero(&a)) return a.kind ? r1i_value_of(work, 1, 1) : a;
     a = r1i_value_blur(work, a);
@@ -16113,9 +16109,9 @@ static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     r1i_ball_sin_cos(work, a.y, &sine, &cosine);
     return r1i_value_ball(r1i_ball_mul(work, size, cosine), r1i_ball_mul(work, size, sine));
 }
-// The principal logarithm log|z| + i arg z, arg in (-pi, pi]; none when the branch is not sure. The
-// angle is atan(y/x) right of the imaginary axis and +-pi/2 - atan(x/y) else, which needs the sign
-// of y. log 1 = 0 stays exact.
+// The principal logarithm log|z| + i arg z; none when the branch is not sure. The angle is
+// atan(y/x) right of the imaginary axis, else +-pi/2 - atan(x/y) by the sign of y. log 1 stays
+// exact.
 static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_not_zero(&a)) return r1i_value_none;
     if (r1i_value_is_rational(&a) && r1i_ratio_is(a.re, 1)) return r1i_value_of(work, 0, 1);
@@ -16183,8 +16179,7 @@ static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     return n % 2 ? r1i_value_negate(root) : r1i_value_mul(work, root, r1i_value_i(work));
 }
 // From the most exact to the least: whole exponents by squaring, those with bottoms up to 24 by
-// roots, the rest as exp(b log a). 0^b is 0 for positive b, else none, as is the 0-th power of what
-// may be zero.
+// roots, the rest as exp(b log a). 0^b is 0 for b > 0, else none, as is (0 or unknown)^0.
 static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !b.kind) return r1i_value_none;
     if (r1i_value_is_whole(&b)) {
@@ -16359,8 +16354,7 @@ typedef struct r1i_word {
 } r1i_word;
 
 // Names of SymPy, as model answers sometimes print them, where a bracket follows. The id of a maker
-// is the kind of the node, or the token of the relation or operation that it makes; the interval
-// has its own bracket.
+// is the kind of its node, the token of its relation or operation, or the bracket of intervals.
 static const r1i_word r1i_makers[] = {
     {"Add MatAdd", R1I_TOKEN_MAKER, R1I_NODE_SUM, 2},
     {"Mul MatMul", R1I_TOKEN_MAKER, R1I_NODE_PRODUCT, 2},
@@ -17058,8 +17052,7 @@ static bool r1i_reader_after_value(const r1i_reader *reader) {
            last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
 // Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not; the place behind
-// what was read, else 0. left_open and right_open become a token without their comma; evaluate=...
-// disappears.
+// what was read, else 0. left_open and right_open become a token; evaluate=... disappears.
 static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
     static const char *const options[] = {"evaluate=", "left_open=", "right_open="};
     r1_slice text = reader->text, run = r1i_answer_part(text, from, to);
@@ -17257,8 +17250,7 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
     return end;
 }
 // A backslash: a command, an escaped sign, a row of a matrix, or space. Returns the place behind.
-// Outside of matrices, of a double one before a known command, which was escaped twice, one is
-// skipped.
+// Outside of matrices one of two before a known command is skipped: they were escaped twice.
 static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     char c = r1i_answer_char(reader->text, at + 1);
     size_t end;
@@ -17277,8 +17269,7 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     return r1i_min(at + 2, reader->text.size);
 }
 // Any other ASCII character, alone or as part of a pair such as <=; returns the place behind it.
-// Dollar signs, quotes and ticks carry no value; an arrow becomes '?', which no rule of the grammar
-// accepts.
+// Dollar signs, quotes and ticks carry no value; an arrow is '?', which no rule accepts.
 static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     static const r1i_word pairs[] = {{"<= =<", R1I_TOKEN_LESS_EQUAL, 0, 0},
                                      {">= =>", R1I_TOKEN_GREATER_EQUAL, 0, 0},
@@ -17309,8 +17300,7 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     return r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
 }
 // One pass over the bytes; every branch moves on by at least one. A run of bytes of another script
-// is one text, so that it reaches the comparison of words. The count of brackets is set back, since
-// the grammar keeps its own.
+// is one text. The count of brackets is set back, since the grammar keeps its own.
 static void r1i_reader_tokens(r1i_reader *reader) {
     r1_slice text = reader->text;
     for (size_t at = 0, end; at < text.size && r1i_answer_step(reader->work, 1);) {
@@ -17445,8 +17435,7 @@ static void r1i_items_spread(r1_answer_work *work, r1i_items *items, r1i_node *n
     for (size_t i = 0; node->kind == kind && i < node->count; i++)
         r1i_items_add(work, items, node->item[i]);
 }
-// The node takes over the items as the cells of a matrix, row by row; NULL when they do not fill
-// its rows, or when the work has stopped.
+// The node takes over the items as the cells of a matrix, row by row; NULL when they do not fit.
 static r1i_node *r1i_items_matrix(r1_answer_work *work, const r1i_items *items, size_t rows) {
     if (work->stop || !items->count || items->count % rows) return NULL;
     r1i_node *node = r1i_items_node(work, items, R1I_NODE_MATRIX);
@@ -17480,8 +17469,7 @@ static bool r1i_read_ahead(const r1i_reader *reader, const uint8_t *kinds) {
     while (kinds[ahead] && r1i_read_token(reader, ahead)->kind == kinds[ahead]) ahead++;
     return !kinds[ahead];
 }
-// Refuses and returns the blank node. Only the first place is kept, which is nearest to the
-// mistake.
+// Refuses and returns the blank node. Only the first place is kept, the nearest to the mistake.
 static r1i_node *r1i_read_refuse(r1i_reader *reader) {
     if (!reader->work->stop) {
         const r1i_token *token = r1i_read_token(reader, 0);
@@ -17539,8 +17527,7 @@ static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node 
     return r1i_ratio_make(work, whole, ten);
 }
 // 0.1\overline{23}: p digits under the bar and q between the point and the bar are worth period /
-// ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under the
-// bar is left where it is.
+// ((10^p - 1) 10^q), exactly. Anything else under the bar is left where it is.
 static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
     static const uint8_t bar[] = {R1I_TOKEN_BAR, '{', R1I_TOKEN_NUMBER, '}', 0};
     r1_slice digits = r1i_read_token(reader, 2)->text;
@@ -17759,8 +17746,7 @@ static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
     return node->kind == R1I_NODE_NUMBER && r1i_ratio_is_whole(node->ratio) &&
            r1i_whole_is(node->ratio.top, value);
 }
-// sin^{-1} is the inverse function; R1I_CALL_NONE when there is none. Relies on the order of the
-// ids.
+// sin^{-1} is the inverse function; R1I_CALL_NONE for none. Relies on the order of the ids.
 static int r1i_function_inverse(int id) {
     if (id <= R1I_CALL_CSC) return id + R1I_CALL_ASIN - R1I_CALL_SIN;
     if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH) return id + R1I_CALL_ASINH - R1I_CALL_SINH;
@@ -18105,8 +18091,7 @@ static bool r1i_read_is_condition(const r1i_reader *reader) {
            r1i_token_is_relation(r1i_read_token(reader, 2)->kind);
 }
 // Whether the next token begins a factor that needs no sign before it. A bar does only when none is
-// open and no set is being described; a square bracket does not behind a number, where it may be
-// the end of an interval.
+// open and no set is being described; a square bracket behind a number may end an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
     if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
     int kind = r1i_read_peek(reader), next = r1i_read_token(reader, 1)->kind;
@@ -18139,8 +18124,7 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
            r1i_node_is_literal((*fraction)->item[1]);
 }
 // Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h, 7 \frac{\text{km}}{\text{h}}. Its text
-// reaches from the first word to the last. 2 hours 30 minutes is one quantity, in the unit of its
-// last part.
+// reaches from the first word to the last. 2 hours 30 minutes is one quantity, in minutes.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
     static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
     r1_answer_work *work = reader->work;
@@ -18322,8 +18306,7 @@ static r1i_node *r1i_read_relation(r1i_reader *reader) {
     node->links = kept;
     return node;
 }
-// Commas and the words "and" and "or", several in a row as in ", and". *either is set when one of
-// them was an "or".
+// Commas and the words "and" and "or", several in a row as in ", and"; an "or" sets *either.
 static bool r1i_read_separator(r1i_reader *reader, bool *either) {
     bool found = false;
     while (r1i_read_peek(reader) == ',' || r1i_read_peek(reader) == R1I_TOKEN_AND) {
@@ -18473,7 +18456,7 @@ static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     rest = r1i_value_sqrt(work, rest);
     return r1i_value_atan(work, r1i_value_divide(work, a, rest));
 }
-// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec and acsc x are acos and asin of
+// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec and acsc take acos and asin of
 // 1/x.
 static r1i_value r1i_value_inverse_function(r1_answer_work *work, int id, r1i_value a) {
     r1i_value half = r1i_value_of(work, 1, 2), one = r1i_value_of(work, 1, 1);
@@ -18503,7 +18486,7 @@ static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a)
     if (id == R1I_CALL_TANH) return r1i_value_divide(work, sine, cosine);
     return r1i_value_mul(work, half, id == R1I_CALL_SINH ? sine : cosine);
 }
-// Of a complex value, the root of its norm. None of a real ball around zero, whose sign is not
+// Of a complex value, the root of its norm. A real ball around zero has none: its sign is not
 // known.
 static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_is_real(&a)) return r1i_value_sqrt(work, r1i_value_norm(work, a));
@@ -18576,8 +18559,7 @@ static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value
     }
     return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
 }
-// Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it. lcm(a, b) = |a b| / gcd(a, b),
-// or 0.
+// gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it. lcm(a, b) = |a b| / gcd(a, b), or 0.
 static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
     if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none;
     r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
@@ -18852,8 +18834,7 @@ static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *di
     return true;
 }
 // |a - b| < 10^-places / half, surely. With half = 2 this is what rounding to that many places
-// allows, the half itself included by a millionth more. With half = 1 it is what cutting off
-// allows.
+// allows, the half included by a millionth more. With half = 1 it is what cutting off allows.
 static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                             int64_t places, int64_t half) {
     r1i_value gap = r1i_value_gap(work, a, b), unit = r1i_value_of(work, 10, 1);
@@ -19175,8 +19156,7 @@ static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
     return r1i_node_only_name(node, name) && name->size;
 }
 // Inserts a bound in order and returns its index; equal bounds share one. A bound that can be
-// neither told from another nor called equal to it makes the set unsure; then the index 0 is
-// harmless.
+// neither told from another nor called equal to it makes the set unsure; then 0 is harmless.
 static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value value) {
     bool exact;
     if (!value.kind || !r1i_value_is_real(&value) || bounds->count == R1I_ANSWER_BOUNDS) {
@@ -20174,8 +20154,7 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
 }
 // One comparison with the ambiguous notations read in one way. The work area is empty at the start;
 // only the steps run on, so all readings together have one budget. The second text is read even
-// when the first one cannot be: texts with words or unknown commands are equal when they are letter
-// by letter.
+// when the first one cannot be: they may be equal letter by letter.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
     work->used = work->floor, work->stop = R1I_STOP_NONE;
     work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
@@ -20622,8 +20601,7 @@ static bool r1i_answer_letter_at(r1_slice text, size_t at) {
     return !(article && next == ' ' && behind >= 'a' && behind <= 'z');
 }
 // The choice in a text, one byte of it: boxed, at its beginning, within 40 bytes of an
-// announcement, or the last that stands alone. A text without words is a formula; its capitals are
-// variables.
+// announcement, or the last that stands alone. A text without words is a formula with variables.
 static r1_slice r1i_answer_letter(r1_slice text) {
     size_t behind = 0;
     r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
@@ -20642,8 +20620,7 @@ static r1_slice r1i_answer_letter(r1_slice text) {
     return r1i_answer_none;
 }
 // The text that may hold the answer: behind the thoughts, inside the last pair of tags, if any.
-// NULL data when the thoughts are not closed as they must be: a sample that was cut off has no
-// answer.
+// NULL data when the thoughts are not closed as they must be, as in a sample that was cut off.
 static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
     size_t thought = r1i_answer_last(text, "</think>");
     if (thought != SIZE_MAX) {
