@@ -21004,7 +21004,7 @@ static void r1i_filter_rule_of(r1i_filter_plan *plan, int call, int argument, in
 // The calls of which some uses are allowed.
 static void r1i_filter_arguments(r1i_filter_plan *f, bool writes) {
     static const uint32_t spaces[] = {0x7e020080u}; // the flags of clone that make namespaces
-    // Copies and flags of descriptors; not locks, to whom they send signals, leases, sizes of pipes.
+    // Copies, flags of descriptors; not locks, to whom they send signals, leases, sizes of pipes.
     static const uint32_t fcntl_good[] = {0, 1, 2, 3, 4, 1030, 1032};
     // TCGETS, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO, TIOCGWINSZ
     static const uint32_t ioctl_good[] = {0x5401, 0x541b, 0x5450, 0x5451, 0x5421, 0x5413};
