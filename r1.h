@@ -2017,8 +2017,8 @@ R1_DEF r1_score_test r1_score_compare(r1_context *ctx, const double *a, const do
                                       size_t count, size_t resamples, r1_random *random);
 
 // The n-grams of evaluation sets, to keep training sets clean of them. Words are runs of letters
-// and digits in lower case, and single CJK characters; hashes of 64 bits stand for n-grams, so a
-// false alarm is a matter of 1 in 10^9 for a set of 10^9 pairs compared.
+// and digits, A-Z in lower case, and single CJK characters; hashes of 64 bits stand for n-grams, so
+// a false alarm is a matter of 1 in 10^9 for a set of 10^9 pairs compared.
 //   Source: R2 D.1 (10-grams); Differs: words, since the paper does not say of what.
 typedef struct r1_decontaminator r1_decontaminator;
 // A new, empty set that belongs to the context; words = 0 means 10. NULL and a sticky error.
