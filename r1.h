@@ -1545,9 +1545,10 @@ R1_DEF r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_prom
                              size_t n, size_t group, const r1_generate_desc *desc);
 // ==== [answer] ===================================================================================
 // Finds the answer in a model's text and compares it with the expected one, exactly and in bounded
-// time. Calls [base] and [random]. A verdict is never a guess: *different* is always proved,
-// *equal* is exact in rational numbers and holds to more than 100 digits elsewhere, and what can be
-// neither proved nor refuted is *undecided*, which a reward must not take for a 0.
+// time. Calls [base], [random] and, for UTF-8, [json] and [tokenizer]. A verdict is never a guess:
+// *different* is always proved, *equal* is exact in rational numbers and holds to more than 100
+// digits elsewhere, and what can be neither proved nor refuted is *undecided*, which a reward must
+// not take for a 0.
 //   Differs: the paper parses answers with SymPy; this is a parser and an arithmetic of our own.
 
 // What a comparison found. Undecided means: neither proved nor refuted, for the reason given.
@@ -14693,11 +14694,11 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 }
 
 // ==== [answer] ===================================================================================
-// Answer extraction and math equality. Calls [base] and [random]. Three layers: whole numbers and
-// fractions without limit but the work area's; balls (a middle and a radius, so every digit that is
-// used is proved); expressions, which are read once and then evaluated at exact points. A
-// difference is always proved; an equality is exact for rational values, else holds to a stated
-// bound.
+// Answer extraction and math equality. Calls [base], [random] and, for UTF-8, [json] and [tokenizer].
+// Three layers: whole numbers and fractions without limit but the work area's; balls (a middle and a
+// radius, so every digit that is used is proved); expressions, which are read once and then
+// evaluated at exact points. A difference is always proved; an equality is exact for rational
+// values, else holds to a stated bound.
 //
 //     extract      the sample's text  ->  the slice that holds the answer
 //     tokens       bytes              ->  r1i_token[], each with its slice of the text
@@ -14709,19 +14710,21 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 // steps, and 60 levels of recursion. Passing one of them makes the verdict undecided. No function
 // from here to r1_answer_new allocates, and nothing is kept between two comparisons.
 
-// Why the work ended before a verdict. None of them is an error of the context: each makes the
-// verdict "undecided" and appears in its reason, so a hostile answer can cost time up to a
-// bound but can neither crash a run nor earn a reward.
-typedef enum r1i_answer_stop {
-    R1I_STOP_NONE,
-    R1I_STOP_SYNTAX,
-    R1I_STOP_MEMORY,
-    R1I_STOP_STEPS,
-    R1I_STOP_DEPTH,
-    R1I_STOP_SIZE,
-    R1I_STOP_CALCULUS,
-    R1I_STOP_UNSUPPORTED
-} r1i_answer_stop;
+// Why the work ended before a verdict, and the end of the sentence that says so. None of them is an
+// error of the context: each makes the verdict "undecided" and appears in its reason, so a hostile
+// answer can cost time up to a bound but can neither crash a run nor earn a reward.
+#define R1I_STOP_LIST(X)                                                                           \
+    X(NONE, "")                                                                                    \
+    X(SYNTAX, "cannot be read")                                                                    \
+    X(MEMORY, "needs more memory than the work area has")                                          \
+    X(STEPS, "needs too many steps")                                                               \
+    X(DEPTH, "is nested too deeply")                                                               \
+    X(SIZE, "has a number that is too large")                                                      \
+    X(CALCULUS, "is calculus, which is not evaluated")                                             \
+    X(UNSUPPORTED, "has a notation that is not known")
+#define R1I_STOP_ID(id, text)   R1I_STOP_##id,
+#define R1I_STOP_TEXT(id, text) text,
+typedef enum r1i_answer_stop { R1I_STOP_LIST(R1I_STOP_ID) } r1i_answer_stop;
 
 // A whole number of any size: the lowest limb first, no leading zero limb, zero has no limb.
 //
@@ -14849,15 +14852,18 @@ static r1i_whole r1i_whole_trim(const uint32_t *limb, size_t size, bool negative
     while (size && limb[size - 1] == 0) size--;
     return (r1i_whole){limb, size, size && negative};
 }
-// Two limbs hold any 64-bit value. The magnitude is taken in unsigned arithmetic, where the
-// smallest int64_t has one too.
-static r1i_whole r1i_whole_of(r1_answer_work *work, int64_t value) {
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+static const r1i_whole r1i_whole_zero;
+// Two limbs hold any 64-bit value.
+static r1i_whole r1i_whole_from(r1_answer_work *work, uint64_t value, bool negative) {
     uint32_t *limb = r1i_whole_space(work, 2);
-    if (!limb) return (r1i_whole){NULL, 0, false};
-    limb[0] = (uint32_t)rest;
-    limb[1] = (uint32_t)(rest >> 32);
-    return r1i_whole_trim(limb, 2, value < 0);
+    if (!limb) return r1i_whole_zero;
+    limb[0] = (uint32_t)value;
+    limb[1] = (uint32_t)(value >> 32);
+    return r1i_whole_trim(limb, 2, negative);
+}
+// The magnitude is taken in unsigned arithmetic, where the smallest int64_t has one too.
+static r1i_whole r1i_whole_of(r1_answer_work *work, int64_t value) {
+    return r1i_whole_from(work, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 // Zero stays without a sign. The limbs are shared with the operand.
 static r1i_whole r1i_whole_negate(r1i_whole a) {
@@ -14881,7 +14887,6 @@ static size_t r1i_whole_bits(r1i_whole a) {
     for (uint32_t top = a.limb[a.size - 1]; top; top >>= 1) bits++;
     return bits;
 }
-// The low bits as a number; only for values that are known to fit.
 // The two lowest limbs without the sign, |a| mod 2^64.
 static uint64_t r1i_whole_low(r1i_whole a) {
     uint64_t low = a.size ? a.limb[0] : 0;
@@ -14895,8 +14900,7 @@ static int r1i_whole_compare_abs(r1i_whole a, r1i_whole b) {
         if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
     return 0;
 }
-// -1, 0 or 1 as a is below, equal to or above b. Zero counts as positive, as trimming leaves
-// it.
+// -1, 0 or 1 as a is below, equal to or above b.
 static int r1i_whole_compare(r1i_whole a, r1i_whole b) {
     if (a.negative != b.negative) return a.negative ? -1 : 1;
     return a.negative ? r1i_whole_compare_abs(b, a) : r1i_whole_compare_abs(a, b);
@@ -14908,7 +14912,7 @@ static r1i_whole r1i_whole_join(r1_answer_work *work, r1i_whole a, r1i_whole b, 
                                 bool negative) {
     size_t size = r1i_max(a.size, b.size) + 1;
     uint32_t *limb = r1i_whole_space(work, size);
-    if (!limb) return (r1i_whole){NULL, 0, false};
+    if (!limb) return r1i_whole_zero;
     int64_t carry = 0;
     for (size_t i = 0; i < size; i++) {
         int64_t x = i < a.size ? a.limb[i] : 0, y = i < b.size ? b.limb[i] : 0;
@@ -14932,9 +14936,9 @@ static r1i_whole r1i_whole_sub(r1_answer_work *work, r1i_whole a, r1i_whole b) {
 // Row i adds a[i] * b to the limbs from i on. The sum of a product of two limbs, a limb and a
 // carry is at most (2^32-1)^2 + 2 (2^32-1) = 2^64 - 1, which fits.
 static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
-    if (!a.size || !b.size) return (r1i_whole){NULL, 0, false};
+    if (!a.size || !b.size) return r1i_whole_zero;
     uint32_t *limb = r1i_whole_space(work, a.size + b.size);
-    if (!limb || !r1i_answer_step(work, a.size * b.size / 8)) return (r1i_whole){NULL, 0, false};
+    if (!limb || !r1i_answer_step(work, a.size * b.size / 8)) return r1i_whole_zero;
     for (size_t i = 0; i < a.size; i++) {
         uint64_t carry = 0;
         for (size_t j = 0; j < b.size; j++) {
@@ -14947,38 +14951,29 @@ static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     return r1i_whole_trim(limb, a.size + b.size, a.negative != b.negative);
 }
 // a * 2^bits; for negative bits the magnitude is cut off.
-// Cutting off goes towards zero, so a negative number is not rounded down; users of this add
-// one unit to their error for it. The distance in limbs is held below 2^24, far above the
-// limit, so the sum of sizes cannot wrap.
+// Limb i of the result is what lies 32 i - bits bits up in a: parts of two limbs, `skip` limbs
+// away. Cutting off goes towards zero, so a negative number is not rounded down; users of this add
+// one unit to their error for it. The distance is held far above the limit of limbs, so that no
+// sum of sizes can wrap.
 static r1i_whole r1i_whole_shift(r1_answer_work *work, r1i_whole a, int64_t bits) {
     if (!a.size || !bits) return a;
-    uint64_t distance = bits < 0 ? 0 - (uint64_t)bits : (uint64_t)bits;
-    size_t limbs = (size_t)r1i_min((size_t)(distance / 32), (size_t)1 << 24);
-    unsigned rest = (unsigned)(distance % 32);
-    if (bits < 0) {
-        if (limbs >= a.size) return (r1i_whole){NULL, 0, false};
-        size_t size = a.size - limbs;
-        uint32_t *limb = r1i_whole_space(work, size);
-        if (!limb) return (r1i_whole){NULL, 0, false};
-        for (size_t i = 0; i < size; i++) {
-            uint64_t high = i + 1 < size ? a.limb[limbs + i + 1] : 0;
-            limb[i] = (uint32_t)((high << 32 | a.limb[limbs + i]) >> rest);
-        }
-        return r1i_whole_trim(limb, size, a.negative);
+    const int64_t most = (int64_t)1 << 29, size = (int64_t)a.size;
+    int64_t down = bits < -most ? most : bits > most ? -most : -bits;
+    int64_t skip = down / 32 - (down % 32 < 0); // the floor
+    unsigned rest = (unsigned)(down - 32 * skip);
+    if (skip >= size) return r1i_whole_zero;
+    uint32_t *limb = r1i_whole_space(work, (size_t)(size - skip));
+    if (!limb) return r1i_whole_zero;
+    for (int64_t at = skip < -1 ? -1 : skip; at < size; at++) {
+        uint64_t low = at >= 0 ? a.limb[at] : 0,
+                 high = at + 1 < size && at >= -1 ? a.limb[at + 1] : 0;
+        limb[at - skip] = (uint32_t)((high << 32 | low) >> rest);
     }
-    size_t size = a.size + limbs + 1;
-    uint32_t *limb = r1i_whole_space(work, size);
-    if (!limb) return (r1i_whole){NULL, 0, false};
-    for (size_t i = 0; i < a.size; i++) {
-        uint64_t wide = (uint64_t)a.limb[i] << rest;
-        limb[limbs + i] |= (uint32_t)wide;
-        limb[limbs + i + 1] = (uint32_t)(wide >> 32);
-    }
-    return r1i_whole_trim(limb, size, a.negative);
+    return r1i_whole_trim(limb, (size_t)(size - skip), a.negative);
 }
 // The magnitude divided by one limb.
-// The quotient has the sign of a and is cut towards zero; *rest gets |a| mod b. One pass from
-// the top limb down: the carry is below b, so the 64-bit quotient is one limb.
+// The quotient has the sign of a and is cut towards zero; *rest, if wanted, gets |a| mod b. One
+// pass from the top limb down: the carry is below b, so the 64-bit quotient is one limb.
 static r1i_whole r1i_whole_divide_small(r1_answer_work *work, r1i_whole a, uint32_t b,
                                         uint32_t *rest) {
     uint32_t *limb = r1i_whole_space(work, a.size);
@@ -14988,8 +14983,8 @@ static r1i_whole r1i_whole_divide_small(r1_answer_work *work, r1i_whole a, uint3
         limb[i] = (uint32_t)(carry / b);
         carry %= b;
     }
-    *rest = (uint32_t)carry;
-    return limb ? r1i_whole_trim(limb, a.size, a.negative) : (r1i_whole){NULL, 0, false};
+    if (rest) *rest = (uint32_t)carry;
+    return limb ? r1i_whole_trim(limb, a.size, a.negative) : r1i_whole_zero;
 }
 // One limb of the quotient in Knuth's algorithm D: top[0..n] minus digit * low[0..n-1].
 //
@@ -15032,19 +15027,18 @@ static void r1i_whole_divide_step(uint32_t *top, const uint32_t *low, size_t n, 
 // algorithm D needs it, and the rest is shifted back. It costs n * m / 8 steps for n limbs of b
 // and m limbs of the quotient.
 static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b, r1i_whole *rest) {
-    r1i_whole none = {NULL, 0, false}, unused;
+    r1i_whole unused;
     if (!rest) rest = &unused;
-    *rest = none;
-    if (!b.size || work->stop) return none;
+    *rest = r1i_whole_zero;
+    if (!b.size || work->stop) return r1i_whole_zero;
     if (r1i_whole_compare_abs(a, b) < 0) {
         *rest = a;
-        return none;
+        return r1i_whole_zero;
     }
     if (b.size == 1) {
         uint32_t low = 0;
         r1i_whole quotient = r1i_whole_divide_small(work, a, b.limb[0], &low);
-        *rest = r1i_whole_of(work, low);
-        rest->negative = low && a.negative;
+        *rest = r1i_whole_from(work, low, a.negative);
         quotient.negative = quotient.size && a.negative != b.negative;
         return quotient;
     }
@@ -15053,8 +15047,8 @@ static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b
     r1i_whole high = r1i_whole_shift(work, r1i_whole_abs(a), shift);
     size_t n = b.size, m = a.size + 1 - n;
     uint32_t *top = r1i_whole_space(work, a.size + 1), *limb = r1i_whole_space(work, m);
-    if (!top || !limb || !low.size || !high.size) return none;
-    if (!r1i_answer_step(work, n * m / 8)) return none;
+    if (!top || !limb || !low.size || !high.size) return r1i_whole_zero;
+    if (!r1i_answer_step(work, n * m / 8)) return r1i_whole_zero;
     memcpy(top, high.limb, r1i_min(high.size, a.size + 1) * sizeof *top);
     for (size_t j = m; j-- > 0;) r1i_whole_divide_step(top + j, low.limb, n, &limb[j]);
     *rest = r1i_whole_shift(work, r1i_whole_trim(top, n, a.negative), -shift);
@@ -15065,7 +15059,7 @@ static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b
 // The caller has made the room large enough. Nothing else that was made after `used` may be
 // needed any more, since later work overwrites it.
 static r1i_whole r1i_whole_keep(r1_answer_work *work, r1i_whole a, uint32_t *limb, size_t used) {
-    if (work->stop || !limb) return (r1i_whole){NULL, 0, false};
+    if (work->stop || !limb) return r1i_whole_zero;
     if (a.size) memcpy(limb, a.limb, a.size * sizeof *limb);
     work->used = used;
     a.limb = limb;
@@ -15080,24 +15074,18 @@ static r1i_whole r1i_whole_gcd(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     size_t size = r1i_max(a.size, b.size), turn = 0;
     uint32_t *space[2] = {r1i_whole_space(work, size), r1i_whole_space(work, size)};
     size_t used = work->used;
-    while (b.size && !work->stop) {
-        if (a.size <= 2 && b.size <= 2) {
-            uint64_t x = r1i_whole_low(a), y = r1i_whole_low(b);
-            while (y) {
-                uint64_t t = x % y;
-                x = y, y = t;
-            }
-            uint32_t *limb = r1i_whole_space(work, 2);
-            if (!limb) return a;
-            limb[0] = (uint32_t)x, limb[1] = (uint32_t)(x >> 32);
-            return r1i_whole_trim(limb, 2, false);
-        }
+    for (; (a.size > 2 || b.size > 2) && b.size && !work->stop; turn = !turn) {
         r1i_whole rest;
         r1i_whole_divide(work, a, b, &rest);
         a = b, b = r1i_whole_keep(work, rest, space[turn], used);
-        turn = !turn;
     }
-    return a;
+    if (!b.size || work->stop) return a;
+    uint64_t x = r1i_whole_low(a), y = r1i_whole_low(b);
+    while (y) {
+        uint64_t rest = x % y;
+        x = y, y = rest;
+    }
+    return r1i_whole_from(work, x, false);
 }
 // Powers that would pass the limit are refused before the first product, not found out late.
 // a^n by squaring: about 2 log2 n products. |a|^n has more than (bits - 1) n bits, which gives
@@ -15141,8 +15129,7 @@ static r1i_whole r1i_whole_root(r1_answer_work *work, r1i_whole a, uint32_t n) {
 // top / bottom in lowest terms with a positive bottom. A bottom of 1 needs no gcd, which is the
 // common case by far. The bottom must not be zero; callers look first.
 static r1i_ratio r1i_ratio_make(r1_answer_work *work, r1i_whole top, r1i_whole bottom) {
-    if (bottom.size == 1 && bottom.limb[0] == 1 && !bottom.negative)
-        return (r1i_ratio){top, bottom};
+    if (r1i_whole_is(bottom, 1)) return (r1i_ratio){top, bottom};
     r1i_whole divisor = r1i_whole_gcd(work, top, bottom);
     if (!r1i_whole_is(divisor, 1)) {
         top = r1i_whole_divide(work, top, divisor, NULL);
@@ -15156,6 +15143,10 @@ static r1i_ratio r1i_ratio_of(r1_answer_work *work, int64_t top, int64_t bottom)
     return r1i_ratio_make(work, r1i_whole_of(work, top), r1i_whole_of(work, bottom));
 }
 static bool r1i_ratio_is_whole(r1i_ratio a) { return r1i_whole_is(a.bottom, 1); }
+// Whether a fraction is this small number.
+static bool r1i_ratio_is(r1i_ratio a, uint32_t value) {
+    return r1i_whole_is(a.top, value) && r1i_ratio_is_whole(a);
+}
 static bool r1i_ratio_is_zero(r1i_ratio a) { return a.top.size == 0; }
 // Only the top carries the sign of a fraction.
 static r1i_ratio r1i_ratio_negate(r1i_ratio a) {
@@ -15182,8 +15173,7 @@ static r1i_ratio r1i_ratio_mul(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
     return r1i_ratio_make(work, r1i_whole_mul(work, a.top, b.top),
                           r1i_whole_mul(work, a.bottom, b.bottom));
 }
-// b is not zero.
-// It is a times b turned upside down; a negative bottom is set right by the reduction.
+// The quotient by a number that is not zero. A negative bottom is set right by the reduction.
 static r1i_ratio r1i_ratio_divide(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
     return r1i_ratio_make(work, r1i_whole_mul(work, a.top, b.bottom),
                           r1i_whole_mul(work, a.bottom, b.top));
@@ -15200,7 +15190,7 @@ static r1i_whole r1i_ratio_floor(r1_answer_work *work, r1i_ratio a) {
 }
 
 // ---- balls ----
-static const r1i_ball r1i_ball_zero = {{NULL, 0, false}, 0, 0};
+static const r1i_ball r1i_ball_zero;
 
 // Cuts a middle to the precision and a radius to 32 bits; whatever is cut off widens the radius.
 // For c bits cut off, both the middle and the radius lose less than one new unit, hence the 2.
@@ -15226,15 +15216,18 @@ static r1i_ball r1i_ball_make(r1_answer_work *work, r1i_whole middle, int64_t ex
 static r1i_ball r1i_ball_of(r1_answer_work *work, int64_t value) {
     return (r1i_ball){r1i_whole_of(work, value), 0, 0};
 }
+static r1i_whole r1i_ball_radius(r1_answer_work *work, r1i_ball a) {
+    return r1i_whole_from(work, a.radius, false);
+}
 // A fraction as a ball that is a little more precise than asked for.
 // top 2^shift / bottom has at least bits + 2 significant bits. The quotient is cut by less than
 // one unit, which is the radius; whole numbers have none unless they are cut to the precision.
 static r1i_ball r1i_ball_from(r1_answer_work *work, r1i_ratio a) {
-    if (r1i_ratio_is_whole(a)) return r1i_ball_make(work, a.top, 0, (r1i_whole){NULL, 0, false});
+    if (r1i_ratio_is_whole(a)) return r1i_ball_make(work, a.top, 0, r1i_whole_zero);
     int64_t shift = (int64_t)work->bits + 2 + (int64_t)r1i_whole_bits(a.bottom) -
                     (int64_t)r1i_whole_bits(a.top);
-    r1i_whole top = shift > 0 ? r1i_whole_shift(work, a.top, shift) : a.top;
     if (shift < 0) shift = 0;
+    r1i_whole top = r1i_whole_shift(work, a.top, shift);
     return r1i_ball_make(work, r1i_whole_divide(work, top, a.bottom, NULL), -shift,
                          r1i_whole_of(work, 1));
 }
@@ -15270,23 +15263,18 @@ static int64_t r1i_ball_top(r1i_ball a) {
 static r1i_ball r1i_ball_add(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     if (r1i_ball_is_zero(a)) return b;
     if (r1i_ball_is_zero(b)) return a;
-    if (a.exponent < b.exponent) {
-        r1i_ball swap = a;
-        a = b, b = swap;
+    if (a.exponent < b.exponent) return r1i_ball_add(work, b, a);
+    int64_t lift = a.exponent - b.exponent, most = 2 * (int64_t)work->bits + 64;
+    r1i_whole middle = b.middle, radius = r1i_ball_radius(work, b);
+    if (lift > most) { // b only blurs the end of a
+        int64_t held = (int64_t)r1i_whole_bits(a.middle), bits = (int64_t)work->bits;
+        lift = held < bits ? bits - held : 0;
+        if (lift > a.exponent - r1i_ball_top(b)) lift = a.exponent - r1i_ball_top(b);
+        middle = r1i_whole_zero, radius = r1i_whole_of(work, 1);
     }
-    int64_t gap = a.exponent - b.exponent, most = 2 * (int64_t)work->bits + 64;
-    if (gap > most) { // b only blurs the end of a
-        size_t held = r1i_whole_bits(a.middle);
-        int64_t lift = held < work->bits ? (int64_t)(work->bits - held) : 0;
-        lift = lift < a.exponent - r1i_ball_top(b) ? lift : a.exponent - r1i_ball_top(b);
-        r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), lift);
-        return r1i_ball_make(work, r1i_whole_shift(work, a.middle, lift), a.exponent - lift,
-                             r1i_whole_add(work, radius, r1i_whole_of(work, 1)));
-    }
-    r1i_whole middle = r1i_whole_add(work, r1i_whole_shift(work, a.middle, gap), b.middle);
-    r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), gap);
-    radius = r1i_whole_add(work, radius, r1i_whole_of(work, (int64_t)b.radius));
-    return r1i_ball_make(work, middle, b.exponent, radius);
+    middle = r1i_whole_add(work, r1i_whole_shift(work, a.middle, lift), middle);
+    r1i_whole lifted = r1i_whole_shift(work, r1i_ball_radius(work, a), lift);
+    return r1i_ball_make(work, middle, a.exponent - lift, r1i_whole_add(work, lifted, radius));
 }
 static r1i_ball r1i_ball_sub(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     return r1i_ball_add(work, a, r1i_ball_negate(b));
@@ -15295,8 +15283,8 @@ static r1i_ball r1i_ball_sub(r1_answer_work *work, r1i_ball a, r1i_ball b) {
 // The exponents add up and the middles multiply exactly; the cut back to the precision happens
 // in r1i_ball_make. Two exact factors have an exact product as long as it fits.
 static r1i_ball r1i_ball_mul(r1_answer_work *work, r1i_ball a, r1i_ball b) {
-    r1i_whole ra = r1i_whole_of(work, (int64_t)a.radius), radius = {NULL, 0, false};
-    r1i_whole rb = r1i_whole_of(work, (int64_t)b.radius);
+    r1i_whole ra = r1i_ball_radius(work, a), rb = r1i_ball_radius(work, b);
+    r1i_whole radius = r1i_whole_zero;
     if (ra.size || rb.size) {
         radius = r1i_whole_mul(work, r1i_whole_abs(a.middle), rb);
         radius = r1i_whole_add(work, radius, r1i_whole_mul(work, r1i_whole_abs(b.middle), ra));
@@ -15318,14 +15306,14 @@ static r1i_ball r1i_ball_divide(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     int64_t shift = (int64_t)work->bits + 34 + (int64_t)r1i_whole_bits(b.middle) -
                     (int64_t)r1i_whole_bits(a.middle);
     if (shift < 0) shift = 0;
-    r1i_whole least =
-        r1i_whole_sub(work, r1i_whole_abs(b.middle), r1i_whole_of(work, (int64_t)b.radius));
+    r1i_whole radius = r1i_ball_radius(work, b);
+    r1i_whole least = r1i_whole_sub(work, r1i_whole_abs(b.middle), radius);
     r1i_whole top = r1i_whole_shift(work, a.middle, shift);
     r1i_whole middle = r1i_whole_divide(work, top, b.middle, NULL);
-    r1i_whole blur = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), shift);
+    r1i_whole blur = r1i_whole_shift(work, r1i_ball_radius(work, a), shift);
     r1i_whole more = r1i_whole_add(work, r1i_whole_abs(middle), r1i_whole_of(work, 1));
-    more = r1i_whole_mul(work, more, r1i_whole_of(work, (int64_t)b.radius));
-    blur = r1i_whole_divide(work, r1i_whole_add(work, blur, more), least, NULL);
+    blur = r1i_whole_add(work, blur, r1i_whole_mul(work, more, radius));
+    blur = r1i_whole_divide(work, blur, least, NULL);
     return r1i_ball_make(work, middle, a.exponent - b.exponent - shift,
                          r1i_whole_add(work, blur, r1i_whole_of(work, 2)));
 }
@@ -15364,7 +15352,7 @@ static r1i_whole r1i_fixed_root(r1_answer_work *work, r1i_whole a) {
 // work at the limit of limbs.
 static r1i_whole r1i_fixed_from(r1_answer_work *work, r1i_ball a, r1i_whole *blur) {
     int64_t shift = a.exponent + r1i_fixed_point(work);
-    r1i_whole radius = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), shift);
+    r1i_whole radius = r1i_whole_shift(work, r1i_ball_radius(work, a), shift);
     *blur = r1i_whole_add(work, radius, r1i_whole_of(work, 2));
     return r1i_whole_shift(work, a.middle, shift);
 }
@@ -15380,38 +15368,37 @@ static r1i_ball r1i_fixed_ball(r1_answer_work *work, r1i_whole a, r1i_whole blur
 // so the sum is off by a few units a round.
 static r1i_whole r1i_fixed_odd_series(r1_answer_work *work, r1i_whole z, bool alternate) {
     r1i_whole square = r1i_fixed_mul(work, z, z), power = z, sum = z;
-    uint32_t rest;
     for (uint32_t k = 3; power.size && !work->stop; k += 2) {
         power = r1i_fixed_mul(work, power, square);
         if (alternate) power = r1i_whole_negate(power);
-        sum = r1i_whole_add(work, sum, r1i_whole_divide_small(work, power, k, &rest));
+        sum = r1i_whole_add(work, sum, r1i_whole_divide_small(work, power, k, NULL));
     }
     return sum;
 }
-// The same series for 1 / inverse, times a factor: the terms of the formulas below.
+// Three such series for one over the first numbers, each times the second one: a formula like those
+// of Gauss. It is computed anew each time, since the work area keeps nothing between comparisons.
 // Multiplying by the factor multiplies the error of the series too; with factors up to 48 and
-// about a hundred rounds it stays below 2^16 units.
-static r1i_whole r1i_fixed_odd_small(r1_answer_work *work, uint32_t inverse, int64_t times,
-                                     bool alternate) {
-    r1i_whole z = r1i_fixed_divide(work, r1i_whole_of(work, 1), r1i_whole_of(work, inverse));
-    z = r1i_fixed_odd_series(work, z, alternate);
-    return r1i_whole_mul(work, z, r1i_whole_of(work, times));
+// about a hundred rounds all stays below 2^16 units.
+static r1i_whole r1i_fixed_formula(r1_answer_work *work, const int16_t terms[3][2],
+                                   bool alternate) {
+    r1i_whole sum = r1i_whole_zero, one = r1i_whole_of(work, 1);
+    for (int i = 0; i < 3; i++) {
+        r1i_whole z = r1i_fixed_divide(work, one, r1i_whole_of(work, terms[i][0]));
+        z = r1i_fixed_odd_series(work, z, alternate);
+        sum = r1i_whole_add(work, sum, r1i_whole_mul(work, z, r1i_whole_of(work, terms[i][1])));
+    }
+    return sum;
 }
 // pi = 48 atan(1/18) + 32 atan(1/57) - 20 atan(1/239), within 2^16 units.
-// A formula of Gauss: three quick series of whole reciprocals. It is computed anew each time,
-// since the work area keeps nothing between comparisons.
 static r1i_whole r1i_fixed_pi(r1_answer_work *work) {
-    r1i_whole sum = r1i_fixed_odd_small(work, 18, 48, true);
-    sum = r1i_whole_add(work, sum, r1i_fixed_odd_small(work, 57, 32, true));
-    return r1i_whole_sub(work, sum, r1i_fixed_odd_small(work, 239, 20, true));
+    static const int16_t terms[3][2] = {{18, 48}, {57, 32}, {239, -20}};
+    return r1i_fixed_formula(work, terms, true);
 }
 // log 2 = 18 atanh(1/26) - 2 atanh(1/4801) + 8 atanh(1/8749), within 2^16 units.
-// The three reciprocals are small enough that the first series gains more than nine bits in
-// each round.
+// The reciprocals are so small that the first series gains more than nine bits in each round.
 static r1i_whole r1i_fixed_log2(r1_answer_work *work) {
-    r1i_whole sum = r1i_fixed_odd_small(work, 26, 18, false);
-    sum = r1i_whole_sub(work, sum, r1i_fixed_odd_small(work, 4801, 2, false));
-    return r1i_whole_add(work, sum, r1i_fixed_odd_small(work, 8749, 8, false));
+    static const int16_t terms[3][2] = {{26, 18}, {4801, -2}, {8749, 8}};
+    return r1i_fixed_formula(work, terms, false);
 }
 // The bound of r1i_fixed_pi as its radius.
 static r1i_ball r1i_ball_pi(r1_answer_work *work) {
@@ -15452,9 +15439,8 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
     x = r1i_fixed_reduce(work, x, r1i_fixed_log2(work), &k);
     x = r1i_whole_shift(work, x, -8);
     r1i_whole sum = r1i_whole_add(work, one, x), term = x;
-    uint32_t rest;
     for (uint32_t n = 2; term.size && !work->stop; n++) {
-        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, &rest);
+        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, NULL);
         sum = r1i_whole_add(work, sum, term);
     }
     for (int n = 0; n < 8; n++) sum = r1i_fixed_mul(work, sum, sum);
@@ -15469,21 +15455,19 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
 static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
     int64_t point = r1i_fixed_point(work), bits = (int64_t)r1i_whole_bits(a.middle) - 1;
     r1i_whole f = r1i_whole_shift(work, a.middle, point - bits), one = r1i_fixed_one(work);
-    r1i_whole blur = r1i_whole_shift(work, r1i_whole_of(work, (int64_t)a.radius), point + 1);
-    r1i_whole least = r1i_whole_sub(work, a.middle, r1i_whole_of(work, (int64_t)a.radius));
+    r1i_whole radius = r1i_ball_radius(work, a), least = r1i_whole_sub(work, a.middle, radius);
+    r1i_whole blur = r1i_whole_shift(work, radius, point + 1);
     blur = r1i_whole_divide(work, blur, least, NULL);
     for (int n = 0; n < 7; n++) f = r1i_fixed_root(work, f);
     f = r1i_fixed_divide(work, r1i_whole_sub(work, f, one), r1i_whole_add(work, f, one));
     f = r1i_whole_shift(work, r1i_fixed_odd_series(work, f, false), 8);
-    int64_t k = bits + a.exponent, error = (int64_t)1 << 17;
+    int64_t k = bits + a.exponent;
     if (k) {
-        f = r1i_whole_add(work, f,
-                          r1i_whole_mul(work, r1i_fixed_log2(work), r1i_whole_of(work, k)));
-        blur = r1i_whole_add(
-            work, blur,
-            r1i_whole_mul(work, r1i_whole_of(work, 1 << 16), r1i_whole_abs(r1i_whole_of(work, k))));
+        r1i_whole times = r1i_whole_of(work, k), twos = r1i_fixed_log2(work);
+        f = r1i_whole_add(work, f, r1i_whole_mul(work, twos, times));
+        blur = r1i_whole_add(work, blur, r1i_whole_shift(work, r1i_whole_abs(times), 16));
     }
-    return r1i_fixed_ball(work, f, blur, error);
+    return r1i_fixed_ball(work, f, blur, (int64_t)1 << 17);
 }
 // sin and cos: x = k pi/2 + f, Taylor at f. The error of f is 2^16 |k| units, the series lose 2^9.
 //
@@ -15495,25 +15479,21 @@ static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
 static void r1i_ball_sin_cos(r1_answer_work *work, r1i_ball a, r1i_ball *sine, r1i_ball *cosine) {
     *sine = a, *cosine = r1i_ball_of(work, 1);
     if (r1i_ball_is_zero(a) || r1i_ball_too_large(work, a)) return;
-    r1i_whole blur, x = r1i_fixed_from(work, a, &blur), one = r1i_fixed_one(work);
+    r1i_whole blur, x = r1i_fixed_from(work, a, &blur);
     int64_t k;
     x = r1i_fixed_reduce(work, x, r1i_whole_shift(work, r1i_fixed_pi(work), -1), &k);
-    r1i_whole s = x, c = one, term = x;
-    uint32_t rest;
+    r1i_whole sum[2] = {r1i_fixed_one(work), x}, term = x; // of the even and of the odd powers
     for (uint32_t n = 2; term.size && !work->stop; n++) {
-        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, &rest);
+        term = r1i_whole_divide_small(work, r1i_fixed_mul(work, term, x), n, NULL);
         if (n % 2 == 0) term = r1i_whole_negate(term);
-        if (n % 2)
-            s = r1i_whole_add(work, s, term);
-        else
-            c = r1i_whole_add(work, c, term);
+        sum[n % 2] = r1i_whole_add(work, sum[n % 2], term);
     }
     int64_t error = ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 17);
-    r1i_ball bs = r1i_fixed_ball(work, s, blur, error), bc = r1i_fixed_ball(work, c, blur, error);
-    bool odd = k % 2 != 0, minus_s = (k & 2) != 0, minus_c = ((k + 1) & 2) != 0;
-    *sine = odd ? bc : bs, *cosine = odd ? bs : bc;
-    if (minus_s) *sine = r1i_ball_negate(*sine);
-    if (minus_c) *cosine = r1i_ball_negate(*cosine);
+    bool odd = k % 2 != 0;
+    *sine = r1i_fixed_ball(work, sum[!odd], blur, error);
+    *cosine = r1i_fixed_ball(work, sum[odd], blur, error);
+    if (k & 2) *sine = r1i_ball_negate(*sine);
+    if ((k + 1) & 2) *cosine = r1i_ball_negate(*cosine);
 }
 // atan: five times x -> x / (1 + sqrt(1 + x^2)), then the series. Loses 2^7 units, times 2^5.
 // The map halves the angle, so five of them bring it below pi/64. From 1 on in size atan x =
@@ -15536,22 +15516,20 @@ static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
 }
 // The n-th root of a number that is not negative.
 // The middle is lifted until its root has `bits` bits and the exponent is a multiple of n, so
-// that 2^exponent has an exact root. Two units more cover the cut of the root and that of the
-// bound.
+// that 2^exponent has an exact root. The root of m +- r is off by at most the root of m times
+// r / (m - r); two units more cover the cut of the root and that of the bound.
 static r1i_ball r1i_ball_root(r1_answer_work *work, r1i_ball a, uint32_t n) {
     if (r1i_ball_is_zero(a) || n == 1) return a;
     int64_t lift = (int64_t)work->bits * n + 8 - (int64_t)r1i_whole_bits(a.middle);
     if (lift < 0) lift = 0;
     while ((a.exponent - lift) % (int64_t)n) lift++;
-    r1i_whole root = r1i_whole_root(work, r1i_whole_shift(work, a.middle, lift), n), blur;
-    // The root of m +- r is off by at most the root of m times r / (m - r).
-    r1i_whole radius = r1i_whole_of(work, (int64_t)a.radius);
-    r1i_whole least = r1i_whole_sub(work, a.middle, radius);
+    r1i_whole root = r1i_whole_root(work, r1i_whole_shift(work, a.middle, lift), n);
+    r1i_whole radius = r1i_ball_radius(work, a), least = r1i_whole_sub(work, a.middle, radius);
     if (!least.size || least.negative) {
         r1i_answer_halt(work, R1I_STOP_SIZE);
         return a;
     }
-    blur = r1i_whole_divide(work, r1i_whole_mul(work, root, radius), least, NULL);
+    r1i_whole blur = r1i_whole_divide(work, r1i_whole_mul(work, root, radius), least, NULL);
     return r1i_ball_make(work, root, (a.exponent - lift) / (int64_t)n,
                          r1i_whole_add(work, blur, r1i_whole_of(work, 2)));
 }
@@ -15571,18 +15549,10 @@ typedef struct r1i_value {
     r1i_ball x, y;
 } r1i_value;
 
-// Every field is set to zero, so that operations that look at the wrong kind read zeros.
-static r1i_value r1i_value_none(void) {
-    r1i_value value = {R1I_VALUE_NONE,
-                       {{NULL, 0, false}, {NULL, 0, false}},
-                       {{NULL, 0, false}, {NULL, 0, false}},
-                       r1i_ball_zero,
-                       r1i_ball_zero};
-    return value;
-}
+static const r1i_value r1i_value_none; // all fields zero
 // The fractions are shared and not copied.
 static r1i_value r1i_value_exact(r1i_ratio re, r1i_ratio im) {
-    r1i_value value = r1i_value_none();
+    r1i_value value = r1i_value_none;
     value.kind = R1I_VALUE_EXACT, value.re = re, value.im = im;
     return value;
 }
@@ -15596,7 +15566,7 @@ static r1i_value r1i_value_of(r1_answer_work *work, int64_t top, int64_t bottom)
 }
 // A real one has the exact zero ball as its y, which the functions of real numbers ask for.
 static r1i_value r1i_value_ball(r1i_ball x, r1i_ball y) {
-    r1i_value value = r1i_value_none();
+    r1i_value value = r1i_value_none;
     value.kind = R1I_VALUE_BALL, value.x = x, value.y = y;
     return value;
 }
@@ -15642,7 +15612,7 @@ static r1i_value r1i_value_negate(r1i_value a) {
 }
 // None is contagious. Two exact values have an exact sum; else both become balls.
 static r1i_value r1i_value_add(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !b.kind) return r1i_value_none();
+    if (!a.kind || !b.kind) return r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT)
         return r1i_value_exact(r1i_ratio_add(work, a.re, b.re), r1i_ratio_add(work, a.im, b.im));
     a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
@@ -15655,7 +15625,7 @@ static r1i_value r1i_value_sub(r1_answer_work *work, r1i_value a, r1i_value b) {
 // (a + ib)(c + id) = (ac - bd) + i (ad + bc), exact or in balls. The imaginary part of the real
 // case is a's, which is the exact zero.
 static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !b.kind) return r1i_value_none();
+    if (!a.kind || !b.kind) return r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT) {
         if (r1i_ratio_is_zero(a.im) && r1i_ratio_is_zero(b.im))
             return r1i_value_exact(r1i_ratio_mul(work, a.re, b.re), a.im);
@@ -15672,33 +15642,36 @@ static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
     r1i_ball y = r1i_ball_add(work, r1i_ball_mul(work, a.x, b.y), r1i_ball_mul(work, a.y, b.x));
     return r1i_value_ball(x, y);
 }
+static r1i_value r1i_value_conjugate(r1i_value a) {
+    a.im = r1i_ratio_negate(a.im), a.y = r1i_ball_negate(a.y);
+    return a;
+}
+// z times its conjugate, which is real by algebra.
+static r1i_value r1i_value_norm(r1_answer_work *work, r1i_value a) {
+    r1i_value norm = r1i_value_mul(work, a, r1i_value_conjugate(a));
+    norm.y = r1i_ball_zero;
+    return norm;
+}
 // Not defined where the divisor may be zero.
 // Complex divisors use a/b = a conj(b) / |b|^2. The norm of two balls may contain zero although
 // one part does not at this precision; that has no value then.
 static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none();
-    if (a.kind == R1I_VALUE_EXACT && r1i_value_is_rational(&b))
+    if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none;
+    if (!r1i_value_is_real(&b)) {
+        r1i_value product = r1i_value_mul(work, a, r1i_value_conjugate(b));
+        return r1i_value_divide(work, product, r1i_value_norm(work, b));
+    }
+    if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT)
         return r1i_value_exact(r1i_ratio_divide(work, a.re, b.re),
                                r1i_ratio_divide(work, a.im, b.re));
-    if (b.kind == R1I_VALUE_EXACT && a.kind == R1I_VALUE_EXACT) {
-        r1i_ratio norm =
-            r1i_ratio_add(work, r1i_ratio_mul(work, b.re, b.re), r1i_ratio_mul(work, b.im, b.im));
-        r1i_value turned = b, whole = r1i_value_ratio(work, norm);
-        turned.im = r1i_ratio_negate(b.im);
-        return r1i_value_divide(work, r1i_value_mul(work, a, turned), whole);
-    }
     a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
-    if (r1i_ball_is_zero(b.y))
-        return r1i_value_ball(r1i_ball_divide(work, a.x, b.x), r1i_ball_divide(work, a.y, b.x));
-    r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, b.x, b.x), r1i_ball_mul(work, b.y, b.y));
-    if (r1i_ball_has_zero(norm)) return r1i_value_none();
-    b.y = r1i_ball_negate(b.y);
-    r1i_value product = r1i_value_mul(work, a, b);
-    return r1i_value_ball(r1i_ball_divide(work, product.x, norm),
-                          r1i_ball_divide(work, product.y, norm));
+    return r1i_value_ball(r1i_ball_divide(work, a.x, b.x), r1i_ball_divide(work, a.y, b.x));
 }
 static r1i_value r1i_value_pi(r1_answer_work *work) {
     return r1i_value_ball(r1i_ball_pi(work), r1i_ball_zero);
+}
+static r1i_value r1i_value_i(r1_answer_work *work) {
+    return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
 }
 // e^(x + iy) = e^x (cos y + i sin y).
 // e^0 = 1 alone stays exact: e to any other rational power is irrational.
@@ -15715,24 +15688,22 @@ static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
 // imaginary axis and from +-pi/2 - atan(x/y) else, which needs the sign of y to be sure. log 1
 // = 0 stays exact.
 static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_not_zero(&a)) return r1i_value_none();
-    if (r1i_value_is_rational(&a) && r1i_whole_is(a.re.top, 1) && r1i_ratio_is_whole(a.re))
-        return r1i_value_of(work, 0, 1);
+    if (!r1i_value_not_zero(&a)) return r1i_value_none;
+    if (r1i_value_is_rational(&a) && r1i_ratio_is(a.re, 1)) return r1i_value_of(work, 0, 1);
     a = r1i_value_blur(work, a);
     if (r1i_ball_is_zero(a.y)) {
         if (!a.x.middle.negative) return r1i_value_ball(r1i_ball_log(work, a.x), r1i_ball_zero);
         return r1i_value_ball(r1i_ball_log(work, r1i_ball_negate(a.x)), r1i_ball_pi(work));
     }
-    r1i_ball norm = r1i_ball_add(work, r1i_ball_mul(work, a.x, a.x), r1i_ball_mul(work, a.y, a.y));
-    if (r1i_ball_has_zero(norm)) return r1i_value_none();
-    r1i_ball angle, quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
-    if (r1i_ball_sign(a.x) > 0) {
+    r1i_ball norm = r1i_value_norm(work, a).x, angle;
+    int right = r1i_ball_sign(a.x) > 0, up = r1i_ball_sign(a.y);
+    if (r1i_ball_has_zero(norm) || (!right && !up)) return r1i_value_none;
+    if (right) {
         angle = r1i_ball_atan(work, r1i_ball_divide(work, a.y, a.x));
     } else {
-        int sign = r1i_ball_sign(a.y);
-        if (!sign) return r1i_value_none();
+        r1i_ball quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
         angle = r1i_ball_atan(work, r1i_ball_divide(work, a.x, a.y));
-        angle = r1i_ball_sub(work, sign < 0 ? r1i_ball_negate(quarter) : quarter, angle);
+        angle = r1i_ball_sub(work, up < 0 ? r1i_ball_negate(quarter) : quarter, angle);
     }
     return r1i_value_ball(r1i_ball_scale(r1i_ball_log(work, norm), -1), angle);
 }
@@ -15745,12 +15716,12 @@ static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_wh
         if (!r1i_value_is_rational(&a) || !r1i_ratio_is_whole(a.re) || a.re.top.size > 1 ||
             (a.re.top.size && a.re.top.limb[0] > 1)) {
             r1i_answer_halt(work, R1I_STOP_SIZE);
-            return r1i_value_none();
+            return r1i_value_none;
         }
         n = n % 2 ? 1 : 2; // 0, 1 or -1: only the parity counts, and that it is not 0
     }
     if (exponent.negative) {
-        if (!r1i_value_not_zero(&a)) return r1i_value_none();
+        if (!r1i_value_not_zero(&a)) return r1i_value_none;
         a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
     }
     if (a.kind == R1I_VALUE_EXACT) {
@@ -15770,12 +15741,12 @@ static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_wh
 // again. The square root of a negative number is i times that of its magnitude; other even
 // roots of one have no value here.
 static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
     if (r1i_value_is_zero(&a)) return a;
     int sign = r1i_value_sign(&a);
-    if (!sign) return r1i_value_none();
+    if (!sign || (sign < 0 && n % 2 == 0 && n != 2)) return r1i_value_none;
     if (sign < 0) a = r1i_value_negate(a);
-    r1i_value root = r1i_value_none();
+    r1i_value root = r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT) {
         r1i_whole top = r1i_whole_root(work, a.re.top, n);
         r1i_whole bottom = r1i_whole_root(work, a.re.bottom, n);
@@ -15786,22 +15757,19 @@ static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     if (!root.kind)
         root = r1i_value_ball(r1i_ball_root(work, r1i_value_blur(work, a).x, n), r1i_ball_zero);
     if (sign > 0) return root;
-    if (n % 2) return r1i_value_negate(root);
-    if (n != 2) return r1i_value_none();
-    r1i_value unit = r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
-    return r1i_value_mul(work, root, unit);
+    return n % 2 ? r1i_value_negate(root) : r1i_value_mul(work, root, r1i_value_i(work));
 }
 // Whole exponents by squaring, small fractions by roots, the rest as exp(b log a).
 // The cases are tried from the most exact to the least. 0^b is 0 for positive b and has no
 // value else. A base that may be zero has no 0-th power. Denominators up to 24 count as small.
 static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
-    if (!a.kind || !b.kind) return r1i_value_none();
+    if (!a.kind || !b.kind) return r1i_value_none;
     if (r1i_value_is_whole(&b)) {
         if (r1i_value_is_zero(&b) && !r1i_value_not_zero(&a) && !r1i_value_is_zero(&a))
-            return r1i_value_none();
+            return r1i_value_none;
         return r1i_value_power_whole(work, a, b.re.top);
     }
-    if (r1i_value_is_zero(&a)) return r1i_value_sign(&b) > 0 ? a : r1i_value_none();
+    if (r1i_value_is_zero(&a)) return r1i_value_sign(&b) > 0 ? a : r1i_value_none;
     if (r1i_value_is_rational(&b) && b.re.bottom.size == 1 && b.re.bottom.limb[0] <= 24) {
         r1i_value root = r1i_value_root(work, a, b.re.bottom.limb[0]);
         if (root.kind) return r1i_value_power_whole(work, root, b.re.top);
@@ -15834,19 +15802,26 @@ static int r1i_value_same(r1_answer_work *work, r1i_value a, r1i_value b, bool *
 //
 //     text     \frac12 + 3{,}000x
 //     tokens   FRACTION  NUMBER "12"  '+'  NUMBER "3{,}000"  NAME "x"
-// A token is a character of its own or one of these.
+// A token is a character of its own or one of these. Up to the last factor they begin a factor that
+// needs no sign before it.
 enum {
     R1I_TOKEN_END = 0,
     R1I_TOKEN_NUMBER = 128,
     R1I_TOKEN_NAME,
-    R1I_TOKEN_TEXT,
     R1I_TOKEN_FUNCTION,
     R1I_TOKEN_CONSTANT,
     R1I_TOKEN_FRACTION,
     R1I_TOKEN_ROOT,
     R1I_TOKEN_BINOMIAL,
-    R1I_TOKEN_CHOOSE,
     R1I_TOKEN_BAR,
+    R1I_TOKEN_BEGIN,
+    R1I_TOKEN_FLOOR_OPEN,
+    R1I_TOKEN_CEILING_OPEN,
+    R1I_TOKEN_CALCULUS,
+    R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
+    R1I_TOKEN_LAST_FACTOR = R1I_TOKEN_MAKER,
+    R1I_TOKEN_TEXT,
+    R1I_TOKEN_CHOOSE,
     R1I_TOKEN_SET_OPEN,
     R1I_TOKEN_SET_CLOSE,
     R1I_TOKEN_LESS_EQUAL,
@@ -15864,83 +15839,86 @@ enum {
     R1I_TOKEN_SUCH_THAT,
     R1I_TOKEN_DEGREE,
     R1I_TOKEN_MODULO,
-    R1I_TOKEN_FLOOR_OPEN,
     R1I_TOKEN_FLOOR_CLOSE,
-    R1I_TOKEN_CEILING_OPEN,
     R1I_TOKEN_CEILING_CLOSE,
-    R1I_TOKEN_BEGIN,
     R1I_TOKEN_FINISH,
     R1I_TOKEN_ROW,
-    R1I_TOKEN_CALCULUS,
     R1I_TOKEN_SKIP,  // no meaning for the value
     R1I_TOKEN_STYLE, // a command whose group is words or a plain expression
     R1I_TOKEN_BLACKBOARD,
-    R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
-    R1I_TOKEN_OPEN   // left_open=True (id 1), right_open=True (2) inside one
+    R1I_TOKEN_OPEN // left_open=True (id 1), right_open=True (2) inside one
 };
-// The order matters: the inverse functions follow their functions at a fixed distance, and
-// ranges of ids choose the family that evaluates them.
-typedef enum r1i_function {
-    R1I_CALL_SIN,
-    R1I_CALL_COS,
-    R1I_CALL_TAN,
-    R1I_CALL_COT,
-    R1I_CALL_SEC,
-    R1I_CALL_CSC,
-    R1I_CALL_ASIN,
-    R1I_CALL_ACOS,
-    R1I_CALL_ATAN,
-    R1I_CALL_ACOT,
-    R1I_CALL_ASEC,
-    R1I_CALL_ACSC,
-    R1I_CALL_SINH,
-    R1I_CALL_COSH,
-    R1I_CALL_TANH,
-    R1I_CALL_ASINH,
-    R1I_CALL_ACOSH,
-    R1I_CALL_ATANH,
-    R1I_CALL_EXP,
-    R1I_CALL_CIS,
-    R1I_CALL_LN,
-    R1I_CALL_LOG,
-    R1I_CALL_LG,
-    R1I_CALL_SQRT,
-    R1I_CALL_CBRT,
-    R1I_CALL_ABS,
-    R1I_CALL_FLOOR,
-    R1I_CALL_CEILING,
-    R1I_CALL_MAX,
-    R1I_CALL_MIN,
-    R1I_CALL_GCD,
-    R1I_CALL_LCM,
-    R1I_CALL_MOD,
-    R1I_CALL_BINOMIAL,
-    R1I_CALL_FACTORIAL,
-    R1I_CALL_REAL_PART,
-    R1I_CALL_IMAGINARY_PART
-} r1i_function;
-// The order matters here too: relations lie together as their table of tokens has them, and the
-// set operations follow the order of their tokens.
-typedef enum r1i_maker {
-    R1I_MAKE_SUM,
-    R1I_MAKE_PRODUCT,
-    R1I_MAKE_POWER,
-    R1I_MAKE_ROOT,
-    R1I_MAKE_QUOTIENT,
-    R1I_MAKE_RELATION,
-    R1I_MAKE_NOT_EQUAL,
-    R1I_MAKE_LESS,
-    R1I_MAKE_LESS_EQUAL,
-    R1I_MAKE_GREATER,
-    R1I_MAKE_GREATER_EQUAL,
-    R1I_MAKE_SET,
-    R1I_MAKE_INTERVAL,
-    R1I_MAKE_TUPLE,
-    R1I_MAKE_UNION,
-    R1I_MAKE_INTERSECTION,
-    R1I_MAKE_COMPLEMENT,
-    R1I_MAKE_MATRIX
-} r1i_maker;
+// What the grammar makes of tokens. Behind each kind stand the fields it uses besides its items. The
+// kinds from the tuple on are no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
+typedef enum r1i_node_kind {
+    R1I_NODE_NUMBER,   // ratio, places, decimal
+    R1I_NODE_NAME,     // text
+    R1I_NODE_CONSTANT, // id
+    R1I_NODE_TEXT,     // text
+    R1I_NODE_SUM,
+    R1I_NODE_PRODUCT,
+    R1I_NODE_QUOTIENT,
+    R1I_NODE_POWER,
+    R1I_NODE_NEGATE,
+    R1I_NODE_FUNCTION,   // id
+    R1I_NODE_CALL,       // text
+    R1I_NODE_PLUS_MINUS, // id 1: the signs are swapped
+    R1I_NODE_PERCENT,
+    R1I_NODE_DEGREE,
+    R1I_NODE_UNIT, // text
+    R1I_NODE_BASE, // ratio, id
+    R1I_NODE_PROPORTION,
+    R1I_NODE_TUPLE, // open, close
+    R1I_NODE_SET,
+    R1I_NODE_LIST,          // id 1: joined by "or"
+    R1I_NODE_RELATION,      // links
+    R1I_NODE_SET_OPERATION, // id: the token
+    R1I_NODE_MATRIX         // rows
+} r1i_node_kind;
+// The functions: identifier, names between spaces, and where they stand (see r1i_word). The order
+// matters: the inverse functions follow their functions at a fixed distance, and ranges of ids
+// choose the family that evaluates them.
+#define R1I_FUNCTION_LIST(X)                                                                       \
+    X(SIN, "sin", 3)                                                                               \
+    X(COS, "cos", 3)                                                                               \
+    X(TAN, "tan tg", 3)                                                                            \
+    X(COT, "cot ctg", 3)                                                                           \
+    X(SEC, "sec", 3)                                                                               \
+    X(CSC, "csc", 3)                                                                               \
+    X(ASIN, "arcsin asin", 3)                                                                      \
+    X(ACOS, "arccos acos", 3)                                                                      \
+    X(ATAN, "arctan atan", 3)                                                                      \
+    X(ACOT, "arccot acot", 3)                                                                      \
+    X(ASEC, "arcsec", 3)                                                                           \
+    X(ACSC, "arccsc", 3)                                                                           \
+    X(SINH, "sinh", 3)                                                                             \
+    X(COSH, "cosh", 3)                                                                             \
+    X(TANH, "tanh", 3)                                                                             \
+    X(ASINH, "arcsinh arsinh asinh", 3)                                                            \
+    X(ACOSH, "arccosh arcosh acosh", 3)                                                            \
+    X(ATANH, "arctanh artanh atanh", 3)                                                            \
+    X(EXP, "exp", 3)                                                                               \
+    X(CIS, "cis", 3)                                                                               \
+    X(LN, "ln", 3)                                                                                 \
+    X(LOG, "log", 3)                                                                               \
+    X(LG, "lg", 3)                                                                                 \
+    X(SQRT, "sqrt", 2)                                                                             \
+    X(CBRT, "cbrt", 3)                                                                             \
+    X(ABS, "abs", 3)                                                                               \
+    X(FLOOR, "floor", 3)                                                                           \
+    X(CEILING, "ceil ceiling", 3)                                                                  \
+    X(MAX, "max Max", 3)                                                                           \
+    X(MIN, "min Min", 3)                                                                           \
+    X(GCD, "gcd", 3)                                                                               \
+    X(LCM, "lcm", 3)                                                                               \
+    X(MOD, "Mod", 3)                                                                               \
+    X(BINOMIAL, "binomial", 3)                                                                     \
+    X(FACTORIAL, "factorial", 3)                                                                   \
+    X(REAL_PART, "Re", 1)                                                                          \
+    X(IMAGINARY_PART, "Im", 1)
+#define R1I_FUNCTION_ID(id, names, where)  R1I_CALL_##id,
+#define R1I_FUNCTION_ROW(id, names, where) {names, R1I_TOKEN_FUNCTION, R1I_CALL_##id, where},
+typedef enum r1i_function { R1I_FUNCTION_LIST(R1I_FUNCTION_ID) R1I_CALL_NONE } r1i_function;
 // From infinity on they have no value as a number; from the empty set on they are sets.
 typedef enum r1i_constant {
     R1I_SIGN_PI,
@@ -15963,27 +15941,28 @@ typedef struct r1i_word {
     uint8_t where; // 1: commands, 2: plain words, 3: both
 } r1i_word;
 
-// Names of SymPy, as model answers sometimes print them.
+// Names of SymPy, as model answers sometimes print them, where a bracket follows. The id of a maker
+// is the kind of the node, or the token of the relation or operation that it makes; the interval
+// has its own bracket.
 static const r1i_word r1i_makers[] = {
-    // only where a bracket follows
-    {"Add MatAdd", R1I_TOKEN_MAKER, R1I_MAKE_SUM, 2},
-    {"Mul MatMul", R1I_TOKEN_MAKER, R1I_MAKE_PRODUCT, 2},
-    {"Pow", R1I_TOKEN_MAKER, R1I_MAKE_POWER, 2},
-    {"root", R1I_TOKEN_MAKER, R1I_MAKE_ROOT, 2},
-    {"Rational Integer Float Number Symbol UnevaluatedExpr", R1I_TOKEN_MAKER, R1I_MAKE_QUOTIENT, 2},
-    {"Eq Equality", R1I_TOKEN_MAKER, R1I_MAKE_RELATION, 2},
-    {"Ne Unequality", R1I_TOKEN_MAKER, R1I_MAKE_NOT_EQUAL, 2},
-    {"Lt StrictLessThan", R1I_TOKEN_MAKER, R1I_MAKE_LESS, 2},
-    {"Le LessThan", R1I_TOKEN_MAKER, R1I_MAKE_LESS_EQUAL, 2},
-    {"Gt StrictGreaterThan", R1I_TOKEN_MAKER, R1I_MAKE_GREATER, 2},
-    {"Ge GreaterThan", R1I_TOKEN_MAKER, R1I_MAKE_GREATER_EQUAL, 2},
-    {"FiniteSet", R1I_TOKEN_MAKER, R1I_MAKE_SET, 2},
-    {"Interval", R1I_TOKEN_MAKER, R1I_MAKE_INTERVAL, 2},
-    {"Tuple", R1I_TOKEN_MAKER, R1I_MAKE_TUPLE, 2},
-    {"Union", R1I_TOKEN_MAKER, R1I_MAKE_UNION, 2},
-    {"Intersection", R1I_TOKEN_MAKER, R1I_MAKE_INTERSECTION, 2},
-    {"Complement", R1I_TOKEN_MAKER, R1I_MAKE_COMPLEMENT, 2},
-    {"Matrix", R1I_TOKEN_MAKER, R1I_MAKE_MATRIX, 2},
+    {"Add MatAdd", R1I_TOKEN_MAKER, R1I_NODE_SUM, 2},
+    {"Mul MatMul", R1I_TOKEN_MAKER, R1I_NODE_PRODUCT, 2},
+    {"Pow", R1I_TOKEN_MAKER, R1I_NODE_POWER, 2},
+    {"root", R1I_TOKEN_MAKER, R1I_TOKEN_ROOT, 2},
+    {"Rational Integer Float Number Symbol UnevaluatedExpr", R1I_TOKEN_MAKER, R1I_NODE_QUOTIENT, 2},
+    {"Eq Equality", R1I_TOKEN_MAKER, '=', 2},
+    {"Ne Unequality", R1I_TOKEN_MAKER, R1I_TOKEN_NOT_EQUAL, 2},
+    {"Lt StrictLessThan", R1I_TOKEN_MAKER, '<', 2},
+    {"Le LessThan", R1I_TOKEN_MAKER, R1I_TOKEN_LESS_EQUAL, 2},
+    {"Gt StrictGreaterThan", R1I_TOKEN_MAKER, '>', 2},
+    {"Ge GreaterThan", R1I_TOKEN_MAKER, R1I_TOKEN_GREATER_EQUAL, 2},
+    {"FiniteSet", R1I_TOKEN_MAKER, R1I_NODE_SET, 2},
+    {"Interval", R1I_TOKEN_MAKER, '[', 2},
+    {"Tuple", R1I_TOKEN_MAKER, R1I_NODE_TUPLE, 2},
+    {"Union", R1I_TOKEN_MAKER, R1I_TOKEN_UNION, 2},
+    {"Intersection", R1I_TOKEN_MAKER, R1I_TOKEN_INTERSECT, 2},
+    {"Complement", R1I_TOKEN_MAKER, R1I_TOKEN_WITHOUT, 2},
+    {"Matrix", R1I_TOKEN_MAKER, R1I_NODE_MATRIX, 2},
     {"Abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 2},
     {"igcd", R1I_TOKEN_FUNCTION, R1I_CALL_GCD, 2},
     {"ilcm", R1I_TOKEN_FUNCTION, R1I_CALL_LCM, 2},
@@ -15991,44 +15970,8 @@ static const r1i_word r1i_makers[] = {
 // The dictionary of LaTeX commands and plain words. A word that is not here is a unit, a text,
 // or a product of one-letter names; a command that is not here makes the answer unsupported.
 static const r1i_word r1i_words[] = {
-    {"sin", R1I_TOKEN_FUNCTION, R1I_CALL_SIN, 3},
-    {"cos", R1I_TOKEN_FUNCTION, R1I_CALL_COS, 3},
-    {"tan tg", R1I_TOKEN_FUNCTION, R1I_CALL_TAN, 3},
-    {"cot ctg", R1I_TOKEN_FUNCTION, R1I_CALL_COT, 3},
-    {"sec", R1I_TOKEN_FUNCTION, R1I_CALL_SEC, 3},
-    {"csc", R1I_TOKEN_FUNCTION, R1I_CALL_CSC, 3},
-    {"arcsin asin", R1I_TOKEN_FUNCTION, R1I_CALL_ASIN, 3},
-    {"arccos acos", R1I_TOKEN_FUNCTION, R1I_CALL_ACOS, 3},
-    {"arctan atan", R1I_TOKEN_FUNCTION, R1I_CALL_ATAN, 3},
-    {"arccot acot", R1I_TOKEN_FUNCTION, R1I_CALL_ACOT, 3},
-    {"arcsec", R1I_TOKEN_FUNCTION, R1I_CALL_ASEC, 3},
-    {"arccsc", R1I_TOKEN_FUNCTION, R1I_CALL_ACSC, 3},
-    {"sinh", R1I_TOKEN_FUNCTION, R1I_CALL_SINH, 3},
-    {"cosh", R1I_TOKEN_FUNCTION, R1I_CALL_COSH, 3},
-    {"tanh", R1I_TOKEN_FUNCTION, R1I_CALL_TANH, 3},
-    {"arcsinh arsinh asinh", R1I_TOKEN_FUNCTION, R1I_CALL_ASINH, 3},
-    {"arccosh arcosh acosh", R1I_TOKEN_FUNCTION, R1I_CALL_ACOSH, 3},
-    {"arctanh artanh atanh", R1I_TOKEN_FUNCTION, R1I_CALL_ATANH, 3},
-    {"exp", R1I_TOKEN_FUNCTION, R1I_CALL_EXP, 3},
-    {"cis", R1I_TOKEN_FUNCTION, R1I_CALL_CIS, 3},
-    {"ln", R1I_TOKEN_FUNCTION, R1I_CALL_LN, 3},
-    {"log", R1I_TOKEN_FUNCTION, R1I_CALL_LOG, 3},
-    {"lg", R1I_TOKEN_FUNCTION, R1I_CALL_LG, 3},
-    {"abs", R1I_TOKEN_FUNCTION, R1I_CALL_ABS, 3},
-    {"floor", R1I_TOKEN_FUNCTION, R1I_CALL_FLOOR, 3},
-    {"ceil ceiling", R1I_TOKEN_FUNCTION, R1I_CALL_CEILING, 3},
-    {"max Max", R1I_TOKEN_FUNCTION, R1I_CALL_MAX, 3},
-    {"min Min", R1I_TOKEN_FUNCTION, R1I_CALL_MIN, 3},
-    {"gcd", R1I_TOKEN_FUNCTION, R1I_CALL_GCD, 3},
-    {"lcm", R1I_TOKEN_FUNCTION, R1I_CALL_LCM, 3},
-    {"Mod", R1I_TOKEN_FUNCTION, R1I_CALL_MOD, 3},
-    {"binomial", R1I_TOKEN_FUNCTION, R1I_CALL_BINOMIAL, 3},
-    {"factorial", R1I_TOKEN_FUNCTION, R1I_CALL_FACTORIAL, 3},
-    {"Re", R1I_TOKEN_FUNCTION, R1I_CALL_REAL_PART, 1},
-    {"Im", R1I_TOKEN_FUNCTION, R1I_CALL_IMAGINARY_PART, 1},
-    {"sqrt", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 2},
+    R1I_FUNCTION_LIST(R1I_FUNCTION_ROW) //
     {"surd", R1I_TOKEN_FUNCTION, R1I_CALL_SQRT, 1},
-    {"cbrt", R1I_TOKEN_FUNCTION, R1I_CALL_CBRT, 3},
     {"sqrt", R1I_TOKEN_ROOT, 0, 1},
     {"frac dfrac tfrac cfrac", R1I_TOKEN_FRACTION, 0, 1},
     {"binom dbinom tbinom", R1I_TOKEN_BINOMIAL, 0, 1},
@@ -16110,154 +16053,99 @@ static const r1i_word r1i_words[] = {
      R1I_TOKEN_NAME, 0, 3},
 };
 
-// Other ways to write the same thing, and what the reader knows: signs outside ASCII by their
-// UTF-8 bytes, and brackets that a command changes. Raised and lowered signs begin with ^ and _;
-// runs of them share their braces. U+FF01 to U+FF5E are ASCII in full width and need no rows.
+// Signs outside ASCII. The words of a row, between spaces, stand for the code point of the row and
+// those that follow it, each behind the head of the row; a question mark is no sign. A command
+// gets a space behind it.
+static const struct {
+    uint16_t code;
+    const char *head, *words;
+} r1i_signs[] = {
+    {0xa0, " ", ""},
+    {0xa3, "", ""},
+    {0xa5, "", ""},
+    {0xb0, "\\", "degree pm"},
+    {0xb2, "^", "2 3"},
+    {0xb5, "\\", "mu"},
+    {0xb7, "", "*"},
+    {0xb9, "^", "1"},
+    {0xba, "\\", "degree"},
+    {0xbc, "\\frac", "14 12 34"},
+    {0xd7, "", "*"},
+    {0xf7, "", "/"},
+    {0x394, "\\", "Delta"},
+    {0x3a9, "\\", "Omega"},
+    {0x3b1, "\\", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi ? pi"},
+    {0x3c1, "\\", "rho ? sigma tau upsilon phi chi psi omega"},
+    {0x3d5, "\\", "phi"},
+    {0x2009, " ", ""},
+    {0x200b, "", ""},
+    {0x2010, "", "- - - -"},
+    {0x2018, "", "' '"},
+    {0x201c, "", "\" \""},
+    {0x2022, "", "*"},
+    {0x202f, " ", ""},
+    {0x2032, "", "'"},
+    {0x2044, "", "/"},
+    {0x2070, "^", "0"},
+    {0x2074, "^", "4 5 6 7 8 9 + -"},
+    {0x207f, "^", "n"},
+    {0x2080, "_", "0 1 2 3 4 5 6 7 8 9"},
+    {0x20ac, "", ""},
+    {0x2102, "\\mathbb{C}", ""},
+    {0x2115, "\\mathbb{N}", ""},
+    {0x211a, "\\mathbb{Q}", ""},
+    {0x211d, "\\mathbb{R}", ""},
+    {0x2124, "\\mathbb{Z}", ""},
+    {0x2153, "\\frac", "13 23 15 25 35 45 16 56 18 38 58 78"},
+    {0x2205, "\\", "emptyset"},
+    {0x2208, "\\", "in notin"},
+    {0x2212, "", "-"},
+    {0x2213, "\\", "mp"},
+    {0x2215, "", "/"},
+    {0x2216, "\\", "setminus"},
+    {0x2219, "", "*"},
+    {0x221a, "\\", "surd cbrt"},
+    {0x221e, "\\", "infty"},
+    {0x2220, "\\", "angle"},
+    {0x2223, "", "|"},
+    {0x2227, "\\", "land lor cap cup"},
+    {0x223c, "\\", "approx"},
+    {0x2245, "\\", "approx ? ? approx"},
+    {0x2260, "", "!="},
+    {0x2261, "\\", "equiv"},
+    {0x2264, "", "<= >= <= >="},
+    {0x22c5, "", "*"},
+    {0x2308, "\\", "lceil rceil lfloor rfloor"},
+    {0x25b3, "\\", "triangle"},
+    {0x27e8, "", "( )"},
+    {0x2a7d, "", "<= >="},
+    {0x3001, "", ", ."},
+    {0xffe5, "", ""},
+};
+// Commands that change what stands behind them, and what the reader knows.
 static const struct {
     const char *bytes, *plain;
-} r1i_spellings[] = {{"\xe2\x88\x92", "-"},
-                     {"\xe2\x80\x93", "-"},
-                     {"\xe2\x80\x90", "-"},
-                     {"\xe2\x80\x91", "-"},
-                     {"\xc3\x97", "*"},
-                     {"\xc2\xb7", "*"},
-                     {"\xe2\x8b\x85", "*"},
-                     {"\xe2\x88\x99", "*"},
-                     {"\xe2\x80\xa2", "*"},
-                     {"\xc3\xb7", "/"},
-                     {"\xe2\x88\x95", "/"},
-                     {"\xe2\x81\x84", "/"},
-                     {"\xe2\x89\xa4", "<="},
-                     {"\xe2\xa9\xbd", "<="},
-                     {"\xe2\x89\xa6", "<="},
-                     {"\xe2\x89\xa5", ">="},
-                     {"\xe2\xa9\xbe", ">="},
-                     {"\xe2\x89\xa7", ">="},
-                     {"\xe2\x89\xa0", "!="},
-                     {"\xe2\x89\x88", "\\approx "},
-                     {"\xe2\x89\x85", "\\approx "},
-                     {"\xe2\x88\xbc", "\\approx "},
-                     {"\xe2\x89\xa1", "\\equiv "},
-                     {"\xc2\xb1", "\\pm "},
-                     {"\xe2\x88\x93", "\\mp "},
-                     {"\xe2\x88\x9a[", "\\sqrt["},
-                     {"\xe2\x88\x9a", "\\surd "},
-                     {"\xe2\x88\x9b", "\\cbrt "},
-                     {"\xcf\x80", "\\pi "},
-                     {"\xe2\x88\x9e", "\\infty "},
-                     {"\xe2\x88\x85", "\\emptyset "},
-                     {"\xe2\x88\xaa", "\\cup "},
-                     {"\xe2\x88\xa9", "\\cap "},
-                     {"\xe2\x88\x96", "\\setminus "},
-                     {"\xe2\x88\x88", "\\in "},
-                     {"\xe2\x88\x89", "\\notin "},
-                     {"\xe2\x88\xa7", "\\land "},
-                     {"\xe2\x88\xa8", "\\lor "},
-                     {"\xe2\x88\xa3", "|"},
-                     {"\xc2\xb0", "\\degree "},
-                     {"\xc2\xba", "\\degree "},
-                     {"\xe2\x88\xa0", "\\angle "},
-                     {"\xe2\x96\xb3", "\\triangle "},
-                     {"\xe2\x80\xb2", "'"},
-                     {"\xe2\x84\x9d", "\\mathbb{R}"},
-                     {"\xe2\x84\xa4", "\\mathbb{Z}"},
-                     {"\xe2\x84\x95", "\\mathbb{N}"},
-                     {"\xe2\x84\x9a", "\\mathbb{Q}"},
-                     {"\xe2\x84\x82", "\\mathbb{C}"},
-                     {"\xe2\x8c\x8a", "\\lfloor "},
-                     {"\xe2\x8c\x8b", "\\rfloor "},
-                     {"\xe2\x8c\x88", "\\lceil "},
-                     {"\xe2\x8c\x89", "\\rceil "},
-                     {"\xe2\x9f\xa8", "("},
-                     {"\xe2\x9f\xa9", ")"},
-                     {"\xc2\xa0", " "},
-                     {"\xe2\x80\xaf", " "},
-                     {"\xe2\x80\x89", " "},
-                     {"\xe2\x80\x8b", ""},
-                     {"\xe2\x82\xac", ""},
-                     {"\xc2\xa3", ""},
-                     {"\xef\xbf\xa5", ""},
-                     {"\xc2\xa5", ""},
-                     {"\xe3\x80\x81", ","},
-                     {"\xe3\x80\x82", "."},
-                     {"\xe2\x80\x98", "'"},
-                     {"\xe2\x80\x99", "'"},
-                     {"\xe2\x80\x9c", "\""},
-                     {"\xe2\x80\x9d", "\""},
-                     {"\xc2\xbd", "\\frac12 "},
-                     {"\xe2\x85\x93", "\\frac13 "},
-                     {"\xe2\x85\x94", "\\frac23 "},
-                     {"\xc2\xbc", "\\frac14 "},
-                     {"\xc2\xbe", "\\frac34 "},
-                     {"\xe2\x85\x95", "\\frac15 "},
-                     {"\xe2\x85\x96", "\\frac25 "},
-                     {"\xe2\x85\x97", "\\frac35 "},
-                     {"\xe2\x85\x98", "\\frac45 "},
-                     {"\xe2\x85\x99", "\\frac16 "},
-                     {"\xe2\x85\x9a", "\\frac56 "},
-                     {"\xe2\x85\x9b", "\\frac18 "},
-                     {"\xe2\x85\x9c", "\\frac38 "},
-                     {"\xe2\x85\x9d", "\\frac58 "},
-                     {"\xe2\x85\x9e", "\\frac78 "},
-                     {"\xc2\xb9", "^1"},
-                     {"\xc2\xb2", "^2"},
-                     {"\xc2\xb3", "^3"},
-                     {"\xe2\x81\xb0", "^0"},
-                     {"\xe2\x81\xb4", "^4"},
-                     {"\xe2\x81\xb5", "^5"},
-                     {"\xe2\x81\xb6", "^6"},
-                     {"\xe2\x81\xb7", "^7"},
-                     {"\xe2\x81\xb8", "^8"},
-                     {"\xe2\x81\xb9", "^9"},
-                     {"\xe2\x81\xba", "^+"},
-                     {"\xe2\x81\xbb", "^-"},
-                     {"\xe2\x81\xbf", "^n"},
-                     {"\xe2\x82\x80", "_0"},
-                     {"\xe2\x82\x81", "_1"},
-                     {"\xe2\x82\x82", "_2"},
-                     {"\xe2\x82\x83", "_3"},
-                     {"\xe2\x82\x84", "_4"},
-                     {"\xe2\x82\x85", "_5"},
-                     {"\xe2\x82\x86", "_6"},
-                     {"\xe2\x82\x87", "_7"},
-                     {"\xe2\x82\x88", "_8"},
-                     {"\xe2\x82\x89", "_9"},
-                     {"\xce\xb1", "\\alpha "},
-                     {"\xce\xb2", "\\beta "},
-                     {"\xce\xb3", "\\gamma "},
-                     {"\xce\xb4", "\\delta "},
-                     {"\xce\xb5", "\\epsilon "},
-                     {"\xce\xb8", "\\theta "},
-                     {"\xce\xbb", "\\lambda "},
-                     {"\xce\xbc", "\\mu "},
-                     {"\xc2\xb5", "\\mu "},
-                     {"\xcf\x81", "\\rho "},
-                     {"\xcf\x83", "\\sigma "},
-                     {"\xcf\x84", "\\tau "},
-                     {"\xcf\x86", "\\phi "},
-                     {"\xcf\x95", "\\phi "},
-                     {"\xcf\x88", "\\psi "},
-                     {"\xcf\x89", "\\omega "},
-                     {"\xce\x94", "\\Delta "},
-                     {"\xce\xa9", "\\Omega "},
-                     {"\\mathbb{R}^+", "]0,\\infty["},
-                     {"\\mathbb{R}^{+}", "]0,\\infty["},
-                     {"\\mathbb{R}_+", "]0,\\infty["},
-                     {"\\mathbb{R}_{+}", "]0,\\infty["},
-                     {"\\mathbb{R}_{>0}", "]0,\\infty["},
-                     {"\\mathbb{R}^-", "]-\\infty,0["},
-                     {"\\mathbb{R}^{-}", "]-\\infty,0["},
-                     {"\\mathbb{Z}^+", "\\mathbb{N}"},
-                     {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
-                     {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
-                     {"\\left<", "("},
-                     {"\\right>", ")"},
-                     {"\\left.", " "},
-                     {"\\right.", " "},
-                     {"\\left]", "]"},
-                     {"\\right[", "["},
-                     {"\\cr", "\\\\ "},
-                     {"\\tabularnewline", "\\\\ "}};
+} r1i_spellings[] = {
+    {"\xe2\x88\x9a[", "\\sqrt["}, // a root sign with its index
+    {"\\mathbb{R}^+", "]0,\\infty["},
+    {"\\mathbb{R}^{+}", "]0,\\infty["},
+    {"\\mathbb{R}_+", "]0,\\infty["},
+    {"\\mathbb{R}_{+}", "]0,\\infty["},
+    {"\\mathbb{R}_{>0}", "]0,\\infty["},
+    {"\\mathbb{R}^-", "]-\\infty,0["},
+    {"\\mathbb{R}^{-}", "]-\\infty,0["},
+    {"\\mathbb{Z}^+", "\\mathbb{N}"},
+    {"\\mathbb{Z}^{+}", "\\mathbb{N}"},
+    {"\\mathbb{Z}_{>0}", "\\mathbb{N}"},
+    {"\\left<", "("},
+    {"\\right>", ")"},
+    {"\\left.", " "},
+    {"\\right.", " "},
+    {"\\left]", "]"},
+    {"\\right[", "["},
+    {"\\cr", "\\\\ "},
+    {"\\tabularnewline", "\\\\ "},
+};
 
 // Its text lies in the answer, so `at` and the text of later nodes are places a message can
 // name.
@@ -16298,6 +16186,7 @@ static bool r1i_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); 
 static char r1i_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 // The byte at a place; zero behind the end, which no rule below accepts.
 static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? text.data[at] : 0; }
+static const r1_slice r1i_answer_none;
 // The bytes from one place up to another.
 // Not copied: it lives as long as the text does. The caller makes sure that from <= to <= size.
 static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
@@ -16309,23 +16198,25 @@ static bool r1i_answer_is(r1_slice text, const char *word) {
     size_t size = strlen(word);
     return text.size == size && memcmp(text.data, word, size) == 0;
 }
-// The same with the case of letters ignored; the word is given in lower case.
-static bool r1i_answer_is_word(r1_slice text, const char *word) {
-    size_t i = 0;
-    while (i < text.size && word[i] && r1i_lower(text.data[i]) == word[i]) i++;
-    return i == text.size && !word[i];
-}
 // Whether this word stands at this place.
 // A word that would pass the end of the text does not stand there.
 static bool r1i_answer_at(r1_slice text, size_t at, const char *word) {
     size_t size = strlen(word);
     return at <= text.size && text.size - at >= size && memcmp(text.data + at, word, size) == 0;
 }
+static bool r1i_answer_ends(r1_slice text, const char *word) {
+    return text.size >= strlen(word) && r1i_answer_at(text, text.size - strlen(word), word);
+}
 // The text without white space at both ends; a slice of the same bytes.
 static r1_slice r1i_answer_trim(r1_slice text) {
     while (text.size && r1i_is_space(text.data[0])) text.data++, text.size--;
     while (text.size && r1i_is_space(text.data[text.size - 1])) text.size--;
     return text;
+}
+// The place behind the letters that stand here.
+static size_t r1i_answer_letters(r1_slice text, size_t at) {
+    while (r1i_is_letter(r1i_answer_char(text, at))) at++;
+    return at;
 }
 // Whether a name is one of several between spaces.
 // The whole name must match: "sin" is none of "sinh".
@@ -16337,6 +16228,18 @@ static bool r1i_word_among(const char *names, r1_slice name) {
     }
     return false;
 }
+// The place of a word among several lower-case ones between spaces, the case of its letters ignored;
+// -1 when it is none of them.
+static int r1i_word_place(const char *words, r1_slice word) {
+    int place = 0;
+    for (const char *at = words; at; at = strchr(at, ' '), place++) {
+        size_t i = 0;
+        at += *at == ' ';
+        while (i < word.size && at[i] && at[i] == r1i_lower(word.data[i])) i++;
+        if (i && i == word.size && (at[i] == ' ' || !at[i])) return place;
+    }
+    return -1;
+}
 // A linear search: the table is short, and the first letter settles most entries.
 // `where` says whether a command (1), a plain word (2) or either is looked for. Names beyond 20
 // letters are in no row, which bounds the work on a long run of letters.
@@ -16346,6 +16249,12 @@ static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
         if ((r1i_words[i].where & where) && r1i_word_among(r1i_words[i].names, name))
             return &r1i_words[i];
     return NULL;
+}
+// The command whose backslash stands at this place, NULL for others; *end is the place behind its
+// letters.
+static const r1i_word *r1i_word_command(r1_slice text, size_t at, size_t *end) {
+    *end = r1i_answer_letters(text, at + 1);
+    return r1i_word_find(r1i_answer_part(text, at + 1, *end), 1);
 }
 // ---- units ----
 enum { R1I_UNIT_KINDS = 5 }; // length, mass, time, current, money
@@ -16407,10 +16316,6 @@ typedef struct r1i_measure {
     bool known;
 } r1i_measure;
 
-// Whether a fraction is this small number.
-static bool r1i_ratio_is(r1i_ratio a, uint32_t value) {
-    return r1i_whole_is(a.top, value) && r1i_whole_is(a.bottom, 1);
-}
 // The row of a word, singular or plural; the number of rows when it is no unit.
 static size_t r1i_unit_row(r1_slice word) {
     size_t rows = sizeof r1i_units / sizeof *r1i_units;
@@ -16441,6 +16346,7 @@ static void r1i_unit_times(r1_answer_work *work, r1i_measure *unit, size_t row, 
 // What a unit is worth: "km/h", "square feet", "m s^{-2}", "million dollars", \frac{km}{h}. Its
 // first word must be known; words that are not known are passed over behind it.
 static r1i_measure r1i_unit_measure(r1_answer_work *work, r1_slice text) {
+    static const int powers[] = {1, 2, 2, 3, 3}; // of the words before a unit
     r1i_measure unit = {r1i_ratio_of(work, 1, 1), r1i_ratio_of(work, 1, 1), {0}, false};
     int sign = 1, once = 1, power = 1;
     size_t rows = sizeof r1i_units / sizeof *r1i_units, last = rows;
@@ -16448,18 +16354,16 @@ static r1i_measure r1i_unit_measure(r1_answer_work *work, r1_slice text) {
         char c = text.data[at];
         size_t from = at;
         if (c == '\\' || r1i_is_letter(c) || c == '$') {
-            at++;
-            while (r1i_is_letter(r1i_answer_char(text, at))) at++;
+            at = r1i_answer_letters(text, at + 1);
             r1_slice word = r1i_answer_part(text, from, at);
-            if (c == '\\' && !r1i_answer_is(word, "\\")) continue;
-            if (r1i_answer_is_word(word, "per")) once = -1;
-            if (r1i_answer_is_word(word, "square") || r1i_answer_is_word(word, "sq")) power = 2;
-            if (r1i_answer_is_word(word, "cubic") || r1i_answer_is_word(word, "cu")) power = 3;
-            bool mark = once < 0 || power > 1, squared = r1i_answer_is_word(word, "squared");
+            if (c == '\\' && word.size > 1) continue;
+            int before = r1i_word_place("per square sq cubic cu", word);
+            int behind = r1i_word_place("squared cubed", word);
+            if (before == 0) once = -1;
+            if (before > 0) power = powers[before];
+            if (behind >= 0 && last < rows) r1i_unit_times(work, &unit, last, sign * (behind + 1));
             size_t row = r1i_unit_row(word);
-            if ((squared || r1i_answer_is_word(word, "cubed")) && last < rows)
-                r1i_unit_times(work, &unit, last, sign * (squared ? 1 : 2));
-            if (row == rows && !mark && !unit.known) return unit;
+            if (row == rows && once > 0 && power == 1 && !unit.known) return unit;
             if (row == rows) continue;
             last = row, unit.known = true;
             r1i_unit_times(work, &unit, row, sign * once * power);
@@ -16485,11 +16389,10 @@ static size_t r1i_unit_span(r1_slice text, size_t from) {
     size_t rows = sizeof r1i_units / sizeof *r1i_units, end = from, found = 0;
     for (bool first = true;; first = false) {
         size_t begin = end;
-        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+        end = r1i_answer_letters(text, end);
         if (end == begin || r1i_unit_row(r1i_answer_part(text, begin, end)) == rows) return found;
         if (end - begin > 1 || !first) found = end;
-        size_t next = end;
-        if (r1i_answer_char(text, next) == '^') next++;
+        size_t next = end + (r1i_answer_char(text, end) == '^');
         while (r1i_is_digit(r1i_answer_char(text, next))) next++;
         while (r1i_answer_char(text, next) == ' ') next++;
         if (r1i_answer_char(text, next) != '/') return found;
@@ -16499,40 +16402,30 @@ static size_t r1i_unit_span(r1_slice text, size_t from) {
 // ---- spelling: other scripts, raised digits and numbers in words become plain LaTeX ----
 // The number that a word stands for, 0 to 90 or a power of ten from 100 on; -1 for other words.
 static int64_t r1i_word_number(r1_slice word) {
-    static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",
-                                        "five",    "six",     "seven",     "eight",    "nine",
-                                        "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
-                                        "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-    static const char *const tens[] = {"twenty", "thirty",  "forty",  "fifty",
-                                       "sixty",  "seventy", "eighty", "ninety"};
-    static const char *const large[] = {"hundred", "thousand", "million", "billion", "trillion"};
     static const int64_t powers[] = {100, 1000, 1000000, 1000000000, 1000000000000};
-    for (int i = 0; i < 20; i++)
-        if (r1i_answer_is_word(word, small[i])) return i;
-    for (int i = 0; i < 8; i++)
-        if (r1i_answer_is_word(word, tens[i])) return 20 + 10 * i;
-    for (int i = 0; i < 5; i++)
-        if (r1i_answer_is_word(word, large[i])) return powers[i];
-    return -1;
+    int small =
+        r1i_word_place("zero one two three four five six seven eight nine ten eleven twelve "
+                       "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+                       word);
+    int tens = r1i_word_place("twenty thirty forty fifty sixty seventy eighty ninety", word);
+    int large = r1i_word_place("hundred thousand million billion trillion", word);
+    return tens >= 0 ? 20 + 10 * tens : large >= 0 ? powers[large] : small;
 }
 // What a word divides by: half 2, thirds 3, ... twelfths 12; 0 for other words.
 static int64_t r1i_word_part(r1_slice word) {
-    static const char *const parts[] = {"half",  "third",    "fourth", "fifth",
-                                        "sixth", "seventh",  "eighth", "ninth",
-                                        "tenth", "eleventh", "twelfth"};
-    if (r1i_answer_is_word(word, "halves")) return 2;
+    if (r1i_word_place("halves", word) == 0) return 2;
     if (word.size > 3 && r1i_lower(word.data[word.size - 1]) == 's') word.size--;
-    if (r1i_answer_is_word(word, "quarter")) return 4;
-    for (int i = 0; i < 11; i++)
-        if (r1i_answer_is_word(word, parts[i])) return i + 2;
-    return 0;
+    if (r1i_word_place("quarter", word) == 0) return 4;
+    int place = r1i_word_place("half third fourth fifth sixth seventh eighth ninth tenth eleventh "
+                               "twelfth",
+                               word);
+    return place < 0 ? 0 : place + 2;
 }
 // The run of letters behind a space, a hyphen or nothing; *at moves behind it.
 static r1_slice r1i_word_next(r1_slice text, size_t *at) {
     size_t from = *at;
     while (from < text.size && (text.data[from] == ' ' || text.data[from] == '-')) from++;
-    *at = from;
-    while (r1i_is_letter(r1i_answer_char(text, *at))) ++*at;
+    *at = r1i_answer_letters(text, from);
     return r1i_answer_part(text, from, *at);
 }
 // A number in words, as whole + top / bottom. Returns the place behind it, 0 when there is none.
@@ -16547,16 +16440,14 @@ static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64
     for (int words = 0; words < 16; words++) {
         r1_slice word = r1i_word_next(text, &at);
         int64_t number = r1i_word_number(word), part = r1i_word_part(word);
-        bool first =
-            words == 0 && (r1i_answer_is_word(word, "a") || r1i_answer_is_word(word, "an"));
-        if (first) {
+        if (words == 0 && r1i_word_place("a an", word) >= 0) {
             article = true;
             continue;
         }
-        if (any && r1i_answer_is_word(word, "and")) {
+        if (any && r1i_word_place("and", word) == 0) {
             size_t next = at;
             r1_slice after = r1i_word_next(text, &next);
-            if (r1i_answer_is_word(after, "a") || r1i_answer_is_word(after, "one"))
+            if (r1i_word_place("a one", after) >= 0)
                 part = r1i_word_part(r1i_word_next(text, &next));
             if (part) *top = 1, *bottom = part, end = next; // three and a half
             if (part || group % 100 || (!group && !total) || r1i_word_number(after) < 0) break;
@@ -16567,12 +16458,11 @@ static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64
             *whole = 0;
             return at;
         }
-        bool fits = number < 0    ? false
-                    : number < 20 ? group % 100 == 0 || (group % 10 == 0 && group % 100 >= 20 &&
-                                                         number && number < 10)
-                    : number < 100
-                        ? group % 100 == 0
-                        : (any || article) && (number > 100 ? group > 0 || article : group < 100);
+        bool digit = number > 0 && number < 10 && group % 10 == 0 && group % 100 >= 20;
+        bool fits = number < 0     ? false
+                    : number < 100 ? group % 100 == 0 || digit
+                    : number > 100 ? article || (any && group > 0)
+                                   : article || (any && group < 100);
         if (!fits || (number < 100 && any && group == 0 && total == 0)) break;
         if (number == 100)
             group = (group ? group : 1) * 100;
@@ -16585,44 +16475,55 @@ static size_t r1i_word_numbers(r1_slice text, size_t from, int64_t *whole, int64
     *whole = total + group;
     return any ? end : 0;
 }
-// One sign of the table or of full width; the place behind it, `at` when there is none.
-static size_t r1i_spell_sign(r1_slice text, size_t at, const char **plain, char full[2]) {
+// The plain text of a code point behind ASCII; false when it has none.
+static bool r1i_spell_code(uint32_t code, char plain[32]) {
+    bool full = code > 0xff00 && code < 0xff5f; // ASCII in full width
+    if (full) plain[0] = (char)(code - 0xfee0), plain[1] = 0;
+    for (size_t i = 0; !full && i < sizeof r1i_signs / sizeof *r1i_signs; i++) {
+        const char *head = r1i_signs[i].head, *word = r1i_signs[i].words;
+        if (code < r1i_signs[i].code) continue;
+        for (uint32_t skip = code - r1i_signs[i].code; skip && word; skip--)
+            if ((word = strchr(word, ' ')) != NULL) word++;
+        if (!word || *word == '?') continue;
+        snprintf(plain, 32, "%s%.*s%s", head, (int)strcspn(word, " "), word,
+                 head[0] == '\\' && *word ? " " : "");
+        return true;
+    }
+    return full;
+}
+// One sign or command of the tables; the place behind it, `at` when there is none.
+static size_t r1i_spell_sign(r1_slice text, size_t at, char plain[32]) {
     for (size_t i = 0; i < sizeof r1i_spellings / sizeof *r1i_spellings; i++)
         if (r1i_answer_at(text, at, r1i_spellings[i].bytes)) {
             size_t end = at + strlen(r1i_spellings[i].bytes);
             bool command = r1i_is_letter(text.data[end - 1]);
             if (command && r1i_is_letter(r1i_answer_char(text, end))) continue;
-            *plain = r1i_spellings[i].plain;
+            snprintf(plain, 32, "%s", r1i_spellings[i].plain);
             return end;
         }
-    unsigned middle = (unsigned char)r1i_answer_char(text, at + 1);
-    unsigned last = (unsigned char)r1i_answer_char(text, at + 2);
-    unsigned code = 0xf000 | (middle & 63) << 6 | (last & 63);
-    if ((unsigned char)text.data[at] != 0xef || code < 0xff01 || code > 0xff5e) return at;
-    full[0] = (char)(code - 0xfee0), full[1] = 0;
-    *plain = full;
-    return at + 3;
+    const unsigned char *sign = (const unsigned char *)text.data + at;
+    size_t size = r1i_utf8_size(sign, text.size - at);
+    return size && r1i_spell_code(r1i_utf8_code(sign, size), plain) ? at + size : at;
 }
 // The text as the reader wants it, in the work area. One pass; each byte becomes at most twelve.
+// Runs of raised or lowered signs share their braces.
 static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
-    char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), full[2];
+    char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), plain[32];
     size_t size = 0, at = 0;
     char run = 0; // of raised or lowered signs whose closing brace was just written
     while (out && at < text.size) {
         char c = text.data[at], before = at ? text.data[at - 1] : ' ';
-        const char *plain = NULL;
         int64_t whole = 0, top = 0, bottom = 1;
-        size_t end =
-            (unsigned char)c >= 0x80 || c == '\\' ? r1i_spell_sign(text, at, &plain, full) : at;
-        if (plain) {
+        bool sign = (unsigned char)c >= 0x80 || c == '\\';
+        size_t end = sign ? r1i_spell_sign(text, at, plain) : at;
+        if (end > at) {
             bool level = (plain[0] == '^' || plain[0] == '_') && plain[1];
             if (level && run == plain[0])
                 size--;
             else if (level)
                 out[size++] = plain[0], out[size++] = '{';
             run = level ? plain[0] : 0;
-            plain += level;
-            while (*plain) out[size++] = *plain++;
+            for (const char *more = plain + level; *more;) out[size++] = *more++;
             if (level) out[size++] = '}';
             at = end;
             continue;
@@ -16639,9 +16540,8 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
         }
         if (start && (r1i_answer_at(text, at, "negative ") || r1i_answer_at(text, at, "minus "))) {
             size_t next = at + (c == 'n' ? 9 : 6);
-            bool number = r1i_is_digit(r1i_answer_char(text, next)) ||
-                          r1i_word_numbers(text, next, &whole, &top, &bottom);
-            if (number) {
+            if (r1i_is_digit(r1i_answer_char(text, next)) ||
+                r1i_word_numbers(text, next, &whole, &top, &bottom)) {
                 out[size++] = '-', at = next;
                 continue;
             }
@@ -16651,13 +16551,12 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
     }
     return (r1_slice){out, size};
 }
-// Appends a token; the room is as large as the text, so only a bug could fill it.
-// Every token covers at least one byte of its own, which bounds their number by the text. When
-// the room is full the last place is handed out, so that callers need no test.
-static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, size_t to) {
+// Appends a token and returns the place behind it. The room is as large as the text, since every
+// token covers a byte of its own, so only a bug could fill it.
+static size_t r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, size_t to) {
     if (reader->count + 1 >= reader->capacity) {
         r1i_answer_halt(reader->work, R1I_STOP_MEMORY);
-        return &reader->token[reader->capacity - 1];
+        return to;
     }
     r1i_token *token = &reader->token[reader->count++];
     token->kind = (uint8_t)kind, token->id = (uint8_t)id;
@@ -16665,7 +16564,17 @@ static r1i_token *r1i_reader_put(r1i_reader *reader, int kind, int id, size_t fr
     token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
     token->text = r1i_answer_part(reader->text, from, to);
     token->wide = reader->wide, reader->wide = false;
-    return token;
+    return to;
+}
+// The kind of the token that was read last, 0 at the beginning.
+static int r1i_reader_last(const r1i_reader *reader) {
+    return reader->count ? reader->token[reader->count - 1].kind : 0;
+}
+// Leaves the reading at a notation that is not known, with its place.
+static size_t r1i_reader_unknown(r1i_reader *reader, size_t from, size_t to) {
+    reader->work->stop_at = from;
+    r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+    return to;
 }
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
 // Escaped braces do not count. Each byte is looked at once, and a brace that closes too much
@@ -16695,21 +16604,19 @@ static size_t r1i_answer_digits(r1_slice text, size_t at) {
 static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
     static const char *const marks[] = {"{,}", ",\\!", ", \\!", ",\\,", "\\,", "\\ ", "\\;",
                                         "\\:", "{ }",  " ",     "~",    "'",   ","};
+    r1_answer_work *work = reader->work;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (!r1i_answer_at(reader->text, at, marks[i])) continue;
         size_t size = strlen(marks[i]);
-        while (marks[i][0] == ',' && marks[i][1] && r1i_answer_char(reader->text, at + size) == ' ')
+        bool comma = marks[i][0] == ',' && size == 1;
+        while (marks[i][0] == ',' && !comma && r1i_answer_char(reader->text, at + size) == ' ')
             size++;
-        if (marks[i][0] == ',' && !marks[i][1] &&
-            (reader->brackets || reader->work->reading & R1I_READ_COMMA ||
-             (reader->count && reader->token[reader->count - 1].kind == ',')))
+        if (comma &&
+            (reader->brackets || work->reading & R1I_READ_COMMA || r1i_reader_last(reader) == ','))
             return 0;
         if (r1i_answer_digits(reader->text, at + size) != 3) return 0;
-        if (marks[i][0] == ',' && !marks[i][1]) {
-            reader->work->seen |= R1I_READ_LIST;
-            if (reader->work->reading & R1I_READ_LIST) return 0;
-        }
-        return size;
+        if (comma) work->seen |= R1I_READ_LIST;
+        return comma && work->reading & R1I_READ_LIST ? 0 : size;
     }
     return 0;
 }
@@ -16737,16 +16644,12 @@ static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
         while ((gap = r1i_answer_separator(reader, at)) != 0) at += gap + 3;
     char c = r1i_answer_char(text, at);
     bool comma = c == ',' && reader->work->reading & R1I_READ_COMMA;
-    if (c == ',' && !reader->brackets && r1i_answer_digits(text, at + 1))
-        reader->work->seen |= R1I_READ_COMMA;
+    size_t digits = r1i_answer_digits(text, at + 1);
+    if (c == ',' && !reader->brackets && digits) reader->work->seen |= R1I_READ_COMMA;
     bool bar = c == '.' && r1i_answer_repeats(text, at + 1);
-    if (bar || ((c == '.' || comma) && r1i_answer_digits(text, at + 1))) {
-        at++;
-        at += r1i_answer_digits(text, at);
-    }
+    if (bar || ((c == '.' || comma) && digits)) at += 1 + digits;
     at += r1i_answer_exponent(text, at);
-    r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, from, at);
-    return at;
+    return r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, from, at);
 }
 // Words of a type-face command, and not a formula in that type face.
 // Digits, commands and operators speak for a formula; at least one letter must be there, ASCII
@@ -16763,59 +16666,51 @@ static bool r1i_answer_words_only(r1_slice text) {
 // Letters behind one of these may be a unit.
 // They are a number, a closing bracket or brace, a percent or degree sign, and a constant.
 static bool r1i_reader_after_value(const r1i_reader *reader) {
-    if (!reader->count) return false;
-    int last = reader->token[reader->count - 1].kind;
+    int last = r1i_reader_last(reader);
     return last == R1I_TOKEN_NUMBER || last == ')' || last == '}' || last == '%' ||
            last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
 // Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not. Returns the place
 // behind what was read, 0 when it is something else.
 // left_open and right_open become a token without their comma; evaluate=... disappears with it.
-// "sympy." is passed over.
 static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
+    static const char *const options[] = {"evaluate=", "left_open=", "right_open="};
     r1_slice text = reader->text, run = r1i_answer_part(text, from, to);
     if (r1i_answer_at(text, from, "sympy.")) return from + 6;
     if (r1i_answer_char(text, to) == '(') {
-        for (size_t i = 0; i < sizeof r1i_makers / sizeof *r1i_makers; i++) {
-            if (!r1i_word_among(r1i_makers[i].names, run)) continue;
-            r1i_reader_put(reader, r1i_makers[i].token, r1i_makers[i].id, from, to);
-            return to;
-        }
+        for (size_t i = 0; i < sizeof r1i_makers / sizeof *r1i_makers; i++)
+            if (r1i_word_among(r1i_makers[i].names, run))
+                return r1i_reader_put(reader, r1i_makers[i].token, r1i_makers[i].id, from, to);
         return 0;
     }
     const r1i_word *mark = r1i_answer_char(text, to) == '{' ? r1i_word_find(run, 1) : NULL;
-    if (mark && mark->token == R1I_TOKEN_BAR) { // the text of a SymPy symbol
-        r1i_reader_put(reader, R1I_TOKEN_BAR, mark->id, from, to);
-        return to;
+    if (mark && mark->token == R1I_TOKEN_BAR) // the text of a SymPy symbol
+        return r1i_reader_put(reader, R1I_TOKEN_BAR, mark->id, from, to);
+    for (int i = 0; i < 3; i++) {
+        size_t value = from + strlen(options[i]);
+        bool yes = r1i_answer_at(text, value, "True"), no = r1i_answer_at(text, value, "False");
+        if (!r1i_answer_at(text, from, options[i]) || !(yes || no)) continue;
+        if (r1i_reader_last(reader) == ',') reader->count--;
+        if (yes && i) r1i_reader_put(reader, R1I_TOKEN_OPEN, i, from, to);
+        return value + (yes ? 4 : 5);
     }
-    bool left = r1i_answer_at(text, from, "left_open="),
-         right = r1i_answer_at(text, from, "right_open=");
-    if (!left && !right && !r1i_answer_at(text, from, "evaluate=")) return 0;
-    size_t value = from + (left ? 10 : right ? 11 : 9);
-    bool yes = r1i_answer_at(text, value, "True");
-    if (!yes && !r1i_answer_at(text, value, "False")) return 0;
-    if (reader->count && reader->token[reader->count - 1].kind == ',') reader->count--;
-    if (yes && (left || right)) r1i_reader_put(reader, R1I_TOKEN_OPEN, left ? 1 : 2, from, to);
-    return value + (yes ? 4 : 5);
+    return 0;
 }
 // Letters that are no names because of what stands around them: U between sets, the x of 2 x 10^5,
 // the ending of 3rd, the currency of USD 5. True when the run is done with.
 static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_t to) {
-    int last = reader->count ? reader->token[reader->count - 1].kind : 0;
+    int last = r1i_reader_last(reader);
     bool ending = r1i_word_among("st nd rd th", run);
     if (ending && last == R1I_TOKEN_NUMBER && r1i_is_digit(reader->text.data[from - 1]))
         return true;
     size_t next = to;
     while (r1i_answer_char(reader->text, next) == ' ') next++;
     char c = r1i_answer_char(reader->text, next);
-    bool times = r1i_answer_is(run, "x") && r1i_answer_at(reader->text, next, "10^");
+    bool times = r1i_answer_is(run, "x") && r1i_answer_at(reader->text, next, "10^") &&
+                 last == R1I_TOKEN_NUMBER;
     bool closed = last == ')' || last == ']' || last == '}' || last == R1I_TOKEN_SET_CLOSE;
-    if (times && last == R1I_TOKEN_NUMBER) {
-        r1i_reader_put(reader, '*', 0, from, to);
-        return true;
-    }
-    if (r1i_answer_is(run, "U") && closed && c && strchr("([{\\", c)) {
-        r1i_reader_put(reader, R1I_TOKEN_UNION, 0, from, to);
+    if (times || (r1i_answer_is(run, "U") && closed && c && strchr("([{\\", c))) {
+        r1i_reader_put(reader, times ? '*' : R1I_TOKEN_UNION, 0, from, to);
         return true;
     }
     bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
@@ -16831,32 +16726,23 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
     if (r1i_reader_glue(reader, run, from, to)) return to;
     const r1i_word *word = run.size > 1 ? r1i_word_find(run, styled ? 3 : 2) : NULL;
     bool last = to == reader->text.size || reader->text.data[to] == '}';
-    size_t unit = r1i_reader_after_value(reader) ? r1i_unit_span(reader->text, from) : 0;
-    if (unit && !(word && word->token == R1I_TOKEN_FUNCTION && !last)) {
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
-        return unit;
+    bool function = word && word->token == R1I_TOKEN_FUNCTION;
+    bool after = r1i_reader_after_value(reader);
+    size_t unit = after ? r1i_unit_span(reader->text, from) : 0;
+    if (unit && (last || !function)) return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
+    if (after && last && function) // 5 min, 3 sec
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
+    if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE)
+        return r1i_reader_put(reader, word->token, word->id, from, to);
+    bool spaced = run.size > 2 || (from && r1i_is_space(reader->text.data[from - 1]));
+    if (run.size > 1 && (styled || (after && spaced))) {
+        if (run.size == 2 || styled || !r1i_answer_at(run, 0, "or"))
+            return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
+        r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
+        return r1i_reader_letters(reader, from + 2, to, true);
     }
-    if (word && word->token == R1I_TOKEN_FUNCTION && last && r1i_reader_after_value(reader)) {
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to); // 5 min, 3 sec
-        return to;
-    }
-    if (word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE) {
-        r1i_reader_put(reader, word->token, word->id, from, to);
-        return to;
-    }
-    if (run.size > 1 && (styled || (r1i_reader_after_value(reader) &&
-                                    (run.size > 2 || r1i_is_space(reader->text.data[from - 1]))))) {
-        if (run.size > 2 && run.data[0] == 'o' && run.data[1] == 'r' && !styled) {
-            r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
-            return r1i_reader_letters(reader, from + 2, to, true);
-        }
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
-        return to;
-    }
-    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') { // a function nobody knows
-        reader->work->stop_at = from;
-        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
-    }
+    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') // a function nobody knows
+        r1i_reader_unknown(reader, from, to);
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
     return to;
@@ -16905,17 +16791,17 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     while (word.size && (word.data[0] == ',' || r1i_is_space(word.data[0])))
         word.data++, word.size--;
     size_t from = (size_t)(word.data - reader->text.data);
-    bool and_last = word.size >= 4 && r1i_answer_at(word, word.size - 4, " and");
-    if (r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || and_last)
-        r1i_reader_put(reader, R1I_TOKEN_AND, word.size == 2, from, from + word.size);
-    else if (word.size == 1 && r1i_reader_in_unit(reader, word))
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + 1);
-    else if (word.size == 1)
-        r1i_reader_put(reader, R1I_TOKEN_NAME, 0, from, from + 1);
-    else if (r1i_word_find(word, 2))
+    bool joint =
+        r1i_answer_is(word, "and") || r1i_answer_is(word, "or") || r1i_answer_ends(word, " and");
+    bool name = word.size == 1 && !r1i_reader_in_unit(reader, word);
+    if (!joint && word.size > 1 && r1i_word_find(word, 2))
         r1i_reader_letters(reader, from, from + word.size, true);
     else
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, from + word.size);
+        r1i_reader_put(reader,
+                       joint  ? R1I_TOKEN_AND
+                       : name ? R1I_TOKEN_NAME
+                              : R1I_TOKEN_TEXT,
+                       joint && word.size == 2, from, from + word.size);
     return end;
 }
 // \begin{...} and \end{...}; the columns of an array say nothing about its value.
@@ -16929,15 +16815,17 @@ static size_t r1i_reader_environment(r1i_reader *reader, int kind, size_t from, 
         r1i_answer_halt(reader->work, R1I_STOP_SYNTAX);
         return reader->text.size;
     }
-    r1i_token *token = r1i_reader_put(reader, kind, 0, from, end);
-    token->text = r1i_answer_part(reader->text, at + 1, end - 1);
-    if (r1i_answer_is(token->text, "boxed")) reader->count--;
+    r1_slice name = r1i_answer_part(reader->text, at + 1, end - 1);
+    if (!r1i_answer_is(name, "boxed")) {
+        r1i_reader_put(reader, kind, 0, from, end);
+        reader->token[reader->count - 1].text = name;
+    }
     if (kind == R1I_TOKEN_BEGIN) reader->rows++;
     if (kind == R1I_TOKEN_FINISH && reader->rows) reader->rows--;
-    bool columns = r1i_answer_is(token->text, "array") && kind == R1I_TOKEN_BEGIN;
-    if (columns && r1i_answer_char(reader->text, end) == '{')
-        end = r1i_answer_group_end(reader->text, end);
-    return end;
+    bool columns = r1i_answer_is(name, "array") && kind == R1I_TOKEN_BEGIN;
+    return columns && r1i_answer_char(reader->text, end) == '{'
+               ? r1i_answer_group_end(reader->text, end)
+               : end;
 }
 // \mathbb{R} and its like name sets.
 // The five letters stand in the order of the constants from the reals on. Returns the place
@@ -16948,40 +16836,30 @@ static size_t r1i_reader_blackboard(r1i_reader *reader, size_t from, size_t at) 
         at++;
     char c = r1i_answer_char(reader->text, at);
     const char *found = c ? strchr(letters, c) : NULL;
-    if (!found) {
-        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
-        return at;
-    }
-    at++;
-    if (r1i_answer_char(reader->text, at) == '}') at++;
-    r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from, at);
-    return at;
+    if (!found) return r1i_reader_unknown(reader, reader->work->stop_at, at);
+    at += 1 + (r1i_answer_char(reader->text, at + 1) == '}');
+    return r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from,
+                          at);
 }
-// A command with a name of letters; at is behind its backslash.
+// A command with a name of letters, whose backslash is at `from`.
 // Returns the place behind what it read. Unknown commands stop the reading, since leaving one
 // out could change the value without anybody noticing.
-static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
-    size_t end = at;
-    while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
-    r1_slice name = r1i_answer_part(reader->text, at, end);
-    const r1i_word *word = r1i_word_find(name, 1);
-    if (!word) {
-        reader->work->stop_at = from;
-        r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
-        return end;
-    }
+static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
+    r1_slice text = reader->text;
+    size_t end;
+    const r1i_word *word = r1i_word_command(text, from, &end);
+    r1_slice name = r1i_answer_part(text, from + 1, end);
+    if (!word) return r1i_reader_unknown(reader, from, end);
     switch (word->token) {
     case R1I_TOKEN_SKIP: {
-        bool modulus = word->id == 3 && r1i_answer_char(reader->text, end) == '{';
+        bool modulus = word->id == 3 && r1i_answer_char(text, end) == '{'; // 10 \pmod{13}
         reader->wide = reader->wide || word->id == 2;
         if (!modulus) return end;
-        size_t behind = r1i_answer_group_end(reader->text, end); // 10 \pmod{13}
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, behind);
-        return behind;
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, r1i_answer_group_end(text, end));
     }
     case R1I_TOKEN_STYLE: {
-        char set = r1i_answer_char(reader->text, end + 1); // \mathbf{R}
-        bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(reader->text, end + 2) == '}';
+        char set = r1i_answer_char(text, end + 1); // \mathbf{R}
+        bool bold = r1i_answer_is(name, "mathbf") && r1i_answer_char(text, end + 2) == '}';
         if (bold && set && strchr("RZNQ", set)) return r1i_reader_blackboard(reader, from, end);
         return r1i_reader_style(reader, end);
     }
@@ -16993,8 +16871,9 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
     default:
         break;
     }
-    r1i_token *token = r1i_reader_put(reader, word->token, word->id, from, end);
-    if (word->token == R1I_TOKEN_NAME) token->text = word->id ? (r1_slice){"T", 1} : name;
+    r1i_reader_put(reader, word->token, word->id, from, end);
+    if (word->token == R1I_TOKEN_NAME)
+        reader->token[reader->count - 1].text = word->id ? (r1_slice){"T", 1} : name;
     return end;
 }
 // A backslash: a command, an escaped sign, a row of a matrix, or space.
@@ -17002,101 +16881,78 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from, size_t at) {
 // before a known command is one that was escaped twice, so one of them is skipped.
 static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     char c = r1i_answer_char(reader->text, at + 1);
-    if (r1i_is_letter(c)) return r1i_reader_command(reader, at, at + 1);
+    size_t end;
+    if (r1i_is_letter(c)) return r1i_reader_command(reader, at);
     if (c == '{') reader->brackets++;
     if (c == '}' && reader->brackets) reader->brackets--;
+    bool money = c == '$' && r1i_is_digit(r1i_answer_char(reader->text, at + 2));
     if (c == '{' || c == '}')
         r1i_reader_put(reader, c == '{' ? R1I_TOKEN_SET_OPEN : R1I_TOKEN_SET_CLOSE, 0, at, at + 2);
-    if (c == '%' || c == '&' || c == '|') r1i_reader_put(reader, c, 0, at, at + 2);
-    bool money = c == '$' && r1i_is_digit(r1i_answer_char(reader->text, at + 2));
-    if (money) r1i_reader_put(reader, '$', 0, at, at + 2);
-    if (c == '\\') {
-        if (reader->rows) {
-            r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
-            return at + 2;
-        }
-        if (r1i_is_letter(r1i_answer_char(reader->text, at + 2))) {
-            size_t end = at + 2; // text that was escaped twice
-            while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
-            if (r1i_word_find(r1i_answer_part(reader->text, at + 2, end), 1)) return at + 1;
-        }
-    }
-    return at + 2 < reader->text.size ? at + 2 : reader->text.size;
-}
-// Words of another script: any run of bytes from 0x80 on is one text token, so that it reaches the
-// comparison of words. Returns the place behind it.
-static size_t r1i_reader_script(r1i_reader *reader, size_t at) {
-    size_t end = at;
-    while (end < reader->text.size && (unsigned char)reader->text.data[end] >= 0x80) end++;
-    r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
-    reader->wordy = true;
-    return end;
+    else if (c == '%' || c == '&' || c == '|' || money)
+        r1i_reader_put(reader, c, 0, at, at + 2);
+    else if (c == '\\' && reader->rows)
+        r1i_reader_put(reader, R1I_TOKEN_ROW, 0, at, at + 2);
+    else if (c == '\\' && r1i_word_command(reader->text, at + 1, &end))
+        return at + 1;
+    return r1i_min(at + 2, reader->text.size);
 }
 // Any other ASCII character, alone or as part of a pair such as <=.
 // Returns the place behind it. Dollar signs, quotes and ticks carry no value and leave no
 // token; an arrow becomes '?', which no rule of the grammar accepts.
 static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
-    static const char *const pairs[] = {"<=", ">=", "!=", "**", "=<", "=>", "==", "->"};
-    static const uint8_t kinds[] = {R1I_TOKEN_LESS_EQUAL,
-                                    R1I_TOKEN_GREATER_EQUAL,
-                                    R1I_TOKEN_NOT_EQUAL,
-                                    '^',
-                                    R1I_TOKEN_LESS_EQUAL,
-                                    R1I_TOKEN_GREATER_EQUAL,
-                                    '=',
-                                    '?'};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (r1i_answer_at(reader->text, at, pairs[i])) {
-            r1i_reader_put(reader, kinds[i], 0, at, at + 2);
-            return at + 2;
-        }
-    char c = reader->text.data[at];
-    if (c == '&' && !reader->rows) { // between words
-        r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
-        return at + 1;
-    }
+    static const r1i_word pairs[] = {{"<= =<", R1I_TOKEN_LESS_EQUAL, 0, 0},
+                                     {">= =>", R1I_TOKEN_GREATER_EQUAL, 0, 0},
+                                     {"!=", R1I_TOKEN_NOT_EQUAL, 0, 0},
+                                     {"**", '^', 0, 0},
+                                     {"==", '=', 0, 0},
+                                     {"->", '?', 0, 0}};
+    r1_slice text = reader->text;
+    for (size_t i = 0; at + 1 < text.size && i < sizeof pairs / sizeof *pairs; i++)
+        if (r1i_word_among(pairs[i].names, r1i_answer_part(text, at, at + 2)))
+            return r1i_reader_put(reader, pairs[i].token, 0, at, at + 2);
+    char c = text.data[at];
+    if (c == '&' && !reader->rows) // between words
+        return r1i_reader_put(reader, R1I_TOKEN_AND, 0, at, at + 1);
     size_t close = at;
-    if (r1i_answer_at(reader->text, at, "(mod ") || r1i_answer_at(reader->text, at, "(\\bmod "))
-        while (r1i_answer_char(reader->text, close) && reader->text.data[close] != ')') close++;
-    if (close > at && close < reader->text.size && r1i_reader_after_value(reader)) {
-        r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, close + 1);
-        return close + 1;
-    }
+    if (r1i_answer_at(text, at, "(mod ") || r1i_answer_at(text, at, "(\\bmod "))
+        while (r1i_answer_char(text, close) && text.data[close] != ')') close++;
+    if (close > at && close < text.size && r1i_reader_after_value(reader))
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, close + 1);
     if (c == '(' || c == '[') reader->brackets++;
     if ((c == ')' || c == ']') && reader->brackets) reader->brackets--;
     if (c == '$' || c == '~' || c == '`' || c == '"') return at + 1;
-    char last = at ? reader->text.data[at - 1] : 0, next = r1i_answer_char(reader->text, at + 1);
+    char last = at ? text.data[at - 1] : 0, next = r1i_answer_char(text, at + 1);
     if (c == '\'' && (last == '(' || next == ')')) return at + 1; // quotes of SymPy
     if (c == '_' && (!at || strchr(" (,*+-/", last)) && r1i_is_letter(next)) return at + 1;
-    if (c == '.' && r1i_answer_at(reader->text, at, "...")) return at + 3;
-    r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
-    return at + 1;
+    if (c == '.' && r1i_answer_at(text, at, "...")) return at + 3;
+    return r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
 }
 // One pass over the bytes; every branch moves on by at least one.
-// So the loop ends after at most as many rounds as the text has bytes. The count of brackets is
-// set back, since the grammar keeps its own.
+// So the loop ends after at most as many rounds as the text has bytes. A run of bytes of another
+// script is one text, so that it reaches the comparison of words. The count of brackets is set back,
+// since the grammar keeps its own.
 static void r1i_reader_tokens(r1i_reader *reader) {
-    size_t at = 0;
-    while (at < reader->text.size && r1i_answer_step(reader->work, 1)) {
-        char c = reader->text.data[at];
-        size_t based = r1i_reader_based(reader, at);
-        if (based) {
-            r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at, based);
-            at = based;
+    r1_slice text = reader->text;
+    for (size_t at = 0, end; at < text.size && r1i_answer_step(reader->work, 1);) {
+        char c = text.data[at];
+        bool point = c == '.' && (r1i_answer_digits(text, at + 1) || //
+                                  r1i_answer_repeats(text, at + 1));
+        if ((end = r1i_reader_based(reader, at)) != 0) {
+            at = r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, at, end);
         } else if (r1i_is_space(c)) {
             at++;
-        } else if (r1i_is_digit(c) || (c == '.' && (r1i_answer_digits(reader->text, at + 1) ||
-                                                    r1i_answer_repeats(reader->text, at + 1)))) {
+        } else if (r1i_is_digit(c) || point) {
             at = r1i_reader_number(reader, at);
         } else if (r1i_is_letter(c)) {
-            size_t end = at;
-            while (r1i_is_letter(r1i_answer_char(reader->text, end))) end++;
+            end = r1i_answer_letters(text, at);
             size_t behind = end - at > 1 ? r1i_reader_maker(reader, at, end) : 0;
             at = behind ? behind : r1i_reader_letters(reader, at, end, false);
         } else if (c == '\\') {
             at = r1i_reader_backslash(reader, at);
         } else if ((unsigned char)c >= 0x80) {
-            at = r1i_reader_script(reader, at);
+            for (end = at; r1i_answer_char(text, end) & 0x80;) end++;
+            at = r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
+            reader->wordy = true;
         } else {
             at = r1i_reader_plain(reader, at);
         }
@@ -17117,34 +16973,6 @@ static void r1i_reader_tokens(r1i_reader *reader) {
 //      |     +-- number 2
 //      |     +-- name x
 //      +-- number 1
-//
-// Behind each kind stand the fields it uses besides its items. The kinds from the tuple on are
-// no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
-typedef enum r1i_node_kind {
-    R1I_NODE_NUMBER,   // ratio, places, decimal
-    R1I_NODE_NAME,     // text
-    R1I_NODE_CONSTANT, // id
-    R1I_NODE_TEXT,     // text
-    R1I_NODE_SUM,
-    R1I_NODE_PRODUCT,
-    R1I_NODE_QUOTIENT,
-    R1I_NODE_POWER,
-    R1I_NODE_NEGATE,
-    R1I_NODE_FUNCTION,   // id
-    R1I_NODE_CALL,       // text
-    R1I_NODE_PLUS_MINUS, // id 1: the signs are swapped
-    R1I_NODE_PERCENT,
-    R1I_NODE_DEGREE,
-    R1I_NODE_UNIT, // text
-    R1I_NODE_BASE, // ratio, id
-    R1I_NODE_PROPORTION,
-    R1I_NODE_TUPLE, // open, close
-    R1I_NODE_SET,
-    R1I_NODE_LIST,          // id 1: joined by "or"
-    R1I_NODE_RELATION,      // links
-    R1I_NODE_SET_OPERATION, // id: the token
-    R1I_NODE_MATRIX         // rows
-} r1i_node_kind;
 
 // Nodes live in the work area until the comparison ends and are not changed after reading; a
 // node may have several parents.
@@ -17231,9 +17059,30 @@ static r1i_node *r1i_items_node(r1_answer_work *work, const r1i_items *items, in
     node->item = items->item, node->count = items->count;
     return r1i_node_measure(work, node);
 }
+// The same of several items; a single one is itself.
+static r1i_node *r1i_items_join(r1_answer_work *work, const r1i_items *items, int kind) {
+    if (work->stop || !items->count) return work->nothing;
+    return items->count == 1 ? items->item[0] : r1i_items_node(work, items, kind);
+}
+// Adds the items of a node of this kind, or else the node itself.
+static void r1i_items_spread(r1_answer_work *work, r1i_items *items, r1i_node *node, int kind) {
+    if (node->kind != kind) r1i_items_add(work, items, node);
+    for (size_t i = 0; node->kind == kind && i < node->count; i++)
+        r1i_items_add(work, items, node->item[i]);
+}
+// The node takes over the items as the cells of a matrix, row by row; NULL when they do not fill
+// its rows, or when the work has stopped.
+static r1i_node *r1i_items_matrix(r1_answer_work *work, const r1i_items *items, size_t rows) {
+    if (work->stop || !items->count || items->count % rows) return NULL;
+    r1i_node *node = r1i_items_node(work, items, R1I_NODE_MATRIX);
+    if (work->stop) return NULL;
+    node->rows = rows, node->open = '[';
+    return node;
+}
 
 static r1i_node *r1i_read_list(r1i_reader *reader, bool flat);
 static r1i_node *r1i_read_sum(r1i_reader *reader);
+static bool r1i_token_is_relation(int kind);
 static r1i_node *r1i_read_group(r1i_reader *reader);
 static r1i_node *r1i_read_power(r1i_reader *reader);
 
@@ -17250,6 +17099,12 @@ static bool r1i_read_take(r1i_reader *reader, int kind) {
     if (r1i_read_peek(reader) != kind) return false;
     reader->at++;
     return true;
+}
+// Whether the next tokens are of these kinds, up to a zero.
+static bool r1i_read_ahead(const r1i_reader *reader, const uint8_t *kinds) {
+    size_t ahead = 0;
+    while (kinds[ahead] && r1i_read_token(reader, ahead)->kind == kinds[ahead]) ahead++;
+    return !kinds[ahead];
 }
 // Remembers the first place that made no sense.
 // Returns the blank node, so a rule can refuse and return in one line. Only the first refusal
@@ -17316,16 +17171,14 @@ static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node 
 // ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under
 // the bar is left where it is.
 static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
-    const r1i_token *group = r1i_read_token(reader, 2);
-    if (r1i_read_token(reader, 1)->kind != '{' || group->kind != R1I_TOKEN_NUMBER ||
-        r1i_read_token(reader, 3)->kind != '}' ||
-        r1i_answer_digits(group->text, 0) != group->text.size)
-        return;
+    static const uint8_t bar[] = {R1I_TOKEN_BAR, '{', R1I_TOKEN_NUMBER, '}', 0};
+    r1_slice digits = r1i_read_token(reader, 2)->text;
+    if (!r1i_read_ahead(reader, bar) || r1i_answer_digits(digits, 0) != digits.size) return;
     r1_answer_work *work = reader->work;
     r1i_node repeated = *work->nothing;
-    r1i_ratio period = r1i_read_decimal(work, group->text, &repeated);
+    r1i_ratio period = r1i_read_decimal(work, digits, &repeated);
     r1i_whole ten = r1i_whole_of(work, 10), one = r1i_whole_of(work, 1);
-    r1i_whole nines = r1i_whole_sub(work, r1i_whole_power(work, ten, group->text.size), one);
+    r1i_whole nines = r1i_whole_sub(work, r1i_whole_power(work, ten, digits.size), one);
     r1i_whole shift = r1i_whole_power(work, ten, node->places);
     period = r1i_ratio_make(work, period.top, r1i_whole_mul(work, nines, shift));
     node->ratio = r1i_ratio_add(work, node->ratio, period);
@@ -17335,14 +17188,13 @@ static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
 // A number, with the digits under a bar that repeat.
 // The text is kept, since decimals and digits in a base are compared as they were written.
 static r1i_node *r1i_read_number(r1i_reader *reader) {
-    const r1i_token *token = r1i_read_token(reader, 0);
+    r1_slice text = r1i_read_token(reader, 0)->text;
     r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NUMBER, 0);
     if (reader->work->stop) return node;
-    node->text = token->text;
-    node->ratio = r1i_read_decimal(reader->work, token->text, node);
+    node->text = text;
+    node->ratio = r1i_read_decimal(reader->work, text, node);
     reader->at++;
-    bool pointed = memchr(token->text.data, '.', token->text.size) != NULL;
-    if (pointed && r1i_read_peek(reader) == R1I_TOKEN_BAR) r1i_read_repeating(reader, node);
+    if (memchr(text.data, '.', text.size)) r1i_read_repeating(reader, node);
     return node;
 }
 // The names that mean numbers when nothing stands under them.
@@ -17376,38 +17228,34 @@ static r1i_node *r1i_read_argument(r1i_reader *reader) {
     }
     return r1i_read_power(reader);
 }
-// { expression }, or one argument.
-// Bars inside braces are bars of their own, so the count of open ones starts at zero there and
-// is restored behind.
-static r1i_node *r1i_read_braced(r1i_reader *reader) {
-    if (!r1i_read_take(reader, '{')) return r1i_read_argument(reader);
+// What stands behind an open bracket, a list or one sum, and its end. Bars inside are bars of their
+// own, so the count of open ones starts at zero there and is restored behind.
+static r1i_node *r1i_read_inside(r1i_reader *reader, int close, bool list) {
     int bars = reader->bars;
     reader->bars = 0;
-    r1i_node *node = r1i_read_list(reader, true);
+    r1i_node *node = list ? r1i_read_list(reader, true) : r1i_read_sum(reader);
     reader->bars = bars;
-    if (!r1i_read_take(reader, '}')) return r1i_read_refuse(reader);
-    return node;
+    return r1i_read_take(reader, close) ? node : r1i_read_refuse(reader);
+}
+// { expression }, or one argument.
+static r1i_node *r1i_read_braced(r1i_reader *reader) {
+    return r1i_read_take(reader, '{') ? r1i_read_inside(reader, '}', true)
+                                      : r1i_read_argument(reader);
 }
 // What stands under a name: digits, names or both, as one word.
 // A slice of the text from the first token to the last, which must lie side by side, as tokens
 // do. Braces inside are counted; an open end is refused.
 static r1_slice r1i_read_subscript(r1i_reader *reader) {
-    r1_slice text = r1i_read_token(reader, 0)->text;
-    if (r1i_read_take(reader, '{')) {
-        text = r1i_read_token(reader, 0)->text;
-        int depth = 1;
-        while (r1i_read_peek(reader) != R1I_TOKEN_END && depth) {
-            const r1i_token *token = r1i_read_token(reader, 0);
-            depth += (token->kind == '{') - (token->kind == '}');
-            if (depth) text.size = (size_t)(token->text.data + token->text.size - text.data);
-            reader->at++;
-        }
-        if (depth) r1i_read_refuse(reader);
-    } else if (r1i_read_peek(reader) == R1I_TOKEN_END) {
-        r1i_read_refuse(reader);
-    } else {
-        reader->at++;
+    int depth = r1i_read_take(reader, '{');
+    const r1i_token *token = r1i_read_token(reader, 0);
+    r1_slice text = token->text;
+    if (!depth && token->kind) reader->at++;
+    if (!depth && !token->kind) r1i_read_refuse(reader);
+    for (; depth && (token = r1i_read_token(reader, 0))->kind; reader->at++) {
+        depth += (token->kind == '{') - (token->kind == '}');
+        if (depth) text.size = (size_t)(token->text.data + token->text.size - text.data);
     }
+    if (depth) r1i_read_refuse(reader);
     return text;
 }
 // A name grows by a mark and a subscript, without spaces and backslashes.
@@ -17446,71 +17294,62 @@ static bool r1i_read_is_caller(r1_slice name) {
     return r1i_answer_is(name, "Pr") ||
            (name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL);
 }
+// The call of a function of this name when its bracket follows, else the name itself. A letter that
+// is not known to be a function is one in C(5, 2), in p(x) = ... and in V(0), which is no product.
+static r1i_node *r1i_read_call(r1i_reader *reader, r1i_node *name, r1_slice letter, bool called) {
+    static const uint8_t several[] = {'(', R1I_TOKEN_NUMBER, ',', 0};
+    static const uint8_t defined[] = {'(', R1I_TOKEN_NAME, ')', '=', 0};
+    static const uint8_t single[] = {'(', R1I_TOKEN_NUMBER, ')', 0};
+    bool choose = r1i_answer_is(letter, "C") && r1i_read_ahead(reader, several);
+    bool start =
+        r1i_read_ahead(reader, single) && r1i_answer_is(r1i_read_token(reader, 1)->text, "0");
+    if (!called && !choose && !start && !r1i_read_ahead(reader, defined)) return name;
+    if (r1i_read_token(reader, 0)->spaced || !r1i_read_take(reader, '(')) return name;
+    r1i_node *args = r1i_read_inside(reader, ')', true), *call = args;
+    if (args->kind != R1I_NODE_LIST) call = r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
+    if (reader->work->stop) return call;
+    call->kind = R1I_NODE_CALL, call->text = name->text;
+    if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
+    return call;
+}
 // A variable with its subscript and primes, a number such as e, or the call of a function.
 // "I = ..." defines a name I and is no imaginary unit. A call needs its bracket without a space
 // before it; its arguments become the items, and its name stays in the text. E is noted as
 // ambiguous unless a subscript follows.
 static r1i_node *r1i_read_name(r1i_reader *reader) {
+    static const char sets[] = "RZNQ"; // in the order of the constants
+    static const uint8_t inverse[] = {'^', '{', '-', R1I_TOKEN_NUMBER, '}', '(', 0};
+    r1_answer_work *work = reader->work;
     const r1i_token *token = r1i_read_token(reader, 0);
-    r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
-    if (reader->work->stop) return node;
+    r1i_node *node = r1i_node_new(work, R1I_NODE_NAME, 0);
+    if (work->stop) return node;
     node->text = token->text;
     reader->at++;
     int next = r1i_read_peek(reader);
-    bool subject = next == '=' && r1i_answer_is(node->text, "I");
-    if (next != '_' && r1i_answer_is(node->text, "E")) {
-        reader->work->seen |= R1I_READ_EULER;
-        if (reader->work->reading & R1I_READ_EULER) {
-            node->kind = R1I_NODE_CONSTANT, node->id = R1I_SIGN_E;
-            return node;
-        }
-    }
-    bool called =
-        next == '(' && r1i_answer_is(node->text, "I") && !r1i_read_token(reader, 0)->spaced;
-    bool alone = next != '_' && next != '\'' && !subject && !called;
-    const char *set = reader->at > 1 && token[-1].kind == R1I_TOKEN_IN && alone
-                          ? (const char *)memchr("RZNQ", token->text.data[0], 4)
-                          : NULL;
-    if (set && token->text.size == 1) {
-        node->kind = R1I_NODE_CONSTANT;
-        node->id = (uint8_t)(R1I_SIGN_REALS + (set - (const char *)memchr("RZNQ", 'R', 4)));
-        return node;
-    }
-    if (alone) r1i_node_constant_name(node);
+    bool glued = !r1i_read_token(reader, 0)->spaced;
+    bool defines = next == '=' || (next == '(' && glued); // I = 3, I(x)
+    bool alone = next != '_' && next != '\'' && !(defines && r1i_answer_is(node->text, "I"));
+    bool member = alone && reader->at > 1 && token[-1].kind == R1I_TOKEN_IN;
+    const char *set = token->text.size == 1 ? strchr(sets, token->text.data[0]) : NULL;
+    bool euler = next != '_' && r1i_answer_is(node->text, "E");
+    if (euler) work->seen |= R1I_READ_EULER;
+    if (euler && work->reading & R1I_READ_EULER)
+        node->kind = R1I_NODE_CONSTANT, node->id = R1I_SIGN_E;
+    else if (member && set)
+        node->kind = R1I_NODE_CONSTANT, node->id = (uint8_t)(R1I_SIGN_REALS + (set - sets));
+    else if (alone)
+        r1i_node_constant_name(node);
     if (node->kind == R1I_NODE_CONSTANT) return node;
     r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
-    bool primed = r1i_read_primes(reader, node);
-    if (r1i_read_is_caller(token->text) && r1i_read_peek(reader) == '^' &&
-        r1i_read_token(reader, 1)->kind == '{' && r1i_read_token(reader, 2)->kind == '-' &&
-        r1i_answer_is(r1i_read_token(reader, 3)->text, "1") &&
-        r1i_read_token(reader, 4)->kind == '}' && r1i_read_token(reader, 5)->kind == '(') {
-        reader->at += 5, primed = true; // f^{-1}(x)
+    bool primed = r1i_read_primes(reader, node), caller = r1i_read_is_caller(token->text);
+    if (caller && r1i_read_ahead(reader, inverse) &&
+        r1i_answer_is(r1i_read_token(reader, 3)->text, "1")) { // f^{-1}(x)
+        reader->at += 5, primed = true;
         r1i_read_suffix(reader, node, "^-1", nothing);
     }
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
-    bool choose = r1i_answer_is(token->text, "C") &&
-                  r1i_read_token(reader, 1)->kind == R1I_TOKEN_NUMBER &&
-                  r1i_read_token(reader, 2)->kind == ',';
-    bool defined = r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME && // p(x) = ...
-                   r1i_read_token(reader, 2)->kind == ')' && r1i_read_token(reader, 3)->kind == '=';
-    const r1i_token *inner = r1i_read_token(reader, 1); // V(0) is no product
-    bool start = inner->kind == R1I_TOKEN_NUMBER && r1i_answer_is(inner->text, "0") &&
-                 r1i_read_token(reader, 2)->kind == ')';
-    if (r1i_read_peek(reader) == '(' &&
-        (primed || choose || defined || start || r1i_read_is_caller(token->text)) &&
-        !r1i_read_token(reader, 0)->spaced) {
-        reader->at++;
-        r1i_node *args = r1i_read_list(reader, true);
-        if (!r1i_read_take(reader, ')')) return r1i_read_refuse(reader);
-        bool list = args->kind == R1I_NODE_LIST;
-        r1i_node *call = list ? args : r1i_node_of(reader->work, R1I_NODE_CALL, 0, args, NULL);
-        if (reader->work->stop) return call;
-        call->kind = R1I_NODE_CALL, call->text = node->text;
-        if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
-        return call;
-    }
-    return node;
+    return r1i_read_call(reader, node, token->text, primed || caller);
 }
 // \bar x and its like are names of their own: bar{x}.
 // The four marks give different names, so that a vector is not its length; a subscript may
@@ -17545,24 +17384,19 @@ static r1i_node *r1i_read_fraction(r1i_reader *reader) {
         r1i_answer_halt(reader->work, R1I_STOP_CALCULUS);
     return r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 1, top, bottom);
 }
-// A root with its index in brackets.
-// The n-th root is inner^(1/n), so that its value follows the rules of powers; without an index
-// it is the function sqrt.
-static r1i_node *r1i_read_root(r1i_reader *reader) {
-    reader->at++;
-    r1i_node *index = NULL;
-    if (r1i_read_take(reader, '[')) {
-        index = r1i_read_sum(reader);
-        if (!r1i_read_take(reader, ']')) return r1i_read_refuse(reader);
-    }
-    r1i_node *inner = r1i_read_braced(reader);
-    r1_answer_work *work = reader->work;
-    if (!index) return r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_SQRT, inner, NULL);
+// The root of this index is a power with one over it, so that its value follows the rules of powers.
+static r1i_node *r1i_node_root(r1_answer_work *work, r1i_node *inner, r1i_node *index) {
     r1i_node *part = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), index);
     return r1i_node_of(work, R1I_NODE_POWER, 0, inner, part);
 }
-static r1i_node *r1i_read_power_of(r1i_reader *reader, r1i_node *base, r1i_node *exponent) {
-    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, base, exponent);
+// A root with its index in brackets; without one it is the function sqrt.
+static r1i_node *r1i_read_root(r1i_reader *reader) {
+    reader->at++;
+    r1i_node *index = NULL;
+    if (r1i_read_take(reader, '[')) index = r1i_read_inside(reader, ']', false);
+    r1i_node *inner = r1i_read_braced(reader);
+    return index ? r1i_node_root(reader->work, inner, index)
+                 : r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_SQRT, inner, NULL);
 }
 // Whether a node is this number as such; no expression that only has its value.
 static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
@@ -17573,34 +17407,22 @@ static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
 static bool r1i_node_is_minus_one(const r1i_node *node) {
     return node->kind == R1I_NODE_NEGATE && r1i_node_is_whole(node->item[0], 1);
 }
-// sin^{-1} is the inverse function; 255 when there is none.
+// sin^{-1} is the inverse function; R1I_CALL_NONE when there is none.
 // Relies on the order of the ids; the exponent -1 at any other function is a power as usual.
-static uint8_t r1i_function_inverse(int id) {
-    if (id >= R1I_CALL_SIN && id <= R1I_CALL_CSC)
-        return (uint8_t)(id + R1I_CALL_ASIN - R1I_CALL_SIN);
-    if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH)
-        return (uint8_t)(id + R1I_CALL_ASINH - R1I_CALL_SINH);
-    return 255;
+static int r1i_function_inverse(int id) {
+    if (id <= R1I_CALL_CSC) return id + R1I_CALL_ASIN - R1I_CALL_SIN;
+    if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH) return id + R1I_CALL_ASINH - R1I_CALL_SINH;
+    return R1I_CALL_NONE;
 }
 // The argument of a function: in brackets, or the factors up to the next sign or function.
 // sin 2x cos x takes 2x and stops at the cosine. A sign may come first: sin -x. A list in
 // brackets gives several arguments.
 static r1i_node *r1i_read_function_argument(r1i_reader *reader) {
-    int open = r1i_read_peek(reader);
-    if (open != '(' && open != '{' && open != '[') {
-        if (open == '-') {
-            reader->at++;
-            return r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, r1i_read_group(reader), NULL);
-        }
-        return r1i_read_group(reader);
-    }
-    reader->at++;
-    int close = open == '(' ? ')' : open == '{' ? '}' : ']', bars = reader->bars;
-    reader->bars = 0;
-    r1i_node *node = r1i_read_list(reader, true);
-    reader->bars = bars;
-    if (!r1i_read_take(reader, close)) return r1i_read_refuse(reader);
-    return node;
+    if (r1i_read_take(reader, '(')) return r1i_read_inside(reader, ')', true);
+    if (r1i_read_take(reader, '[')) return r1i_read_inside(reader, ']', true);
+    if (r1i_read_take(reader, '{')) return r1i_read_inside(reader, '}', true);
+    if (!r1i_read_take(reader, '-')) return r1i_read_group(reader);
+    return r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, r1i_read_group(reader), NULL);
 }
 // A function: its exponent or base may come before the argument, in any order.
 // log with a base becomes ln a / ln b, which is exact in its meaning. log of one argument
@@ -17614,7 +17436,7 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
         if (r1i_read_take(reader, '_')) base = r1i_read_braced(reader);
         if (r1i_read_take(reader, '^')) exponent = r1i_read_braced(reader);
     }
-    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != 255)
+    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != R1I_CALL_NONE)
         id = r1i_function_inverse(id), exponent = NULL;
     r1i_node *args = r1i_read_function_argument(reader), *node = args;
     if (work->stop) return args;
@@ -17628,17 +17450,13 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
     } else if (id == R1I_CALL_LOG && node->count == 1) {
         work->seen |= R1I_READ_LOG;
     }
-    return exponent ? r1i_read_power_of(reader, node, exponent) : node;
+    return exponent ? r1i_node_of(work, R1I_NODE_POWER, 0, node, exponent) : node;
 }
 // Floors and ceilings.
 // The opening token is still unread; what lies inside is one sum.
 static r1i_node *r1i_read_between(r1i_reader *reader, int close, int id) {
     reader->at++;
-    int bars = reader->bars;
-    reader->bars = 0;
-    r1i_node *inner = r1i_read_sum(reader);
-    reader->bars = bars;
-    if (!r1i_read_take(reader, close)) return r1i_read_refuse(reader);
+    r1i_node *inner = r1i_read_inside(reader, close, false);
     return r1i_node_of(reader->work, R1I_NODE_FUNCTION, id, inner, NULL);
 }
 // An absolute value. Inside it a bar closes, unless it stands where a factor must begin.
@@ -17662,10 +17480,7 @@ static r1i_node *r1i_read_builder(r1i_reader *reader, r1i_node *head) {
     if (head->kind == R1I_NODE_NAME || real) return condition;
     r1i_items items = {NULL, 0, 0};
     r1i_items_add(work, &items, head);
-    bool list = condition->kind == R1I_NODE_LIST;
-    for (size_t i = 0; list && i < condition->count; i++)
-        r1i_items_add(work, &items, condition->item[i]);
-    if (!list) r1i_items_add(work, &items, condition);
+    r1i_items_spread(work, &items, condition, R1I_NODE_LIST);
     return r1i_items_node(work, &items, R1I_NODE_LIST);
 }
 // ( ... ), [ ... ), { ... }: a group, a tuple, an interval or a set.
@@ -17676,50 +17491,42 @@ static r1i_node *r1i_read_builder(r1i_reader *reader, r1i_node *head) {
 //
 // The ends of a tuple are kept as written. Bars and set-builder bars start anew inside.
 static r1i_node *r1i_read_brackets(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
     int open = r1i_read_peek(reader), bars = reader->bars;
     reader->at++;
-    reader->bars = 0;
     int second = r1i_read_token(reader, 1)->kind;
     bool set = open == R1I_TOKEN_SET_OPEN ||
                (open == '{' && r1i_read_peek(reader) == R1I_TOKEN_NAME &&
                 (second == '|' || second == ':' || second == R1I_TOKEN_SUCH_THAT));
     if (set && r1i_read_take(reader, R1I_TOKEN_SET_CLOSE)) {
-        r1i_node *empty = r1i_node_new(reader->work, R1I_NODE_CONSTANT, 0);
-        if (!reader->work->stop) empty->id = R1I_SIGN_EMPTY;
+        r1i_node *empty = r1i_node_new(work, R1I_NODE_CONSTANT, 0);
+        if (!work->stop) empty->id = R1I_SIGN_EMPTY;
         return empty;
     }
     bool was_set = reader->in_set;
-    reader->in_set = set;
+    reader->bars = 0, reader->in_set = set;
     r1i_node *inner = r1i_read_list(reader, true);
-    if (set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|') ||
-                r1i_read_take(reader, ':'))) {
-        inner = r1i_read_builder(reader, inner);
-        reader->in_set = was_set;
-        reader->bars = bars;
-        if (!r1i_read_take(reader, R1I_TOKEN_SET_CLOSE) && !r1i_read_take(reader, '}'))
-            return r1i_read_refuse(reader);
-        return inner;
-    }
-    reader->in_set = was_set;
-    reader->bars = bars;
+    bool built = set && (r1i_read_take(reader, R1I_TOKEN_SUCH_THAT) || r1i_read_take(reader, '|') ||
+                         r1i_read_take(reader, ':'));
+    if (built) inner = r1i_read_builder(reader, inner);
+    reader->in_set = was_set, reader->bars = bars;
     int close = r1i_read_peek(reader);
-    bool fits = open == '{' ? close == '}'
-                : set       ? close == R1I_TOKEN_SET_CLOSE || close == '}'
-                            : close == ')' || close == ']' || close == '[';
-    if (open == ']') open = '('; // ]0, 1[ is (0, 1)
-    if (close == '[') close = ')';
-    if (!fits || reader->work->stop) return r1i_read_refuse(reader);
+    bool fits = open == '{' && !set ? close == '}'
+                : set               ? close == R1I_TOKEN_SET_CLOSE || close == '}'
+                                    : close == ')' || close == ']' || close == '[';
+    if (!fits || work->stop) return r1i_read_refuse(reader);
     reader->at++;
     bool list = inner->kind == R1I_NODE_LIST;
+    if (built) return inner;
     if (set || (open == '{' && list)) {
-        r1i_node *node = list ? inner : r1i_node_of(reader->work, R1I_NODE_SET, 0, inner, NULL);
-        if (!reader->work->stop) node->kind = R1I_NODE_SET;
+        r1i_node *node = list ? inner : r1i_node_of(work, R1I_NODE_SET, 0, inner, NULL);
+        if (!work->stop) node->kind = R1I_NODE_SET;
         return node;
     }
-    if (!list) {
-        bool same = open == '{' || (open == '(') == (close == ')');
-        return same ? inner : r1i_read_refuse(reader);
-    }
+    if (open == ']') open = '('; // ]0, 1[ is (0, 1)
+    if (close == '[') close = ')';
+    bool same = open == '{' || (open == '(') == (close == ')');
+    if (!list) return same ? inner : r1i_read_refuse(reader);
     inner->kind = R1I_NODE_TUPLE;
     inner->open = (char)open, inner->close = (char)close;
     return inner;
@@ -17729,30 +17536,25 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
 // begins with v is a determinant between bars; cases and aligned lines are a list and no
 // matrix. Other environments are unsupported.
 static r1i_node *r1i_read_matrix(r1i_reader *reader) {
+    r1_answer_work *work = reader->work;
     r1_slice name = r1i_read_token(reader, 0)->text;
-    bool known = name.size >= 5 && memcmp(name.data + name.size - 5, "array", 5) == 0;
-    known = known || (name.size >= 6 && memcmp(name.data + name.size - 6, "matrix", 6) == 0);
-    bool cases = r1i_answer_is(name, "cases") || r1i_answer_is(name, "aligned") ||
-                 r1i_answer_is(name, "align*") || r1i_answer_is(name, "align");
-    if (!known && !cases) r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+    bool cases = r1i_word_among("cases aligned align* align", name);
+    if (!cases && !r1i_answer_ends(name, "array") && !r1i_answer_ends(name, "matrix"))
+        r1i_answer_halt(work, R1I_STOP_UNSUPPORTED);
     reader->at++;
     r1i_items items = {NULL, 0, 0};
     size_t rows = 1;
-    while (!reader->work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
-        if (r1i_read_take(reader, '&')) continue;
-        if (r1i_read_take(reader, R1I_TOKEN_ROW)) {
+    while (!work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
+        if (r1i_read_take(reader, R1I_TOKEN_ROW))
             rows += r1i_read_peek(reader) != R1I_TOKEN_FINISH;
-            continue;
-        }
-        r1i_items_add(reader->work, &items,
-                      cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
+        else if (!r1i_read_take(reader, '&'))
+            r1i_items_add(work, &items, cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
     }
-    if (!r1i_read_take(reader, R1I_TOKEN_FINISH) || !items.count || items.count % rows)
-        return r1i_read_refuse(reader);
-    r1i_node *node = r1i_items_node(reader->work, &items, cases ? R1I_NODE_LIST : R1I_NODE_MATRIX);
-    if (reader->work->stop) return node;
-    node->rows = rows;
-    node->open = name.data[0] == 'v' ? '|' : '[';
+    r1i_node *node = NULL;
+    if (r1i_read_take(reader, R1I_TOKEN_FINISH)) node = r1i_items_matrix(work, &items, rows);
+    if (!node) return r1i_read_refuse(reader);
+    if (cases) node->kind = R1I_NODE_LIST;
+    if (name.data[0] == 'v') node->open = '|';
     return node;
 }
 // A matrix of SymPy is a list of rows, which are lists or single entries.
@@ -17761,67 +17563,53 @@ static r1i_node *r1i_read_matrix(r1i_reader *reader) {
 static r1i_node *r1i_read_made_matrix(r1i_reader *reader, r1i_node *args) {
     r1i_items items = {NULL, 0, 0};
     size_t rows = args->kind == R1I_NODE_TUPLE ? args->count : 1;
-    for (size_t r = 0; r < rows && !reader->work->stop; r++) {
-        r1i_node *row = args->kind == R1I_NODE_TUPLE ? args->item[r] : args;
-        if (row->kind != R1I_NODE_TUPLE) r1i_items_add(reader->work, &items, row);
-        for (size_t i = 0; row->kind == R1I_NODE_TUPLE && i < row->count; i++)
-            r1i_items_add(reader->work, &items, row->item[i]);
-    }
-    if (!items.count || items.count % rows) return r1i_read_refuse(reader);
-    r1i_node *node = r1i_items_node(reader->work, &items, R1I_NODE_MATRIX);
-    if (!reader->work->stop) node->rows = rows, node->open = '[';
-    return node;
-}
-// Eq(a, b) and its like.
-// The link points into the static table and is not copied; it lives as long as the program.
-static r1i_node *r1i_read_made_relation(r1i_reader *reader, r1i_node *node, int id) {
-    static const uint8_t links[] = {'=', R1I_TOKEN_NOT_EQUAL,    '<', R1I_TOKEN_LESS_EQUAL,
-                                    '>', R1I_TOKEN_GREATER_EQUAL};
-    if (node->count != 2) return r1i_read_refuse(reader);
-    node->kind = R1I_NODE_RELATION, node->links = &links[id - R1I_MAKE_RELATION];
-    return node;
+    for (size_t r = 0; r < rows; r++)
+        r1i_items_spread(reader->work, &items, args->kind == R1I_NODE_TUPLE ? args->item[r] : args,
+                         R1I_NODE_TUPLE);
+    r1i_node *node = r1i_items_matrix(reader->work, &items, rows);
+    return node ? node : r1i_read_refuse(reader);
 }
 // SymPy's own notation, as str() and srepr() print it.
 // The arguments are read as a list, which is then given the kind that the name asks for: Add a
 // sum, Pow a power, Interval a tuple with its ends. Rational(a, b) is a/b, and of one argument,
 // as in Integer(3), it is the argument. Unions of many are folded from the left.
 static r1i_node *r1i_read_maker(r1i_reader *reader) {
-    static const uint8_t kinds[] = {R1I_NODE_SUM, R1I_NODE_PRODUCT, R1I_NODE_POWER};
     r1_answer_work *work = reader->work;
-    int id = r1i_read_token(reader, 0)->id, open = 0;
+    const r1i_token *token = r1i_read_token(reader, 0);
+    int id = token->id, open = 0;
     reader->at += 2; // the name and its bracket
     r1i_node *args = r1i_read_list(reader, true);
     while (r1i_read_peek(reader) == R1I_TOKEN_OPEN)
         open |= r1i_read_token(reader, 0)->id, reader->at++;
     if (!r1i_read_take(reader, ')') || work->stop) return r1i_read_refuse(reader);
+    if (id == R1I_NODE_MATRIX) return r1i_read_made_matrix(reader, args);
     r1i_node *node =
         args->kind == R1I_NODE_LIST ? args : r1i_node_of(work, R1I_NODE_LIST, 0, args, NULL);
     if (work->stop) return node;
-    if (id == R1I_MAKE_MATRIX) return r1i_read_made_matrix(reader, args);
-    if (id >= R1I_MAKE_RELATION && id <= R1I_MAKE_GREATER_EQUAL)
-        return r1i_read_made_relation(reader, node, id);
-    if (id == R1I_MAKE_SET || id == R1I_MAKE_TUPLE || id == R1I_MAKE_INTERVAL) {
-        node->kind = id == R1I_MAKE_SET ? R1I_NODE_SET : R1I_NODE_TUPLE;
-        bool interval = id == R1I_MAKE_INTERVAL;
-        node->open = interval && !(open & 1) ? '[' : '(',
+    if (r1i_token_is_relation(id)) {
+        if (node->count != 2) return r1i_read_refuse(reader);
+        node->kind = R1I_NODE_RELATION, node->links = &token->id;
+        return node;
+    }
+    bool interval = id == '[';
+    if (id == R1I_NODE_SET || id == R1I_NODE_TUPLE || interval) {
+        node->kind = id == R1I_NODE_SET ? R1I_NODE_SET : R1I_NODE_TUPLE;
+        node->open = interval && !(open & 1) ? '[' : '(';
         node->close = interval && !(open & 2) ? ']' : ')';
         return node;
     }
-    if (id <= R1I_MAKE_PRODUCT || (id == R1I_MAKE_POWER && node->count == 2)) {
-        node->kind = kinds[id];
+    if (id == R1I_NODE_SUM || id == R1I_NODE_PRODUCT ||
+        (id == R1I_NODE_POWER && node->count == 2)) {
+        node->kind = (uint8_t)id;
         return node;
     }
-    if (node->count == 1) return node->item[0];
-    r1i_node *first = node->item[0], *second = node->item[1];
-    if (id == R1I_MAKE_QUOTIENT) return r1i_node_of(work, R1I_NODE_QUOTIENT, 1, first, second);
-    if (id == R1I_MAKE_ROOT) {
-        second = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), second);
-        return r1i_node_of(work, R1I_NODE_POWER, 0, first, second);
-    }
-    if (id < R1I_MAKE_UNION) return r1i_read_refuse(reader);
-    int operation = R1I_TOKEN_UNION + (id - R1I_MAKE_UNION);
+    r1i_node *first = node->item[0];
+    if (node->count == 1) return first;
+    if (id == R1I_NODE_QUOTIENT) return r1i_node_of(work, id, 1, first, node->item[1]);
+    if (id == R1I_TOKEN_ROOT) return r1i_node_root(work, first, node->item[1]);
+    if (id == R1I_NODE_POWER) return r1i_read_refuse(reader);
     for (size_t i = 1; i < node->count; i++)
-        first = r1i_node_of(work, R1I_NODE_SET_OPERATION, operation, first, node->item[i]);
+        first = r1i_node_of(work, R1I_NODE_SET_OPERATION, id, first, node->item[i]);
     return first;
 }
 // What can stand alone: a number, a name, brackets, a function, a matrix.
@@ -17880,13 +17668,21 @@ static r1i_node *r1i_read_primary(r1i_reader *reader) {
     }
     return r1i_read_refuse(reader);
 }
-// Whether any variable or unknown function occurs; without one the expression is a constant.
+// Whether nodes of these kinds, a bit each, occur anywhere in the tree.
 // Recursion is bounded by the height of the tree.
-static bool r1i_node_has_names(const r1i_node *node) {
-    if (node->kind == R1I_NODE_NAME || node->kind == R1I_NODE_CALL) return true;
+static bool r1i_node_holds(const r1i_node *node, unsigned kinds) {
+    if (kinds >> node->kind & 1) return true;
     for (size_t i = 0; i < node->count; i++)
-        if (r1i_node_has_names(node->item[i])) return true;
+        if (r1i_node_holds(node->item[i], kinds)) return true;
     return false;
+}
+// Whether any variable or unknown function occurs.
+static bool r1i_node_has_names(const r1i_node *node) {
+    return r1i_node_holds(node, 1u << R1I_NODE_NAME | 1u << R1I_NODE_CALL);
+}
+// No variable, no unknown function and no word in it, so that it has one value.
+static bool r1i_node_is_constant(const r1i_node *node) {
+    return !r1i_node_has_names(node) && !r1i_node_holds(node, 1u << R1I_NODE_TEXT);
 }
 // ^\circ, ^2, ^T
 // 90^\circ is degrees and no power. A number behind ^ is taken whole, as in 2^10, although TeX
@@ -17912,7 +17708,7 @@ static r1i_node *r1i_read_exponent(r1i_reader *reader, r1i_node *node) {
         exponent = r1i_read_exponent(reader, exponent);
         r1i_read_leave(reader);
     }
-    return r1i_read_power_of(reader, node, exponent);
+    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, node, exponent);
 }
 // Digits with a base under them. Only digits below the base make a number.
 // 1011_2 is 11: value = sum digit * base^place, by Horner's rule. Bases from 2 to 36 with the
@@ -17952,31 +17748,23 @@ static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
 // a token, so it ends.
 static r1i_node *r1i_read_power(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
-    if (!r1i_read_enter(reader)) return reader->work->nothing;
+    if (!r1i_read_enter(reader)) return work->nothing;
     r1i_node *node = r1i_read_primary(reader);
-    for (bool more = true; more && !work->stop;) {
-        switch (r1i_read_peek(reader)) {
-        case '^':
+    while (!work->stop) {
+        int kind = r1i_read_peek(reader);
+        if (kind == '^') {
             node = r1i_read_exponent(reader, node);
-            break;
-        case '_':
+        } else if (kind == '_') {
             node = r1i_read_base(reader, node);
-            break;
-        case '!':
+        } else if (kind == '!' || kind == '%' || kind == R1I_TOKEN_DEGREE) {
+            if (kind == '%' && r1i_node_has_names(node)) return r1i_read_refuse(reader);
             reader->at++;
-            node = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_FACTORIAL, node, NULL);
+            node = kind == '!'
+                       ? r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_FACTORIAL, node, NULL)
+                       : r1i_node_of(work, kind == '%' ? R1I_NODE_PERCENT : R1I_NODE_DEGREE, 0,
+                                     node, NULL);
+        } else {
             break;
-        case '%':
-            if (r1i_node_has_names(node)) return r1i_read_refuse(reader);
-            reader->at++;
-            node = r1i_node_of(work, R1I_NODE_PERCENT, 0, node, NULL);
-            break;
-        case R1I_TOKEN_DEGREE:
-            reader->at++;
-            node = r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
-            break;
-        default:
-            more = false;
         }
     }
     r1i_read_leave(reader);
@@ -17998,33 +17786,14 @@ static bool r1i_read_is_condition(const r1i_reader *reader) {
 // not begin one behind a number, where it may be the end of an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
     if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
-    int next = r1i_read_token(reader, 1)->kind;
-    switch (r1i_read_peek(reader)) {
-    case R1I_TOKEN_NUMBER:
-    case R1I_TOKEN_NAME:
-    case R1I_TOKEN_BAR:
-    case R1I_TOKEN_MAKER:
-    case R1I_TOKEN_FUNCTION:
-    case R1I_TOKEN_FRACTION:
-    case R1I_TOKEN_ROOT:
-    case R1I_TOKEN_BEGIN:
-    case R1I_TOKEN_FLOOR_OPEN:
-    case R1I_TOKEN_CEILING_OPEN:
-    case R1I_TOKEN_BINOMIAL:
-    case R1I_TOKEN_CONSTANT:
-    case R1I_TOKEN_CALCULUS:
-    case '(':
-    case '{':
-        return true;
-    case '[': // not the end of [0, 1[
+    int kind = r1i_read_peek(reader), next = r1i_read_token(reader, 1)->kind;
+    if (kind == '|') return reader->bars == 0 && !reader->in_set;
+    if (kind == '[') // not the end of [0, 1[
         return reader->at > 0 && reader->token[reader->at - 1].kind != R1I_TOKEN_NUMBER &&
                next != R1I_TOKEN_END && next != ',' && next != R1I_TOKEN_AND &&
                next != R1I_TOKEN_UNION && next != R1I_TOKEN_INTERSECT;
-    case '|':
-        return reader->bars == 0 && !reader->in_set;
-    default:
-        return false;
-    }
+    return kind == '(' || kind == '{' ||
+           (kind >= R1I_TOKEN_NUMBER && kind <= R1I_TOKEN_LAST_FACTOR);
 }
 // A whole number as it was written: digits without a point.
 static bool r1i_node_is_literal(const r1i_node *node) {
@@ -18034,11 +17803,9 @@ static bool r1i_node_is_literal(const r1i_node *node) {
 // True: *fraction is what is to be added. A fraction that was read but is no mixed part, as in
 // 2\frac{x}{3}, is left in *fraction with false, and is the next factor.
 static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_node **fraction) {
+    static const uint8_t slash[] = {R1I_TOKEN_NUMBER, '/', R1I_TOKEN_NUMBER, 0};
     if (!r1i_node_is_literal(before)) return false;
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) {
-        if (r1i_read_token(reader, 1)->kind != '/' ||
-            r1i_read_token(reader, 2)->kind != R1I_TOKEN_NUMBER)
-            return false;
+    if (r1i_read_ahead(reader, slash)) {
         r1i_node *top = r1i_read_number(reader);
         reader->at++;
         *fraction = r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 0, top, r1i_read_number(reader));
@@ -18102,10 +17869,8 @@ static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
 }
 // \frac{\text{km}}{...} behind a value is a unit.
 static bool r1i_read_unit_ahead(const r1i_reader *reader) {
-    if (r1i_read_peek(reader) == R1I_TOKEN_TEXT) return true;
-    return r1i_read_peek(reader) == R1I_TOKEN_FRACTION && r1i_read_token(reader, 1)->kind == '{' &&
-           r1i_read_token(reader, 2)->kind == R1I_TOKEN_TEXT &&
-           r1i_read_token(reader, 3)->kind == '}';
+    static const uint8_t over[] = {R1I_TOKEN_FRACTION, '{', R1I_TOKEN_TEXT, '}', 0};
+    return r1i_read_peek(reader) == R1I_TOKEN_TEXT || r1i_read_ahead(reader, over);
 }
 // Factors that stand side by side.
 // Two whole numbers side by side are refused, as nobody knows what 12 34 means. Inside the
@@ -18138,26 +17903,18 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
         fraction = NULL;
         r1i_items_add(work, &items, last);
     }
-    if (work->stop) return reader->work->nothing;
-    r1i_node *node =
-        items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_PRODUCT);
+    r1i_node *node = r1i_items_join(work, &items, R1I_NODE_PRODUCT);
+    if (work->stop) return work->nothing;
     if (r1i_read_unit_ahead(reader)) node = r1i_read_unit(reader, node);
     if (!money || work->stop || node->kind == R1I_NODE_UNIT) return node;
     node = r1i_node_of(work, R1I_NODE_UNIT, 0, node, NULL);
     if (!work->stop) node->text = (r1_slice){"$", 1};
     return node;
 }
-// Factors that were multiplied by a sign become one node, so that a long product is not a deep
-// tree.
-// One factor needs no product around it.
-static r1i_node *r1i_read_factors(r1_answer_work *work, r1i_items *factors) {
-    if (work->stop || !factors->count) return work->nothing;
-    if (factors->count == 1) return factors->item[0];
-    return r1i_items_node(work, factors, R1I_NODE_PRODUCT);
-}
 // Products and quotients from left to right.
 // a/b/c is (a/b)/c: what came before a slash becomes its top. A sign directly behind an
-// operator belongs to the next group: 2*-3. Modulo binds like a quotient.
+// operator belongs to the next group: 2*-3. Modulo binds like a quotient. Factors that were
+// multiplied by a sign become one node, so that a long product is not a deep tree.
 static r1i_node *r1i_read_product(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items factors = {NULL, 0, 0};
@@ -18171,14 +17928,14 @@ static r1i_node *r1i_read_product(r1i_reader *reader) {
         r1i_node *next = r1i_read_group(reader);
         if (minus) next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
         if (kind == '/' || kind == R1I_TOKEN_MODULO) {
-            r1i_node *before = r1i_read_factors(work, &factors);
+            r1i_node *before = r1i_items_join(work, &factors, R1I_NODE_PRODUCT);
             next = kind == '/' ? r1i_node_of(work, R1I_NODE_QUOTIENT, 0, before, next)
                                : r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_MOD, before, next);
             factors = (r1i_items){NULL, 0, 0};
         }
         r1i_items_add(work, &factors, next);
     }
-    return r1i_read_factors(work, &factors);
+    return r1i_items_join(work, &factors, R1I_NODE_PRODUCT);
 }
 // A term with its signs; two of them cancel.
 // A sign is looser than a product: -x^2 y is -(x^2 y), so -2^2 is -4.
@@ -18196,29 +17953,26 @@ static r1i_node *r1i_read_signed(r1i_reader *reader) {
 static r1i_node *r1i_read_sum(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items items = {NULL, 0, 0};
-    int first = r1i_read_peek(reader);
-    if (first != R1I_TOKEN_PLUS_MINUS && first != R1I_TOKEN_MINUS_PLUS)
+    int kind = r1i_read_peek(reader);
+    if (kind != R1I_TOKEN_PLUS_MINUS && kind != R1I_TOKEN_MINUS_PLUS)
         r1i_items_add(work, &items, r1i_read_signed(reader));
     while (!work->stop) {
-        int kind = r1i_read_peek(reader);
-        if (kind != '+' && kind != '-' && kind != R1I_TOKEN_PLUS_MINUS &&
-            kind != R1I_TOKEN_MINUS_PLUS)
-            break;
+        kind = r1i_read_peek(reader);
+        bool both = kind == R1I_TOKEN_PLUS_MINUS || kind == R1I_TOKEN_MINUS_PLUS;
+        if (kind != '+' && kind != '-' && !both) break;
         reader->at++;
         r1i_node *next = r1i_read_signed(reader);
         if (kind == '-') next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
-        if (kind >= R1I_TOKEN_NUMBER)
+        if (both)
             next = r1i_node_of(work, R1I_NODE_PLUS_MINUS, kind == R1I_TOKEN_MINUS_PLUS, next, NULL);
         r1i_items_add(work, &items, next);
     }
-    if (work->stop) return reader->work->nothing;
-    r1i_node *node = items.count == 1 ? items.item[0] : r1i_items_node(work, &items, R1I_NODE_SUM);
-    bool less = items.count == 2 && items.item[1]->kind == R1I_NODE_NEGATE;
-    bool named = items.item[0]->kind == R1I_NODE_CONSTANT && items.item[0]->id >= R1I_SIGN_EMPTY;
-    if (less && (named || (items.item[0]->kind == R1I_NODE_TUPLE &&
-                           items.item[1]->item[0]->kind == R1I_NODE_SET)))
-        return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, items.item[0],
-                           items.item[1]->item[0]); // R - {2}
+    r1i_node *node = r1i_items_join(work, &items, R1I_NODE_SUM);
+    if (work->stop || items.count != 2 || items.item[1]->kind != R1I_NODE_NEGATE) return node;
+    r1i_node *from = items.item[0], *what = items.item[1]->item[0];
+    bool named = from->kind == R1I_NODE_CONSTANT && from->id >= R1I_SIGN_EMPTY;
+    if (named || (from->kind == R1I_NODE_TUPLE && what->kind == R1I_NODE_SET)) // R - {2}
+        return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, from, what);
     return node;
 }
 // Unions and their like; between the sums and the relations.
@@ -18228,24 +17982,17 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
     r1i_node *node = r1i_read_sum(reader);
     while (!work->stop) {
         int kind = r1i_read_peek(reader);
+        bool operation =
+            kind == R1I_TOKEN_UNION || kind == R1I_TOKEN_INTERSECT || kind == R1I_TOKEN_WITHOUT;
         if (kind == ':' && reader->in_set && node->kind != R1I_NODE_NUMBER) break; // such that
-        if (kind == ':') {
-            reader->at++;
-            r1i_node *next = r1i_read_sum(reader);
-            r1i_items items = {NULL, 0, 0};
-            bool longer = node->kind == R1I_NODE_PROPORTION;
-            for (size_t i = 0; longer && i < node->count; i++)
-                r1i_items_add(work, &items, node->item[i]);
-            if (!longer) r1i_items_add(work, &items, node);
-            r1i_items_add(work, &items, next);
-            node = r1i_items_node(work, &items, R1I_NODE_PROPORTION);
-            continue;
-        }
-        if (kind != R1I_TOKEN_UNION && kind != R1I_TOKEN_INTERSECT && kind != R1I_TOKEN_WITHOUT)
-            break;
+        if (kind != ':' && !operation) break;
         reader->at++;
         r1i_node *next = r1i_read_sum(reader);
-        node = r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next);
+        r1i_items items = {NULL, 0, 0};
+        if (kind == ':') r1i_items_spread(work, &items, node, R1I_NODE_PROPORTION);
+        r1i_items_add(work, &items, next);
+        node = operation ? r1i_node_of(work, R1I_NODE_SET_OPERATION, kind, node, next)
+                         : r1i_items_node(work, &items, R1I_NODE_PROPORTION);
     }
     return node;
 }
@@ -18285,6 +18032,14 @@ static bool r1i_read_separator(r1i_reader *reader, bool *either) {
     bool more = next->kind != R1I_TOKEN_END && next->kind != R1I_TOKEN_TEXT;
     return found || (next->wide && more) || r1i_read_is_condition(reader);
 }
+// The items so far become one item of the outer list: a tuple, or the only one itself.
+static void r1i_read_fold(r1_answer_work *work, r1i_items *outer, r1i_items *inner) {
+    if (!inner->count) return;
+    r1i_node *node = r1i_items_join(work, inner, R1I_NODE_TUPLE);
+    if (inner->count > 1 && !work->stop) node->open = '(', node->close = ')';
+    r1i_items_add(work, outer, node);
+    *inner = (r1i_items){NULL, 0, 0};
+}
 // a, b and c; then a, b; c, d, which is a list of tuples unless it is flat.
 // Flat is for everything inside brackets, where a semicolon separates like a comma; at the top
 // it separates tuples, as in "1, 2; 3, 4". A separator at the very end is passed over. One item
@@ -18292,36 +18047,20 @@ static bool r1i_read_separator(r1i_reader *reader, bool *either) {
 static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
     r1_answer_work *work = reader->work;
     r1i_items outer = {NULL, 0, 0}, inner = {NULL, 0, 0};
-    bool either = false, split = false;
-    while (!work->stop) {
+    bool either = false, split = false, more = true;
+    while (more && !work->stop) {
         r1i_items_add(work, &inner, r1i_read_relation(reader));
         if (work->stop) break;
-        bool comma = r1i_read_separator(reader, &either);
-        if (r1i_read_peek(reader) == ';') {
-            reader->at++, split = true;
-            if (!flat) {
-                r1i_node *node = inner.item[0];
-                if (inner.count > 1) node = r1i_items_node(work, &inner, R1I_NODE_TUPLE);
-                if (inner.count > 1 && !work->stop) node->open = '(', node->close = ')';
-                r1i_items_add(work, &outer, node);
-                inner = (r1i_items){NULL, 0, 0};
-            }
-            comma = true;
-        }
-        int next = r1i_read_peek(reader);
-        if (!comma || next == R1I_TOKEN_END) break;
+        more = r1i_read_separator(reader, &either);
+        bool part = r1i_read_take(reader, ';');
+        if (part && !flat) split = true, r1i_read_fold(work, &outer, &inner);
+        more = (more || part) && r1i_read_peek(reader) != R1I_TOKEN_END;
     }
-    if (work->stop) return reader->work->nothing;
-    if (split && !flat && inner.count) {
-        r1i_node *node = inner.item[0];
-        if (inner.count > 1) node = r1i_items_node(work, &inner, R1I_NODE_TUPLE);
-        if (inner.count > 1 && !work->stop) node->open = '(', node->close = ')';
-        r1i_items_add(work, &outer, node);
-    }
-    const r1i_items *all = split && !flat ? &outer : &inner;
-    r1i_node *node = all->item[0];
-    if (all->count > 1) node = r1i_items_node(work, all, R1I_NODE_LIST);
-    if (all->count > 1 && !work->stop) node->id = either;
+    if (split) r1i_read_fold(work, &outer, &inner);
+    const r1i_items *all = split ? &outer : &inner;
+    r1i_node *node = r1i_items_join(work, all, R1I_NODE_LIST);
+    if (work->stop) return work->nothing;
+    if (all->count > 1) node->id = either;
     const r1i_token *token = r1i_read_token(reader, 0);
     if (token->kind != R1I_TOKEN_CHOOSE || !r1i_read_enter(reader)) return node;
     reader->at++; // {a \over b} and {a \choose b} take all there is on both sides
@@ -18341,10 +18080,9 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
     work->depth = 0;
     r1i_reader_tokens(&reader);
     r1_slice head = r1i_read_token(&reader, 0)->text; // \text{The answer is } 2
-    size_t size = head.size;
-    if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 1 && size &&
-        (head.data[size - 1] == ':' || (size > 3 && r1i_answer_at(head, size - 3, " is")) ||
-         (size > 4 && r1i_answer_at(head, size - 4, " are"))))
+    if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 1 &&
+        (r1i_answer_ends(head, ":") || r1i_answer_ends(head, " is") ||
+         r1i_answer_ends(head, " are")))
         reader.at++;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
     while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
@@ -18368,7 +18106,6 @@ static uint64_t r1i_answer_hash(r1_slice text) {
         hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
     return hash;
 }
-static const r1_slice r1i_answer_none = {NULL, 0};
 // The same bytes; two empty texts are the same wherever they point.
 static bool r1i_slice_same(r1_slice a, r1_slice b) {
     return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
@@ -18409,33 +18146,21 @@ static r1i_value r1i_value_sqrt(r1_answer_work *work, r1i_value a) {
 // Sine and cosine come from one reduction; the others are their quotients and have no value
 // where the divisor may be zero. Complex arguments have no value here.
 static r1i_value r1i_value_trigonometric(r1_answer_work *work, int id, r1i_value a) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
-    r1i_value one = r1i_value_of(work, 1, 1), zero = r1i_value_of(work, 0, 1), sine, cosine;
-    if (r1i_value_is_zero(&a)) {
-        sine = zero, cosine = one;
-    } else {
-        a = r1i_value_blur(work, a);
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
+    r1i_value one = r1i_value_of(work, 1, 1), sine = a, cosine = one;
+    if (!r1i_value_is_zero(&a)) {
         sine = cosine = r1i_value_ball(r1i_ball_zero, r1i_ball_zero);
-        r1i_ball_sin_cos(work, a.x, &sine.x, &cosine.x);
+        r1i_ball_sin_cos(work, r1i_value_blur(work, a).x, &sine.x, &cosine.x);
     }
-    switch (id) {
-    case R1I_CALL_SIN:
-        return sine;
-    case R1I_CALL_COS:
-        return cosine;
-    case R1I_CALL_TAN:
-        return r1i_value_divide(work, sine, cosine);
-    case R1I_CALL_COT:
-        return r1i_value_divide(work, cosine, sine);
-    case R1I_CALL_SEC:
-        return r1i_value_divide(work, one, cosine);
-    default:
-        return r1i_value_divide(work, one, sine);
-    }
+    if (id == R1I_CALL_SIN) return sine;
+    if (id == R1I_CALL_COS) return cosine;
+    r1i_value top = id == R1I_CALL_TAN ? sine : id == R1I_CALL_COT ? cosine : one;
+    bool below = id == R1I_CALL_TAN || id == R1I_CALL_SEC;
+    return r1i_value_divide(work, top, below ? cosine : sine);
 }
 // Of real values only, in (-pi/2, pi/2); 0 stays exact.
 static r1i_value r1i_value_atan(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
     if (r1i_value_is_zero(&a)) return a;
     return r1i_value_ball(r1i_ball_atan(work, r1i_value_blur(work, a).x), r1i_ball_zero);
 }
@@ -18446,7 +18171,7 @@ static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     r1i_value one = r1i_value_of(work, 1, 1);
     r1i_value rest = r1i_value_sub(work, one, r1i_value_mul(work, a, a));
     if (!r1i_value_is_real(&a) || (!r1i_value_is_zero(&rest) && r1i_value_sign(&rest) <= 0))
-        return r1i_value_none();
+        return r1i_value_none;
     if (r1i_value_is_zero(&rest)) {
         r1i_value quarter = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 2));
         return r1i_value_sign(&a) < 0 ? r1i_value_negate(quarter) : quarter;
@@ -18487,87 +18212,70 @@ static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a)
     if (id == R1I_CALL_TANH) return r1i_value_divide(work, sine, cosine);
     return r1i_value_mul(work, half, id == R1I_CALL_SINH ? sine : cosine);
 }
-// Of a complex value, the root of its norm.
-// |z|^2 = z conj(z), whose imaginary part is zero by algebra and is set so. A real ball around
-// zero has no value, because its sign is not known.
+// Of a complex value, the root of its norm. A real ball around zero has no value, because its sign
+// is not known.
 static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
-    if (r1i_value_is_real(&a)) {
-        if (r1i_value_is_zero(&a)) return a;
-        int sign = r1i_value_sign(&a);
-        return !sign ? r1i_value_none() : sign < 0 ? r1i_value_negate(a) : a;
-    }
-    r1i_value turned = a;
-    turned.im = r1i_ratio_negate(a.im), turned.y = r1i_ball_negate(a.y);
-    r1i_value norm = r1i_value_mul(work, a, turned);
-    norm.y = r1i_ball_zero;
-    return r1i_value_sqrt(work, norm);
+    if (!r1i_value_is_real(&a)) return r1i_value_sqrt(work, r1i_value_norm(work, a));
+    int sign = r1i_value_sign(&a);
+    if (!sign && !r1i_value_is_zero(&a)) return r1i_value_none;
+    return sign < 0 ? r1i_value_negate(a) : a;
 }
 // A ball has a floor when both of its ends have the same.
 // Exact values have an exact floor. A ball whose unit is 1 or more has no digits behind the
 // point to decide by, and one that straddles a whole number stays without a value, so the
 // result is always right.
 static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_real(&a)) return r1i_value_none();
+    if (!r1i_value_is_real(&a)) return r1i_value_none;
+    r1i_ratio low = a.re, high = a.re;
     r1i_whole one = r1i_whole_of(work, 1);
-    if (a.kind == R1I_VALUE_EXACT)
-        return r1i_value_ratio(work, (r1i_ratio){r1i_ratio_floor(work, a.re), one});
-    r1i_whole radius = r1i_whole_of(work, (int64_t)a.x.radius), low, high;
-    if (a.x.exponent >= 0) return r1i_value_none();
-    r1i_whole unit = r1i_whole_shift(work, one, -a.x.exponent);
-    if (work->stop) return r1i_value_none();
-    low = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_sub(work, a.x.middle, radius), unit});
-    high = r1i_ratio_floor(work, (r1i_ratio){r1i_whole_add(work, a.x.middle, radius), unit});
-    if (r1i_whole_compare(low, high)) return r1i_value_none();
-    return r1i_value_ratio(work, (r1i_ratio){low, one});
-}
-// Only of whole numbers; there is no gamma function here.
-// Up to 4000!, which has some 42000 bits and fits the limit of limbs. The product is kept in
-// one room of n * 12 bits, so the loop uses no more space as it goes.
-static r1i_value r1i_value_factorial(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_whole(&a) || a.re.top.negative) return r1i_value_none();
-    if (a.re.top.size > 1 || (a.re.top.size && a.re.top.limb[0] > 4000)) {
-        r1i_answer_halt(work, R1I_STOP_SIZE);
-        return a;
+    if (a.kind == R1I_VALUE_BALL) {
+        if (a.x.exponent >= 0) return r1i_value_none;
+        r1i_whole radius = r1i_ball_radius(work, a.x);
+        low.bottom = high.bottom = r1i_whole_shift(work, one, -a.x.exponent);
+        low.top = r1i_whole_sub(work, a.x.middle, radius);
+        high.top = r1i_whole_add(work, a.x.middle, radius);
     }
-    uint32_t n = a.re.top.size ? a.re.top.limb[0] : 0;
-    uint32_t *limb = r1i_whole_space(work, n * 12 / 32 + 2); // n! < 4096^n
-    r1i_whole product = r1i_whole_of(work, 1);
-    size_t used = work->used;
-    for (uint32_t k = 2; k <= n && !work->stop; k++) {
-        product = r1i_whole_mul(work, product, r1i_whole_of(work, k));
-        product = r1i_whole_keep(work, product, limb, used);
-    }
-    return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
+    r1i_whole floor = r1i_ratio_floor(work, low);
+    bool sure =
+        a.kind == R1I_VALUE_EXACT || r1i_whole_compare(floor, r1i_ratio_floor(work, high)) == 0;
+    return sure && !work->stop ? r1i_value_ratio(work, (r1i_ratio){floor, one}) : r1i_value_none;
 }
-// n (n-1) ... (n-k+1) / k! of a whole n: every product is divided before it grows.
+// n (n-1) ... (n-k+1), divided by k! if wanted: then every product is divided before it grows.
 // After step j the product is C(n, j+1), so each division leaves no rest. The room holds
-// bits(n) * k bits. n may be negative, by the same formula; a product that outgrows its room
-// stops the work.
-static r1i_value r1i_value_binomial_whole(r1_answer_work *work, r1i_whole n, uint32_t k) {
-    size_t limbs = (r1i_whole_bits(n) * (size_t)k + 64) / 32 + 2;
-    uint32_t *limb = r1i_whole_space(work, r1i_min(limbs, R1I_ANSWER_LIMBS)), rest;
+// bits(n) * k bits, so the loop uses no more space as it goes. n may be negative, by the same
+// formula; a product that outgrows its room stops the work.
+static r1i_value r1i_value_falling(r1_answer_work *work, r1i_whole n, uint32_t k, bool divide) {
+    size_t limbs = r1i_min((r1i_whole_bits(n) * (size_t)k + 64) / 32 + 2, R1I_ANSWER_LIMBS);
+    uint32_t *limb = r1i_whole_space(work, limbs), rest;
     r1i_whole product = r1i_whole_of(work, 1);
     size_t used = work->used;
     for (uint32_t j = 0; j < k && !work->stop; j++) {
-        r1i_whole factor = r1i_whole_sub(work, n, r1i_whole_of(work, j));
-        product = r1i_whole_mul(work, product, factor);
-        product = r1i_whole_divide_small(work, product, j + 1, &rest);
-        if (product.size > r1i_min(limbs, R1I_ANSWER_LIMBS)) r1i_answer_halt(work, R1I_STOP_SIZE);
+        product = r1i_whole_mul(work, product, r1i_whole_sub(work, n, r1i_whole_of(work, j)));
+        if (divide) product = r1i_whole_divide_small(work, product, j + 1, &rest);
+        if (product.size > limbs) r1i_answer_halt(work, R1I_STOP_SIZE);
         product = r1i_whole_keep(work, product, limb, used);
     }
     return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
+}
+// A whole number from 0 to `most`, which counts the rounds of a loop; above it the work stops.
+static uint32_t r1i_value_rounds(r1_answer_work *work, r1i_value a, uint32_t most) {
+    uint64_t rounds = r1i_whole_low(a.re.top);
+    if (a.re.top.size > 2 || rounds > most) r1i_answer_halt(work, R1I_STOP_SIZE);
+    return work->stop ? 0 : (uint32_t)rounds;
+}
+// Only of whole numbers; there is no gamma function here.
+// Up to 4000!, which has some 42000 bits and fits the limit of limbs.
+static r1i_value r1i_value_factorial(r1_answer_work *work, r1i_value a) {
+    if (!r1i_value_is_whole(&a) || a.re.top.negative) return r1i_value_none;
+    return r1i_value_falling(work, a.re.top, r1i_value_rounds(work, a, 4000), false);
 }
 // n may be any fraction, then C(n, k) = n (n-1) ... (n-k+1) / k! with the bottom multiplied up;
 // k is a whole number up to 3000. A negative k gives 0.
 static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value k) {
-    if (!r1i_value_is_rational(&n) || !r1i_value_is_whole(&k)) return r1i_value_none();
+    if (!r1i_value_is_rational(&n) || !r1i_value_is_whole(&k)) return r1i_value_none;
     if (k.re.top.negative) return r1i_value_of(work, 0, 1);
-    if (k.re.top.size > 1 || (k.re.top.size && k.re.top.limb[0] > 3000)) {
-        r1i_answer_halt(work, R1I_STOP_SIZE);
-        return n;
-    }
-    uint32_t many = k.re.top.size ? k.re.top.limb[0] : 0;
-    if (r1i_ratio_is_whole(n.re)) return r1i_value_binomial_whole(work, n.re.top, many);
+    uint32_t many = r1i_value_rounds(work, k, 3000);
+    if (r1i_ratio_is_whole(n.re)) return r1i_value_falling(work, n.re.top, many, true);
     r1i_whole top = r1i_whole_of(work, 1), bottom = top, factor = n.re.top;
     for (uint32_t j = 0; j < many && !work->stop; j++) {
         top = r1i_whole_mul(work, top, factor);
@@ -18578,26 +18286,22 @@ static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value
     return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
 }
 // Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it.
-// lcm(a, b) = |a b| / gcd(a, b), and 0 when one is 0; gcd(a, 0) = |a|. Only rational values
+// lcm(a, b) = |a b| / gcd(a, b), and 0 when both are 0; gcd(a, 0) = |a|. Only rational values
 // have either.
 static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
-    if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none();
-    if (r1i_value_is_zero(&a) || r1i_value_is_zero(&b)) {
-        if (lcm) return r1i_value_of(work, 0, 1);
-        return r1i_value_abs(work, r1i_value_is_zero(&a) ? b : a);
-    }
+    if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none;
     r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
     r1i_whole y = r1i_whole_mul(work, b.re.top, a.re.bottom);
     r1i_whole common = r1i_whole_mul(work, a.re.bottom, b.re.bottom);
     r1i_value gcd = r1i_value_ratio(work, r1i_ratio_make(work, r1i_whole_gcd(work, x, y), common));
-    if (!lcm) return gcd;
+    if (!lcm || r1i_value_is_zero(&gcd)) return gcd;
     return r1i_value_abs(work, r1i_value_divide(work, r1i_value_mul(work, a, b), gcd));
 }
 // Functions that take several numbers from left to right.
 // max and min need the sign of a difference to be sure or an exact zero. a mod b = a - floor(a
 // / b) b, which has the sign of b. Only real values are taken.
 static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_value b) {
-    if (!r1i_value_is_real(&a) || !r1i_value_is_real(&b)) return r1i_value_none();
+    if (!r1i_value_is_real(&a) || !r1i_value_is_real(&b)) return r1i_value_none;
     if (id == R1I_CALL_GCD || id == R1I_CALL_LCM)
         return r1i_value_gcd(work, a, b, id == R1I_CALL_LCM);
     if (id == R1I_CALL_MOD) {
@@ -18606,10 +18310,9 @@ static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_v
     }
     r1i_value gap = r1i_value_sub(work, a, b);
     int sign = r1i_value_sign(&gap);
-    if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none();
+    if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none;
     return (id == R1I_CALL_MAX) == (sign > 0) ? a : b;
 }
-static r1i_value r1i_value_constant(r1_answer_work *work, int id);
 // Functions of one value behind those of several.
 // log(a, b) is log a / log b. Ranges of ids choose the family. A wrong number of arguments, or
 // a function without a rule here, has no value, so the verdict is undecided.
@@ -18627,7 +18330,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
         r1i_value base = r1i_value_log(work, r1i_value_evaluate(work, node->item[1]));
         return r1i_value_divide(work, r1i_value_log(work, a), base);
     }
-    if (node->count != 1 || !a.kind || work->stop) return r1i_value_none();
+    if (node->count != 1 || !a.kind || work->stop) return r1i_value_none;
     if (id <= R1I_CALL_CSC) return r1i_value_trigonometric(work, id, a);
     if (id <= R1I_CALL_ACSC) return r1i_value_inverse_function(work, id, a);
     if (id <= R1I_CALL_ATANH) return r1i_value_hyperbolic(work, id, a);
@@ -18635,7 +18338,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     case R1I_CALL_EXP:
         return r1i_value_exp(work, a);
     case R1I_CALL_CIS: // cos a + i sin a
-        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_constant(work, R1I_SIGN_I)));
+        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_i(work)));
     case R1I_CALL_LN:
         return r1i_value_log(work, a);
     case R1I_CALL_LG: // to the base ten
@@ -18656,7 +18359,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     case R1I_CALL_FACTORIAL:
         return r1i_value_factorial(work, a);
     default:
-        return r1i_value_none();
+        return r1i_value_none;
     }
 }
 // f(x) of an unknown f: a number that depends on the name and the arguments and on nothing else.
@@ -18667,7 +18370,7 @@ static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
     uint64_t hash = r1i_answer_hash(node->text);
     for (size_t i = 0; i < node->count && !work->stop; i++) {
         r1i_value a = r1i_value_evaluate(work, node->item[i]);
-        if (a.kind != R1I_VALUE_EXACT) return r1i_value_none();
+        if (a.kind != R1I_VALUE_EXACT) return r1i_value_none;
         const r1i_whole part[4] = {a.re.top, a.re.bottom, a.im.top, a.im.bottom};
         for (size_t k = 0; k < 4; k++) {
             r1_slice bytes = {(const char *)part[k].limb, part[k].size * sizeof(uint32_t)};
@@ -18679,16 +18382,9 @@ static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
 // Pi and e are computed to the precision of the moment; i is exact. Infinity and sets have no
 // value here, and are compared as they are.
 static r1i_value r1i_value_constant(r1_answer_work *work, int id) {
-    switch (id) {
-    case R1I_SIGN_PI:
-        return r1i_value_pi(work);
-    case R1I_SIGN_E:
-        return r1i_value_exp(work, r1i_value_of(work, 1, 1));
-    case R1I_SIGN_I:
-        return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
-    default:
-        return r1i_value_none();
-    }
+    if (id == R1I_SIGN_PI) return r1i_value_pi(work);
+    if (id == R1I_SIGN_E) return r1i_value_exp(work, r1i_value_of(work, 1, 1));
+    return id == R1I_SIGN_I ? r1i_value_i(work) : r1i_value_none;
 }
 // From left to right, until an item has no value.
 static r1i_value r1i_value_many(r1_answer_work *work, const r1i_node *node) {
@@ -18731,7 +18427,7 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
         return r1i_value_many(work, node);
     case R1I_NODE_QUOTIENT:
     case R1I_NODE_PROPORTION:
-        if (node->count != 2) return r1i_value_none();
+        if (node->count != 2) return r1i_value_none;
         a = r1i_value_evaluate(work, node->item[0]);
         return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
     case R1I_NODE_POWER:
@@ -18753,7 +18449,7 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
     case R1I_NODE_MATRIX:
         return r1i_value_determinant(work, node);
     default:
-        return r1i_value_none();
+        return r1i_value_none;
     }
 }
 // Moves the numbers of a value down to where the space began that its computation used.
@@ -18783,11 +18479,24 @@ static void r1i_value_settle(r1_answer_work *work, r1i_value *value, size_t used
 // It takes one step for each node, so a tree that is too large ends by the budget. Small
 // leftovers are not worth a copy; below 4 KiB they stay.
 static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node) {
-    if (!r1i_answer_step(work, 1)) return r1i_value_none();
+    if (!r1i_answer_step(work, 1)) return r1i_value_none;
     size_t used = work->used;
     r1i_value value = r1i_value_evaluate_kind(work, node);
     if (work->used - used > 4096 && !work->stop) r1i_value_settle(work, &value, used);
     return value;
+}
+// One side minus the other at the current point.
+static r1i_value r1i_value_gap(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
+    r1i_value left = r1i_value_evaluate(work, a);
+    return r1i_value_sub(work, left, r1i_value_evaluate(work, b));
+}
+// The same where a name has this value.
+static r1i_value r1i_value_gap_at(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                  r1_slice name, r1i_value point) {
+    work->fixed_name = name, work->fixed = &point;
+    r1i_value gap = r1i_value_gap(work, a, b);
+    work->fixed = NULL;
+    return gap;
 }
 // Of a matrix between bars, by elimination; other matrices have no value.
 // Gauss: n^3 / 3 products of values. A pivot must surely not be zero; a column that is exactly
@@ -18795,9 +18504,9 @@ static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node) 
 // sign.
 static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *node) {
     size_t n = node->rows;
-    if (node->open != '|' || node->count != n * n) return r1i_value_none();
+    if (node->open != '|' || node->count != n * n) return r1i_value_none;
     r1i_value *m = (r1i_value *)r1i_answer_space(work, n * n * sizeof *m);
-    if (!m) return r1i_value_none();
+    if (!m) return r1i_value_none;
     for (size_t i = 0; i < n * n; i++) m[i] = r1i_value_evaluate(work, node->item[i]);
     r1i_value product = r1i_value_of(work, 1, 1);
     for (size_t c = 0; c < n && !work->stop; c++) {
@@ -18805,7 +18514,7 @@ static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *nod
         while (pivot < n && !r1i_value_not_zero(&m[pivot * n + c])) pivot++;
         if (pivot == n) { // all of the column is zero, or not sure
             for (size_t r = c; r < n; r++)
-                if (!r1i_value_is_zero(&m[r * n + c])) return r1i_value_none();
+                if (!r1i_value_is_zero(&m[r * n + c])) return r1i_value_none;
             return r1i_value_of(work, 0, 1);
         }
         for (size_t k = 0; pivot != c && k < n; k++) {
@@ -18842,14 +18551,6 @@ static r1_equality r1i_answer_say(r1_answer_work *work, r1_equality verdict, con
     work->reason = reason;
     return verdict;
 }
-// Whether a kind of node occurs anywhere.
-// Of the node itself or below it, at any depth.
-static bool r1i_node_holds(const r1i_node *node, int kind) {
-    if (node->kind == kind) return true;
-    for (size_t i = 0; i < node->count; i++)
-        if (r1i_node_holds(node->item[i], kind)) return true;
-    return false;
-}
 // Whether names stand for whole numbers only: under n!, binomials, remainders, (-1)^n.
 // At fractions most such expressions have no value, and their comparison would be undecided.
 static bool r1i_node_wants_wholes(const r1i_node *node) {
@@ -18862,10 +18563,6 @@ static bool r1i_node_wants_wholes(const r1i_node *node) {
     for (size_t i = 0; i < node->count; i++)
         if (r1i_node_wants_wholes(node->item[i])) return true;
     return false;
-}
-// No variable, no unknown function and no word in it.
-static bool r1i_node_is_constant(const r1i_node *node) {
-    return !r1i_node_has_names(node) && !r1i_node_holds(node, R1I_NODE_TEXT);
 }
 // The decimal number that an expression is, with its places behind the point: 0.25, -1.5 * 10^3.
 // places may be negative: 12.5 * 10^3 is exact to hundreds. A percent sign adds two places, a
@@ -18901,16 +18598,11 @@ static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *di
 // millionth so that it includes the half. With half = 1 it is what cutting off allows.
 static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                             int64_t places, int64_t half) {
-    r1i_value gap = r1i_value_sub(work, r1i_value_evaluate(work, a), r1i_value_evaluate(work, b));
+    r1i_value gap = r1i_value_gap(work, a, b), unit = r1i_value_of(work, 10, 1);
     if (!gap.kind || !r1i_value_is_real(&gap)) return false;
-    r1i_value unit = r1i_value_of(work, 10, 1);
-    r1i_whole power = r1i_whole_of(work, -places);
-    unit = r1i_value_divide(work, r1i_value_power_whole(work, unit, power),
-                            r1i_value_of(work, half, 1));
-    if (half > 1) { // rounding to the nearest may land on the half itself
-        r1i_value more = r1i_value_of(work, 1000001, 1000000);
-        unit = r1i_value_mul(work, unit, more);
-    }
+    unit = r1i_value_power_whole(work, unit, r1i_whole_of(work, -places));
+    unit = r1i_value_divide(work, unit, r1i_value_of(work, half, 1));
+    if (half > 1) unit = r1i_value_mul(work, unit, r1i_value_of(work, 1000001, 1000000));
     gap = r1i_value_sub(work, r1i_value_abs(work, gap), unit);
     return !work->stop && r1i_value_sign(&gap) < 0;
 }
@@ -18995,33 +18687,26 @@ static r1_equality r1i_answer_constants(r1_answer_work *work, const r1i_node *a,
 static r1_equality r1i_answer_functions(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     int good = 0;
-    bool all_exact = true, exact = false;
-    work->whole_points = r1i_node_wants_wholes(a) || r1i_node_wants_wholes(b);
-    int most = work->whole_points ? 5 * R1I_ANSWER_POINTS : 2 * R1I_ANSWER_POINTS;
+    bool all_exact = true, exact = false, wholes = false;
+    work->whole_points = wholes = r1i_node_wants_wholes(a) || r1i_node_wants_wholes(b);
+    int most = wholes ? 5 * R1I_ANSWER_POINTS : 2 * R1I_ANSWER_POINTS;
     for (int s = 0; s < most && good < R1I_ANSWER_POINTS && !work->stop; s++) {
         work->sample = s;
         int same = r1i_answer_at_point(work, a, b, &exact);
-        if (same < 0 && s >= R1I_ANSWER_POINTS / 2 && good >= 3 && !work->whole_points)
+        if (same < 0 && s >= R1I_ANSWER_POINTS / 2 && good >= 3 && !wholes)
             return r1i_answer_say(work, R1_UNDECIDED,
                                   "equal where the variables are positive only");
+        if (same > 0) all_exact = all_exact && exact;
+        if (same > 0 && !exact && !good) same = r1i_answer_again(work, a, b);
         if (same < 0) return r1i_answer_say(work, R1_DIFFERENT, "different at a tested point");
         good += same > 0;
-        if (same > 0) all_exact = all_exact && exact;
-        if (same > 0 && !exact && good == 1) {
-            int again = r1i_answer_again(work, a, b);
-            if (again < 0) return r1i_answer_say(work, R1_DIFFERENT, "different at a tested point");
-            good -= again == 0;
-        }
     }
-    work->sample = 0;
-    if (work->stop || good < 3) {
+    if (work->stop || good < 3)
         return r1i_answer_say(work, R1_UNDECIDED, "too few points where both are defined");
-    }
-    if (all_exact && !work->whole_points)
-        return r1i_answer_say(work, R1_EQUAL, "equal at all tested rational points");
     return r1i_answer_say(work, R1_EQUAL,
-                          work->whole_points ? "equal at all tested whole numbers"
-                                             : "equal at all tested points to 50 digits");
+                          wholes      ? "equal at all tested whole numbers"
+                          : all_exact ? "equal at all tested rational points"
+                                      : "equal at all tested points to 50 digits");
 }
 // -1, 0, 1: minus infinity, no infinity, infinity.
 // The sign is read off the notation: a negation turns it, percent and units do not matter.
@@ -19038,17 +18723,21 @@ static r1_equality r1i_answer_scalars(r1_answer_work *work, const r1i_node *a, c
     int ia = r1i_node_infinite(a), ib = r1i_node_infinite(b);
     bool sets = (a->kind == R1I_NODE_CONSTANT && a->id >= R1I_SIGN_EMPTY) ||
                 (b->kind == R1I_NODE_CONSTANT && b->id >= R1I_SIGN_EMPTY);
-    if (sets) {
-        bool same = a->kind == b->kind && a->id == b->id;
-        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "named sets");
-    }
-    if (ia || ib) return r1i_answer_say(work, ia == ib ? R1_EQUAL : R1_DIFFERENT, "infinity");
+    bool same = sets ? a->kind == b->kind && a->id == b->id : ia == ib;
+    if (sets || ia || ib)
+        return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
+                              sets ? "named sets" : "infinity");
     if (r1i_node_is_constant(a) && r1i_node_is_constant(b)) return r1i_answer_constants(work, a, b);
     return r1i_answer_functions(work, a, b);
 }
+// The same with the sides changed when `turned`: then a is the prediction, and decimals treat the
+// sides differently.
+static r1_equality r1i_answer_compare_turned(r1_answer_work *work, const r1i_node *a,
+                                             const r1i_node *b, bool turned) {
+    return r1i_answer_compare(work, turned ? b : a, turned ? a : b);
+}
 // Lists of the same things in another order are equal, unless the order is asked for.
-// Every item of a has its equal in b; `turned` says that a is the prediction, because decimals
-// treat the sides differently. An item whose only candidates are undecided makes the whole
+// Every item of a has its equal in b. An item whose only candidates are undecided makes the whole
 // undecided. At most |a| |b| comparisons, each of which takes steps.
 static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                      bool turned) {
@@ -19056,8 +18745,7 @@ static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, co
     for (size_t i = 0; i < a->count; i++) {
         r1_equality best = R1_DIFFERENT;
         for (size_t j = 0; j < b->count && best != R1_EQUAL; j++) {
-            r1_equality one = turned ? r1i_answer_compare(work, b->item[j], a->item[i])
-                                     : r1i_answer_compare(work, a->item[i], b->item[j]);
+            r1_equality one = r1i_answer_compare_turned(work, a->item[i], b->item[j], turned);
             if (one != R1_DIFFERENT) best = one;
             if (work->stop) return R1_UNDECIDED;
         }
@@ -19083,14 +18771,14 @@ static r1_equality r1i_answer_in_order(r1_answer_work *work, const r1i_node *a, 
 // A bare list of three numbers or more, each below the one before. People write sets of solutions
 // rising or in pairs; of lists that fall, half are sequences, whose order matters.
 static bool r1i_node_falls(r1_answer_work *work, const r1i_node *list) {
+    if (list->count < 3 || list->id || !r1i_node_is_constant(list)) return false;
     for (size_t i = 1; i < list->count; i++) {
         if (list->item[i - 1]->kind >= R1I_NODE_TUPLE || list->item[i]->kind >= R1I_NODE_TUPLE)
             return false;
-        r1i_value before = r1i_value_evaluate(work, list->item[i - 1]);
-        r1i_value gap = r1i_value_sub(work, before, r1i_value_evaluate(work, list->item[i]));
-        if (!r1i_node_is_constant(list->item[i]) || r1i_value_sign(&gap) <= 0) return false;
+        r1i_value gap = r1i_value_gap(work, list->item[i - 1], list->item[i]);
+        if (r1i_value_sign(&gap) <= 0) return false;
     }
-    return list->count > 2 && !list->id && r1i_node_is_constant(list->item[0]);
+    return true;
 }
 // As sets: each has its equal on the other side, both ways round.
 // Repeated elements count once in sets. A set is compared so with a list, even when lists
@@ -19194,19 +18882,29 @@ static bool r1i_token_is_order(int link) {
     return link == '<' || link == '>' || link == R1I_TOKEN_LESS_EQUAL ||
            link == R1I_TOKEN_GREATER_EQUAL || link == R1I_TOKEN_NOT_EQUAL || link == '=';
 }
+// The first eight variables of an expression; more are left alone, as a test in eight
+// directions is enough.
+typedef struct r1i_names {
+    r1_slice name[8];
+    size_t count;
+} r1i_names;
+// Each name once, in the order of the text.
+static void r1i_names_collect(const r1i_node *node, r1i_names *names) {
+    if (node->kind == R1I_NODE_NAME) {
+        for (size_t i = 0; i < names->count; i++)
+            if (r1i_slice_same(names->name[i], node->text)) return;
+        if (names->count < 8) names->name[names->count++] = node->text;
+    }
+    for (size_t i = 0; i < node->count; i++) r1i_names_collect(node->item[i], names);
+}
 // Whether there is one variable at most; *name gets it.
 // *name may hold one already, which then is the only one allowed. Unknown functions and words
 // are not.
 static bool r1i_node_only_name(const r1i_node *node, r1_slice *name) {
-    if (node->kind == R1I_NODE_NAME) {
-        if (name->size && !r1i_slice_same(*name, node->text)) return false;
-        *name = node->text;
-        return true;
-    }
-    if (node->kind == R1I_NODE_CALL || node->kind == R1I_NODE_TEXT) return false;
-    for (size_t i = 0; i < node->count; i++)
-        if (!r1i_node_only_name(node->item[i], name)) return false;
-    return true;
+    r1i_names names = {{*name}, name->size != 0};
+    r1i_names_collect(node, &names);
+    *name = names.name[0];
+    return names.count < 2 && !r1i_node_holds(node, 1u << R1I_NODE_CALL | 1u << R1I_NODE_TEXT);
 }
 // A number that may be meant as the set of itself.
 // Constants of a scalar kind, but neither infinity nor a named set.
@@ -19279,7 +18977,8 @@ typedef struct r1i_parabola {
     r1i_value constant, linear, square; // the last one times two
     bool known;
 } r1i_parabola;
-static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name);
+static r1i_parabola r1i_parabola_of(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                    r1_slice name);
 static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second);
 // Adds the places where the sides of a link meet. Absolute values are taken with both signs, so
 // that the sides are polynomials; a place too many does no harm, one that is missing would.
@@ -19291,9 +18990,8 @@ static void r1i_bounds_meet(r1_answer_work *work, r1i_bounds *bounds, const r1i_
         unsigned signs = way;
         r1i_node *left = r1i_node_signed(work, lhs, true, false, &signs);
         r1i_node *right = r1i_node_signed(work, rhs, true, false, &signs);
-        r1i_node *link = r1i_node_of(work, R1I_NODE_RELATION, 0, left, right);
         if (work->stop) return;
-        r1i_parabola p = r1i_relation_parabola(work, link, bounds->name);
+        r1i_parabola p = r1i_parabola_of(work, left, right, bounds->name);
         if (!p.known) bounds->unsure = true;
         for (int second = 0; second < 2 && p.known; second++) {
             r1i_value root = r1i_parabola_root(work, &p, second);
@@ -19344,6 +19042,15 @@ static r1i_value r1i_bounds_point(r1_answer_work *work, const r1i_bounds *bounds
     r1i_value sum = r1i_value_add(work, bounds->value[i - 1], bounds->value[i]);
     return r1i_value_divide(work, sum, r1i_value_of(work, 2, 1));
 }
+// Whether a link of this kind holds where its left side minus its right side has this sign.
+static bool r1i_link_holds(int link, int sign) {
+    return link == '<'                       ? sign < 0
+           : link == '>'                     ? sign > 0
+           : link == R1I_TOKEN_LESS_EQUAL    ? sign <= 0
+           : link == R1I_TOKEN_GREATER_EQUAL ? sign >= 0
+           : link == R1I_TOKEN_NOT_EQUAL     ? sign != 0
+                                             : sign == 0;
+}
 // Whether one link of a chain of inequalities holds at a place. What cannot be told from zero at a
 // bound is zero there, to more than 50 digits; in a gap it makes the set unsure.
 static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
@@ -19352,28 +19059,12 @@ static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_
     int side = r1i_node_infinite(lhs) - r1i_node_infinite(rhs);
     if (!side) {
         r1i_value point = r1i_bounds_point(work, bounds, place);
-        work->fixed_name = bounds->name, work->fixed = &point;
-        r1i_value left = r1i_value_evaluate(work, lhs);
-        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, rhs));
-        work->fixed = NULL;
+        r1i_value gap = r1i_value_gap_at(work, lhs, rhs, bounds->name, point);
         side = r1i_value_sign(&gap);
         bool zero = r1i_value_is_zero(&gap) || (gap.kind && place % 2);
         if (!r1i_value_is_real(&gap) || (!side && !zero)) bounds->unsure = true;
     }
-    switch (node->links[i]) {
-    case '<':
-        return side < 0;
-    case '>':
-        return side > 0;
-    case R1I_TOKEN_LESS_EQUAL:
-        return side <= 0;
-    case R1I_TOKEN_GREATER_EQUAL:
-        return side >= 0;
-    case R1I_TOKEN_NOT_EQUAL:
-        return side != 0;
-    default:
-        return side == 0;
-    }
+    return r1i_link_holds(node->links[i], side);
 }
 // Whether a place, a bound or a gap between bounds, belongs to a set.
 // A list of conditions means all of them, one joined by "or" means any. Intervals compare
@@ -19447,6 +19138,14 @@ static r1_equality r1i_answer_sets(r1_answer_work *work, const r1i_node *a, cons
     return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT,
                           same ? "the same set of numbers" : "the sets of numbers differ");
 }
+// Whether both are sets of real numbers, in one variable at most; then *verdict is theirs.
+static bool r1i_answer_both_sets(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                 r1_equality *verdict) {
+    r1_slice name = r1i_answer_none;
+    bool both = r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name);
+    if (both) *verdict = r1i_answer_sets(work, a, b, name);
+    return both;
+}
 
 // ---- relations ----
 //
@@ -19513,38 +19212,18 @@ static bool r1i_node_mentions(const r1i_node *node, const r1i_node *name) {
         if (r1i_node_mentions(node->item[i], name)) return true;
     return false;
 }
-// The first eight variables of an expression; more are left alone, as a test in eight
-// directions is enough.
-typedef struct r1i_names {
-    r1_slice name[8];
-    size_t count;
-} r1i_names;
-// Each name once, in the order of the text.
-static void r1i_names_collect(const r1i_node *node, r1i_names *names) {
-    if (node->kind == R1I_NODE_NAME) {
-        for (size_t i = 0; i < names->count; i++)
-            if (r1i_slice_same(names->name[i], node->text)) return;
-        if (names->count < 8) names->name[names->count++] = node->text;
-    }
-    for (size_t i = 0; i < node->count; i++) r1i_names_collect(node->item[i], names);
-}
-// Left side minus right side.
-// An equation holds where this is zero; both sides are evaluated at the current point.
-static r1i_value r1i_relation_gap(r1_answer_work *work, const r1i_node *node) {
-    r1i_value left = r1i_value_evaluate(work, node->item[0]);
-    return r1i_value_sub(work, left, r1i_value_evaluate(work, node->item[1]));
-}
 // 1: both sides' gaps have one ratio at all points; its sign in *sign.
 // Ratios are compared crosswise, ga fb = gb fa, which needs no division. True when at least
 // four points agree with the first before one does not; points where a gap is zero or has no
 // value tell nothing.
 static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                       int *sign) {
-    r1i_value fa = r1i_value_none(), fb = fa;
+    r1i_value fa = r1i_value_none, fb = fa;
     int good = 0;
     for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
         work->sample = s;
-        r1i_value ga = r1i_relation_gap(work, a), gb = r1i_relation_gap(work, b);
+        r1i_value ga = r1i_value_gap(work, a->item[0], a->item[1]);
+        r1i_value gb = r1i_value_gap(work, b->item[0], b->item[1]);
         bool exact;
         if (!r1i_value_not_zero(&ga) || !r1i_value_not_zero(&gb)) continue;
         if (!fa.kind) {
@@ -19553,35 +19232,31 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
             *sign = r1i_value_sign(&ratio);
             continue;
         }
-        if (r1i_value_same(work, r1i_value_mul(work, ga, fb), r1i_value_mul(work, gb, fa),
-                           &exact) <= 0) {
-            good = 0; // one point that is no multiple, or may be none, ends it
-            break;
-        }
+        ga = r1i_value_mul(work, ga, fb), gb = r1i_value_mul(work, gb, fa);
+        // One point that is no multiple, or may be none, ends it.
+        if (r1i_value_same(work, ga, gb, &exact) <= 0) return false;
         good++;
     }
-    work->sample = 0;
     return good >= 4;
 }
-// The gap of a relation as a polynomial in one name, the others at the current point. It is found
+// One side minus the other as a polynomial in one name, the others at the current point. It is found
 // from its values at -1 to 2; at 2 and far away on both sides it must be exactly what it promises,
 // which |t| and its like are not.
-static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *a, r1_slice name) {
+static r1i_parabola r1i_parabola_of(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                    r1_slice name) {
     static const int places[] = {-1, 0, 1, 2, -1000003, 999983};
-    r1i_value f[6], point, two = r1i_value_of(work, 2, 1);
+    r1i_value f[6], two = r1i_value_of(work, 2, 1);
     r1i_parabola p;
     p.known = true;
-    work->fixed_name = name, work->fixed = &point;
     for (int i = 0; i < 6; i++)
-        point = r1i_value_of(work, places[i], 1), f[i] = r1i_relation_gap(work, a);
-    work->fixed = NULL;
+        f[i] = r1i_value_gap_at(work, a, b, name, r1i_value_of(work, places[i], 1));
     r1i_value down = r1i_value_sub(work, f[1], f[0]);
     p.constant = f[1];
     p.square = r1i_value_sub(work, r1i_value_sub(work, f[2], f[1]), down);
     p.linear = r1i_value_add(work, down, r1i_value_divide(work, p.square, two));
     for (int i = 3; i < 6 && p.known; i++) {
         bool exact;
-        point = r1i_value_of(work, places[i], 1);
+        r1i_value point = r1i_value_of(work, places[i], 1);
         r1i_value sum = r1i_value_divide(work, r1i_value_mul(work, p.square, point), two);
         sum = r1i_value_mul(work, r1i_value_add(work, sum, p.linear), point);
         sum = r1i_value_add(work, sum, p.constant);
@@ -19593,7 +19268,7 @@ static r1i_parabola r1i_relation_parabola(r1_answer_work *work, const r1i_node *
 // complex or not. None where it is flat.
 static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, bool second) {
     if (r1i_value_is_zero(&p->square))
-        return second ? r1i_value_none()
+        return second ? r1i_value_none
                       : r1i_value_negate(r1i_value_divide(work, p->constant, p->linear));
     r1i_value inner = r1i_value_mul(work, r1i_value_of(work, 2, 1), p->square);
     inner = r1i_value_sub(work, r1i_value_mul(work, p->linear, p->linear),
@@ -19617,23 +19292,17 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
         for (int s = 0; s < R1I_ANSWER_POINTS && !work->stop; s++) {
             work->sample = s;
             size_t used = work->used;
-            r1i_parabola p = r1i_relation_parabola(work, a, names.name[n]);
-            r1i_value root = r1i_value_none(), gap;
+            r1i_parabola p = r1i_parabola_of(work, a->item[0], a->item[1], names.name[n]);
+            r1i_value root = r1i_value_none, gap = root;
             if (p.known) root = r1i_parabola_root(work, &p, s % 2);
             if (p.known && !root.kind) root = r1i_parabola_root(work, &p, false);
-            if (root.kind) {
-                work->fixed_name = names.name[n], work->fixed = &root;
-                gap = r1i_relation_gap(work, b);
-                work->fixed = NULL;
-                tested += gap.kind != R1I_VALUE_NONE;
-                bool far = r1i_value_not_zero(&gap);
-                work->used = used, work->sample = 0;
-                if (far && s < R1I_ANSWER_POINTS / 2) return 1;
-                negative = negative || far;
-            }
+            if (root.kind)
+                gap = r1i_value_gap_at(work, b->item[0], b->item[1], names.name[n], root);
+            bool far = r1i_value_not_zero(&gap);
             work->used = used;
+            if (far && s < R1I_ANSWER_POINTS / 2) return 1;
+            tested += gap.kind != R1I_VALUE_NONE, negative = negative || far;
         }
-    work->sample = 0;
     return negative ? 2 : tested >= 2 ? 0 : -1;
 }
 // Equations are equal when their solutions are; multiples are the simple case.
@@ -19658,24 +19327,12 @@ static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
 // chain false.
 static int r1i_relation_truth(r1_answer_work *work, const r1i_node *node) {
     for (size_t i = 0; i + 1 < node->count; i++) {
-        r1i_value left = r1i_value_evaluate(work, node->item[i]);
-        r1i_value gap = r1i_value_sub(work, left, r1i_value_evaluate(work, node->item[i + 1]));
-        int sign = r1i_value_sign(&gap), link = node->links[i];
+        r1i_value gap = r1i_value_gap(work, node->item[i], node->item[i + 1]);
+        int sign = r1i_value_sign(&gap);
         if (!r1i_value_is_real(&gap) || (!sign && !r1i_value_is_zero(&gap))) return -1;
-        bool holds = link == '<'                       ? sign < 0
-                     : link == '>'                     ? sign > 0
-                     : link == R1I_TOKEN_LESS_EQUAL    ? sign <= 0
-                     : link == R1I_TOKEN_GREATER_EQUAL ? sign >= 0
-                     : link == R1I_TOKEN_NOT_EQUAL     ? sign != 0
-                                                       : sign == 0;
-        if (!holds) return 0;
+        if (!r1i_link_holds(node->links[i], sign)) return 0;
     }
     return 1;
-}
-// -1 for less, 1 for greater; *strict when equality is excluded.
-static int r1i_relation_direction(int link, bool *strict) {
-    *strict = link == '<' || link == '>';
-    return link == '<' || link == R1I_TOKEN_LESS_EQUAL ? -1 : 1;
 }
 // One point that fulfils only one of them refutes.
 // 32 points are tried. Without a witness only multiples of each other are decided: then the
@@ -19688,17 +19345,17 @@ static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node 
         work->sample = s;
         int ta = r1i_relation_truth(work, a), tb = r1i_relation_truth(work, b);
         work->used = used;
-        if (ta < 0 || tb < 0 || ta == tb) continue;
-        work->sample = 0;
-        return r1i_answer_say(work, R1_DIFFERENT, "a tested point fulfils only one of them");
+        if (ta >= 0 && tb >= 0 && ta != tb)
+            return r1i_answer_say(work, R1_DIFFERENT, "a tested point fulfils only one of them");
     }
-    work->sample = 0;
     int sign = 0;
-    bool strict_a, strict_b, plain = a->count == 2 && b->count == 2;
+    bool plain = a->count == 2 && b->count == 2;
     if (plain && r1i_relation_proportional(work, a, b, &sign)) {
-        int da = r1i_relation_direction(a->links[0], &strict_a);
-        int db = r1i_relation_direction(b->links[0], &strict_b);
-        bool same = strict_a == strict_b && da * db * sign > 0;
+        int la = a->links[0], lb = b->links[0];
+        bool less_a = la == '<' || la == R1I_TOKEN_LESS_EQUAL;
+        bool less_b = lb == '<' || lb == R1I_TOKEN_LESS_EQUAL;
+        bool strict = (la == '<' || la == '>') == (lb == '<' || lb == '>');
+        bool same = strict && (less_a == less_b ? sign > 0 : sign < 0);
         return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "multiples of each other");
     }
     return r1i_answer_say(work, R1_UNDECIDED, "the inequalities could not be compared");
@@ -19713,6 +19370,17 @@ static r1_equality r1i_answer_renamed(r1_answer_work *work, const r1i_node *a, c
     work->renamed.size = 0;
     return verdict;
 }
+// "n in Z" and its like as an item of a list: the declaration of a family.
+static bool r1i_node_declares(const r1i_node *part) {
+    return part->kind == R1I_NODE_RELATION && part->links[0] == R1I_TOKEN_IN &&
+           part->item[1]->kind == R1I_NODE_CONSTANT && part->item[1]->id >= R1I_SIGN_WHOLES;
+}
+// Whether a list declares a name that runs through the whole numbers, or the like.
+static bool r1i_node_is_family(const r1i_node *node) {
+    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++)
+        if (r1i_node_declares(node->item[i])) return true;
+    return false;
+}
 // What a family "x = n pi, n in Z" consists of: its members without the declaration, which gives
 // *name and *set. Anything else is its own member, with its only name, if it has just one.
 static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *node,
@@ -19721,17 +19389,12 @@ static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *
     *set = -1, *name = r1i_answer_none;
     for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
         r1i_node *part = node->item[i];
-        bool member = part->kind == R1I_NODE_RELATION && part->count == 2 &&
-                      part->links[0] == R1I_TOKEN_IN && part->item[0]->kind == R1I_NODE_NAME &&
-                      part->item[1]->kind == R1I_NODE_CONSTANT;
-        if (member && part->item[1]->id >= R1I_SIGN_WHOLES)
+        if (r1i_node_declares(part) && part->count == 2 && part->item[0]->kind == R1I_NODE_NAME)
             *name = part->item[0]->text, *set = part->item[1]->id;
         else
             r1i_items_add(work, &items, part);
     }
-    const r1i_node *members = node;
-    if (items.count == 1) members = items.item[0];
-    if (items.count > 1) members = r1i_items_node(work, &items, R1I_NODE_LIST);
+    const r1i_node *members = items.count ? r1i_items_join(work, &items, R1I_NODE_LIST) : node;
     if (work->stop) return work->nothing;
     bool turned;
     const r1i_node *subject = r1i_relation_subject(members, &turned);
@@ -19754,16 +19417,6 @@ static r1_equality r1i_answer_families(r1_answer_work *work, const r1i_node *a, 
         return r1i_answer_say(work, R1_EQUAL, "the same family of values");
     return r1i_answer_say(work, R1_UNDECIDED, "families of values could not be compared");
 }
-// Whether a list declares a name that runs through the whole numbers, or the like.
-static bool r1i_node_is_family(const r1i_node *node) {
-    for (size_t i = 0; node->kind == R1I_NODE_LIST && i < node->count; i++) {
-        const r1i_node *part = node->item[i];
-        if (part->kind == R1I_NODE_RELATION && part->links[0] == R1I_TOKEN_IN &&
-            part->item[1]->kind == R1I_NODE_CONSTANT && part->item[1]->id >= R1I_SIGN_WHOLES)
-            return true;
-    }
-    return false;
-}
 // The same subject compares values; then equations, sets and inequalities in that order.
 // A difference of the values refutes for calls, and for a name that occurs in neither value.
 // Anything that is not an order relation and not one of these is undecided.
@@ -19772,31 +19425,23 @@ static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
     bool turned_a, turned_b;
     const r1i_node *sa = r1i_relation_subject(a, &turned_a),
                    *sb = r1i_relation_subject(b, &turned_b);
+    const r1i_node *va = sa ? r1i_relation_value(a, turned_a) : NULL;
+    const r1i_node *vb = sb ? r1i_relation_value(b, turned_b) : NULL;
+    r1_equality same = R1_UNDECIDED;
     if (sa && sb && r1i_node_same_subject(sa, sb)) {
-        bool calls = sa->kind == R1I_NODE_CALL && sa->count == 1 && sb->count == 1;
-        bool names =
-            calls && sa->item[0]->kind == R1I_NODE_NAME && sb->item[0]->kind == R1I_NODE_NAME;
-        r1_equality same = r1i_answer_renamed(work, r1i_relation_value(a, turned_a),
-                                              r1i_relation_value(b, turned_b),
-                                              names ? sa->item[0]->text : r1i_answer_none,
-                                              names ? sb->item[0]->text : r1i_answer_none);
+        bool names = sa->kind == R1I_NODE_CALL && sa->count == 1 && sb->count == 1 &&
+                     sa->item[0]->kind == R1I_NODE_NAME && sb->item[0]->kind == R1I_NODE_NAME;
+        same = r1i_answer_renamed(work, va, vb, names ? sa->item[0]->text : r1i_answer_none,
+                                  names ? sb->item[0]->text : r1i_answer_none);
         if (same != R1_DIFFERENT || sa->kind == R1I_NODE_CALL) return same;
-        if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(r1i_relation_value(a, turned_a), sa) &&
-            !r1i_node_mentions(r1i_relation_value(b, turned_b), sa))
+        if (sa->kind == R1I_NODE_NAME && !r1i_node_mentions(va, sa) && !r1i_node_mentions(vb, sa))
             return same; // both define the same thing
     }
-    if (sa && sb && (sa->kind == R1I_NODE_CALL) != (sb->kind == R1I_NODE_CALL)) { // y = and f(x) =
-        r1_equality same = r1i_answer_compare(work, r1i_relation_value(a, turned_a),
-                                              r1i_relation_value(b, turned_b));
-        if (same == R1_EQUAL) return same;
-    }
+    bool mixed = sa && sb && (sa->kind == R1I_NODE_CALL) != (sb->kind == R1I_NODE_CALL);
+    if (mixed && r1i_answer_compare(work, va, vb) == R1_EQUAL) return R1_EQUAL; // y = and f(x) =
     bool equations = a->count == 2 && b->count == 2 && a->links[0] == '=' && b->links[0] == '=';
     if (equations) return r1i_answer_equations(work, a, b);
-    r1_slice name = {NULL, 0};
-    if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name)) {
-        r1_equality same = r1i_answer_sets(work, a, b, name);
-        if (same != R1_UNDECIDED) return same;
-    }
+    if (r1i_answer_both_sets(work, a, b, &same) && same != R1_UNDECIDED) return same;
     for (size_t i = 0; i + 1 < a->count; i++)
         if (!r1i_token_is_order(a->links[i])) return R1_UNDECIDED;
     for (size_t i = 0; i + 1 < b->count; i++)
@@ -19816,12 +19461,9 @@ static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *rel
     bool chain = relation->count > 2 || r1i_node_is_constant(relation); // a + b = 40 + 2 = 42
     for (size_t i = 0; i + 1 < relation->count; i++) chain = chain && relation->links[i] == '=';
     if (!value && chain) value = relation->item[relation->count - 1];
-    if (value)
-        return turned ? r1i_answer_compare(work, other, value)
-                      : r1i_answer_compare(work, value, other);
-    r1_slice name = {NULL, 0};
-    if (r1i_node_is_set(relation, &name) && r1i_node_is_set(other, &name))
-        return r1i_answer_sets(work, relation, other, name);
+    if (value) return r1i_answer_compare_turned(work, value, other, turned);
+    r1_equality verdict;
+    if (r1i_answer_both_sets(work, relation, other, &verdict)) return verdict;
     return r1i_answer_say(work, R1_DIFFERENT, "one is a relation, the other is not");
 }
 
@@ -19869,23 +19511,18 @@ static const r1i_node *r1i_unit_letter(const r1i_node *node) {
 // are different; a unit that only one side has is ignored, but "3 million" is 3000000 and no more
 // than undecided against 3. Unknown units with other names leave equal numbers undecided.
 static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
-    static const struct {
-        r1i_measure unit;
-        r1_slice text;
-    } none;
-    const r1i_node *side[2] = {a, b};
-    const r1i_node *bare[2], *scaled[2];
-    r1i_measure unit[2];
-    bool has[2], kind[2], scale = false;
+    static const r1i_measure none;
+    const r1i_node *side[2] = {a, b}, *bare[2] = {a, b}, *scaled[2];
+    r1i_measure unit[2] = {none, none};
+    bool has[2], kind[2] = {false, false}, scale = false;
     for (int i = 0; i < 2; i++) {
-        has[i] = side[i]->kind == R1I_NODE_UNIT, kind[i] = false;
         const r1i_node *letter = r1i_unit_letter(side[i]);
-        r1_slice text = has[i] ? side[i]->text : letter ? side[i]->item[1]->text : none.text;
-        has[i] = has[i] || letter;
-        unit[i] = has[i] ? r1i_unit_measure(work, text) : none.unit;
-        bare[i] = letter ? letter : side[i]->kind == R1I_NODE_UNIT ? side[i]->item[0] : side[i];
+        has[i] = side[i]->kind == R1I_NODE_UNIT || letter;
+        if (!has[i]) continue;
+        bare[i] = side[i]->item[0];
+        unit[i] = r1i_unit_measure(work, letter ? side[i]->item[1]->text : side[i]->text);
         for (int d = 0; d < R1I_UNIT_KINDS; d++) kind[i] = kind[i] || unit[i].kind[d];
-        scale = scale || (has[i] && unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
+        scale = scale || (unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
     }
     if (has[0] && has[1] && (!unit[0].known || !unit[1].known)) {
         r1_equality same = r1i_answer_compare(work, bare[0], bare[1]);
@@ -19913,85 +19550,82 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
     return r1i_answer_say(work, R1_UNDECIDED, "equal but for a word such as million");
 }
 // ---- matrices ----
-// Rows and columns change places; NULL stays NULL.
-static const r1i_node *r1i_node_transposed(r1_answer_work *work, const r1i_node *matrix) {
-    r1i_node *node = matrix ? r1i_node_new(work, R1I_NODE_MATRIX, matrix->count) : NULL;
-    if (!matrix || work->stop) return NULL;
-    size_t columns = matrix->count / matrix->rows;
-    node->rows = columns, node->open = '[', node->height = matrix->height;
-    for (size_t i = 0; i < matrix->count; i++)
-        node->item[i % columns * matrix->rows + i / columns] = matrix->item[i];
+// A matrix with room for its cells; NULL when the work has stopped.
+static r1i_node *r1i_matrix_new(r1_answer_work *work, size_t rows, size_t columns) {
+    r1i_node *node = r1i_node_new(work, R1I_NODE_MATRIX, rows * columns);
+    if (work->stop) return NULL;
+    node->rows = rows, node->open = '[';
     return node;
+}
+// Rows and columns change places; NULL stays NULL.
+static const r1i_node *r1i_matrix_transposed(r1_answer_work *work, const r1i_node *a) {
+    r1i_node *node = a ? r1i_matrix_new(work, a->count / a->rows, a->rows) : NULL;
+    if (!node) return NULL;
+    node->height = a->height;
+    for (size_t i = 0; i < a->count; i++)
+        node->item[i % node->rows * a->rows + i / node->rows] = a->item[i];
+    return node;
+}
+// The sum or the product of two matrices, whose cells are sums and products of theirs; NULL when
+// the shapes do not fit.
+static const r1i_node *r1i_matrix_join(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
+                                       bool sum) {
+    size_t columns = b->count / b->rows, inner = a->count / a->rows;
+    if (sum ? b->count != a->count || b->rows != a->rows : inner != b->rows) return NULL;
+    r1i_node *result = r1i_matrix_new(work, a->rows, columns);
+    for (size_t k = 0; result && k < result->count; k++) {
+        if (sum) {
+            result->item[k] = r1i_node_of(work, R1I_NODE_SUM, 0, a->item[k], b->item[k]);
+            continue;
+        }
+        r1i_node *dot = r1i_node_new(work, R1I_NODE_SUM, inner);
+        for (size_t m = 0; m < inner && !work->stop; m++)
+            dot->item[m] = r1i_node_of(work, R1I_NODE_PRODUCT, 0, a->item[k / columns * inner + m],
+                                       b->item[m * columns + k % columns]);
+        result->item[k] = dot;
+    }
+    return result;
 }
 // [[1, 2], [3, 4]] as a matrix; NULL for what is no tuple of rows.
 static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node) {
     r1i_items items = {NULL, 0, 0};
     if (node->kind != R1I_NODE_TUPLE) return NULL;
     for (size_t r = 0; r < node->count; r++) {
-        const r1i_node *row = node->item[r];
+        r1i_node *row = node->item[r];
         if (row->kind != R1I_NODE_TUPLE || row->count != node->item[0]->count) return NULL;
-        for (size_t i = 0; i < row->count; i++) r1i_items_add(work, &items, row->item[i]);
+        r1i_items_spread(work, &items, row, R1I_NODE_TUPLE);
     }
-    r1i_node *matrix = r1i_items_node(work, &items, R1I_NODE_MATRIX);
-    if (work->stop) return NULL;
-    matrix->rows = node->count, matrix->open = '[';
-    return matrix;
+    return r1i_items_matrix(work, &items, node->count);
 }
 // Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
-// The result is a tree whose entries are sums and products of the entries, so that they compare
-// like any expression. At most eight factors, which bounds its height. Bars make a determinant,
-// which is a scalar and not a matrix.
+// The result is a tree whose entries are expressions, so that they compare like any other. At most
+// eight factors, which bounds its height. Bars make a determinant, which is a scalar and not a
+// matrix.
 static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *node) {
     if (work->stop) return NULL;
     if (node->kind == R1I_NODE_MATRIX) return node->open == '|' ? NULL : node;
     if (node->kind == R1I_NODE_POWER && r1i_node_is_name(node->item[1], "T"))
-        return r1i_node_transposed(work, r1i_node_matrix(work, node->item[0]));
-    if (node->kind != R1I_NODE_SUM && node->kind != R1I_NODE_PRODUCT &&
-        node->kind != R1I_NODE_NEGATE)
-        return NULL;
+        return r1i_matrix_transposed(work, r1i_node_matrix(work, node->item[0]));
+    bool sum = node->kind == R1I_NODE_SUM, negated = node->kind == R1I_NODE_NEGATE;
+    if (!sum && !negated && node->kind != R1I_NODE_PRODUCT) return NULL;
     const r1i_node *total = NULL;
     r1i_node *factor = NULL;
-    if (node->kind == R1I_NODE_NEGATE)
-        factor = r1i_node_of(work, R1I_NODE_NEGATE, 0, r1i_node_whole(work, 1), NULL);
+    if (negated) factor = r1i_node_of(work, R1I_NODE_NEGATE, 0, r1i_node_whole(work, 1), NULL);
     for (size_t i = 0; i < node->count && !work->stop; i++) {
         const r1i_node *next = r1i_node_matrix(work, node->item[i]);
-        if (!next && node->kind == R1I_NODE_SUM) return NULL;
-        if (!next) {
+        if (!next && sum) return NULL;
+        if (next && total && i >= 8) return NULL; // the entries would be deep trees
+        if (!next)
             factor = factor ? r1i_node_of(work, R1I_NODE_PRODUCT, 0, factor, node->item[i])
                             : node->item[i];
-            continue;
-        }
-        if (!total) {
+        else if (!total)
             total = next;
-            continue;
-        }
-        if (i >= 8) return NULL; // the entries of a long product would be deep trees
-        size_t columns = next->count / next->rows, inner = total->count / total->rows;
-        bool sum = node->kind == R1I_NODE_SUM;
-        if (sum ? next->count != total->count || next->rows != total->rows : inner != next->rows)
+        else if ((total = r1i_matrix_join(work, total, next, sum)) == NULL)
             return NULL;
-        r1i_node *result = r1i_node_new(work, R1I_NODE_MATRIX, total->rows * columns);
-        if (work->stop) return NULL;
-        result->rows = total->rows, result->open = '[';
-        for (size_t k = 0; k < result->count; k++) {
-            if (sum) {
-                result->item[k] = r1i_node_of(work, R1I_NODE_SUM, 0, total->item[k], next->item[k]);
-                continue;
-            }
-            r1i_node *dot = r1i_node_new(work, R1I_NODE_SUM, inner);
-            for (size_t m = 0; m < inner && !work->stop; m++)
-                dot->item[m] =
-                    r1i_node_of(work, R1I_NODE_PRODUCT, 0, total->item[k / columns * inner + m],
-                                next->item[m * columns + k % columns]);
-            result->item[k] = dot;
-        }
-        total = result;
     }
     if (!total || !factor || work->stop) return work->stop ? NULL : total;
-    r1i_node *scaled = r1i_node_new(work, R1I_NODE_MATRIX, total->count);
-    if (work->stop) return NULL;
-    scaled->rows = total->rows, scaled->open = '[';
-    for (size_t k = 0; k < total->count; k++)
+    r1i_node *scaled = r1i_matrix_new(work, total->rows, total->count / total->rows);
+    for (size_t k = 0; scaled && k < total->count; k++)
         scaled->item[k] = r1i_node_of(work, R1I_NODE_PRODUCT, 0, factor, total->item[k]);
     return work->stop ? NULL : scaled;
 }
@@ -20042,7 +19676,6 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
 // when both sides have one.
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
-    static const uint8_t kinds[] = {R1I_NODE_PERCENT, R1I_NODE_DEGREE};
     const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
     if (a->kind == R1I_NODE_UNIT || b->kind == R1I_NODE_UNIT) {
         *verdict = r1i_answer_units(work, a, b);
@@ -20054,14 +19687,12 @@ static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i
             r1i_answer_say(work, *verdict = R1_UNDECIDED, "a unit, or a name");
         return true;
     }
-    for (size_t i = 0; i < sizeof kinds; i++) {
-        bool in_a = a->kind == kinds[i], in_b = b->kind == kinds[i];
+    for (int kind = R1I_NODE_PERCENT; kind <= R1I_NODE_DEGREE; kind++) {
+        bool in_a = a->kind == kind, in_b = b->kind == kind;
         if (!in_a && !in_b) continue;
-        if (in_a != in_b) {
-            *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25, 90 degrees and pi/2
-            if (*verdict == R1_EQUAL) return true;
-        }
-        *verdict = r1i_answer_compare(work, in_a ? a->item[0] : a, in_b ? b->item[0] : b);
+        if (in_a != in_b) *verdict = r1i_answer_scalars(work, a, b); // 25% and 0.25
+        if (in_a == in_b || *verdict != R1_EQUAL)
+            *verdict = r1i_answer_compare(work, in_a ? a->item[0] : a, in_b ? b->item[0] : b);
         return true;
     }
     return false;
@@ -20075,9 +19706,8 @@ static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, con
         return r1i_answer_say(work, same ? R1_EQUAL : R1_DIFFERENT, "numbers in a base");
     }
     if (r1i_answer_scalars(work, a, b) == R1_EQUAL) return R1_EQUAL;
-    const r1i_node *other = a->kind == R1I_NODE_BASE ? b : a;
-    const r1i_node *base = a->kind == R1I_NODE_BASE ? a : b;
-    if (other->kind == R1I_NODE_NUMBER && r1i_slice_same(other->text, base->text))
+    bool number = a->kind == R1I_NODE_NUMBER || b->kind == R1I_NODE_NUMBER;
+    if (number && r1i_slice_same(a->text, b->text))
         return r1i_answer_say(work, R1_UNDECIDED, "the same digits, but only one names the base");
     return r1i_answer_say(work, R1_DIFFERENT, "the numbers differ");
 }
@@ -20125,53 +19755,47 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
         return r1i_answer_in_order(work, point_a ? point_a : a, point_b ? point_b : b);
     if (r1i_node_identical(a, b)) return r1i_answer_say(work, R1_EQUAL, "the same expression");
     if (r1i_node_is_family(a) || r1i_node_is_family(b)) return r1i_answer_families(work, a, b);
-    r1_slice name = {NULL, 0};
-    if ((r1i_node_is_range(a) || r1i_node_is_range(b)) && r1i_node_is_set(a, &name) &&
-        r1i_node_is_set(b, &name))
-        return r1i_answer_sets(work, a, b, name);
+    if ((r1i_node_is_range(a) || r1i_node_is_range(b)) &&
+        r1i_answer_both_sets(work, a, b, &verdict))
+        return verdict;
     bool relation_a = a->kind == R1I_NODE_RELATION, relation_b = b->kind == R1I_NODE_RELATION;
     if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
     if (relation_a) return r1i_answer_relation(work, a, b, false);
     if (relation_b) return r1i_answer_relation(work, b, a, true);
     if (r1i_answer_unwrap(work, a, b, &verdict)) return verdict;
-    bool single_a = a->kind == R1I_NODE_SET && a->count == 1 && !r1i_node_is_many(b);
-    bool single_b = b->kind == R1I_NODE_SET && b->count == 1 && !r1i_node_is_many(a);
-    if (single_a && b->kind != R1I_NODE_SET_OPERATION)
+    bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
+    bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
+    if (a->kind == R1I_NODE_SET && a->count == 1 && !many_b && !set_b)
         return r1i_answer_compare(work, a->item[0], b);
-    if (single_b && a->kind != R1I_NODE_SET_OPERATION)
+    if (b->kind == R1I_NODE_SET && b->count == 1 && !many_a && !set_a)
         return r1i_answer_compare(work, a, b->item[0]);
     if (a->kind == R1I_NODE_BASE || b->kind == R1I_NODE_BASE) return r1i_answer_bases(work, a, b);
     if (a->kind == R1I_NODE_PROPORTION && b->kind == a->kind)
         return r1i_answer_proportions(work, a, b);
-    const r1i_node *ma = r1i_node_matrix(work, a);
-    const r1i_node *mb = r1i_node_matrix(work, b);
+    const r1i_node *ma = r1i_node_matrix(work, a), *mb = r1i_node_matrix(work, b);
     if (ma && !mb) mb = r1i_node_rows(work, b);
     if (mb && !ma) ma = r1i_node_rows(work, a);
     bool tuple_a = a->kind == R1I_NODE_TUPLE, tuple_b = b->kind == R1I_NODE_TUPLE;
     if ((ma || tuple_a) && (mb || tuple_b) && (ma || mb))
         return r1i_answer_matrices(work, ma ? ma : a, mb ? mb : b);
     if (ma || mb) return r1i_answer_say(work, R1_DIFFERENT, "one is a matrix, the other is not");
-    bool signs = r1i_node_holds(a, R1I_NODE_PLUS_MINUS) || r1i_node_holds(b, R1I_NODE_PLUS_MINUS);
-    bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
-    if (signs) return r1i_answer_plus_minus(work, a, b);
+    unsigned signs = 1u << R1I_NODE_PLUS_MINUS;
+    if (r1i_node_holds(a, signs) || r1i_node_holds(b, signs))
+        return r1i_answer_plus_minus(work, a, b);
     if (tuple_a && tuple_b) return r1i_answer_tuples(work, a, b);
     if ((tuple_a && b->kind == R1I_NODE_LIST) || (tuple_b && a->kind == R1I_NODE_LIST))
         return r1i_answer_in_order(work, a, b);
     if (many_a && many_b) return r1i_answer_unordered(work, a, b);
-    name.size = 0;
-    if (r1i_node_is_set(a, &name) && r1i_node_is_set(b, &name))
-        return r1i_answer_sets(work, a, b, name);
+    if (r1i_answer_both_sets(work, a, b, &verdict)) return verdict;
     if (many_a != many_b && !tuple_a && !tuple_b) { // 5 and 5 is 5
         const r1i_node *many = many_a ? a : b;
         verdict = R1_EQUAL;
         for (size_t i = 0; i < many->count && verdict == R1_EQUAL; i++)
-            verdict = many_a ? r1i_answer_compare(work, a->item[i], b)
-                             : r1i_answer_compare(work, a, b->item[i]);
+            verdict = r1i_answer_compare_turned(work, many->item[i], many_a ? b : a, !many_a);
         if (verdict != R1_DIFFERENT) return verdict;
     }
     if (many_a || many_b || tuple_a || tuple_b)
         return r1i_answer_say(work, R1_DIFFERENT, "other numbers of elements");
-    bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
     const r1i_node *other = set_a ? b : a;
     if (set_a != set_b && other->kind < R1I_NODE_TUPLE && r1i_node_is_constant(other))
         return r1i_answer_say(work, R1_DIFFERENT, "a set against a number");
@@ -20186,7 +19810,7 @@ static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, c
     if (++work->depth > R1I_ANSWER_DEPTH) r1i_answer_halt(work, R1I_STOP_DEPTH);
     size_t used = work->used;
     r1_equality verdict = R1_UNDECIDED;
-    work->whole_points = false;
+    work->whole_points = false, work->sample = 0;
     if (r1i_answer_step(work, 1)) verdict = r1i_answer_compare_kinds(work, a, b);
     work->used = used;
     work->depth--;
@@ -20199,17 +19823,14 @@ static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, c
 // \alpha is not lost; punctuation is not.
 static r1_slice r1i_answer_normal(r1_answer_work *work, r1_slice text) {
     char *normal = (char *)r1i_answer_space(work, text.size + 1);
-    size_t size = 0;
+    size_t size = 0, end;
     for (size_t i = 0; normal && i < text.size; i++) {
         char c = text.data[i];
         if (c == '\\') {
-            size_t end = i + 1;
-            while (r1i_is_letter(r1i_answer_char(text, end))) end++;
-            const r1i_word *word = NULL;
-            if (end > i + 1) word = r1i_word_find(r1i_answer_part(text, i + 1, end), 1);
+            const r1i_word *word = r1i_word_command(text, i, &end);
             bool shown = word && word->token != R1I_TOKEN_SKIP && word->token != R1I_TOKEN_STYLE;
             for (size_t k = i; shown && k < end; k++) normal[size++] = text.data[k];
-            i = end > i + 1 ? end - 1 : i + 1;
+            i = end > i + 1 ? end - 1 : end;
         } else if (!r1i_is_space(c) && !strchr("${}\"'`", c)) {
             bool number = i && r1i_is_digit(text.data[i - 1]) && i + 1 < text.size;
             number = number || r1i_is_digit(r1i_answer_char(text, i + 1));
@@ -20228,48 +19849,43 @@ static size_t r1i_answer_word_count(r1_slice text) {
 // The text without the dollars and boxes that hold all of it, and without type faces and braces
 // if wanted: $\text{(B)}$ is (B).
 static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
-    for (bool more = true; more;) {
+    for (;;) {
         size_t open = 0;
-        text = r1i_answer_trim(text), more = false;
+        text = r1i_answer_trim(text);
         char last = text.size ? text.data[text.size - 1] : 0;
         if (text.size > 2 && last == '$' && text.data[0] == '$') {
-            text = r1i_answer_part(text, 1, text.size - 1), more = true;
+            text = r1i_answer_part(text, 1, text.size - 1);
             continue;
         }
-        if (r1i_answer_char(text, 0) == '\\')
-            while (r1i_is_letter(r1i_answer_char(text, open + 1))) open++;
-        const r1i_word *word = open ? r1i_word_find(r1i_answer_part(text, 1, open + 1), 1) : NULL;
-        bool face =
-            word && (word->token == R1I_TOKEN_SKIP || (faces && word->token == R1I_TOKEN_STYLE));
-        if (open) open++;
-        if (!(open ? face : faces) || r1i_answer_char(text, open) != '{' || last != '}') break;
-        if (r1i_answer_group_end(text, open) != text.size) break;
-        text = r1i_answer_part(text, open + 1, text.size - 1), more = true;
+        bool fits = faces;
+        if (r1i_answer_char(text, 0) == '\\') {
+            const r1i_word *word = r1i_word_command(text, 0, &open);
+            fits = word &&
+                   (word->token == R1I_TOKEN_SKIP || (faces && word->token == R1I_TOKEN_STYLE));
+        }
+        if (!fits || r1i_answer_char(text, open) != '{' || last != '}' ||
+            r1i_answer_group_end(text, open) != text.size)
+            return text;
+        text = r1i_answer_part(text, open + 1, text.size - 1);
     }
-    return text;
 }
 // The letter of an option: D, (D), D., (D) with the words of the option; else 0.
 // Letters A to J, in a type face or not. *alone says that nothing follows: then a plain letter, a
 // closed bracket or a point will do. With words behind it a mark and a space must stand between.
 static char r1i_answer_option(r1_slice text, bool *alone) {
-    size_t at = 0, face = 0;
-    if (r1i_answer_char(text, 0) == '\\')
-        while (r1i_is_letter(r1i_answer_char(text, face + 1))) face++;
-    if (face && r1i_answer_char(text, face + 1) == '{') { // \textbf{(B)} 12
-        size_t end = r1i_answer_group_end(text, face + 1);
-        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, face + 2, end - (end > face + 2)));
+    size_t face = r1i_answer_char(text, 0) == '\\' ? r1i_answer_letters(text, 1) : 0;
+    if (face > 1 && r1i_answer_char(text, face) == '{') { // \textbf{(B)} 12
+        size_t end = r1i_answer_group_end(text, face);
+        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, face + 1, end - (end > face + 1)));
         char c = inner.size < 5 ? r1i_answer_option(inner, alone) : 0;
         *alone = c && end >= text.size;
         return inner.size > 1 ? c : 0;
     }
     size_t open = r1i_answer_char(text, 0) == '(';
-    at += open;
-    char c = r1i_answer_char(text, at);
+    char c = r1i_answer_char(text, open), next = r1i_answer_char(text, open + 1);
     if (c < 'A' || c > 'J') return 0;
-    at++;
-    char next = r1i_answer_char(text, at);
     bool marked = next == ')' || (!open && (next == '.' || next == ':'));
-    at += marked;
+    size_t at = open + 1 + marked;
     *alone = at >= text.size;
     if (*alone) return open && !marked ? 0 : c;
     return marked && r1i_is_space(r1i_answer_char(text, at)) ? c : 0;
@@ -20286,25 +19902,6 @@ static bool r1i_node_is_words(const r1i_node *node, bool wordy) {
             return false;
     }
     return true;
-}
-// The end of a sentence whose beginning says which of the texts it is about.
-static const char *r1i_answer_stop_text(r1i_answer_stop stop) {
-    switch (stop) {
-    case R1I_STOP_SYNTAX:
-        return "cannot be read";
-    case R1I_STOP_MEMORY:
-        return "needs more memory than the work area has";
-    case R1I_STOP_STEPS:
-        return "needs too many steps";
-    case R1I_STOP_DEPTH:
-        return "is nested too deeply";
-    case R1I_STOP_SIZE:
-        return "has a number that is too large";
-    case R1I_STOP_CALCULUS:
-        return "is calculus, which is not evaluated";
-    default:
-        return "has a notation that is not known";
-    }
 }
 // One text as it was read, with the reason that stopped the reading, if any.
 typedef struct r1i_answer_reading {
@@ -20361,18 +19958,14 @@ static size_t r1i_word_joint(r1_slice text, size_t at) {
 }
 // The next part of a list of words in its normal form, without an article; *at moves behind it.
 static r1_slice r1i_word_item(r1_answer_work *work, r1_slice text, size_t *at) {
-    static const char *const articles[] = {"a ", "an ", "the "};
     size_t from = *at, joint = 0;
     while (*at < text.size && !(joint = r1i_word_joint(text, *at))) ++*at;
     r1_slice part = r1i_answer_trim(r1i_answer_part(text, from, *at));
     *at += joint;
-    for (size_t i = 0; i < 3; i++)
-        if (part.size > 4 && r1i_is_space(part.data[strlen(articles[i]) - 1]) &&
-            r1i_answer_is_word(r1i_answer_trim(r1i_answer_part(part, 0, strlen(articles[i]))),
-                               i == 0   ? "a"
-                               : i == 1 ? "an"
-                                        : "the"))
-            part = r1i_answer_part(part, strlen(articles[i]), part.size);
+    size_t first = r1i_answer_letters(part, 0);
+    if (part.size > 4 && r1i_is_space(r1i_answer_char(part, first)) &&
+        r1i_word_place("a an the", r1i_answer_part(part, 0, first)) >= 0)
+        part = r1i_answer_part(part, first, part.size);
     return r1i_answer_normal(work, part);
 }
 // Whether all words of a list occur in another one.
@@ -20395,12 +19988,10 @@ static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other)
 }
 // "Yes, it is" says yes.
 static r1_slice r1i_words_verdict(r1_slice text) {
-    size_t end = 0;
-    while (r1i_is_letter(r1i_answer_char(text, end))) end++;
+    size_t end = r1i_answer_letters(text, 0);
     r1_slice word = r1i_answer_part(text, 0, end);
     char mark = r1i_answer_char(text, end);
-    bool verdict = r1i_answer_is_word(word, "yes") || r1i_answer_is_word(word, "no") ||
-                   r1i_answer_is_word(word, "true") || r1i_answer_is_word(word, "false");
+    bool verdict = r1i_word_place("yes no true false", word) >= 0;
     return verdict && (mark == ',' || mark == '.' || mark == ';') ? word : text;
 }
 // Short answers in words can be refuted; sentences cannot.
@@ -20448,14 +20039,13 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
 // The reason, with the place in the text when reading stopped there.
 // At most size bytes with the final zero; longer reasons are cut. NULL asks for none.
 static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t size) {
+    static const char *const stops[] = {R1I_STOP_LIST(R1I_STOP_TEXT)};
     if (!reason || !size) return;
+    const char *space = work->stop ? " " : "", *stop = stops[work->stop];
     if (work->stop == R1I_STOP_SYNTAX)
-        snprintf(reason, size, "%s %s at byte %zu", work->reason, r1i_answer_stop_text(work->stop),
-                 work->stop_at);
-    else if (work->stop)
-        snprintf(reason, size, "%s %s", work->reason, r1i_answer_stop_text(work->stop));
+        snprintf(reason, size, "%s %s at byte %zu", work->reason, stop, work->stop_at);
     else
-        snprintf(reason, size, "%s", work->reason ? work->reason : "");
+        snprintf(reason, size, "%s%s%s", work->reason, space, stop);
 }
 // Every way to read log, E and 1/2x must lead to the same verdict; other commas may only help.
 // The bits in `seen` tell which notations occurred, so usual answers are read once. At most 2 +
@@ -20575,42 +20165,39 @@ static r1_slice r1i_answer_from(r1_slice text, size_t at) {
 // behind a space only; words of the dictionary and of \text do not. Six bytes and more of
 // another script count as four words.
 static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) {
-    static const char *const leads[] = {"answer", "the",       "is",  "so", "thus", "hence",
-                                        "result", "therefore", "are", "we", "get"};
-    size_t words = 0;
-    for (size_t i = 0; i < text.size && words < most;) {
+    size_t words = 0, end;
+    for (size_t i = 0; i < text.size && words < most; i = end) {
+        end = r1i_answer_letters(text, i);
         if (text.data[i] == '\\') {
-            size_t from = ++i;
-            while (r1i_is_letter(r1i_answer_char(text, i))) i++;
-            bool style = i == from + 4 && r1i_answer_at(text, from, "text");
-            if (style && r1i_answer_char(text, i) == '{')
-                i = r1i_answer_group_end(text, i);
-            else if (i == from)
-                i++;
-        } else if (r1i_is_letter(text.data[i])) {
-            size_t from = i;
-            while (r1i_is_letter(r1i_answer_char(text, i))) i++;
-            r1_slice run = r1i_answer_part(text, from, i);
-            bool word =
-                run.size > 2 || (run.size == 2 && from && r1i_is_space(text.data[from - 1]));
+            end = r1i_answer_letters(text, i + 1);
+            bool style = r1i_answer_is(r1i_answer_part(text, i + 1, end), "text");
+            if (style && r1i_answer_char(text, end) == '{')
+                end = r1i_answer_group_end(text, end);
+            else if (end == i + 1)
+                end++;
+        } else if (end > i) {
+            r1_slice run = r1i_answer_part(text, i, end);
+            bool word = run.size > 2 || (run.size == 2 && i && r1i_is_space(text.data[i - 1]));
             words += word && !r1i_word_find(run, 2);
-            for (size_t k = 0; k < sizeof leads / sizeof *leads; k++)
-                if (run.size == strlen(leads[k]) && r1i_answer_last(run, leads[k]) == 0)
-                    *leading = true;
-        } else if ((unsigned char)text.data[i] >= 0x80) {
-            size_t from = i;
-            while (i < text.size && (unsigned char)text.data[i] >= 0x80) i++;
-            words += i - from > 5 ? 4 : 0;
+            if (r1i_word_place("answer the is so thus hence result therefore are we get", run) >= 0)
+                *leading = true;
         } else {
-            i++;
+            while (r1i_answer_char(text, end) & 0x80) end++;
+            words += end - i > 5 ? 4 : 0;
+            end += end == i;
         }
     }
     return words;
 }
-// The text behind words such as "So" and "Thus," at its beginning, or behind a label: "Total: 13".
-static r1_slice r1i_answer_unled(r1_slice text) {
+// The place behind the word that begins a text, in any script.
+static size_t r1i_answer_first(r1_slice text) {
     size_t end = 0;
     while (r1i_is_letter(r1i_answer_char(text, end)) || r1i_answer_char(text, end) & 0x80) end++;
+    return end;
+}
+// The text behind words such as "So" and "Thus," at its beginning, or behind a label: "Total: 13".
+static r1_slice r1i_answer_unled(r1_slice text) {
+    size_t end = r1i_answer_first(text);
     r1_slice word = r1i_answer_part(text, 0, end);
     bool label = end > 2 && r1i_answer_at(text, end, ": ") && !r1i_word_find(word, 2);
     if (!end || (!label && !r1i_word_among("So Thus Hence Then Therefore", word))) return text;
@@ -20620,51 +20207,43 @@ static r1_slice r1i_answer_unled(r1_slice text) {
 }
 // "It takes 3 hours" is a sentence, "3 hours" is an answer: words come first, and digits occur.
 static bool r1i_answer_is_sentence(r1_slice text) {
-    size_t first = 0, digits = 0;
-    while (r1i_is_letter(r1i_answer_char(text, first)) || r1i_answer_char(text, first) & 0x80)
-        first++;
+    size_t first = r1i_answer_first(text), digits = 0;
     for (size_t i = 0; i < text.size; i++) digits += r1i_is_digit(text.data[i]);
     r1_slice word = r1i_answer_part(text, 0, first);
     return first > 1 && r1i_is_letter(text.data[0]) && digits &&
            r1i_answer_char(text, first) == ' ' && !r1i_word_find(word, 2) &&
-           !memchr(text.data, '=', text.size) && !r1i_answer_is_word(word, "minus") &&
-           !r1i_answer_is_word(word, "negative");
+           !memchr(text.data, '=', text.size) && r1i_word_place("minus negative", word) < 0;
 }
 // Whether a text is an answer by itself and no sentence around one.
 // No ordinary words, or up to two (one with math signs around) in a short line that leads up to
 // nothing and has no sentence in it. Boxes and marks go through their own rules.
 static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
-    if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX) return false;
-    if (r1i_answer_at(text, 0, "####")) return false;
-    if (r1i_answer_is_sentence(text)) return false;
+    if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX ||
+        r1i_answer_at(text, 0, "####") || r1i_answer_is_sentence(text))
+        return false;
     size_t words = r1i_answer_plain_words(text, 4, &leading);
-    bool sentence = r1i_answer_last(text, ". ") != SIZE_MAX;
-    return words == 0 ||
-           (words <= 3 && !leading && !sentence && !memchr(text.data, '\n', text.size) &&
-            (words == 1 || !memchr(text.data, '=', text.size)) && text.size < 80 &&
-            words <= (memchr(text.data, '$', text.size) ? 1u : 2u));
+    if (!words) return true;
+    size_t most = memchr(text.data, '=', text.size) || memchr(text.data, '$', text.size) ? 1 : 2;
+    return words <= most && !leading && text.size < 80 && !memchr(text.data, '\n', text.size) &&
+           r1i_answer_last(text, ". ") == SIZE_MAX;
 }
 // Whether only punctuation, math signs and one "and" or "or" stand between two boxes.
 // Less than 80 bytes, so that boxes far apart in a solution are not taken for one answer.
 static bool r1i_answer_joins(r1_slice gap) {
-    size_t words = 0;
-    for (size_t i = 0; i < gap.size;) {
+    size_t words = 0, end;
+    for (size_t i = 0; i < gap.size; i = end) {
         char c = gap.data[i];
-        if (c == '\\' && r1i_answer_at(gap, i + 1, "text{")) {
-            i = r1i_answer_group_end(gap, i + 5);
-        } else if (c == '\\' && r1i_answer_at(gap, i + 1, "quad")) {
-            i += 5;
-        } else if (c == '\\') {
-            i += 2;
-        } else if (r1i_is_letter(c)) {
-            size_t from = i;
-            while (r1i_is_letter(r1i_answer_char(gap, i))) i++;
-            r1_slice run = r1i_answer_part(gap, from, i);
-            if (++words > 1 || (!r1i_answer_is(run, "and") && !r1i_answer_is(run, "or")))
-                return false;
+        end = r1i_answer_letters(gap, i);
+        if (c == '\\') {
+            end = r1i_answer_at(gap, i + 1, "text{")  ? r1i_answer_group_end(gap, i + 5)
+                  : r1i_answer_at(gap, i + 1, "quad") ? i + 5
+                                                      : i + 2;
+        } else if (end > i) {
+            r1_slice run = r1i_answer_part(gap, i, end);
+            if (++words > 1 || !r1i_word_among("and or", run)) return false;
         } else if (r1i_is_space(c) || c == '$' || c == ',' || c == ';') {
-            i++;
+            end++;
         } else {
             return false;
         }
@@ -20685,7 +20264,7 @@ static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice 
     if (r1i_answer_char(text, open) == '{') {
         close = r1i_answer_group_end(text, open);
         bool closed = text.data[close - 1] == '}' && close > open + 1;
-        *content = r1i_answer_part(text, open + 1, closed ? close - 1 : close);
+        *content = r1i_answer_part(text, open + 1, close - closed);
     } else {
         while (close < text.size && !r1i_is_space(text.data[close]) && text.data[close] != '$')
             close++;
@@ -20701,46 +20280,41 @@ static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice 
 // then the slice holds the commands too, which the reader passes over. One box gives its
 // content alone.
 static r1_slice r1i_answer_boxed(r1_slice text) {
-    r1_slice last, content, whole, inner;
-    if (!r1i_answer_box(text, text.size, &last, &content)) return r1i_answer_none;
-    r1_slice joined = last;
-    bool several = false;
+    r1_slice joined, content, whole, inner;
+    if (!r1i_answer_box(text, text.size, &joined, &content)) return r1i_answer_none;
     while (r1i_answer_box(text, (size_t)(joined.data - text.data), &whole, &inner)) {
-        size_t from = (size_t)(whole.data - text.data) + whole.size;
+        size_t from = (size_t)(whole.data - text.data), behind = from + whole.size;
         size_t to = (size_t)(joined.data - text.data);
-        if (from > to || !r1i_answer_joins(r1i_answer_part(text, from, to))) break;
-        joined.size += (size_t)(joined.data - whole.data);
-        joined.data = whole.data;
-        several = true;
+        if (behind > to || !r1i_answer_joins(r1i_answer_part(text, behind, to))) break;
+        content = joined = r1i_answer_part(text, from, to + joined.size);
     }
-    return r1i_answer_clean(several ? joined : content);
+    return r1i_answer_clean(content);
 }
 // The last formula between math signs, or the first one; *end is the place behind it.
 // Signs are $, $$, \( and \[, each with its own end; empty formulas and ones that never close
 // do not count. One pass over the text.
 static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
+    static const char *const signs[][2] = {
+        {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
     r1_slice found = r1i_answer_none;
     size_t begin = 0; // of the last formula with those that only commas or "and" separate from it
-    for (size_t i = 0; i < text.size;) {
-        bool dollar = text.data[i] == '$' && (!i || text.data[i - 1] != '\\');
-        bool round = r1i_answer_at(text, i, "\\("), square = r1i_answer_at(text, i, "\\[");
-        if (!dollar && !round && !square) {
+    for (size_t i = 0; i < text.size && !(first && found.size);) {
+        size_t sign = 0;
+        while (sign < 4 && !r1i_answer_at(text, i, signs[sign][0])) sign++;
+        if (sign == 4 || (sign < 2 && i && text.data[i - 1] == '\\')) {
             i++;
             continue;
         }
-        size_t open = dollar ? (r1i_answer_char(text, i + 1) == '$' ? 2 : 1) : 2;
-        const char *close = dollar ? (open == 2 ? "$$" : "$") : round ? "\\)" : "\\]";
-        size_t from = i + open, to = from;
-        while (to < text.size && !r1i_answer_at(text, to, close)) to++;
+        size_t open = i, from = i + strlen(signs[sign][0]), to = from;
+        while (to < text.size && !r1i_answer_at(text, to, signs[sign][1])) to++;
         r1_slice inner = r1i_answer_trim(r1i_answer_part(text, from, to));
         if (to >= text.size) break;
-        i = to + strlen(close);
+        i = to + strlen(signs[sign][1]);
         if (!inner.size) continue;
-        bool joined = found.size && from - open > *end &&
-                      r1i_answer_joins(r1i_answer_part(text, *end, from - open));
-        if (!joined) begin = from - open;
+        bool joined =
+            found.size && open > *end && r1i_answer_joins(r1i_answer_part(text, *end, open));
+        if (!joined) begin = open;
         found = joined ? r1i_answer_part(text, begin, i) : inner, *end = i;
-        if (first) break;
     }
     return found;
 }
@@ -20871,12 +20445,8 @@ static r1_slice r1i_answer_explained(r1_slice text) {
     bool digits = false;
     for (size_t i = 0; i + 2 < text.size; i++) {
         digits = digits || r1i_is_digit(text.data[i]);
-        bool bracket = text.data[i] == ' ' && text.data[i + 1] == '(';
-        bool comma = text.data[i] == ',' && text.data[i + 1] == ' ';
-        if (!digits || !(bracket || comma)) continue;
-        size_t end = i + 2;
-        while (r1i_is_letter(r1i_answer_char(text, end))) end++;
-        r1_slice word = r1i_answer_part(text, i + 2, end);
+        if (!digits || !(r1i_answer_at(text, i, " (") || r1i_answer_at(text, i, ", "))) continue;
+        r1_slice word = r1i_answer_part(text, i + 2, r1i_answer_letters(text, i + 2));
         if (word.size > 1 && !r1i_word_find(word, 2)) return r1i_answer_part(text, 0, i);
     }
     return text;
