@@ -16054,79 +16054,61 @@ static const r1i_word r1i_words[] = {
 };
 
 // Signs outside ASCII. The words of a row, between spaces, stand for the code point of the row and
-// those that follow it, each behind the head of the row; a question mark is no sign. A command
-// gets a space behind it.
+// those that follow it; a question mark is no sign. A command gets a space behind it.
 static const struct {
     uint16_t code;
-    const char *head, *words;
+    const char *words;
 } r1i_signs[] = {
-    {0xa0, " ", ""},
-    {0xa3, "", ""},
-    {0xa5, "", ""},
-    {0xb0, "\\", "degree pm"},
-    {0xb2, "^", "2 3"},
-    {0xb5, "\\", "mu"},
-    {0xb7, "", "*"},
-    {0xb9, "^", "1"},
-    {0xba, "\\", "degree"},
-    {0xbc, "\\frac", "14 12 34"},
-    {0xd7, "", "*"},
-    {0xf7, "", "/"},
-    {0x394, "\\", "Delta"},
-    {0x3a9, "\\", "Omega"},
-    {0x3b1, "\\", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi ? pi"},
-    {0x3c1, "\\", "rho ? sigma tau upsilon phi chi psi omega"},
-    {0x3d5, "\\", "phi"},
-    {0x2009, " ", ""},
-    {0x200b, "", ""},
-    {0x2010, "", "- - - -"},
-    {0x2018, "", "' '"},
-    {0x201c, "", "\" \""},
-    {0x2022, "", "*"},
-    {0x202f, " ", ""},
-    {0x2032, "", "'"},
-    {0x2044, "", "/"},
-    {0x2070, "^", "0"},
-    {0x2074, "^", "4 5 6 7 8 9 + -"},
-    {0x207f, "^", "n"},
-    {0x2080, "_", "0 1 2 3 4 5 6 7 8 9"},
-    {0x20ac, "", ""},
-    {0x2102, "\\mathbb{C}", ""},
-    {0x2115, "\\mathbb{N}", ""},
-    {0x211a, "\\mathbb{Q}", ""},
-    {0x211d, "\\mathbb{R}", ""},
-    {0x2124, "\\mathbb{Z}", ""},
-    {0x2153, "\\frac", "13 23 15 25 35 45 16 56 18 38 58 78"},
-    {0x2205, "\\", "emptyset"},
-    {0x2208, "\\", "in notin"},
-    {0x2212, "", "-"},
-    {0x2213, "\\", "mp"},
-    {0x2215, "", "/"},
-    {0x2216, "\\", "setminus"},
-    {0x2219, "", "*"},
-    {0x221a, "\\", "surd cbrt"},
-    {0x221e, "\\", "infty"},
-    {0x2220, "\\", "angle"},
-    {0x2223, "", "|"},
-    {0x2227, "\\", "land lor cap cup"},
-    {0x223c, "\\", "approx"},
-    {0x2245, "\\", "approx ? ? approx"},
-    {0x2260, "", "!="},
-    {0x2261, "\\", "equiv"},
-    {0x2264, "", "<= >= <= >="},
-    {0x22c5, "", "*"},
-    {0x2308, "\\", "lceil rceil lfloor rfloor"},
-    {0x25b3, "\\", "triangle"},
-    {0x27e8, "", "( )"},
-    {0x2a7d, "", "<= >="},
-    {0x3001, "", ", ."},
-    {0xffe5, "", ""},
+    {0xa3, ""},
+    {0xa5, ""},
+    {0xb0, "\\degree \\pm ^2 ^3 ? \\mu ? * ? ^1 \\degree ? \\frac14 \\frac12 \\frac34"},
+    {0xd7, "*"},
+    {0xf7, "/"},
+    {0x394, "\\Delta"},
+    {0x3a9, "\\Omega"},
+    {0x3b1,
+     "\\alpha \\beta \\gamma \\delta \\epsilon \\zeta \\eta \\theta \\iota \\kappa \\lambda"},
+    {0x3bc, "\\mu \\nu \\xi ? \\pi \\rho ? \\sigma \\tau \\upsilon \\phi \\chi \\psi \\omega"},
+    {0x3d5, "\\phi"},
+    {0x200b, ""},
+    {0x2010, "- - - -"},
+    {0x2018, "' '"},
+    {0x201c, "\" \""},
+    {0x2022, "*"},
+    {0x2032, "'"},
+    {0x2044, "/"},
+    {0x2070, "^0 ? ? ? ^4 ^5 ^6 ^7 ^8 ^9 ^+ ^- ? ? ? ^n"},
+    {0x2080, "_0 _1 _2 _3 _4 _5 _6 _7 _8 _9"},
+    {0x20ac, ""},
+    {0x2102, "\\mathbb{C}"},
+    {0x2115, "\\mathbb{N}"},
+    {0x211a, "\\mathbb{Q} ? ? \\mathbb{R}"},
+    {0x2124, "\\mathbb{Z}"},
+    {0x2153, "\\frac13 \\frac23 \\frac15 \\frac25 \\frac35 \\frac45 \\frac16 \\frac56"},
+    {0x215b, "\\frac18 \\frac38 \\frac58 \\frac78"},
+    {0x2205, "\\emptyset ? ? \\in \\notin"},
+    {0x2212, "- \\mp ? / \\setminus ? ? * \\surd \\cbrt ? ? \\infty ? \\angle ? ? |"},
+    {0x2227, "\\land \\lor \\cap \\cup"},
+    {0x223c, "\\approx"},
+    {0x2245, "\\approx ? ? \\approx"},
+    {0x2260, "!= \\equiv ? ? <= >= <= >="},
+    {0x22c5, "*"},
+    {0x2308, "\\lceil \\rceil \\lfloor \\rfloor"},
+    {0x25b3, "\\triangle"},
+    {0x27e8, "( )"},
+    {0x2a7d, "<= >="},
+    {0x3001, ", ."},
+    {0xffe5, ""},
 };
-// Commands that change what stands behind them, and what the reader knows.
+// Signs and commands that are one with what stands behind them, kinds of space, and what the reader
+// knows.
 static const struct {
     const char *bytes, *plain;
 } r1i_spellings[] = {
     {"\xe2\x88\x9a[", "\\sqrt["}, // a root sign with its index
+    {"\xc2\xa0", " "},
+    {"\xe2\x80\x89", " "},
+    {"\xe2\x80\xaf", " "},
     {"\\mathbb{R}^+", "]0,\\infty["},
     {"\\mathbb{R}^{+}", "]0,\\infty["},
     {"\\mathbb{R}_+", "]0,\\infty["},
@@ -16480,13 +16462,13 @@ static bool r1i_spell_code(uint32_t code, char plain[32]) {
     bool full = code > 0xff00 && code < 0xff5f; // ASCII in full width
     if (full) plain[0] = (char)(code - 0xfee0), plain[1] = 0;
     for (size_t i = 0; !full && i < sizeof r1i_signs / sizeof *r1i_signs; i++) {
-        const char *head = r1i_signs[i].head, *word = r1i_signs[i].words;
-        if (code < r1i_signs[i].code) continue;
+        const char *word = code < r1i_signs[i].code ? NULL : r1i_signs[i].words;
         for (uint32_t skip = code - r1i_signs[i].code; skip && word; skip--)
             if ((word = strchr(word, ' ')) != NULL) word++;
         if (!word || *word == '?') continue;
-        snprintf(plain, 32, "%s%.*s%s", head, (int)strcspn(word, " "), word,
-                 head[0] == '\\' && *word ? " " : "");
+        size_t size = strcspn(word, " ");
+        bool command = *word == '\\' && word[size - 1] != '}';
+        snprintf(plain, 32, "%.*s%s", (int)size, word, command ? " " : "");
         return true;
     }
     return full;
@@ -17126,41 +17108,41 @@ static bool r1i_read_enter(r1i_reader *reader) {
 }
 static void r1i_read_leave(r1i_reader *reader) { reader->work->depth--; }
 
+// value * scale + digits: the next digits of a number behind those that were read.
+static r1i_whole r1i_whole_push(r1_answer_work *work, r1i_whole value, uint32_t scale,
+                                uint32_t digits) {
+    value = r1i_whole_mul(work, value, r1i_whole_of(work, scale));
+    return r1i_whole_add(work, value, r1i_whole_of(work, digits));
+}
 // digits * 10^power as a fraction; separators in the text are passed over.
 // Nine digits at a time go into a limb before the long number is touched, which keeps long ones
 // cheap. places and digits of the node get the digits behind the point and the significant
 // ones. The value is exact: 0.1 is 1/10.
 static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node *node) {
-    r1i_whole whole = r1i_whole_of(work, 0);
+    r1i_whole whole = r1i_whole_zero;
     uint32_t chunk = 0, scale = 1, places = 0, digits = 0;
     int64_t power = 0;
     bool point = false;
     size_t at = 0;
     for (; at < text.size && !(r1i_lower(text.data[at]) == 'e'); at++) {
         char c = text.data[at];
-        bool comma = c == ',' && work->reading & R1I_READ_COMMA;
-        if (c == '.' || comma) point = true;
+        if (c == '.' || (c == ',' && work->reading & R1I_READ_COMMA)) point = true;
         if (!r1i_is_digit(c)) continue;
         chunk = chunk * 10 + (uint32_t)(c - '0'), scale *= 10;
         places += point;
         if (digits || c != '0') digits++;
         if (scale == 1000000000u || work->stop) {
-            whole = r1i_whole_mul(work, whole, r1i_whole_of(work, scale));
-            whole = r1i_whole_add(work, whole, r1i_whole_of(work, chunk));
+            whole = r1i_whole_push(work, whole, scale, chunk);
             chunk = 0, scale = 1;
         }
     }
-    whole = r1i_whole_mul(work, whole, r1i_whole_of(work, scale));
-    whole = r1i_whole_add(work, whole, r1i_whole_of(work, chunk));
-    if (at < text.size) {
-        bool minus = r1i_answer_char(text, at + 1) == '-';
-        for (at += 1; at < text.size; at++)
-            if (r1i_is_digit(text.data[at])) power = power * 10 + (text.data[at] - '0');
-        if (minus) power = -power;
-    }
+    whole = r1i_whole_push(work, whole, scale, chunk);
+    bool minus = r1i_answer_char(text, at + 1) == '-';
+    for (; at < text.size; at++)
+        if (r1i_is_digit(text.data[at])) power = power * 10 + (text.data[at] - '0');
     node->decimal = point && places, node->places = places, node->digits = digits;
     node->plain = true;
-    power -= places;
+    power = (minus ? -power : power) - places;
     uint64_t size = (uint64_t)(power < 0 ? -power : power);
     r1i_whole ten = r1i_whole_power(work, r1i_whole_of(work, 10), size);
     if (power >= 0) return (r1i_ratio){r1i_whole_mul(work, whole, ten), r1i_whole_of(work, 1)};
@@ -17229,10 +17211,10 @@ static r1i_node *r1i_read_argument(r1i_reader *reader) {
     return r1i_read_power(reader);
 }
 // What stands behind an open bracket, a list or one sum, and its end. Bars inside are bars of their
-// own, so the count of open ones starts at zero there and is restored behind.
+// own, so the count of open ones starts anew there and is restored behind.
 static r1i_node *r1i_read_inside(r1i_reader *reader, int close, bool list) {
     int bars = reader->bars;
-    reader->bars = 0;
+    reader->bars = close == '|';
     r1i_node *node = list ? r1i_read_list(reader, true) : r1i_read_sum(reader);
     reader->bars = bars;
     return r1i_read_take(reader, close) ? node : r1i_read_refuse(reader);
@@ -17452,22 +17434,15 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
     }
     return exponent ? r1i_node_of(work, R1I_NODE_POWER, 0, node, exponent) : node;
 }
-// Floors and ceilings.
-// The opening token is still unread; what lies inside is one sum.
-static r1i_node *r1i_read_between(r1i_reader *reader, int close, int id) {
+// Floors, ceilings and absolute values: one sum between two signs. A bar inside closes, unless it
+// stands where a factor must begin: |a|b|c| is |a| b |c|.
+static r1i_node *r1i_read_between(r1i_reader *reader) {
+    bool bars = r1i_read_peek(reader) == '|', floor = r1i_read_peek(reader) == R1I_TOKEN_FLOOR_OPEN;
+    int close = bars ? '|' : floor ? R1I_TOKEN_FLOOR_CLOSE : R1I_TOKEN_CEILING_CLOSE;
+    int id = bars ? R1I_CALL_ABS : floor ? R1I_CALL_FLOOR : R1I_CALL_CEILING;
     reader->at++;
     r1i_node *inner = r1i_read_inside(reader, close, false);
     return r1i_node_of(reader->work, R1I_NODE_FUNCTION, id, inner, NULL);
-}
-// An absolute value. Inside it a bar closes, unless it stands where a factor must begin.
-// `bars` counts the open ones; |a|b|c| is read as |a| b |c|, since a bar that may close does.
-static r1i_node *r1i_read_bars(r1i_reader *reader) {
-    reader->at++;
-    reader->bars++;
-    r1i_node *inner = r1i_read_sum(reader);
-    reader->bars--;
-    if (!r1i_read_take(reader, '|')) return r1i_read_refuse(reader);
-    return r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_ABS, inner, NULL);
 }
 // { head | condition }, read up to the closing brace. A name, or a name that is a real number, adds
 // nothing to the condition; any other head stands before it in a list, as in "2k, k in Z".
@@ -17612,60 +17587,52 @@ static r1i_node *r1i_read_maker(r1i_reader *reader) {
         first = r1i_node_of(work, R1I_NODE_SET_OPERATION, id, first, node->item[i]);
     return first;
 }
+static r1i_node *r1i_read_binomial(r1i_reader *reader) {
+    reader->at++;
+    r1i_node *above = r1i_read_braced(reader), *below = r1i_read_braced(reader);
+    return r1i_node_of(reader->work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, above, below);
+}
+// A constant or a text, which is one token.
+static r1i_node *r1i_read_leaf(r1i_reader *reader) {
+    const r1i_token *token = r1i_read_token(reader, 0);
+    bool text = token->kind == R1I_TOKEN_TEXT;
+    r1i_node *node = r1i_node_new(reader->work, text ? R1I_NODE_TEXT : R1I_NODE_CONSTANT, 0);
+    if (!reader->work->stop) node->text = token->text, node->id = token->id;
+    reader->at++;
+    return node;
+}
 // What can stand alone: a number, a name, brackets, a function, a matrix.
 // The kind of one token settles the rule, so the grammar never goes back. What begins no
 // expression is refused here, with its place.
 static r1i_node *r1i_read_primary(r1i_reader *reader) {
-    r1_answer_work *work = reader->work;
-    const r1i_token *token = r1i_read_token(reader, 0);
-    r1i_node *node;
-    switch (token->kind) {
-    case R1I_TOKEN_NUMBER:
-        return r1i_read_number(reader);
-    case R1I_TOKEN_NAME:
-        return r1i_read_name(reader);
-    case R1I_TOKEN_BAR:
-        return r1i_read_bar(reader);
-    case R1I_TOKEN_MAKER:
-        return r1i_read_maker(reader);
-    case R1I_TOKEN_FUNCTION:
-        return r1i_read_function(reader);
-    case R1I_TOKEN_FRACTION:
-        return r1i_read_fraction(reader);
-    case R1I_TOKEN_ROOT:
-        return r1i_read_root(reader);
-    case R1I_TOKEN_BEGIN:
-        return r1i_read_matrix(reader);
-    case R1I_TOKEN_FLOOR_OPEN:
-        return r1i_read_between(reader, R1I_TOKEN_FLOOR_CLOSE, R1I_CALL_FLOOR);
-    case R1I_TOKEN_CEILING_OPEN:
-        return r1i_read_between(reader, R1I_TOKEN_CEILING_CLOSE, R1I_CALL_CEILING);
-    case '|':
-        return r1i_read_bars(reader);
-    case '(':
-    case '[':
-    case ']':
-    case '{':
-    case R1I_TOKEN_SET_OPEN:
-        return r1i_read_brackets(reader);
-    case R1I_TOKEN_BINOMIAL:
-        reader->at++;
-        node = r1i_read_braced(reader);
-        return r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node,
-                           r1i_read_braced(reader));
-    case R1I_TOKEN_TEXT:
-    case R1I_TOKEN_CONSTANT:
-        node = r1i_node_new(work, token->kind == R1I_TOKEN_TEXT ? R1I_NODE_TEXT : R1I_NODE_CONSTANT,
-                            0);
-        if (!work->stop) node->text = token->text, node->id = token->id;
-        reader->at++;
-        return node;
-    case R1I_TOKEN_CALCULUS:
-        r1i_answer_halt(work, R1I_STOP_CALCULUS);
-        break;
-    default:
-        break;
-    }
+    static const struct {
+        uint8_t kind;
+        r1i_node *(*read)(r1i_reader *);
+    } rules[] = {
+        {R1I_TOKEN_NUMBER, r1i_read_number},
+        {R1I_TOKEN_NAME, r1i_read_name},
+        {R1I_TOKEN_BAR, r1i_read_bar},
+        {R1I_TOKEN_MAKER, r1i_read_maker},
+        {R1I_TOKEN_FUNCTION, r1i_read_function},
+        {R1I_TOKEN_FRACTION, r1i_read_fraction},
+        {R1I_TOKEN_ROOT, r1i_read_root},
+        {R1I_TOKEN_BINOMIAL, r1i_read_binomial},
+        {R1I_TOKEN_BEGIN, r1i_read_matrix},
+        {R1I_TOKEN_FLOOR_OPEN, r1i_read_between},
+        {R1I_TOKEN_CEILING_OPEN, r1i_read_between},
+        {'|', r1i_read_between},
+        {'(', r1i_read_brackets},
+        {'[', r1i_read_brackets},
+        {']', r1i_read_brackets},
+        {'{', r1i_read_brackets},
+        {R1I_TOKEN_SET_OPEN, r1i_read_brackets},
+        {R1I_TOKEN_TEXT, r1i_read_leaf},
+        {R1I_TOKEN_CONSTANT, r1i_read_leaf},
+    };
+    int kind = r1i_read_peek(reader);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].kind == kind) return rules[i].read(reader);
+    if (kind == R1I_TOKEN_CALCULUS) r1i_answer_halt(reader->work, R1I_STOP_CALCULUS);
     return r1i_read_refuse(reader);
 }
 // Whether nodes of these kinds, a bit each, occur anywhere in the tree.
@@ -17726,20 +17693,18 @@ static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
             b = 99;
     if (b < 2 || b > 36 || node->kind != R1I_NODE_NUMBER || node->decimal)
         return r1i_read_refuse(reader);
-    r1i_whole value = r1i_whole_of(work, 0);
+    r1i_whole value = r1i_whole_zero;
     for (size_t i = 0; i < digits.size; i++) {
         char c = digits.data[i];
         if (!r1i_is_digit(c) && !r1i_is_letter(c)) continue;
         uint32_t digit = (uint32_t)(r1i_is_digit(c) ? c - '0' : c - 'A' + 10);
         if (digit >= b) return r1i_read_refuse(reader);
-        value = r1i_whole_mul(work, value, r1i_whole_of(work, b));
-        value = r1i_whole_add(work, value, r1i_whole_of(work, digit));
+        value = r1i_whole_push(work, value, b, digit);
     }
     r1i_node *result = r1i_node_new(work, R1I_NODE_BASE, 0);
     if (work->stop) return result;
-    result->id = (uint8_t)b;
+    result->id = (uint8_t)b, result->text = digits;
     result->ratio = (r1i_ratio){value, r1i_whole_of(work, 1)};
-    result->text = digits;
     return result;
 }
 // A primary with all that may follow it: exponents, factorials, percent, degrees.
@@ -18334,33 +18299,19 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     if (id <= R1I_CALL_CSC) return r1i_value_trigonometric(work, id, a);
     if (id <= R1I_CALL_ACSC) return r1i_value_inverse_function(work, id, a);
     if (id <= R1I_CALL_ATANH) return r1i_value_hyperbolic(work, id, a);
-    switch (id) {
-    case R1I_CALL_EXP:
-        return r1i_value_exp(work, a);
-    case R1I_CALL_CIS: // cos a + i sin a
-        return r1i_value_exp(work, r1i_value_mul(work, a, r1i_value_i(work)));
-    case R1I_CALL_LN:
+    if (id == R1I_CALL_CIS) a = r1i_value_mul(work, a, r1i_value_i(work)); // cos a + i sin a
+    if (id == R1I_CALL_EXP || id == R1I_CALL_CIS) return r1i_value_exp(work, a);
+    if (id == R1I_CALL_LN || (id == R1I_CALL_LOG && work->reading & R1I_READ_LOG))
         return r1i_value_log(work, a);
-    case R1I_CALL_LG: // to the base ten
-    case R1I_CALL_LOG:
-        a = r1i_value_log(work, a);
-        if (id == R1I_CALL_LOG && work->reading & R1I_READ_LOG) return a;
-        return r1i_value_divide(work, a, r1i_value_log(work, r1i_value_of(work, 10, 1)));
-    case R1I_CALL_SQRT:
-        return r1i_value_sqrt(work, a);
-    case R1I_CALL_CBRT:
-        return r1i_value_power(work, a, r1i_value_of(work, 1, 3));
-    case R1I_CALL_ABS:
-        return r1i_value_abs(work, a);
-    case R1I_CALL_FLOOR:
-        return r1i_value_floor(work, a);
-    case R1I_CALL_CEILING:
-        return r1i_value_negate(r1i_value_floor(work, r1i_value_negate(a)));
-    case R1I_CALL_FACTORIAL:
-        return r1i_value_factorial(work, a);
-    default:
-        return r1i_value_none;
-    }
+    if (id == R1I_CALL_LG || id == R1I_CALL_LOG) // to the base ten
+        return r1i_value_divide(work, r1i_value_log(work, a),
+                                r1i_value_log(work, r1i_value_of(work, 10, 1)));
+    if (id == R1I_CALL_SQRT) return r1i_value_sqrt(work, a);
+    if (id == R1I_CALL_CBRT) return r1i_value_power(work, a, r1i_value_of(work, 1, 3));
+    if (id == R1I_CALL_ABS) return r1i_value_abs(work, a);
+    if (id == R1I_CALL_FLOOR) return r1i_value_floor(work, a);
+    if (id == R1I_CALL_CEILING) return r1i_value_negate(r1i_value_floor(work, r1i_value_negate(a)));
+    return id == R1I_CALL_FACTORIAL ? r1i_value_factorial(work, a) : r1i_value_none;
 }
 // f(x) of an unknown f: a number that depends on the name and the arguments and on nothing else.
 // Hashing needs exact arguments, because equal balls may have other limbs; with anything else
@@ -18409,10 +18360,8 @@ static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *nod
 
 // One node at the current point. Recursion is as deep as the tree, at most 60.
 // Sets, lists, relations and infinity have no value. A word counts as a variable of its name. A
-// degree is pi / 180. The second sign turns every plus-minus, and a flip turns what it holds
-// once more.
+// degree is pi / 180.
 static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *node) {
-    r1i_value a;
     switch (node->kind) {
     case R1I_NODE_NUMBER:
     case R1I_NODE_BASE:
@@ -18425,32 +18374,28 @@ static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *n
     case R1I_NODE_SUM:
     case R1I_NODE_PRODUCT:
         return r1i_value_many(work, node);
-    case R1I_NODE_QUOTIENT:
-    case R1I_NODE_PROPORTION:
-        if (node->count != 2) return r1i_value_none;
-        a = r1i_value_evaluate(work, node->item[0]);
-        return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
     case R1I_NODE_POWER:
         return r1i_value_power_node(work, node);
-    case R1I_NODE_NEGATE:
-        return r1i_value_negate(r1i_value_evaluate(work, node->item[0]));
     case R1I_NODE_FUNCTION:
         return r1i_value_function(work, node);
     case R1I_NODE_CALL:
         return r1i_value_call(work, node);
-    case R1I_NODE_PERCENT:
-        a = r1i_value_evaluate(work, node->item[0]);
-        return r1i_value_mul(work, a, r1i_value_of(work, 1, 100));
-    case R1I_NODE_DEGREE:
-        a = r1i_value_mul(work, r1i_value_pi(work), r1i_value_of(work, 1, 180));
-        return r1i_value_mul(work, r1i_value_evaluate(work, node->item[0]), a);
-    case R1I_NODE_UNIT:
-        return r1i_value_evaluate(work, node->item[0]);
     case R1I_NODE_MATRIX:
         return r1i_value_determinant(work, node);
     default:
-        return r1i_value_none;
+        break;
     }
+    int kind = node->kind;
+    bool quotient = (kind == R1I_NODE_QUOTIENT || kind == R1I_NODE_PROPORTION) && node->count == 2;
+    bool sign = kind == R1I_NODE_NEGATE || kind == R1I_NODE_UNIT;
+    if (!quotient && !sign && kind != R1I_NODE_PERCENT && kind != R1I_NODE_DEGREE)
+        return r1i_value_none;
+    r1i_value a = r1i_value_evaluate(work, node->item[0]);
+    if (quotient) return r1i_value_divide(work, a, r1i_value_evaluate(work, node->item[1]));
+    if (sign) return kind == R1I_NODE_NEGATE ? r1i_value_negate(a) : a;
+    r1i_value unit = r1i_value_of(work, 1, kind == R1I_NODE_PERCENT ? 100 : 180);
+    if (kind == R1I_NODE_DEGREE) unit = r1i_value_mul(work, r1i_value_pi(work), unit);
+    return r1i_value_mul(work, a, unit);
 }
 // Moves the numbers of a value down to where the space began that its computation used.
 //
@@ -19478,12 +19423,11 @@ static bool r1i_unit_same_name(r1_answer_work *work, r1_slice a, r1_slice b) {
         for (size_t i = 0; name && i < text[side].size; i++) {
             char c = text[side].data[i];
             if (c == '\\')
-                while (i + 1 < text[side].size && r1i_is_letter(text[side].data[i + 1])) i++;
+                i = r1i_answer_letters(text[side], i + 1) - 1;
             else if (r1i_is_letter(c) || r1i_is_digit(c) || c == '/' || (unsigned char)c >= 0x80)
                 name[size++] = r1i_lower(c);
         }
-        if (size > 1 && name[size - 1] == 's') size--;
-        text[side] = (r1_slice){name, size};
+        text[side] = (r1_slice){name, size - (size > 1 && name[size - 1] == 's')};
     }
     r1_slice small = text[text[0].size > text[1].size], large = text[text[0].size <= text[1].size];
     for (size_t at = 0; small.size && at + small.size <= large.size; at++)
