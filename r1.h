@@ -16162,6 +16162,7 @@ typedef struct r1i_reader {
     bool in_set;              // between \{ and \}, where | means "such that"
 } r1i_reader;
 
+#define R1I_ROOT_SIGN "\xe2\x88\x9a"
 static bool r1i_is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static bool r1i_is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool r1i_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -16511,6 +16512,13 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
             continue;
         }
         run = 0;
+        bool open = before == ' ' || strchr("\n(:=,", before) != NULL; // **bold**, but not 2**3
+        char behind = at + 2 < text.size ? text.data[at + 2] : ' ';
+        bool closed = r1i_is_space(behind) || strchr(".,;:!?)", behind) != NULL;
+        if (r1i_answer_at(text, at, "**") && open != closed) {
+            at += 2;
+            continue;
+        }
         bool start = r1i_is_letter(c) && !r1i_is_letter(before) && before != '\\' && before != '_';
         if (start && (end = r1i_word_numbers(text, at, &whole, &top, &bottom)) != 0) {
             if (whole || !top) size += (size_t)snprintf(out + size, 32, "%lld", (long long)whole);
@@ -20019,6 +20027,18 @@ static r1_equality r1i_answer_readings(r1_answer_work *work, r1_slice gold, r1_s
     }
     return verdict;
 }
+// The last place of a word, the case of letters ignored; SIZE_MAX when it is not there.
+// Words are given in lower case. Searched from the end, so the last answer of a text costs the
+// least; at worst the size of the text times that of the word.
+static size_t r1i_answer_last(r1_slice text, const char *word) {
+    size_t size = strlen(word);
+    for (size_t at = text.size >= size ? text.size - size + 1 : 0; at-- > 0;) {
+        size_t i = 0;
+        while (i < size && r1i_lower(text.data[at + i]) == word[i]) i++;
+        if (i == size) return at;
+    }
+    return SIZE_MAX;
+}
 // Without white space and the stars and ticks of Markdown.
 // A slice of the same text. Pairs of marks are taken off together, and a double star also when
 // only one end has it.
@@ -20026,8 +20046,13 @@ static r1_slice r1i_answer_clean(r1_slice text) {
     text = r1i_answer_trim(text);
     while (text.size > 1 && strchr("*`", text.data[0]) && text.data[text.size - 1] == text.data[0])
         text.data++, text.size -= 2;
-    while (r1i_answer_at(text, 0, "**")) text.data += 2, text.size -= 2;
-    while (text.size > 1 && r1i_answer_at(text, text.size - 2, "**")) text.size -= 2;
+    while (text.size > 4 && r1i_answer_at(text, 0, "__") && r1i_answer_ends(text, "__"))
+        text.data += 2, text.size -= 4;
+    size_t last = r1i_answer_last(text, "**");
+    if (last == 0) text.data += 2, text.size -= 2;
+    if (last && last != SIZE_MAX && last + 2 == text.size &&
+        r1i_answer_last(r1i_answer_part(text, 0, last), "**") == SIZE_MAX)
+        text.size -= 2;
     return r1i_answer_trim(text);
 }
 // Nothing of the texts is kept. The whole comparison has one budget of steps (desc->steps, 3
@@ -20089,18 +20114,6 @@ R1I_BODY void r1_answer_free(r1_answer_work *work) {
 //     text -> behind </think> -> inside <answer> -> letter, box, bare answer, "the answer is ...",
 //             last formula, last number
 
-// The last place of a word, the case of letters ignored; SIZE_MAX when it is not there.
-// Words are given in lower case. Searched from the end, so the last answer of a text costs the
-// least; at worst the size of the text times that of the word.
-static size_t r1i_answer_last(r1_slice text, const char *word) {
-    size_t size = strlen(word);
-    for (size_t at = text.size >= size ? text.size - size + 1 : 0; at-- > 0;) {
-        size_t i = 0;
-        while (i < size && r1i_lower(text.data[at + i]) == word[i]) i++;
-        if (i == size) return at;
-    }
-    return SIZE_MAX;
-}
 static r1_slice r1i_answer_from(r1_slice text, size_t at) {
     return r1i_answer_part(text, at, text.size);
 }
@@ -20185,7 +20198,12 @@ static bool r1i_answer_joins(r1_slice gap) {
                                                       : i + 2;
         } else if (end > i) {
             r1_slice run = r1i_answer_part(gap, i, end);
-            if (++words > 1 || !r1i_word_among("and or", run)) return false;
+            size_t equal = end; // x_1 =
+            while (equal < gap.size && strchr("_ {}0123456789", gap.data[equal])) equal++;
+            if (end == i + 1 && r1i_answer_char(gap, equal) == '=')
+                end = equal + 1;
+            else if (++words > 1 || !r1i_word_among("and or", run))
+                return false;
         } else if (r1i_is_space(c) || c == '$' || c == ',' || c == ';') {
             end++;
         } else {
@@ -20234,6 +20252,20 @@ static r1_slice r1i_answer_boxed(r1_slice text) {
     }
     return r1i_answer_clean(content);
 }
+// Whether what stands between two dollars is an amount of money and the words up to the next one,
+// as in "$2 each, so $18": digits first, then words, or an open end.
+static bool r1i_answer_is_amount(r1_slice inner) {
+    bool leading = false, words = false;
+    if (!r1i_is_digit(r1i_answer_char(inner, 0))) return false;
+    if (r1i_answer_plain_words(inner, 2, &leading) > 1) return true;
+    for (size_t i = 0, end; i < inner.size; i = end + (end == i)) {
+        end = r1i_answer_letters(inner, i + (inner.data[i] == '\\'));
+        words = words || (inner.data[i] != '\\' && end > i + 1);
+    }
+    r1_slice trimmed = r1i_answer_trim(inner);
+    bool open = trimmed.size < inner.size && strchr("+-*/=,", trimmed.data[trimmed.size - 1]);
+    return open || (words && r1i_is_space(inner.data[inner.size - 1]));
+}
 // The last formula between math signs, or the first one; *end is the place behind it.
 // Signs are $, $$, \( and \[, each with its own end; empty formulas and ones that never close
 // do not count. One pass over the text.
@@ -20251,10 +20283,12 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
         }
         size_t open = i, from = i + strlen(signs[sign][0]), to = from;
         while (to < text.size && !r1i_answer_at(text, to, signs[sign][1])) to++;
-        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, from, to));
-        if (to >= text.size) break;
-        i = to + strlen(signs[sign][1]);
-        if (!inner.size) continue;
+        r1_slice inner = r1i_answer_part(text, from, to);
+        bool amount = sign == 1 && (to >= text.size || r1i_answer_is_amount(inner));
+        if (to >= text.size && !amount) break;
+        i = amount ? from : to + strlen(signs[sign][1]);
+        inner = r1i_answer_trim(inner);
+        if (!inner.size || amount) continue;
         bool joined =
             found.size && open > *end && r1i_answer_joins(r1i_answer_part(text, *end, open));
         if (!joined) begin = open;
@@ -20262,19 +20296,35 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     }
     return found;
 }
-// Digits, with separators, a point, a slash or a colon when digits follow.
+// Digits, with separators, a point, a slash or a colon when digits follow, and with an exponent,
+// roots and pi behind them.
 // 1,000 and 3/4 and 12:30 are one number, but a point or comma at the end of a sentence is not
 // part of it. Each round passes a separator and its digits, so the loop ends.
 static size_t r1i_answer_number_end(r1_slice text, size_t at) {
-    size_t from = at;
-    for (;;) {
+    size_t from = at, more;
+    for (;; at++) {
         at += r1i_answer_digits(text, at);
+        size_t gap = r1i_answer_at(text, at, "{,}") ? 3 : r1i_answer_char(text, at) == ' ';
+        bool group = gap == 3 || at - from <= 3 || text.data[at - 4] == ' ';
+        if (gap && group && r1i_answer_digits(text, at + gap) == 3) { // 65 536
+            at += gap - 1;
+            continue;
+        }
         char c = r1i_answer_char(text, at);
-        size_t more = r1i_answer_digits(text, at + 1);
+        more = r1i_answer_digits(text, at + 1);
         bool zero = at == from + 1 && text.data[from] == '0'; // 0,5
         if (!more || !((c == ',' && (more >= 2 || zero)) || c == '.' || c == '/' || c == ':'))
-            return at;
-        at++;
+            break;
+    }
+    for (;; at += more) {
+        bool power = r1i_answer_char(text, at) == '^',
+             root = r1i_answer_at(text, at, R1I_ROOT_SIGN);
+        more = r1i_answer_digits(text, at + (root ? 3 : power));
+        more += more ? (root ? 3 : power) : 0;
+        if (power && r1i_answer_char(text, at + 1) == '{')
+            more = r1i_answer_group_end(text, at + 1) - at;
+        if (!power && !root) more = 2 * r1i_answer_at(text, at, "\xcf\x80"); // pi
+        if (!more) return at;
     }
 }
 // A number that stands in brackets with others, as in (3, 4), is no answer of its own: the brackets
@@ -20299,9 +20349,129 @@ static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
     bool leading = false, comma = memchr(group.data, ',', group.size) != NULL;
     return comma && !r1i_answer_plain_words(group, 1, &leading) && !leading ? group : number;
 }
-// The last number of a text, or the first one, with its sign.
+// The word that ends at *at, spaces and money signs passed over; *at moves to where it begins.
+static r1_slice r1i_answer_word_before(r1_slice text, size_t *at) {
+    while (*at && strchr(" $*\\", text.data[*at - 1])) --*at;
+    size_t to = *at;
+    while (*at && (r1i_is_letter(text.data[*at - 1]) || text.data[*at - 1] & 0x80)) --*at;
+    return r1i_answer_part(text, *at, to);
+}
+// Whether what begins here is denied: "it is not 5", "it cannot be Friday".
+static bool r1i_answer_denied(r1_slice text, size_t at) {
+    r1_slice word = r1i_answer_word_before(text, &at);
+    if (r1i_word_place("be", word) == 0) word = r1i_answer_word_before(text, &at);
+    return r1i_word_place("not cannot", word) >= 0 ||
+           r1i_answer_ends(word, "\xe4\xb8\x8d\xe6\x98\xaf") ||
+           r1i_answer_ends(word, "\xe4\xb8\x8d\xe7\xad\x89\xe4\xba\x8e");
+}
+// Whether a number belongs to things that the reader knows already: the 6 gardens, all 7 days.
+static bool r1i_answer_given(r1_slice text, size_t from, size_t to) {
+    r1_slice word = r1i_answer_word_before(text, &from);
+    return r1i_word_place("the all these those both his her their its our", word) >= 0 &&
+           r1i_answer_char(text, to) == ' ' && r1i_is_letter(r1i_answer_char(text, to + 1));
+}
+// Whether a sentence or 400 bytes end between a part of the text and a place behind it.
+static bool r1i_answer_apart(r1_slice text, r1_slice part, size_t at) {
+    size_t from = (size_t)(part.data - text.data) + part.size;
+    r1_slice gap = r1i_answer_part(text, from, r1i_max(from, at));
+    return gap.size > 400 || memchr(gap.data, '\n', gap.size) ||
+           r1i_answer_last(gap, ". ") != SIZE_MAX;
+}
+// The last number in words, of the last 400 bytes. "one" alone is none, nor is "two-digit".
+static r1_slice r1i_answer_spoken(r1_slice text) {
+    r1_slice found = r1i_answer_none;
+    int64_t whole = 0, top = 0, bottom = 1;
+    for (size_t at = text.size - r1i_min(text.size, 400), end; at < text.size; at = end) {
+        bool start = !at || !(r1i_is_letter(text.data[at - 1]) || text.data[at - 1] == '-');
+        end = start ? r1i_word_numbers(text, at, &whole, &top, &bottom) : 0;
+        bool fits = end && (bottom == 1 || top > 1 || whole) && (whole != 1 || top) &&
+                    r1i_answer_char(text, end) != '-' && !r1i_answer_given(text, at, end) &&
+                    !r1i_answer_denied(text, at);
+        if (fits) found = r1i_answer_part(text, at, end);
+        if (end <= at) end = at + 1;
+    }
+    return found;
+}
+// Where a relation with its letter begins in front of a number, as in x < 4 and 2 < x < 4; the place
+// of the number when there is none.
+static size_t r1i_answer_relation_start(r1_slice text, size_t at) {
+    static const char *const signs[] = {"<=", ">=", "<", ">", "\xe2\x89\xa4", "\xe2\x89\xa5"};
+    size_t found = at, to = at;
+    for (int side = 0; side < 2; side++) {
+        while (to && text.data[to - 1] == ' ') to--;
+        size_t sign = 0, size = 0;
+        while (sign < 6 &&
+               ((size = strlen(signs[sign])) > to || !r1i_answer_at(text, to - size, signs[sign])))
+            sign++;
+        if (sign == 6) return found;
+        for (to -= size; to && text.data[to - 1] == ' ';) to--;
+        size_t from = to;
+        while (from &&
+               (side ? r1i_is_digit(text.data[from - 1]) || strchr(".-", text.data[from - 1])
+                     : r1i_is_letter(text.data[from - 1])))
+            from--;
+        if (from == to || (!side && to - from > 1)) return found;
+        found = to = from;
+    }
+    return found;
+}
+// Where the other elements begin in front of a number: "are 2, 3, and 7", "is 3 to 2", ": 1, 2". The
+// place of the number when no such word stands before them.
+static size_t r1i_answer_list_start(r1_slice text, size_t number) {
+    bool ratio = false;
+    for (size_t at = number, from;; at = from) {
+        size_t to = at, before = at;
+        r1_slice word = r1i_answer_word_before(text, &before);
+        bool joint = r1i_word_place("and or to", word) >= 0;
+        ratio = ratio || r1i_word_place("to", word) == 0;
+        to = joint ? before : at;
+        while (to && text.data[to - 1] == ' ') to--;
+        bool comma = to && text.data[to - 1] == ',';
+        from = to -= comma;
+        while (from && (r1i_is_digit(text.data[from - 1]) || strchr("./", text.data[from - 1])))
+            from--;
+        bool digits =
+            from < to && r1i_is_digit(text.data[to - 1]) && (joint || (comma && at > to + 1));
+        if (digits && from && text.data[from - 1] == '-') from--;
+        if (digits && from && text.data[from - 1] == ' ') continue;
+        bool verb = r1i_word_place(ratio ? "is are" : "are were is", word) >= 0;
+        return at < number && (verb || (at > 1 && strchr(":=", text.data[at - 2]))) ? at : number;
+    }
+}
+// The number with what belongs to it: 7 1/2, x < 4, "2, 3, and 7", 70 thousand dollars, 10:15 a.m.
+// Words of units are those that the table of units knows.
+static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
+    size_t from = (size_t)(number.data - text.data), to = from + number.size, next = to;
+    static const char *const halves[] = {"a.m.", "p.m.", "AM", "PM", "am", "pm", "A.M.", "P.M."};
+    for (bool more = true; more;) {
+        next += r1i_answer_char(text, next) == ' ';
+        size_t end = r1i_answer_letters(text, next), span = r1i_unit_span(text, next);
+        r1_slice word = r1i_answer_part(text, next, end);
+        more = span && !r1i_answer_is(word, "in");
+        if (more) to = span;
+        next = more ? span : end;
+        more = more || r1i_word_among("square cubic sq cu per", word);
+    }
+    next = to + (r1i_answer_char(text, to) == ' ');
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++)
+        if (r1i_answer_at(text, next, halves[i]) &&
+            !r1i_is_letter(r1i_answer_char(text, next + strlen(halves[i])))) {
+            to = next + strlen(halves[i]);
+            break;
+        }
+    if (memchr(number.data, '/', number.size) && from && text.data[from - 1] == ' ') {
+        size_t whole = from - 1;
+        while (whole && r1i_is_digit(text.data[whole - 1])) whole--;
+        if (whole < from - 1) from = whole;
+    }
+    size_t first = r1i_answer_relation_start(text, from);
+    if (first == from) first = r1i_answer_list_start(text, from);
+    return r1i_answer_part(text, first, to);
+}
+// The last number of a text, or the first one, with its sign and what belongs to it.
 // A minus counts unless it stands behind a value, where it is a difference. -$5 and 5% keep
-// what belongs to them. *start is where it begins; no number leaves it unset.
+// what belongs to them. Exponents of words are no numbers, and what is denied is none. *start is
+// where it begins; no number leaves it unset.
 static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
     r1_slice found = r1i_answer_none;
     for (size_t i = 0; i < text.size;) {
@@ -20312,24 +20482,43 @@ static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
             continue;
         }
         size_t from = i, end = r1i_answer_number_end(text, i + point);
-        char before = i ? text.data[i - 1] : ' ';
-        char more = i > 1 ? text.data[i - 2] : ' ';
-        bool sign = before == '-' && !r1i_is_digit(more) && !r1i_is_letter(more) && more != ')';
-        bool money = before == '$' && more == '-';
-        if (sign) from--;
+        i = end > i ? end : i + 1;
+        if (from >= 3 && r1i_answer_at(text, from - 3, R1I_ROOT_SIGN)) from -= 3;
+        size_t sign = from && text.data[from - 1] == '-'                          ? 1
+                      : from > 2 && r1i_answer_at(text, from - 3, "\xe2\x88\x92") ? 3
+                                                                                  : 0;
+        char before = from ? text.data[from - 1] : ' ';
+        char more = from > 1 ? text.data[from - 2] : ' ';
+        char left = from > sign ? text.data[from - sign - 1] : ' ';
+        if (before == '^' || (before == '{' && more == '^')) continue;
+        if (sign && !r1i_is_digit(left) && !r1i_is_letter(left) && left != ')') from -= sign;
         if (r1i_answer_char(text, end) == '%') end++;
-        if (money) from -= 2;
+        if (before == '$' && more == '-') from -= 2;
+        if (r1i_answer_denied(text, from)) continue;
+        if (found.size && !first && r1i_answer_given(text, from, end) &&
+            !r1i_answer_apart(text, found, from))
+            continue;
         found = r1i_answer_part(text, from, end);
         *start = from;
-        i = end > i ? end : i + 1;
         if (first) break;
     }
-    return r1i_answer_bracketed(text, found);
+    r1_slice spoken = first ? r1i_answer_none : r1i_answer_spoken(text);
+    size_t at = spoken.size ? (size_t)(spoken.data - text.data) : 0;
+    bool later = spoken.size && found.size && spoken.data > found.data;
+    if (spoken.size && (!found.size || (later && r1i_answer_apart(text, found, at))))
+        found = spoken, *start = at;
+    if (!found.size) return found;
+    r1_slice group = r1i_answer_bracketed(text, found);
+    return group.data == found.data && group.size == found.size ? r1i_answer_widened(text, found)
+                                                                : group;
 }
 // What stands behind "the answer is" and its like, up to the end of the sentence.
 // A point ends it before white space only, so decimals stay whole.
 static r1_slice r1i_answer_sentence(r1_slice text, size_t at) {
-    while (at < text.size && (r1i_is_space(text.data[at]) || strchr("*:", text.data[at]))) at++;
+    for (size_t mark = 1; mark; at += mark) {
+        mark = at < text.size && (r1i_is_space(text.data[at]) || strchr("*:", text.data[at]));
+        if (r1i_answer_at(text, at, "\xef\xbc\x9a")) mark = 3; // a wide colon
+    }
     size_t end = at;
     while (end < text.size && text.data[end] != '\n') {
         bool stop = text.data[end] == '.' && r1i_is_space(r1i_answer_char(text, end + 1));
@@ -20403,6 +20592,10 @@ static r1_slice r1i_answer_phrase(r1_slice text) {
     if (!r1i_answer_marker(text, &behind)) return r1i_answer_none;
     r1_slice rest = r1i_answer_clean(r1i_answer_sentence(text, behind));
     while (rest.size && strchr(".,:", rest.data[rest.size - 1])) rest.size--;
+    if (r1i_answer_at(rest, 0, "not ")) { // not 42 but 43
+        size_t but = r1i_answer_last(rest, " but ");
+        rest = but == SIZE_MAX ? r1i_answer_none : r1i_answer_from(rest, but + 5);
+    }
     if (!rest.size) return r1i_answer_none;
     rest = r1i_answer_explained(rest);
     bool leading = false;
@@ -20484,19 +20677,52 @@ R1I_BODY r1_slice r1_answer_extract(r1_slice text, unsigned modes) {
     if (!found.size && (tagged || modes & R1_EXTRACT_BARE)) found = trimmed;
     return found.size ? found : r1i_answer_none;
 }
+// Words of which an answer names one.
+static const char *const r1i_answer_classes[] = {
+    "yes no", "true false", "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "January February March April May June July August September October November December"};
+// The word of a class that a text names: the last one that is not denied. Of yes and no, true and
+// false, only the word that begins the text counts: "No, because ...".
+static r1_slice r1i_answer_member(r1_slice text, size_t kind) {
+    r1_slice found = r1i_answer_none;
+    for (size_t at = 0, end; at < text.size; at = end + (end == at)) {
+        end = r1i_answer_letters(text, at);
+        r1_slice run = r1i_answer_part(text, at, end);
+        bool member = run.size && (kind < 2 ? r1i_word_place(r1i_answer_classes[kind], run) >= 0
+                                            : r1i_word_among(r1i_answer_classes[kind], run));
+        if (member && !r1i_answer_denied(text, at)) found = run;
+        if (kind < 2 && run.size) break;
+    }
+    return found;
+}
+// Where the expected answer is a word of a class, the prediction is searched for one.
+static r1_slice r1i_answer_named(r1_slice wanted, r1_slice pred, unsigned modes) {
+    size_t kinds = sizeof r1i_answer_classes / sizeof *r1i_answer_classes;
+    wanted = r1i_answer_peel(r1i_answer_clean(wanted), true);
+    for (size_t kind = 0; kind < kinds; kind++) {
+        r1_slice word = r1i_answer_member(wanted, kind);
+        if (!word.size || word.size != wanted.size) continue;
+        size_t behind = 0;
+        if (kind < 2 && r1i_answer_marker(pred, &behind))
+            return r1i_answer_member(r1i_answer_from(pred, behind), kind);
+        pred = r1_answer_extract(pred, modes & ~(unsigned)(R1_EXTRACT_MATH | R1_EXTRACT_NUMBER));
+        return r1i_answer_member(pred, kind);
+    }
+    return r1i_answer_none;
+}
 // The expected answer may come with its solution around it. When it is the letter of an option,
-// the prediction is searched for a letter first.
+// the prediction is searched for a letter first, when it is the name of a day, for such a name.
 R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_slice pred,
                                      unsigned modes, const r1_answer_desc *desc, char *reason,
                                      size_t size) {
     bool alone = false;
     r1_slice wanted = r1_answer_extract(gold, R1_EXTRACT_DEFAULT);
     if (!wanted.data) wanted = gold;
-    if (r1i_answer_option(r1i_answer_clean(wanted), &alone)) {
-        if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
-        modes |= R1_EXTRACT_LETTER;
-    }
-    return r1_answer_equal(work, wanted, r1_answer_extract(pred, modes), desc, reason, size);
+    if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
+    if (r1i_answer_option(r1i_answer_clean(wanted), &alone)) modes |= R1_EXTRACT_LETTER;
+    r1_slice given = r1i_answer_named(wanted, pred, modes);
+    if (!given.size) given = r1_answer_extract(pred, modes);
+    return r1_answer_equal(work, wanted, given, desc, reason, size);
 }
 
 // ==== [judge] ====================================================================================
