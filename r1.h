@@ -14694,9 +14694,9 @@ R1I_BODY r1_status r1_generate(r1_model *model, r1_rollout *rollout, const r1_pr
 }
 
 // ==== [answer] ===================================================================================
-// Answer extraction and math equality. Calls [base], [random] and, for UTF-8, [json] and [tokenizer].
-// Three layers: whole numbers and fractions without limit but the work area's; balls (a middle and a
-// radius, so every digit that is used is proved); expressions, which are read once and then
+// Answer extraction and math equality. Calls [base], [random] and, for UTF-8, [json], [tokenizer].
+// Three layers: whole numbers and fractions without limit but the work area's; balls (a middle and
+// a radius, so every digit that is used is proved); expressions, which are read once and then
 // evaluated at exact points. A difference is always proved; an equality is exact for rational
 // values, else holds to a stated bound.
 //
@@ -14801,15 +14801,14 @@ struct r1_answer_work {
 };
 
 // The first reason to stop is the one that is told. From then on every function returns at once
-// with something harmless, so that no caller has to look after each step.
-// Stopping is a state and no jump: loops ask for it in their condition, and whatever was
-// computed after it is thrown away by the caller that sees it.
+// with something harmless, so callers need not look after each step; loops ask for it in their
+// condition.
 static void r1i_answer_halt(r1_answer_work *work, r1i_answer_stop stop) {
     if (work->stop == R1I_STOP_NONE) work->stop = stop;
 }
-// Takes steps from the budget of the comparison; false when it is time to stop.
-// A step stands for a node visited, or for some limbs or bytes written. Every loop without a
-// small bound of its own takes steps, which is what makes each comparison terminate.
+// Takes steps, a node visited or some limbs written, from the budget of the comparison; false when
+// it is time to stop. Every loop without a small bound of its own takes them, so each comparison
+// ends.
 static bool r1i_answer_step(r1_answer_work *work, size_t steps) {
     if (work->steps < steps) {
         work->steps = 0;
@@ -14819,9 +14818,8 @@ static bool r1i_answer_step(r1_answer_work *work, size_t steps) {
     }
     return work->stop == R1I_STOP_NONE;
 }
-// Zeroed space that lives until the comparison ends; NULL when the work area is full.
-// The size is rounded up to 8 bytes, so everything in the area is aligned for limbs, pointers
-// and 64-bit integers. Clearing 64 bytes counts as one step.
+// Zeroed space, aligned to 8 bytes, that lives until the comparison ends; NULL when the work area
+// is full. Clearing 64 bytes counts as one step.
 static void *r1i_answer_space(r1_answer_work *work, size_t bytes) {
     size_t wanted = r1i_round_up(bytes, 8);
     if (!r1i_answer_step(work, 1 + bytes / 64)) return NULL;
@@ -14836,8 +14834,8 @@ static void *r1i_answer_space(r1_answer_work *work, size_t bytes) {
 }
 
 // ---- whole numbers ----
-// Space for this many limbs, at least one, all zero. Numbers beyond 2048 limbs are refused
-// here, so no operation below has to look at the length of its result.
+// Space for this many limbs, at least one, all zero. Numbers beyond 2048 limbs are refused here, so
+// no operation below has to look at the length of its result.
 static uint32_t *r1i_whole_space(r1_answer_work *work, size_t limbs) {
     if (limbs > R1I_ANSWER_LIMBS) {
         r1i_answer_halt(work, R1I_STOP_SIZE);
@@ -14845,9 +14843,8 @@ static uint32_t *r1i_whole_space(r1_answer_work *work, size_t limbs) {
     }
     return (uint32_t *)r1i_answer_space(work, r1i_max(limbs, 1) * sizeof(uint32_t));
 }
-// A number from limbs that may have zeros on top, which the form does not allow.
-// Zero gets no limb and no sign, which makes every number have exactly one form: two numbers
-// are equal when their sizes, signs and limbs are.
+// A number from limbs that may have zeros on top. Zero gets no limb and no sign, so that every
+// number has exactly one form.
 static r1i_whole r1i_whole_trim(const uint32_t *limb, size_t size, bool negative) {
     while (size && limb[size - 1] == 0) size--;
     return (r1i_whole){limb, size, size && negative};
@@ -14879,8 +14876,7 @@ static r1i_whole r1i_whole_abs(r1i_whole a) {
 static bool r1i_whole_is(r1i_whole a, uint32_t value) {
     return value ? a.size == 1 && a.limb[0] == value && !a.negative : a.size == 0;
 }
-// The length of the magnitude in bits; 0 for zero.
-// It is floor(log2 |a|) + 1, so 2^(bits-1) <= |a| < 2^bits.
+// The length of the magnitude in bits, floor(log2 |a|) + 1; 0 for zero.
 static size_t r1i_whole_bits(r1i_whole a) {
     if (!a.size) return 0;
     size_t bits = (a.size - 1) * 32;
@@ -14892,8 +14888,7 @@ static uint64_t r1i_whole_low(r1i_whole a) {
     uint64_t low = a.size ? a.limb[0] : 0;
     return a.size > 1 ? low | (uint64_t)a.limb[1] << 32 : low;
 }
-// -1, 0 or 1 as |a| is below, equal to or above |b|. Trimmed numbers of other sizes need no
-// look at their limbs; else the highest limb that differs decides.
+// -1, 0 or 1 as |a| is below, equal to or above |b|. The highest limb that differs decides.
 static int r1i_whole_compare_abs(r1i_whole a, r1i_whole b) {
     if (a.size != b.size) return a.size < b.size ? -1 : 1;
     for (size_t i = a.size; i-- > 0;)
@@ -14905,9 +14900,8 @@ static int r1i_whole_compare(r1i_whole a, r1i_whole b) {
     if (a.negative != b.negative) return a.negative ? -1 : 1;
     return a.negative ? r1i_whole_compare_abs(b, a) : r1i_whole_compare_abs(a, b);
 }
-// |a| + |b|, or |a| - |b| where |a| is not the smaller.
-// One limb more than the longer operand holds every carry. The carry is a borrow of -1 in a
-// difference, whose final one is 0 because |a| is not the smaller. The sign is the caller's.
+// |a| + |b|, or |a| - |b| where |a| is not the smaller. The carry is a borrow of -1 in a
+// difference. The sign is the caller's.
 static r1i_whole r1i_whole_join(r1_answer_work *work, r1i_whole a, r1i_whole b, bool minus,
                                 bool negative) {
     size_t size = r1i_max(a.size, b.size) + 1;
@@ -14932,9 +14926,8 @@ static r1i_whole r1i_whole_add(r1_answer_work *work, r1i_whole a, r1i_whole b) {
 static r1i_whole r1i_whole_sub(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     return r1i_whole_add(work, a, r1i_whole_negate(b));
 }
-// The schoolbook product: answers are short, and the bound on limbs keeps it affordable.
-// Row i adds a[i] * b to the limbs from i on. The sum of a product of two limbs, a limb and a
-// carry is at most (2^32-1)^2 + 2 (2^32-1) = 2^64 - 1, which fits.
+// The schoolbook product: answers are short, and the bound on limbs keeps it affordable. A product
+// of two limbs, a limb and a carry are at most (2^32-1)^2 + 2 (2^32-1) = 2^64 - 1, which fits.
 static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     if (!a.size || !b.size) return r1i_whole_zero;
     uint32_t *limb = r1i_whole_space(work, a.size + b.size);
@@ -14950,11 +14943,10 @@ static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     }
     return r1i_whole_trim(limb, a.size + b.size, a.negative != b.negative);
 }
-// a * 2^bits; for negative bits the magnitude is cut off.
-// Limb i of the result is what lies 32 i - bits bits up in a: parts of two limbs, `skip` limbs
-// away. Cutting off goes towards zero, so a negative number is not rounded down; users of this add
-// one unit to their error for it. The distance is held far above the limit of limbs, so that no
-// sum of sizes can wrap.
+// a * 2^bits; for negative bits the magnitude is cut off, towards zero, for which users add one
+// unit to their error. Limb i of the result is what lies 32 i - bits bits up in a: parts of two
+// limbs, `skip` limbs away. The distance is held far above the limit of limbs, so that no sum of
+// sizes can wrap.
 static r1i_whole r1i_whole_shift(r1_answer_work *work, r1i_whole a, int64_t bits) {
     if (!a.size || !bits) return a;
     const int64_t most = (int64_t)1 << 29, size = (int64_t)a.size;
@@ -14971,9 +14963,8 @@ static r1i_whole r1i_whole_shift(r1_answer_work *work, r1i_whole a, int64_t bits
     }
     return r1i_whole_trim(limb, (size_t)(size - skip), a.negative);
 }
-// The magnitude divided by one limb.
-// The quotient has the sign of a and is cut towards zero; *rest, if wanted, gets |a| mod b. One
-// pass from the top limb down: the carry is below b, so the 64-bit quotient is one limb.
+// The magnitude divided by one limb. The quotient has the sign of a and is cut towards zero; *rest,
+// if wanted, gets |a| mod b. The carry is below b, so each 64-bit quotient is one limb.
 static r1i_whole r1i_whole_divide_small(r1_answer_work *work, r1i_whole a, uint32_t b,
                                         uint32_t *rest) {
     uint32_t *limb = r1i_whole_space(work, a.size);
@@ -15022,10 +15013,8 @@ static void r1i_whole_divide_step(uint32_t *top, const uint32_t *low, size_t n, 
     }
     *digit = (uint32_t)guess;
 }
-// The quotient cut towards zero, and the rest with the sign of a. b is not zero.
-// a = quotient * b + rest with |rest| < |b|. Both are shifted left until b's top bit is set, as
-// algorithm D needs it, and the rest is shifted back. It costs n * m / 8 steps for n limbs of b
-// and m limbs of the quotient.
+// The quotient cut towards zero, and the rest with the sign of a. b is not zero. Both are shifted
+// left until b's top bit is set, as algorithm D needs it, and the rest is shifted back.
 static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b, r1i_whole *rest) {
     r1i_whole unused;
     if (!rest) rest = &unused;
@@ -15054,10 +15043,8 @@ static r1i_whole r1i_whole_divide(r1_answer_work *work, r1i_whole a, r1i_whole b
     *rest = r1i_whole_shift(work, r1i_whole_trim(top, n, a.negative), -shift);
     return r1i_whole_trim(limb, m, a.negative != b.negative);
 }
-// Copies a number into limbs that were set aside and gives back all space since then, so that a
-// long loop does not fill the work area.
-// The caller has made the room large enough. Nothing else that was made after `used` may be
-// needed any more, since later work overwrites it.
+// Copies a number into limbs that were set aside, which must be enough, and gives back all space
+// since then, so that a long loop does not fill the work area.
 static r1i_whole r1i_whole_keep(r1_answer_work *work, r1i_whole a, uint32_t *limb, size_t used) {
     if (work->stop || !limb) return r1i_whole_zero;
     if (a.size) memcpy(limb, a.limb, a.size * sizeof *limb);
@@ -15065,10 +15052,8 @@ static r1i_whole r1i_whole_keep(r1_answer_work *work, r1i_whole a, uint32_t *lim
     a.limb = limb;
     return a;
 }
-// Euclid, in machine words as soon as both numbers fit.
-// Never negative; gcd(a, 0) = |a|. The rests go into two rooms in turn, since each step needs
-// only the last two numbers. The rest shrinks strictly, so the loop ends; numbers of 64 bits
-// leave it for the short one.
+// Euclid, in machine words as soon as both numbers fit. Never negative; gcd(a, 0) = |a|. The rests
+// go into two rooms in turn, since each step needs only the last two numbers.
 static r1i_whole r1i_whole_gcd(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     a.negative = b.negative = false;
     size_t size = r1i_max(a.size, b.size), turn = 0;
@@ -15087,9 +15072,8 @@ static r1i_whole r1i_whole_gcd(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     }
     return r1i_whole_from(work, x, false);
 }
-// Powers that would pass the limit are refused before the first product, not found out late.
-// a^n by squaring: about 2 log2 n products. |a|^n has more than (bits - 1) n bits, which gives
-// the test. Of 1 and -1 only the parity of n matters.
+// a^n by squaring. |a|^n has more than (bits - 1) n bits, so that powers beyond the limit are
+// refused before the first product. Of 1 and -1 only the parity of n matters.
 static r1i_whole r1i_whole_power(r1_answer_work *work, r1i_whole a, uint64_t n) {
     r1i_whole power = r1i_whole_of(work, 1);
     if (a.size && (n > UINT32_MAX || (r1i_whole_bits(a) - 1) * n > R1I_ANSWER_LIMBS * 32u)) {
@@ -15105,9 +15089,8 @@ static r1i_whole r1i_whole_power(r1_answer_work *work, r1i_whole a, uint64_t n) 
     }
     return power;
 }
-// The floor of the n-th root of a positive number, by Newton's method from above.
-// x' = ((n-1) x + a / x^(n-1)) / n with every quotient cut. It starts above the root and falls
-// strictly until it reaches the floor; the first step that does not fall ends it.
+// The floor of the n-th root of a positive number, by Newton's method: x' = ((n-1) x + a / x^(n-1))
+// / n with every quotient cut falls strictly from above until it reaches the floor.
 static r1i_whole r1i_whole_root(r1_answer_work *work, r1i_whole a, uint32_t n) {
     if (!a.size || n == 1) return a;
     r1i_whole one = r1i_whole_of(work, 1);
@@ -15126,8 +15109,8 @@ static r1i_whole r1i_whole_root(r1_answer_work *work, r1i_whole a, uint32_t n) {
 }
 
 // ---- fractions ----
-// top / bottom in lowest terms with a positive bottom. A bottom of 1 needs no gcd, which is the
-// common case by far. The bottom must not be zero; callers look first.
+// top / bottom in lowest terms with a positive bottom, which must not be zero. A bottom of 1 needs
+// no gcd, which is the common case by far.
 static r1i_ratio r1i_ratio_make(r1_answer_work *work, r1i_whole top, r1i_whole bottom) {
     if (r1i_whole_is(bottom, 1)) return (r1i_ratio){top, bottom};
     r1i_whole divisor = r1i_whole_gcd(work, top, bottom);
@@ -15153,9 +15136,8 @@ static r1i_ratio r1i_ratio_negate(r1i_ratio a) {
     a.top = r1i_whole_negate(a.top);
     return a;
 }
+// a/b + c/d = (ad + cb) / bd, reduced at once, so that long sums stay as short as their value is.
 // Zero and whole numbers, the common cases, need no gcd.
-// a/b + c/d = (ad + cb) / bd, reduced at once, so that long sums stay as short as their value
-// is.
 static r1i_ratio r1i_ratio_add(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
     if (!a.top.size) return b;
     if (!b.top.size) return a;
@@ -15164,9 +15146,6 @@ static r1i_ratio r1i_ratio_add(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
     r1i_whole top = r1i_whole_add(work, r1i_whole_mul(work, a.top, b.bottom),
                                   r1i_whole_mul(work, b.top, a.bottom));
     return r1i_ratio_make(work, top, r1i_whole_mul(work, a.bottom, b.bottom));
-}
-static r1i_ratio r1i_ratio_sub(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
-    return r1i_ratio_add(work, a, r1i_ratio_negate(b));
 }
 // The product of tops over the product of bottoms, reduced. A zero factor gives 0/1.
 static r1i_ratio r1i_ratio_mul(r1_answer_work *work, r1i_ratio a, r1i_ratio b) {
@@ -15192,10 +15171,9 @@ static r1i_whole r1i_ratio_floor(r1_answer_work *work, r1i_ratio a) {
 // ---- balls ----
 static const r1i_ball r1i_ball_zero;
 
-// Cuts a middle to the precision and a radius to 32 bits; whatever is cut off widens the radius.
-// For c bits cut off, both the middle and the radius lose less than one new unit, hence the 2.
-// The radius is at most 2^32 + 1. Exponents beyond 2^40 are refused long before sums of them
-// could overflow.
+// Cuts a middle to the precision and a radius to 32 bits. What is cut off loses less than one new
+// unit of each, hence the 2. Exponents beyond 2^40 are refused long before sums of them could
+// overflow.
 static r1i_ball r1i_ball_make(r1_answer_work *work, r1i_whole middle, int64_t exponent,
                               r1i_whole radius) {
     size_t bits = r1i_whole_bits(middle), wide = r1i_whole_bits(radius);
@@ -15219,9 +15197,8 @@ static r1i_ball r1i_ball_of(r1_answer_work *work, int64_t value) {
 static r1i_whole r1i_ball_radius(r1_answer_work *work, r1i_ball a) {
     return r1i_whole_from(work, a.radius, false);
 }
-// A fraction as a ball that is a little more precise than asked for.
-// top 2^shift / bottom has at least bits + 2 significant bits. The quotient is cut by less than
-// one unit, which is the radius; whole numbers have none unless they are cut to the precision.
+// A fraction as a ball. top 2^shift / bottom has at least bits + 2 significant bits and is cut by
+// less than one unit, which is the radius; whole numbers have none unless they are cut.
 static r1i_ball r1i_ball_from(r1_answer_work *work, r1i_ratio a) {
     if (r1i_ratio_is_whole(a)) return r1i_ball_make(work, a.top, 0, r1i_whole_zero);
     int64_t shift = (int64_t)work->bits + 2 + (int64_t)r1i_whole_bits(a.bottom) -
@@ -15237,29 +15214,26 @@ static r1i_ball r1i_ball_negate(r1i_ball a) {
     return a;
 }
 static bool r1i_ball_is_zero(r1i_ball a) { return !a.middle.size && !a.radius; }
-// A middle within the radius cannot tell the number from zero.
-// |middle| <= radius, which is about 2^32 at most; a middle of three limbs is beyond it.
+// A middle within the radius cannot tell the number from zero. The radius is about 2^32 at most; a
+// middle of three limbs is beyond it.
 static bool r1i_ball_has_zero(r1i_ball a) {
     return a.middle.size <= 2 && r1i_whole_low(a.middle) <= a.radius;
 }
-// The sign when it is sure, else 0.
-// A sign that is told is proved, because all of the interval lies on that side of zero.
+// The sign when it is sure, because all of the interval lies on one side of zero, else 0.
 static int r1i_ball_sign(r1i_ball a) {
     return r1i_ball_has_zero(a) ? 0 : a.middle.negative ? -1 : 1;
 }
-// The exponent of an upper bound of the magnitude.
-// |x| < 2^top for every x in the ball: middle and radius are each below 2^max(bits), their sum
-// below the double. Zero has a top so low that it loses every comparison.
+// The exponent of an upper bound: |x| < 2^top for every x in the ball. Zero has a top so low that
+// it loses every comparison.
 static int64_t r1i_ball_top(r1i_ball a) {
     size_t bits = r1i_whole_bits(a.middle), wide = 0;
     if (r1i_ball_is_zero(a)) return INT64_MIN / 4;
     for (uint64_t r = a.radius; r; r >>= 1) wide++;
     return (int64_t)r1i_max(bits, wide) + 1 + a.exponent;
 }
-// The terms are brought to the lower exponent; far apart, the small one only widens the other.
-// The radii add up. When the exponents differ by more than 2 * bits + 64, lining up the middles
-// would make numbers of absurd length; then a is lifted towards full precision only, and one
-// unit of radius stands for all of b.
+// The terms are brought to the lower exponent, and the radii add up. When the exponents differ by
+// more than 2 * bits + 64, that would make numbers of absurd length; then a is lifted towards full
+// precision only, and one unit of radius stands for all of b.
 static r1i_ball r1i_ball_add(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     if (r1i_ball_is_zero(a)) return b;
     if (r1i_ball_is_zero(b)) return a;
@@ -15279,9 +15253,8 @@ static r1i_ball r1i_ball_add(r1_answer_work *work, r1i_ball a, r1i_ball b) {
 static r1i_ball r1i_ball_sub(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     return r1i_ball_add(work, a, r1i_ball_negate(b));
 }
-// (a +- ra)(b +- rb) is off by at most |a| rb + |b| ra + ra rb.
-// The exponents add up and the middles multiply exactly; the cut back to the precision happens
-// in r1i_ball_make. Two exact factors have an exact product as long as it fits.
+// (a +- ra)(b +- rb) is off by at most |a| rb + |b| ra + ra rb. Two exact factors have an exact
+// product as long as it fits.
 static r1i_ball r1i_ball_mul(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     r1i_whole ra = r1i_ball_radius(work, a), rb = r1i_ball_radius(work, b);
     r1i_whole radius = r1i_whole_zero;
@@ -15298,9 +15271,8 @@ static r1i_ball r1i_ball_scale(r1i_ball a, int64_t bits) {
     if (a.middle.size || a.radius) a.exponent += bits;
     return a;
 }
-// b is surely not zero. |a/b - (a +- ra)/(b +- rb)| <= (ra + |a/b| rb) / (|b| - rb).
-// The middle of a is shifted so far that the quotient has at least bits + 33 bits. The two
-// units more stand for the cuts of the quotient and of the bound itself.
+// b is surely not zero. |a/b - (a +- ra)/(b +- rb)| <= (ra + |a/b| rb) / (|b| - rb). The quotient
+// has at least bits + 33 bits; two units more stand for the cuts of the quotient and of the bound.
 static r1i_ball r1i_ball_divide(r1_answer_work *work, r1i_ball a, r1i_ball b) {
     if (r1i_ball_is_zero(a)) return a;
     int64_t shift = (int64_t)work->bits + 34 + (int64_t)r1i_whole_bits(b.middle) -
@@ -15329,8 +15301,7 @@ static r1i_ball r1i_ball_divide(r1_answer_work *work, r1i_ball a, r1i_ball b) {
 static int64_t r1i_fixed_point(const r1_answer_work *work) {
     return (int64_t)work->bits + R1I_ANSWER_GUARD + 32;
 }
-// A product, cut to the point.
-// Cut towards zero: off by less than one unit, besides what the factors bring with them.
+// A product, cut towards zero: off by less than one unit, besides what the factors bring with them.
 static r1i_whole r1i_fixed_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     return r1i_whole_shift(work, r1i_whole_mul(work, a, b), -r1i_fixed_point(work));
 }
@@ -15346,10 +15317,8 @@ static r1i_whole r1i_fixed_one(r1_answer_work *work) {
 static r1i_whole r1i_fixed_root(r1_answer_work *work, r1i_whole a) {
     return r1i_whole_root(work, r1i_whole_shift(work, a, r1i_fixed_point(work)), 2);
 }
-// The middle as fixed, and in *blur what the radius and the cut come to.
-// A positive exponent only shifts left and loses nothing; a negative one cuts less than one
-// unit off the middle and off the radius, which the two units cover. Huge exponents stop the
-// work at the limit of limbs.
+// The middle as fixed, and in *blur what the radius and the cut come to: the two units cover what a
+// negative exponent cuts off both. Huge exponents stop the work at the limit of limbs.
 static r1i_whole r1i_fixed_from(r1_answer_work *work, r1i_ball a, r1i_whole *blur) {
     int64_t shift = a.exponent + r1i_fixed_point(work);
     r1i_whole radius = r1i_whole_shift(work, r1i_ball_radius(work, a), shift);
@@ -15357,15 +15326,13 @@ static r1i_whole r1i_fixed_from(r1_answer_work *work, r1i_ball a, r1i_whole *blu
     return r1i_whole_shift(work, a.middle, shift);
 }
 // The ball of a fixed number whose errors add up to blur + error units.
-// From here on the bound is kept by the radius and no longer by a comment.
 static r1i_ball r1i_fixed_ball(r1_answer_work *work, r1i_whole a, r1i_whole blur, int64_t error) {
     return r1i_ball_make(work, a, -r1i_fixed_point(work),
                          r1i_whole_add(work, blur, r1i_whole_of(work, error)));
 }
-// sum of z^(2k+1) / (2k+1), k = 0, 1, ...; alternating signs give the arctangent. |z| < 1/2.
-// The power loses a factor of at least 4 in each round, so it is zero after at most point / 2
-// rounds, which ends the loop. Every round cuts three times, and the cuts fade with the powers,
-// so the sum is off by a few units a round.
+// sum of z^(2k+1) / (2k+1), k = 0, 1, ...; alternating signs give the arctangent. |z| < 1/2, so the
+// power is zero after at most point / 2 rounds. Every round cuts three times, and the cuts fade
+// with the powers, so the sum is off by a few units a round.
 static r1i_whole r1i_fixed_odd_series(r1_answer_work *work, r1i_whole z, bool alternate) {
     r1i_whole square = r1i_fixed_mul(work, z, z), power = z, sum = z;
     for (uint32_t k = 3; power.size && !work->stop; k += 2) {
@@ -15375,10 +15342,9 @@ static r1i_whole r1i_fixed_odd_series(r1_answer_work *work, r1i_whole z, bool al
     }
     return sum;
 }
-// Three such series for one over the first numbers, each times the second one: a formula like those
-// of Gauss. It is computed anew each time, since the work area keeps nothing between comparisons.
-// Multiplying by the factor multiplies the error of the series too; with factors up to 48 and
-// about a hundred rounds all stays below 2^16 units.
+// Three such series for one over the first numbers, each times the second one, as in formulas of
+// Gauss; computed anew each time, since nothing is kept between comparisons. With factors up to 48
+// and about a hundred rounds the error stays below 2^16 units.
 static r1i_whole r1i_fixed_formula(r1_answer_work *work, const int16_t terms[3][2],
                                    bool alternate) {
     r1i_whole sum = r1i_whole_zero, one = r1i_whole_of(work, 1);
@@ -15404,16 +15370,14 @@ static r1i_whole r1i_fixed_log2(r1_answer_work *work) {
 static r1i_ball r1i_ball_pi(r1_answer_work *work) {
     return r1i_fixed_ball(work, r1i_fixed_pi(work), r1i_whole_of(work, 0), 1 << 16);
 }
-// Numbers beyond 2^30 have no digits left behind the point that one could trust.
 // Reducing x by multiples of log 2 or pi/2 multiplies their error by about |x|; up to 2^30 the
-// guard bits absorb that. Larger ones stop the work, so the verdict is undecided.
+// guard bits absorb that. Larger ones stop the work.
 static bool r1i_ball_too_large(r1_answer_work *work, r1i_ball a) {
     if (r1i_ball_top(a) > 30) r1i_answer_halt(work, R1I_STOP_SIZE);
     return work->stop != R1I_STOP_NONE;
 }
-// a = turns * unit + rest with |rest| <= unit / 2; returns the rest.
-// Half a unit is added away from zero before the cut, which rounds to the nearest. *turns fits
-// because the callers have refused arguments beyond 2^30.
+// a = turns * unit + rest with |rest| <= unit / 2; returns the rest. Half a unit away from zero
+// before the cut rounds to the nearest. *turns fits, since arguments beyond 2^30 were refused.
 static r1i_whole r1i_fixed_reduce(r1_answer_work *work, r1i_whole a, r1i_whole unit,
                                   int64_t *turns) {
     r1i_whole half = r1i_whole_shift(work, unit, -1), rest;
@@ -15423,10 +15387,8 @@ static r1i_whole r1i_fixed_reduce(r1_answer_work *work, r1i_whole a, r1i_whole u
     return r1i_whole_sub(work, a, r1i_whole_mul(work, count, unit));
 }
 // exp: x = k log 2 + f, Taylor at f / 2^8, then eight squarings. The error of f is 2^16 |k| units;
-// the series loses 2^7, and the squarings multiply by 2^9.
-// An error d in x moves e^x by e^x (e^d - 1), below 8 d units of the result before the scaling
-// by 2^k when d <= 1; hence the shift by 3. The Taylor terms shrink by 2^-9 and more each, so
-// the loop ends when they vanish.
+// the series loses 2^7, and the squarings multiply by 2^9. An error d <= 1 in x moves e^x by less
+// than 8 d units of the result before the scaling by 2^k; hence the shift by 3.
 static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
     if (r1i_ball_is_zero(a)) return r1i_ball_of(work, 1);
     if (a.middle.size && r1i_ball_too_large(work, a)) return a;
@@ -15447,11 +15409,9 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
     int64_t error = ((int64_t)1 << 18) + ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 18);
     return r1i_ball_scale(r1i_fixed_ball(work, sum, r1i_whole_shift(work, blur, 3), error), k);
 }
-// log of a surely positive number: m = f 2^k with 1 <= f < 2; seven square roots bring f near 1,
-// then 2 atanh((f-1)/(f+1)). The roots and the series lose 2^7 units, times 2^8.
-// |log(m +- r) - log m| <= r / (m - r), and doubling it covers the cut. f lies in [1, 2), its
-// 2^7-th root within 0.6 percent of 1, so the series gains 16 bits and more in each round. k
-// log 2 brings 2^16 |k| units with it.
+// log of a surely positive number: m = f 2^k with 1 <= f < 2; seven square roots bring f within 0.6
+// percent of 1, then 2 atanh((f-1)/(f+1)). The roots and the series lose 2^7 units, times 2^8; k
+// log 2 brings 2^16 |k| more. |log(m +- r) - log m| <= r / (m - r), and doubling it covers the cut.
 static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
     int64_t point = r1i_fixed_point(work), bits = (int64_t)r1i_whole_bits(a.middle) - 1;
     r1i_whole f = r1i_whole_shift(work, a.middle, point - bits), one = r1i_fixed_one(work);
@@ -15495,10 +15455,9 @@ static void r1i_ball_sin_cos(r1_answer_work *work, r1i_ball a, r1i_ball *sine, r
     if (k & 2) *sine = r1i_ball_negate(*sine);
     if ((k + 1) & 2) *cosine = r1i_ball_negate(*cosine);
 }
-// atan: five times x -> x / (1 + sqrt(1 + x^2)), then the series. Loses 2^7 units, times 2^5.
-// The map halves the angle, so five of them bring it below pi/64. From 1 on in size atan x =
-// +-pi/2 - atan(1/x) keeps the argument small. The slope is at most 1, so the blur of x carries
-// over.
+// atan: five times x -> x / (1 + sqrt(1 + x^2)), which halves the angle, then the series. Loses 2^7
+// units, times 2^5. From 1 on in size atan x = +-pi/2 - atan(1/x). The slope is at most 1, so the
+// blur of x carries over.
 static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
     if (r1i_ball_is_zero(a)) return a;
     bool large = !r1i_ball_has_zero(a) && r1i_ball_top(a) > 1, negative = a.middle.negative;
@@ -15514,10 +15473,9 @@ static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
     r1i_ball quarter = r1i_ball_scale(r1i_ball_pi(work), -1);
     return r1i_ball_sub(work, negative ? r1i_ball_negate(quarter) : quarter, angle);
 }
-// The n-th root of a number that is not negative.
-// The middle is lifted until its root has `bits` bits and the exponent is a multiple of n, so
-// that 2^exponent has an exact root. The root of m +- r is off by at most the root of m times
-// r / (m - r); two units more cover the cut of the root and that of the bound.
+// The n-th root of a number that is not negative. The middle is lifted until its root has `bits`
+// bits and 2^exponent an exact root. The root of m +- r is off by at most the root of m times r /
+// (m - r); two units more cover the cut of the root and that of the bound.
 static r1i_ball r1i_ball_root(r1_answer_work *work, r1i_ball a, uint32_t n) {
     if (r1i_ball_is_zero(a) || n == 1) return a;
     int64_t lift = (int64_t)work->bits * n + 8 - (int64_t)r1i_whole_bits(a.middle);
@@ -15552,9 +15510,7 @@ typedef struct r1i_value {
 static const r1i_value r1i_value_none; // all fields zero
 // The fractions are shared and not copied.
 static r1i_value r1i_value_exact(r1i_ratio re, r1i_ratio im) {
-    r1i_value value = r1i_value_none;
-    value.kind = R1I_VALUE_EXACT, value.re = re, value.im = im;
-    return value;
+    return (r1i_value){R1I_VALUE_EXACT, re, im, r1i_ball_zero, r1i_ball_zero};
 }
 // A real rational number: the imaginary part is an exact zero.
 static r1i_value r1i_value_ratio(r1_answer_work *work, r1i_ratio re) {
@@ -15566,12 +15522,9 @@ static r1i_value r1i_value_of(r1_answer_work *work, int64_t top, int64_t bottom)
 }
 // A real one has the exact zero ball as its y, which the functions of real numbers ask for.
 static r1i_value r1i_value_ball(r1i_ball x, r1i_ball y) {
-    r1i_value value = r1i_value_none;
-    value.kind = R1I_VALUE_BALL, value.x = x, value.y = y;
-    return value;
+    return (r1i_value){R1I_VALUE_BALL, r1i_value_none.re, r1i_value_none.im, x, y};
 }
-// The balls of an exact value; from then on digits are lost.
-// Values of other kinds pass through unchanged, so callers need not ask.
+// The balls of an exact value; from then on digits are lost. Other kinds pass through.
 static r1i_value r1i_value_blur(r1_answer_work *work, r1i_value a) {
     if (a.kind != R1I_VALUE_EXACT) return a;
     return r1i_value_ball(r1i_ball_from(work, a.re), r1i_ball_from(work, a.im));
@@ -15590,15 +15543,13 @@ static bool r1i_value_is_whole(const r1i_value *a) {
 static bool r1i_value_is_zero(const r1i_value *a) {
     return r1i_value_is_rational(a) && r1i_ratio_is_zero(a->re);
 }
-// Surely not zero.
-// For an exact value that is a fact; for balls it is proved by one part that lies off zero.
-// False means zero or unknown, and both forbid a division.
+// Surely not zero, for balls proved by one part that lies off zero. False means zero or unknown,
+// and both forbid a division.
 static bool r1i_value_not_zero(const r1i_value *a) {
     if (a->kind == R1I_VALUE_EXACT) return !r1i_value_is_zero(a);
     return a->kind == R1I_VALUE_BALL && (!r1i_ball_has_zero(a->x) || !r1i_ball_has_zero(a->y));
 }
-// The sign of a real value, 0 when it is zero or not sure.
-// Only the real part is looked at; callers make sure that the value is real.
+// The sign of a real value, 0 when it is zero or not sure. Callers make sure that it is real.
 static int r1i_value_sign(const r1i_value *a) {
     if (a->kind == R1I_VALUE_EXACT)
         return r1i_ratio_is_zero(a->re) ? 0 : a->re.top.negative ? -1 : 1;
@@ -15621,25 +15572,25 @@ static r1i_value r1i_value_add(r1_answer_work *work, r1i_value a, r1i_value b) {
 static r1i_value r1i_value_sub(r1_answer_work *work, r1i_value a, r1i_value b) {
     return r1i_value_add(work, a, r1i_value_negate(b));
 }
-// Real factors are the common case and save three products.
-// (a + ib)(c + id) = (ac - bd) + i (ad + bc), exact or in balls. The imaginary part of the real
-// case is a's, which is the exact zero.
+// (a + ib)(c + id) = (ac - bd) + i (ad + bc), exact or in balls. Real factors are the common case
+// and save three products; their imaginary part is a's, which is the exact zero.
 static r1i_value r1i_value_mul(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !b.kind) return r1i_value_none;
     if (a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT) {
-        if (r1i_ratio_is_zero(a.im) && r1i_ratio_is_zero(b.im))
-            return r1i_value_exact(r1i_ratio_mul(work, a.re, b.re), a.im);
-        r1i_ratio re =
-            r1i_ratio_sub(work, r1i_ratio_mul(work, a.re, b.re), r1i_ratio_mul(work, a.im, b.im));
-        r1i_ratio im =
-            r1i_ratio_add(work, r1i_ratio_mul(work, a.re, b.im), r1i_ratio_mul(work, a.im, b.re));
+        r1i_ratio re = r1i_ratio_mul(work, a.re, b.re), im = a.im;
+        if (!r1i_ratio_is_zero(a.im) || !r1i_ratio_is_zero(b.im)) {
+            re = r1i_ratio_add(work, re, r1i_ratio_negate(r1i_ratio_mul(work, a.im, b.im)));
+            im = r1i_ratio_mul(work, a.im, b.re);
+            im = r1i_ratio_add(work, r1i_ratio_mul(work, a.re, b.im), im);
+        }
         return r1i_value_exact(re, im);
     }
     a = r1i_value_blur(work, a), b = r1i_value_blur(work, b);
-    if (r1i_ball_is_zero(a.y) && r1i_ball_is_zero(b.y))
-        return r1i_value_ball(r1i_ball_mul(work, a.x, b.x), r1i_ball_zero);
-    r1i_ball x = r1i_ball_sub(work, r1i_ball_mul(work, a.x, b.x), r1i_ball_mul(work, a.y, b.y));
-    r1i_ball y = r1i_ball_add(work, r1i_ball_mul(work, a.x, b.y), r1i_ball_mul(work, a.y, b.x));
+    r1i_ball x = r1i_ball_mul(work, a.x, b.x), y = r1i_ball_zero;
+    if (!r1i_ball_is_zero(a.y) || !r1i_ball_is_zero(b.y)) {
+        x = r1i_ball_sub(work, x, r1i_ball_mul(work, a.y, b.y));
+        y = r1i_ball_add(work, r1i_ball_mul(work, a.x, b.y), r1i_ball_mul(work, a.y, b.x));
+    }
     return r1i_value_ball(x, y);
 }
 static r1i_value r1i_value_conjugate(r1i_value a) {
@@ -15652,9 +15603,8 @@ static r1i_value r1i_value_norm(r1_answer_work *work, r1i_value a) {
     norm.y = r1i_ball_zero;
     return norm;
 }
-// Not defined where the divisor may be zero.
-// Complex divisors use a/b = a conj(b) / |b|^2. The norm of two balls may contain zero although
-// one part does not at this precision; that has no value then.
+// Not defined where the divisor may be zero. Complex divisors use a/b = a conj(b) / |b|^2; the norm
+// of two balls may contain zero although one part does not.
 static r1i_value r1i_value_divide(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !r1i_value_not_zero(&b)) return r1i_value_none;
     if (!r1i_value_is_real(&b)) {
@@ -15673,8 +15623,8 @@ static r1i_value r1i_value_pi(r1_answer_work *work) {
 static r1i_value r1i_value_i(r1_answer_work *work) {
     return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
 }
-// e^(x + iy) = e^x (cos y + i sin y).
-// e^0 = 1 alone stays exact: e to any other rational power is irrational.
+// e^(x + iy) = e^x (cos y + i sin y). e^0 = 1 alone stays exact: other rational powers are
+// irrational.
 static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     if (!a.kind || r1i_value_is_zero(&a)) return a.kind ? r1i_value_of(work, 1, 1) : a;
     a = r1i_value_blur(work, a);
@@ -15683,10 +15633,9 @@ static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     r1i_ball_sin_cos(work, a.y, &sine, &cosine);
     return r1i_value_ball(r1i_ball_mul(work, size, cosine), r1i_ball_mul(work, size, sine));
 }
-// The principal logarithm; none when the branch is not sure.
-// log z = log|z| + i arg z with arg in (-pi, pi]. The angle comes from atan(y/x) right of the
-// imaginary axis and from +-pi/2 - atan(x/y) else, which needs the sign of y to be sure. log 1
-// = 0 stays exact.
+// The principal logarithm log|z| + i arg z, arg in (-pi, pi]; none when the branch is not sure. The
+// angle is atan(y/x) right of the imaginary axis and +-pi/2 - atan(x/y) else, which needs the sign
+// of y. log 1 = 0 stays exact.
 static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_not_zero(&a)) return r1i_value_none;
     if (r1i_value_is_rational(&a) && r1i_ratio_is(a.re, 1)) return r1i_value_of(work, 0, 1);
@@ -15707,9 +15656,8 @@ static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     }
     return r1i_value_ball(r1i_ball_scale(r1i_ball_log(work, norm), -1), angle);
 }
-// a^n by squaring. Exact powers that would be too long become balls.
-// A negative n inverts first. The power has about n times the bits of its base; beyond 40000 of
-// them digits are given up and not the answer. 0^0 = 1, as in polynomials.
+// a^n by squaring. The power has about n times the bits of its base; beyond 40000 of them digits
+// are given up and not the answer. 0^0 = 1, as in polynomials.
 static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_whole exponent) {
     uint32_t n = exponent.size ? exponent.limb[0] : 0;
     if (exponent.size > 1 || n >> 31) {
@@ -15736,10 +15684,9 @@ static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_wh
     }
     return power;
 }
-// a^(1/n) of a real number: exact for perfect powers; odd roots of negative numbers are real.
-// An exact root is found by taking the floor of the roots of top and bottom and raising them
-// again. The square root of a negative number is i times that of its magnitude; other even
-// roots of one have no value here.
+// a^(1/n) of a real number: exact for perfect powers, which the floors of the roots of top and
+// bottom show when they are raised again. Odd roots of negative numbers are real, the square root
+// is i times that of the magnitude; other even roots have no value here.
 static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     if (!r1i_value_is_real(&a)) return r1i_value_none;
     if (r1i_value_is_zero(&a)) return a;
@@ -15759,9 +15706,9 @@ static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     if (sign > 0) return root;
     return n % 2 ? r1i_value_negate(root) : r1i_value_mul(work, root, r1i_value_i(work));
 }
-// Whole exponents by squaring, small fractions by roots, the rest as exp(b log a).
-// The cases are tried from the most exact to the least. 0^b is 0 for positive b and has no
-// value else. A base that may be zero has no 0-th power. Denominators up to 24 count as small.
+// From the most exact to the least: whole exponents by squaring, those with bottoms up to 24 by
+// roots, the rest as exp(b log a). 0^b is 0 for positive b and has no value else. A base that may
+// be zero has no 0-th power.
 static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !b.kind) return r1i_value_none;
     if (r1i_value_is_whole(&b)) {
@@ -15776,11 +15723,9 @@ static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b)
     }
     return r1i_value_exp(work, r1i_value_mul(work, b, r1i_value_log(work, a)));
 }
-// Whether a and b are equal: 1 surely or to the last digit, -1 surely not, 0 not known. *exact
-// tells which equality it is.
-// Balls count as equal when their gap may be zero and is below 2^(top - bits/2), where top >= 0
-// bounds the size of a; below 1 that is 2^-96 at 192 bits. A wider gap tells nothing, so it is
-// 0.
+// Whether a and b are equal: 1 surely or to the last digit, -1 surely not, 0 not known; *exact
+// tells which. Balls count as equal when their gap may be zero and is below 2^(top - bits/2), where
+// top >= 0 bounds the size of a; below 1 that is 2^-96 at 192 bits. A wider gap tells nothing.
 static int r1i_value_same(r1_answer_work *work, r1i_value a, r1i_value b, bool *exact) {
     if (!a.kind || !b.kind || work->stop) return 0;
     *exact = a.kind == R1I_VALUE_EXACT && b.kind == R1I_VALUE_EXACT;
@@ -15815,8 +15760,7 @@ enum {
     R1I_TOKEN_BINOMIAL,
     R1I_TOKEN_BAR,
     R1I_TOKEN_BEGIN,
-    R1I_TOKEN_FLOOR_OPEN,
-    R1I_TOKEN_CEILING_OPEN,
+    R1I_TOKEN_FLOOR_OPEN, // id 1: a ceiling
     R1I_TOKEN_CALCULUS,
     R1I_TOKEN_MAKER, // a SymPy name that makes an expression: Add(x, 1)
     R1I_TOKEN_LAST_FACTOR = R1I_TOKEN_MAKER,
@@ -15833,14 +15777,12 @@ enum {
     R1I_TOKEN_UNION,
     R1I_TOKEN_INTERSECT,
     R1I_TOKEN_WITHOUT,
-    R1I_TOKEN_PLUS_MINUS,
-    R1I_TOKEN_MINUS_PLUS,
+    R1I_TOKEN_PLUS_MINUS, // id 1: minus-plus
     R1I_TOKEN_AND,
     R1I_TOKEN_SUCH_THAT,
     R1I_TOKEN_DEGREE,
     R1I_TOKEN_MODULO,
     R1I_TOKEN_FLOOR_CLOSE,
-    R1I_TOKEN_CEILING_CLOSE,
     R1I_TOKEN_FINISH,
     R1I_TOKEN_ROW,
     R1I_TOKEN_SKIP,  // no meaning for the value
@@ -15848,8 +15790,9 @@ enum {
     R1I_TOKEN_BLACKBOARD,
     R1I_TOKEN_OPEN // left_open=True (id 1), right_open=True (2) inside one
 };
-// What the grammar makes of tokens. Behind each kind stand the fields it uses besides its items. The
-// kinds from the tuple on are no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely on.
+// What the grammar makes of tokens. Behind each kind stand the fields it uses besides its items.
+// The kinds from the tuple on are no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely
+// on.
 typedef enum r1i_node_kind {
     R1I_NODE_NUMBER,   // ratio, places, decimal
     R1I_NODE_NAME,     // text
@@ -15992,7 +15935,7 @@ static const r1i_word r1i_words[] = {
     {"cdot times ast star", '*', 0, 1},
     {"div", '/', 0, 1},
     {"pm", R1I_TOKEN_PLUS_MINUS, 0, 1},
-    {"mp", R1I_TOKEN_MINUS_PLUS, 0, 1},
+    {"mp", R1I_TOKEN_PLUS_MINUS, 1, 1},
     {"le leq leqslant leqq", R1I_TOKEN_LESS_EQUAL, 0, 1},
     {"ge geq geqslant geqq", R1I_TOKEN_GREATER_EQUAL, 0, 1},
     {"ne neq", R1I_TOKEN_NOT_EQUAL, 0, 1},
@@ -16020,8 +15963,8 @@ static const r1i_word r1i_words[] = {
     {"bmod", R1I_TOKEN_MODULO, 0, 1},
     {"lfloor", R1I_TOKEN_FLOOR_OPEN, 0, 1},
     {"rfloor", R1I_TOKEN_FLOOR_CLOSE, 0, 1},
-    {"lceil", R1I_TOKEN_CEILING_OPEN, 0, 1},
-    {"rceil", R1I_TOKEN_CEILING_CLOSE, 0, 1},
+    {"lceil", R1I_TOKEN_FLOOR_OPEN, 1, 1},
+    {"rceil", R1I_TOKEN_FLOOR_CLOSE, 0, 1},
     {"begin", R1I_TOKEN_BEGIN, 0, 1},
     {"end", R1I_TOKEN_FINISH, 0, 1},
     {"lbrace", R1I_TOKEN_SET_OPEN, 0, 1},
@@ -16170,8 +16113,8 @@ static char r1i_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c
 // The byte at a place; zero behind the end, which no rule below accepts.
 static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? text.data[at] : 0; }
 static const r1_slice r1i_answer_none;
-// The bytes from one place up to another.
-// Not copied: it lives as long as the text does. The caller makes sure that from <= to <= size.
+// The bytes from one place up to another, not copied. The caller makes sure that from <= to <=
+// size.
 static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
     r1_slice part = {text.data + from, to - from};
     return part;
@@ -16181,8 +16124,7 @@ static bool r1i_answer_is(r1_slice text, const char *word) {
     size_t size = strlen(word);
     return text.size == size && memcmp(text.data, word, size) == 0;
 }
-// Whether this word stands at this place.
-// A word that would pass the end of the text does not stand there.
+// Whether this word stands at this place, not beyond the end of the text.
 static bool r1i_answer_at(r1_slice text, size_t at, const char *word) {
     size_t size = strlen(word);
     return at <= text.size && text.size - at >= size && memcmp(text.data + at, word, size) == 0;
@@ -16201,8 +16143,7 @@ static size_t r1i_answer_letters(r1_slice text, size_t at) {
     while (r1i_is_letter(r1i_answer_char(text, at))) at++;
     return at;
 }
-// Whether a name is one of several between spaces.
-// The whole name must match: "sin" is none of "sinh".
+// Whether a name is one of several between spaces, as a whole: "sin" is none of "sinh".
 static bool r1i_word_among(const char *names, r1_slice name) {
     for (const char *at = names; at; at = strchr(at, ' ')) {
         at += *at == ' ';
@@ -16211,7 +16152,7 @@ static bool r1i_word_among(const char *names, r1_slice name) {
     }
     return false;
 }
-// The place of a word among several lower-case ones between spaces, the case of its letters ignored;
+// The place of a word among several between spaces, in lower case, the case of its letters ignored;
 // -1 when it is none of them.
 static int r1i_word_place(const char *words, r1_slice word) {
     int place = 0;
@@ -16223,9 +16164,8 @@ static int r1i_word_place(const char *words, r1_slice word) {
     }
     return -1;
 }
-// A linear search: the table is short, and the first letter settles most entries.
-// `where` says whether a command (1), a plain word (2) or either is looked for. Names beyond 20
-// letters are in no row, which bounds the work on a long run of letters.
+// The row of a command (where = 1), of a plain word (2), or of either. Names beyond 20 letters are
+// in no row, which bounds the work on a long run of letters.
 static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
     if (!name.size || name.size > 20) return NULL;
     for (size_t i = 0; i < sizeof r1i_words / sizeof *r1i_words; i++)
@@ -16567,18 +16507,13 @@ static size_t r1i_reader_unknown(r1i_reader *reader, size_t from, size_t to) {
     return to;
 }
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
-// Escaped braces do not count. Each byte is looked at once, and a brace that closes too much
-// ends the group.
+// Escaped braces do not count, and a brace that closes too much ends the group.
 static size_t r1i_answer_group_end(r1_slice text, size_t at) {
-    int depth = 0;
-    for (; at < text.size; at++) {
-        if (text.data[at] == '\\') {
-            at++;
-        } else if (text.data[at] == '{') {
-            depth++;
-        } else if (text.data[at] == '}' && --depth <= 0) {
-            return at + 1;
-        }
+    for (int depth = 0; at < text.size; at++) {
+        char c = text.data[at];
+        depth += (c == '{') - (c == '}');
+        if (c == '}' && depth <= 0) return at + 1;
+        at += c == '\\';
     }
     return text.size;
 }
@@ -16610,8 +16545,8 @@ static size_t r1i_answer_separator(const r1i_reader *reader, size_t at) {
     }
     return 0;
 }
-// "6.67E-11" and "1e5" are numbers, "2e" is not.
-// Its length in bytes, or 0. Up to nine digits, so the value fits an int64_t without a test.
+// The length of an exponent, or 0: "6.67E-11" and "1e5" are numbers, "2e" is not. Up to nine
+// digits, so that its value fits an int64_t.
 static size_t r1i_answer_exponent(r1_slice text, size_t at) {
     char c = r1i_answer_char(text, at);
     if (c != 'e' && c != 'E') return 0;
@@ -16624,9 +16559,9 @@ static bool r1i_answer_repeats(r1_slice text, size_t at) {
     return r1i_answer_at(text, at, "\\overline{") || r1i_answer_at(text, at, "\\bar{") ||
            r1i_answer_at(text, at, "\\dot{");
 }
-// A number with its separators, point and exponent, as one token.
-// Returns the place behind it. Separators are only looked for behind at most three digits that
-// do not begin with zero. 0.1\overline{6} keeps its point here; the bar is read by the grammar.
+// A number with its separators, point and exponent, as one token; returns the place behind it.
+// Separators are only looked for behind at most three digits that do not begin with zero.
+// 0.1\overline{6} keeps its point here; the bar is read by the grammar.
 static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
     r1_slice text = reader->text;
     size_t at = from + r1i_answer_digits(text, from), gap;
@@ -16641,9 +16576,8 @@ static size_t r1i_reader_number(r1i_reader *reader, size_t from) {
     at += r1i_answer_exponent(text, at);
     return r1i_reader_put(reader, R1I_TOKEN_NUMBER, 0, from, at);
 }
-// Words of a type-face command, and not a formula in that type face.
-// Digits, commands and operators speak for a formula; at least one letter must be there, ASCII
-// or not.
+// Words of a type-face command, and not a formula in that type face: digits, commands and operators
+// speak for one. At least one letter must be there, ASCII or not.
 static bool r1i_answer_words_only(r1_slice text) {
     bool letter = false;
     for (size_t i = 0; i < text.size; i++) {
@@ -16653,16 +16587,15 @@ static bool r1i_answer_words_only(r1_slice text) {
     }
     return letter;
 }
-// Letters behind one of these may be a unit.
-// They are a number, a closing bracket or brace, a percent or degree sign, and a constant.
+// Behind these tokens letters may be a unit.
 static bool r1i_reader_after_value(const r1i_reader *reader) {
     int last = r1i_reader_last(reader);
     return last == R1I_TOKEN_NUMBER || last == ')' || last == '}' || last == '%' ||
            last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
-// Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not. Returns the place
-// behind what was read, 0 when it is something else.
-// left_open and right_open become a token without their comma; evaluate=... disappears with it.
+// Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not; the place behind
+// what was read, else 0. left_open and right_open become a token without their comma; evaluate=...
+// disappears.
 static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
     static const char *const options[] = {"evaluate=", "left_open=", "right_open="};
     r1_slice text = reader->text, run = r1i_answer_part(text, from, to);
@@ -16706,11 +16639,9 @@ static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_
     bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
     return money && (r1i_is_digit(c) || c == '$' || r1i_answer_at(reader->text, next, "\\$"));
 }
-// A run of letters: a known word, a unit behind a value, or a product of one-letter names.
-// Behind a value, three letters, or two after a space, are a unit; "or" glued to the next word
-// is split off. A run in front of a bracket that no rule knows is taken for an unknown
-// function, which is unsupported and not guessed. It calls itself only for what follows an
-// "or".
+// A run of letters: a known word, a unit behind a value, or a product of one-letter names. Behind a
+// value, three letters, or two after a space, are a unit; "or" glued to the next word is split off.
+// A run that no rule knows in front of a bracket is an unknown function, which is not guessed.
 static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, bool styled) {
     r1_slice run = r1i_answer_part(reader->text, from, to);
     if (r1i_reader_glue(reader, run, from, to)) return to;
@@ -16759,10 +16690,9 @@ static bool r1i_reader_in_unit(const r1i_reader *reader, r1_slice word) {
         n > 1 && reader->token[n - 1].kind == '/' && reader->token[n - 2].kind == R1I_TOKEN_TEXT;
     return unit && (under || r1i_reader_after_value(reader));
 }
-// The group of \text and its like: words, or an expression in another type face.
-// Returns the place behind the group, or of its opening brace when the content is a formula,
-// which the main loop then reads as usual. "and" and "or" become separators, a single letter a
-// name.
+// The group of \text and its like: words, or an expression in another type face. Returns the place
+// behind the group, or of its opening brace when the content is a formula, which the main loop then
+// reads as usual. "and" and "or" become separators, a single letter a name.
 static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
     while (r1i_is_space(r1i_answer_char(reader->text, at)) ||
            r1i_answer_char(reader->text, at) == '*')
@@ -16794,10 +16724,9 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
                        joint && word.size == 2, from, from + word.size);
     return end;
 }
-// \begin{...} and \end{...}; the columns of an array say nothing about its value.
-// The token's text is the name between the braces. `rows` counts open environments, because a
-// double backslash is a row only inside one. Returns the place behind, or the end of the text when
-// the name is not closed.
+// \begin{...} and \end{...}, a token with the name between the braces; the columns of an array say
+// nothing about its value. `rows` counts open ones, because a double backslash is a row only inside
+// one. Returns the place behind, or the end of the text when the name is not closed.
 static size_t r1i_reader_environment(r1i_reader *reader, int kind, size_t from, size_t at) {
     while (r1i_is_space(r1i_answer_char(reader->text, at))) at++;
     size_t end = r1i_answer_group_end(reader->text, at);
@@ -16817,9 +16746,7 @@ static size_t r1i_reader_environment(r1i_reader *reader, int kind, size_t from, 
                ? r1i_answer_group_end(reader->text, end)
                : end;
 }
-// \mathbb{R} and its like name sets.
-// The five letters stand in the order of the constants from the reals on. Returns the place
-// behind; an unknown letter is unsupported.
+// \mathbb{R} and its like name sets, in the order of the constants from the reals on.
 static size_t r1i_reader_blackboard(r1i_reader *reader, size_t from, size_t at) {
     static const char letters[] = "RZNQC";
     while (r1i_answer_char(reader->text, at) == ' ' || r1i_answer_char(reader->text, at) == '{')
@@ -16831,9 +16758,8 @@ static size_t r1i_reader_blackboard(r1i_reader *reader, size_t from, size_t at) 
     return r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from,
                           at);
 }
-// A command with a name of letters, whose backslash is at `from`.
-// Returns the place behind what it read. Unknown commands stop the reading, since leaving one
-// out could change the value without anybody noticing.
+// A command with a name of letters, whose backslash is at `from`; returns the place behind what it
+// read. Unknown ones stop the reading, since leaving one out could change the value unnoticed.
 static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
     r1_slice text = reader->text;
     size_t end;
@@ -16866,9 +16792,9 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
         reader->token[reader->count - 1].text = word->id ? (r1_slice){"T", 1} : name;
     return end;
 }
-// A backslash: a command, an escaped sign, a row of a matrix, or space.
-// Returns the place behind, never beyond the text. Outside of matrices a double backslash
-// before a known command is one that was escaped twice, so one of them is skipped.
+// A backslash: a command, an escaped sign, a row of a matrix, or space. Returns the place behind.
+// Outside of matrices, of a double one before a known command, which was escaped twice, one is
+// skipped.
 static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     char c = r1i_answer_char(reader->text, at + 1);
     size_t end;
@@ -16886,9 +16812,9 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
         return at + 1;
     return r1i_min(at + 2, reader->text.size);
 }
-// Any other ASCII character, alone or as part of a pair such as <=.
-// Returns the place behind it. Dollar signs, quotes and ticks carry no value and leave no
-// token; an arrow becomes '?', which no rule of the grammar accepts.
+// Any other ASCII character, alone or as part of a pair such as <=; returns the place behind it.
+// Dollar signs, quotes and ticks carry no value; an arrow becomes '?', which no rule of the grammar
+// accepts.
 static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     static const r1i_word pairs[] = {{"<= =<", R1I_TOKEN_LESS_EQUAL, 0, 0},
                                      {">= =>", R1I_TOKEN_GREATER_EQUAL, 0, 0},
@@ -16917,10 +16843,9 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     if (c == '.' && r1i_answer_at(text, at, "...")) return at + 3;
     return r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
 }
-// One pass over the bytes; every branch moves on by at least one.
-// So the loop ends after at most as many rounds as the text has bytes. A run of bytes of another
-// script is one text, so that it reaches the comparison of words. The count of brackets is set back,
-// since the grammar keeps its own.
+// One pass over the bytes; every branch moves on by at least one. A run of bytes of another script
+// is one text, so that it reaches the comparison of words. The count of brackets is set back, since
+// the grammar keeps its own.
 static void r1i_reader_tokens(r1i_reader *reader) {
     r1_slice text = reader->text;
     for (size_t at = 0, end; at < text.size && r1i_answer_step(reader->work, 1);) {
@@ -16981,9 +16906,8 @@ typedef struct r1i_node {
 
 enum { R1I_ANSWER_ITEMS = 256 }; // of a list, a matrix, a sum
 
-// Nodes are only written while nothing stopped the work: the shared node of failure stays blank.
-// All fields are zero, with room for this many items. Never NULL: failure gives the shared
-// blank node, so callers write only after they looked at work->stop.
+// A node with all fields zero and room for this many items. Never NULL: failure gives the shared
+// blank node, which must stay blank, so callers write only after they looked at work->stop.
 static r1i_node *r1i_node_new(r1_answer_work *work, int kind, size_t items) {
     r1i_node *node = (r1i_node *)r1i_answer_space(work, sizeof *node);
     if (!node) return work->nothing;
@@ -16992,9 +16916,8 @@ static r1i_node *r1i_node_new(r1_answer_work *work, int kind, size_t items) {
     if (items) node->item = (r1i_node **)r1i_answer_space(work, items * sizeof *node->item);
     return node->item || !items ? node : work->nothing;
 }
-// Trees stay so low that every walk over them may recurse.
-// A height of 60 is the limit; it is kept in the node, so measuring looks at the children only.
-// Returns the node, or the blank one when the work has stopped.
+// Trees stay so low, at most 60, that every walk over them may recurse. Heights are kept in the
+// nodes. Returns the node, or the blank one when the work has stopped.
 static r1i_node *r1i_node_measure(r1_answer_work *work, r1i_node *node) {
     unsigned height = 0;
     for (size_t i = 0; i < node->count; i++)
@@ -17023,9 +16946,8 @@ typedef struct r1i_items {
     r1i_node **item;
     size_t count, capacity;
 } r1i_items;
-// Room doubles, so n items cost n steps.
-// More than 256 items stop the work. Outgrown arrays stay in the work area, at most as much as
-// the last one again.
+// Adds one of at most 256 items. Room doubles, so n items cost n steps, and outgrown arrays take at
+// most as much as the last one again.
 static void r1i_items_add(r1_answer_work *work, r1i_items *items, r1i_node *node) {
     if (items->count == items->capacity) {
         size_t wanted = items->capacity ? items->capacity * 2 : 4;
@@ -17041,8 +16963,7 @@ static void r1i_items_add(r1_answer_work *work, r1i_items *items, r1i_node *node
     }
     items->item[items->count++] = node;
 }
-// The node takes over the array of items. Its height is that of the highest item plus one, so a
-// long list is not a deep tree.
+// The node takes over the array of items. A long list is not a deep tree.
 static r1i_node *r1i_items_node(r1_answer_work *work, const r1i_items *items, int kind) {
     r1i_node *node = r1i_node_new(work, kind, 0);
     if (work->stop) return work->nothing;
@@ -17076,15 +16997,14 @@ static bool r1i_token_is_relation(int kind);
 static r1i_node *r1i_read_group(r1i_reader *reader);
 static r1i_node *r1i_read_power(r1i_reader *reader);
 
-// The token some places ahead; an end token behind the last.
-// The end token has kind 0 and an empty text, so looking far ahead needs no test.
+// The token some places ahead; behind the last one an end token, with kind 0 and an empty text, so
+// that looking far ahead needs no test.
 static const r1i_token *r1i_read_token(const r1i_reader *reader, size_t ahead) {
     static const r1i_token end;
     return reader->at + ahead < reader->count ? &reader->token[reader->at + ahead] : &end;
 }
 static int r1i_read_peek(const r1i_reader *reader) { return r1i_read_token(reader, 0)->kind; }
 // Moves on when the next token is the wanted one.
-// Else it leaves the place as it is and returns false.
 static bool r1i_read_take(r1i_reader *reader, int kind) {
     if (r1i_read_peek(reader) != kind) return false;
     reader->at++;
@@ -17096,9 +17016,8 @@ static bool r1i_read_ahead(const r1i_reader *reader, const uint8_t *kinds) {
     while (kinds[ahead] && r1i_read_token(reader, ahead)->kind == kinds[ahead]) ahead++;
     return !kinds[ahead];
 }
-// Remembers the first place that made no sense.
-// Returns the blank node, so a rule can refuse and return in one line. Only the first refusal
-// is kept, which is the one nearest to the mistake.
+// Refuses and returns the blank node. Only the first place is kept, which is nearest to the
+// mistake.
 static r1i_node *r1i_read_refuse(r1i_reader *reader) {
     if (!reader->work->stop) {
         const r1i_token *token = r1i_read_token(reader, 0);
@@ -17107,9 +17026,9 @@ static r1i_node *r1i_read_refuse(r1i_reader *reader) {
     r1i_answer_halt(reader->work, R1I_STOP_SYNTAX);
     return reader->work->nothing;
 }
-// Every cycle of the grammar passes through a power, which counts the depth.
-// Sixty powers inside one another are the limit, which bounds the stack as well as the time.
-// False means stop; the caller does not leave in that case, as nothing is read after it.
+// Every cycle of the grammar passes through a power, which counts the depth. Sixty inside one
+// another are the limit, which bounds the stack as well as the time; after that nothing is read, so
+// the caller need not leave.
 static bool r1i_read_enter(r1i_reader *reader) {
     if (++reader->work->depth > R1I_ANSWER_DEPTH) r1i_answer_halt(reader->work, R1I_STOP_DEPTH);
     return r1i_answer_step(reader->work, 1);
@@ -17122,10 +17041,9 @@ static r1i_whole r1i_whole_push(r1_answer_work *work, r1i_whole value, uint32_t 
     value = r1i_whole_mul(work, value, r1i_whole_of(work, scale));
     return r1i_whole_add(work, value, r1i_whole_of(work, digits));
 }
-// digits * 10^power as a fraction; separators in the text are passed over.
-// Nine digits at a time go into a limb before the long number is touched, which keeps long ones
-// cheap. places and digits of the node get the digits behind the point and the significant
-// ones. The value is exact: 0.1 is 1/10.
+// digits * 10^power as a fraction, exactly: 0.1 is 1/10. Separators are passed over. Nine digits at
+// a time go into a limb before the long number is touched, which keeps long ones cheap. places and
+// digits of the node get the digits behind the point and the significant ones.
 static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node *node) {
     r1i_whole whole = r1i_whole_zero;
     uint32_t chunk = 0, scale = 1, places = 0, digits = 0;
@@ -17156,10 +17074,9 @@ static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node 
     if (power >= 0) return (r1i_ratio){r1i_whole_mul(work, whole, ten), r1i_whole_of(work, 1)};
     return r1i_ratio_make(work, whole, ten);
 }
-// 0.1\overline{23}: the digits under the bar repeat.
-// With p digits under the bar and q between the point and the bar, they are worth period /
-// ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under
-// the bar is left where it is.
+// 0.1\overline{23}: p digits under the bar and q between the point and the bar are worth period /
+// ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under the
+// bar is left where it is.
 static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
     static const uint8_t bar[] = {R1I_TOKEN_BAR, '{', R1I_TOKEN_NUMBER, '}', 0};
     r1_slice digits = r1i_read_token(reader, 2)->text;
@@ -17175,8 +17092,8 @@ static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
     node->decimal = false;
     reader->at += 4;
 }
-// A number, with the digits under a bar that repeat.
-// The text is kept, since decimals and digits in a base are compared as they were written.
+// A number, with the digits under a bar that repeat. Its text is kept, as decimals and digits in a
+// base are compared as written.
 static r1i_node *r1i_read_number(r1i_reader *reader) {
     r1_slice text = r1i_read_token(reader, 0)->text;
     r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NUMBER, 0);
@@ -17187,36 +17104,32 @@ static r1i_node *r1i_read_number(r1i_reader *reader) {
     if (memchr(text.data, '.', text.size)) r1i_read_repeating(reader, node);
     return node;
 }
-// The names that mean numbers when nothing stands under them.
-// They are i, I and e; whether a subscript or prime follows is the caller's matter.
+// i, I and e mean numbers when nothing stands under them, which is the caller's matter.
 static void r1i_node_constant_name(r1i_node *node) {
     bool i = r1i_answer_is(node->text, "i") || r1i_answer_is(node->text, "I");
     if (!i && !r1i_answer_is(node->text, "e")) return;
     node->kind = R1I_NODE_CONSTANT;
     node->id = i ? R1I_SIGN_I : R1I_SIGN_E;
 }
-// An argument without braces: one digit, one name, one command.
-// \frac12 is 1/2: a digit is taken off the front of the number token, which shrinks for the
-// next argument. x in \sqrt xy is one name.
+// An argument without braces: one digit, one name, one command. \frac12 is 1/2: a digit is taken
+// off the front of the number token, which shrinks for the next argument.
 static r1i_node *r1i_read_argument(r1i_reader *reader) {
     r1i_token *token = &reader->token[reader->at];
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER && token->text.size > 1 &&
-        r1i_is_digit(token->text.data[0])) {
-        r1i_node *node = r1i_node_whole(reader->work, token->text.data[0] - '0');
+    int kind = r1i_read_peek(reader);
+    bool first =
+        kind == R1I_TOKEN_NUMBER && token->text.size > 1 && r1i_is_digit(token->text.data[0]);
+    r1i_node *node = NULL;
+    if (first) {
+        node = r1i_node_whole(reader->work, token->text.data[0] - '0');
         if (!reader->work->stop) node->plain = true;
         token->text.data++, token->text.size--;
-        return node;
-    }
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) return r1i_read_number(reader);
-    if (r1i_read_peek(reader) == R1I_TOKEN_NAME) {
-        r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+    } else if (kind == R1I_TOKEN_NAME) {
+        node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
         reader->at++;
-        if (reader->work->stop) return node;
-        node->text = token->text;
-        r1i_node_constant_name(node);
-        return node;
+        if (!reader->work->stop) node->text = token->text, r1i_node_constant_name(node);
     }
-    return r1i_read_power(reader);
+    if (node) return node;
+    return kind == R1I_TOKEN_NUMBER ? r1i_read_number(reader) : r1i_read_power(reader);
 }
 // What stands behind an open bracket, a list or one sum, and its end. Bars inside are bars of their
 // own, so the count of open ones starts anew there and is restored behind.
@@ -17232,9 +17145,8 @@ static r1i_node *r1i_read_braced(r1i_reader *reader) {
     return r1i_read_take(reader, '{') ? r1i_read_inside(reader, '}', true)
                                       : r1i_read_argument(reader);
 }
-// What stands under a name: digits, names or both, as one word.
-// A slice of the text from the first token to the last, which must lie side by side, as tokens
-// do. Braces inside are counted; an open end is refused.
+// What stands under a name, as one word: a slice of the text from the first token to the last.
+// Braces inside are counted; an open end is refused.
 static r1_slice r1i_read_subscript(r1i_reader *reader) {
     int depth = r1i_read_take(reader, '{');
     const r1i_token *token = r1i_read_token(reader, 0);
@@ -17248,9 +17160,8 @@ static r1_slice r1i_read_subscript(r1i_reader *reader) {
     if (depth) r1i_read_refuse(reader);
     return text;
 }
-// A name grows by a mark and a subscript, without spaces and backslashes.
-// The new name is a copy in the work area; the text itself is never written. x_{12} and x_12
-// get the same name, as do x_{a b} and x_{ab}.
+// A name grows by a mark and a subscript, without spaces and backslashes, so that x_{12} and x_12
+// get the same name, as do x_{a b} and x_{ab}. The new name is a copy; the text is never written.
 static void r1i_read_suffix(r1i_reader *reader, r1i_node *node, const char *mark, r1_slice more) {
     size_t size = node->text.size + strlen(mark) + more.size;
     char *text = (char *)r1i_answer_space(reader->work, size + 1);
@@ -17262,9 +17173,7 @@ static void r1i_read_suffix(r1i_reader *reader, r1i_node *node, const char *mark
         if (!r1i_is_space(more.data[i]) && more.data[i] != '\\') text[size++] = more.data[i];
     node->text = (r1_slice){text, size};
 }
-// f^{\prime\prime} is f''.
-// True when primes were there; each of them becomes part of the name. The exponent is consumed
-// with its braces.
+// f^{\prime\prime} is f''. True when primes were there; each of them becomes part of the name.
 static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
     size_t braces = r1i_read_token(reader, 1)->kind == '{', ahead = 1 + braces;
     r1_slice nothing = {"", 0};
@@ -17277,15 +17186,15 @@ static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
     if (braces && !r1i_read_take(reader, '}')) r1i_read_refuse(reader);
     return true;
 }
-// Letters that stand for functions when a bracket follows: f(x), but a(x+1) is a product.
-// A variable that is used like that, P(x+1) = 0 say, is read as a call too; both answers are
-// read alike.
+// Letters that stand for functions when a bracket follows: f(x), but a(x+1) is a product. A
+// variable that is used like that, P(x+1) = 0 say, is read as a call in both answers alike.
 static bool r1i_read_is_caller(r1_slice name) {
     return r1i_answer_is(name, "Pr") ||
            (name.size == 1 && memchr("fghFGHPW", name.data[0], 8) != NULL);
 }
-// The call of a function of this name when its bracket follows, else the name itself. A letter that
-// is not known to be a function is one in C(5, 2), in p(x) = ... and in V(0), which is no product.
+// The call of a function of this name when its bracket follows without a space, else the name. The
+// arguments become the items. A letter that is not known to be a function is one in C(5, 2), in
+// p(x) = ... and in V(0), which is no product.
 static r1i_node *r1i_read_call(r1i_reader *reader, r1i_node *name, r1_slice letter, bool called) {
     static const uint8_t several[] = {'(', R1I_TOKEN_NUMBER, ',', 0};
     static const uint8_t defined[] = {'(', R1I_TOKEN_NAME, ')', '=', 0};
@@ -17302,10 +17211,8 @@ static r1i_node *r1i_read_call(r1i_reader *reader, r1i_node *name, r1_slice lett
     if (choose) call->kind = R1I_NODE_FUNCTION, call->id = R1I_CALL_BINOMIAL;
     return call;
 }
-// A variable with its subscript and primes, a number such as e, or the call of a function.
-// "I = ..." defines a name I and is no imaginary unit. A call needs its bracket without a space
-// before it; its arguments become the items, and its name stays in the text. E is noted as
-// ambiguous unless a subscript follows.
+// A variable with its subscript and primes, a number such as e, or the call of a function. "I =
+// ..." defines a name I and is no imaginary unit. E is ambiguous unless a subscript follows.
 static r1i_node *r1i_read_name(r1i_reader *reader) {
     static const char sets[] = "RZNQ"; // in the order of the constants
     static const uint8_t inverse[] = {'^', '{', '-', R1I_TOKEN_NUMBER, '}', '(', 0};
@@ -17341,9 +17248,8 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
     while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
     return r1i_read_call(reader, node, token->text, primed || caller);
 }
-// \bar x and its like are names of their own: bar{x}.
-// The four marks give different names, so that a vector is not its length; a subscript may
-// follow as with any name.
+// \bar x and its like are names of their own: bar{x}. The four marks give different names, so that
+// a vector is not its length.
 static r1i_node *r1i_read_bar(r1i_reader *reader) {
     static const char *const marks[] = {"bar", "hat", "vec", "tilde"};
     const r1i_token *token = r1i_read_token(reader, 0);
@@ -17362,9 +17268,8 @@ static r1i_node *r1i_read_bar(r1i_reader *reader) {
 static bool r1i_node_is_name(const r1i_node *node, const char *name) {
     return node->kind == R1I_NODE_NAME && r1i_answer_is(node->text, name);
 }
-// d/dx with nothing to derive is an operator and no number.
-// The braces make the quotient definite (id 1), other than 1/2x. A bottom such as dx under d or
-// d^n stops the work as calculus.
+// A fraction with braces is a definite quotient (id 1), other than 1/2x. d/dx with nothing to
+// derive is an operator, so a bottom such as dx under d or d^n stops the work as calculus.
 static r1i_node *r1i_read_fraction(r1i_reader *reader) {
     reader->at++;
     r1i_node *top = r1i_read_braced(reader), *bottom = r1i_read_braced(reader);
@@ -17374,7 +17279,7 @@ static r1i_node *r1i_read_fraction(r1i_reader *reader) {
         r1i_answer_halt(reader->work, R1I_STOP_CALCULUS);
     return r1i_node_of(reader->work, R1I_NODE_QUOTIENT, 1, top, bottom);
 }
-// The root of this index is a power with one over it, so that its value follows the rules of powers.
+// The root of this index is a power with one over it, so its value follows the rules of powers.
 static r1i_node *r1i_node_root(r1_answer_work *work, r1i_node *inner, r1i_node *index) {
     r1i_node *part = r1i_node_of(work, R1I_NODE_QUOTIENT, 1, r1i_node_whole(work, 1), index);
     return r1i_node_of(work, R1I_NODE_POWER, 0, inner, part);
@@ -17397,16 +17302,15 @@ static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
 static bool r1i_node_is_minus_one(const r1i_node *node) {
     return node->kind == R1I_NODE_NEGATE && r1i_node_is_whole(node->item[0], 1);
 }
-// sin^{-1} is the inverse function; R1I_CALL_NONE when there is none.
-// Relies on the order of the ids; the exponent -1 at any other function is a power as usual.
+// sin^{-1} is the inverse function; R1I_CALL_NONE when there is none. Relies on the order of the
+// ids.
 static int r1i_function_inverse(int id) {
     if (id <= R1I_CALL_CSC) return id + R1I_CALL_ASIN - R1I_CALL_SIN;
     if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH) return id + R1I_CALL_ASINH - R1I_CALL_SINH;
     return R1I_CALL_NONE;
 }
-// The argument of a function: in brackets, or the factors up to the next sign or function.
-// sin 2x cos x takes 2x and stops at the cosine. A sign may come first: sin -x. A list in
-// brackets gives several arguments.
+// The argument of a function: in brackets, or the factors up to the next sign or function. sin 2x
+// cos x takes 2x and stops at the cosine. A sign may come first: sin -x.
 static r1i_node *r1i_read_function_argument(r1i_reader *reader) {
     if (r1i_read_take(reader, '(')) return r1i_read_inside(reader, ')', true);
     if (r1i_read_take(reader, '[')) return r1i_read_inside(reader, ']', true);
@@ -17414,9 +17318,8 @@ static r1i_node *r1i_read_function_argument(r1i_reader *reader) {
     if (!r1i_read_take(reader, '-')) return r1i_read_group(reader);
     return r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, r1i_read_group(reader), NULL);
 }
-// A function: its exponent or base may come before the argument, in any order.
-// log with a base becomes ln a / ln b, which is exact in its meaning. log of one argument
-// without a base is noted as ambiguous: ten or e. \sin^2 x is (sin x)^2.
+// A function: its exponent or base may come before the argument, in any order. \sin^2 x is (sin
+// x)^2. log with a base becomes ln a / ln b; without one it is ambiguous: ten or e.
 static r1i_node *r1i_read_function(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     int id = r1i_read_token(reader, 0)->id;
@@ -17445,11 +17348,11 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
 // Floors, ceilings and absolute values: one sum between two signs. A bar inside closes, unless it
 // stands where a factor must begin: |a|b|c| is |a| b |c|.
 static r1i_node *r1i_read_between(r1i_reader *reader) {
-    bool bars = r1i_read_peek(reader) == '|', floor = r1i_read_peek(reader) == R1I_TOKEN_FLOOR_OPEN;
-    int close = bars ? '|' : floor ? R1I_TOKEN_FLOOR_CLOSE : R1I_TOKEN_CEILING_CLOSE;
-    int id = bars ? R1I_CALL_ABS : floor ? R1I_CALL_FLOOR : R1I_CALL_CEILING;
+    const r1i_token *open = r1i_read_token(reader, 0);
+    bool bars = open->kind == '|';
+    int id = bars ? R1I_CALL_ABS : open->id ? R1I_CALL_CEILING : R1I_CALL_FLOOR;
     reader->at++;
-    r1i_node *inner = r1i_read_inside(reader, close, false);
+    r1i_node *inner = r1i_read_inside(reader, bars ? '|' : R1I_TOKEN_FLOOR_CLOSE, false);
     return r1i_node_of(reader->work, R1I_NODE_FUNCTION, id, inner, NULL);
 }
 // { head | condition }, read up to the closing brace. A name, or a name that is a real number, adds
@@ -17514,10 +17417,8 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     inner->open = (char)open, inner->close = (char)close;
     return inner;
 }
-// Cells by & and rows by \\; "cases" is a list of its lines.
-// Items are stored row by row, and their number must be a multiple of the rows. A name that
-// begins with v is a determinant between bars; cases and aligned lines are a list and no
-// matrix. Other environments are unsupported.
+// Cells by & and rows by \\. "cases" and aligned lines are a list and no matrix; a name that begins
+// with v is a determinant between bars. Other environments are unsupported.
 static r1i_node *r1i_read_matrix(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1_slice name = r1i_read_token(reader, 0)->text;
@@ -17540,9 +17441,7 @@ static r1i_node *r1i_read_matrix(r1i_reader *reader) {
     if (name.data[0] == 'v') node->open = '|';
     return node;
 }
-// A matrix of SymPy is a list of rows, which are lists or single entries.
-// The rows are laid end to end, as r1i_read_matrix has them; rows of other lengths are refused
-// when the total does not divide.
+// A matrix of SymPy is a list of rows, which are lists or single entries, laid end to end.
 static r1i_node *r1i_read_made_matrix(r1i_reader *reader, r1i_node *args) {
     r1i_items items = {NULL, 0, 0};
     size_t rows = args->kind == R1I_NODE_TUPLE ? args->count : 1;
@@ -17552,10 +17451,9 @@ static r1i_node *r1i_read_made_matrix(r1i_reader *reader, r1i_node *args) {
     r1i_node *node = r1i_items_matrix(reader->work, &items, rows);
     return node ? node : r1i_read_refuse(reader);
 }
-// SymPy's own notation, as str() and srepr() print it.
-// The arguments are read as a list, which is then given the kind that the name asks for: Add a
-// sum, Pow a power, Interval a tuple with its ends. Rational(a, b) is a/b, and of one argument,
-// as in Integer(3), it is the argument. Unions of many are folded from the left.
+// SymPy's own notation, as str() and srepr() print it. The arguments are read as a list, which is
+// then given the kind that the name asks for. Rational(a, b) is a/b, and of one argument, as in
+// Integer(3), it is the argument. Unions of many are folded from the left.
 static r1i_node *r1i_read_maker(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     const r1i_token *token = r1i_read_token(reader, 0);
@@ -17609,9 +17507,8 @@ static r1i_node *r1i_read_leaf(r1i_reader *reader) {
     reader->at++;
     return node;
 }
-// What can stand alone: a number, a name, brackets, a function, a matrix.
-// The kind of one token settles the rule, so the grammar never goes back. What begins no
-// expression is refused here, with its place.
+// What can stand alone. The kind of one token settles the rule, so the grammar never goes back.
+// What begins no expression is refused here, with its place.
 static r1i_node *r1i_read_primary(r1i_reader *reader) {
     static const struct {
         uint8_t kind;
@@ -17627,7 +17524,6 @@ static r1i_node *r1i_read_primary(r1i_reader *reader) {
         {R1I_TOKEN_BINOMIAL, r1i_read_binomial},
         {R1I_TOKEN_BEGIN, r1i_read_matrix},
         {R1I_TOKEN_FLOOR_OPEN, r1i_read_between},
-        {R1I_TOKEN_CEILING_OPEN, r1i_read_between},
         {'|', r1i_read_between},
         {'(', r1i_read_brackets},
         {'[', r1i_read_brackets},
@@ -17659,36 +17555,30 @@ static bool r1i_node_has_names(const r1i_node *node) {
 static bool r1i_node_is_constant(const r1i_node *node) {
     return !r1i_node_has_names(node) && !r1i_node_holds(node, 1u << R1I_NODE_TEXT);
 }
-// ^\circ, ^2, ^T
-// 90^\circ is degrees and no power. A number behind ^ is taken whole, as in 2^10, although TeX
-// would raise the first digit only, because that is what is meant.
+// ^\circ, ^2, ^T. 90^\circ is degrees and no power. A number behind ^ is taken whole, as in 2^10,
+// although TeX would raise the first digit only, because that is what is meant.
 static r1i_node *r1i_read_exponent(r1i_reader *reader, r1i_node *node) {
+    r1_answer_work *work = reader->work;
     size_t braces = r1i_read_token(reader, 1)->kind == '{';
     if (r1i_read_token(reader, 1 + braces)->kind == R1I_TOKEN_DEGREE) {
         reader->at += 2 + braces;
         if (braces && !r1i_read_take(reader, '}')) return r1i_read_refuse(reader);
-        return r1i_node_of(reader->work, R1I_NODE_DEGREE, 0, node, NULL);
+        return r1i_node_of(work, R1I_NODE_DEGREE, 0, node, NULL);
     }
     reader->at++;
-    r1i_node *exponent;
-    if (r1i_read_peek(reader) == R1I_TOKEN_NUMBER) {
-        exponent = r1i_read_number(reader);
-    } else if (r1i_read_take(reader, '-')) {
-        r1i_node *inner = r1i_read_power(reader);
-        exponent = r1i_node_of(reader->work, R1I_NODE_NEGATE, 0, inner, NULL);
-    } else {
-        exponent = r1i_read_braced(reader);
-    }
+    bool number = r1i_read_peek(reader) == R1I_TOKEN_NUMBER, minus = r1i_read_take(reader, '-');
+    r1i_node *exponent = number  ? r1i_read_number(reader)
+                         : minus ? r1i_read_power(reader)
+                                 : r1i_read_braced(reader);
+    if (minus) exponent = r1i_node_of(work, R1I_NODE_NEGATE, 0, exponent, NULL);
     if (r1i_read_peek(reader) == '^' && r1i_read_enter(reader)) { // a^b^c is a^(b^c)
         exponent = r1i_read_exponent(reader, exponent);
         r1i_read_leave(reader);
     }
-    return r1i_node_of(reader->work, R1I_NODE_POWER, 0, node, exponent);
+    return r1i_node_of(work, R1I_NODE_POWER, 0, node, exponent);
 }
-// Digits with a base under them. Only digits below the base make a number.
-// 1011_2 is 11: value = sum digit * base^place, by Horner's rule. Bases from 2 to 36 with the
-// digits 0 to 9; anything else under a number is refused. The digits are kept as text for a
-// comparison with a number that names no base.
+// Digits with a base from 2 to 36 under them, as in 1011_2, by Horner's rule; anything else under a
+// number is refused. The digits are kept as text for a comparison with a number that names no base.
 static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
     reader->at++;
     r1_slice digits = node->text, base = r1i_read_subscript(reader);
@@ -17715,10 +17605,8 @@ static r1i_node *r1i_read_base(r1i_reader *reader, r1i_node *node) {
     result->ratio = (r1i_ratio){value, r1i_whole_of(work, 1)};
     return result;
 }
-// A primary with all that may follow it: exponents, factorials, percent, degrees.
-// Exponents that are numbers or names are read from the left: a^b^c is (a^b)^c. A percent sign
-// behind a variable is refused, since it may mean a remainder. Each round of the loop consumes
-// a token, so it ends.
+// A primary with all that may follow it: exponents, factorials, percent, degrees. A percent sign
+// behind a variable is refused, since it may mean a remainder.
 static r1i_node *r1i_read_power(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     if (!r1i_read_enter(reader)) return work->nothing;
@@ -17743,20 +17631,23 @@ static r1i_node *r1i_read_power(r1i_reader *reader) {
     r1i_read_leave(reader);
     return node;
 }
+// Links whose truth depends on the sign of left minus right only.
+static bool r1i_token_is_order(int kind) {
+    return kind == '=' || kind == '<' || kind == '>' ||
+           (kind >= R1I_TOKEN_LESS_EQUAL && kind <= R1I_TOKEN_NOT_EQUAL);
+}
 // Comparison signs, "about", and membership.
 static bool r1i_token_is_relation(int kind) {
-    return kind == '=' || kind == '<' || kind == '>' || kind == R1I_TOKEN_LESS_EQUAL ||
-           kind == R1I_TOKEN_GREATER_EQUAL || kind == R1I_TOKEN_NOT_EQUAL ||
-           kind == R1I_TOKEN_ABOUT || kind == R1I_TOKEN_IN || kind == R1I_TOKEN_NOT_IN;
+    return r1i_token_is_order(kind) || (kind >= R1I_TOKEN_ABOUT && kind <= R1I_TOKEN_NOT_IN);
 }
 // (k \in Z) or (x > 0) behind an expression is a condition and no factor.
 static bool r1i_read_is_condition(const r1i_reader *reader) {
     return r1i_read_peek(reader) == '(' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_NAME &&
            r1i_token_is_relation(r1i_read_token(reader, 2)->kind);
 }
-// Whether the next token begins a factor that needs no sign before it.
-// A bar begins one only when none is open and no set is being described; a square bracket does
-// not begin one behind a number, where it may be the end of an interval.
+// Whether the next token begins a factor that needs no sign before it. A bar does only when none is
+// open and no set is being described; a square bracket does not behind a number, where it may be
+// the end of an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
     if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
     int kind = r1i_read_peek(reader), next = r1i_read_token(reader, 1)->kind;
@@ -17772,9 +17663,8 @@ static bool r1i_read_starts_factor(const r1i_reader *reader) {
 static bool r1i_node_is_literal(const r1i_node *node) {
     return node->kind == R1I_NODE_NUMBER && !node->decimal && node->plain;
 }
-// 1 1/2 and 1\frac12 are sums.
-// True: *fraction is what is to be added. A fraction that was read but is no mixed part, as in
-// 2\frac{x}{3}, is left in *fraction with false, and is the next factor.
+// 1 1/2 and 1\frac12 are sums: true, and *fraction is what is to be added. A fraction that was read
+// but is no mixed part, as in 2\frac{x}{3}, is left in *fraction and is the next factor.
 static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_node **fraction) {
     static const uint8_t slash[] = {R1I_TOKEN_NUMBER, '/', R1I_TOKEN_NUMBER, 0};
     if (!r1i_node_is_literal(before)) return false;
@@ -17789,66 +17679,58 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
     return !reader->work->stop && r1i_node_is_literal((*fraction)->item[0]) &&
            r1i_node_is_literal((*fraction)->item[1]);
 }
-// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h, 7 \frac{\text{km}}{\text{h}}.
-// Its text reaches from the first word to the last, with exponents and slashes. The value is the
-// only item. 2 hours 30 minutes is one quantity, in the unit of its last part.
+// Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h, 7 \frac{\text{km}}{\text{h}}. Its text
+// reaches from the first word to the last. 2 hours 30 minutes is one quantity, in the unit of its
+// last part.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
     r1_answer_work *work = reader->work;
     size_t from = r1i_read_token(reader, 0)->at, to = from;
-    for (int depth = 0; !work->stop;) {
+    bool more = true;
+    for (int depth = 0; more && !work->stop;) {
         const r1i_token *token = r1i_read_token(reader, 0);
         if (token->kind == R1I_TOKEN_END) break;
-        to = (size_t)(token->text.data + token->text.size - reader->text.data);
+        r1_slice last = token->text;
         reader->at++;
         depth += (token->kind == '{') - (token->kind == '}');
+        if (r1i_read_take(reader, '^')) last = r1i_read_subscript(reader);
+        if (last.data) to = (size_t)(last.data + last.size - reader->text.data);
         int next = r1i_read_peek(reader);
-        if (next == '^') {
-            reader->at++;
-            r1_slice power = r1i_read_subscript(reader);
-            if (power.data) to = (size_t)(power.data + power.size - reader->text.data);
-        }
-        bool under =
-            r1i_read_peek(reader) == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
-        if (under) reader->at++;
-        if (!under && !depth && r1i_read_peek(reader) != R1I_TOKEN_TEXT &&
-            !(token->kind == R1I_TOKEN_FRACTION ||
-              (token->kind == '}' && r1i_read_peek(reader) == '{')))
-            break;
+        bool under = next == '/' && r1i_read_token(reader, 1)->kind == R1I_TOKEN_TEXT;
+        reader->at += under;
+        more = under || depth || next == R1I_TOKEN_TEXT || token->kind == R1I_TOKEN_FRACTION ||
+               (token->kind == '}' && next == '{');
     }
     r1i_node *node = r1i_node_of(work, R1I_NODE_UNIT, 0, value, NULL);
     if (work->stop) return node;
     node->text = r1i_answer_part(reader->text, from, to);
-    size_t also = r1i_read_peek(reader) == R1I_TOKEN_AND;
-    if (r1i_read_token(reader, also)->kind != R1I_TOKEN_NUMBER ||
-        r1i_read_token(reader, also + 1)->kind != R1I_TOKEN_TEXT)
-        return node;
     size_t back = reader->at;
-    reader->at += also;
-    r1i_node *more = r1i_read_number(reader), *rest = r1i_read_unit(reader, more);
-    if (work->stop) return rest;
-    r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
-    bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
-    r1i_ratio down = one ? r1i_ratio_divide(work, a.factor, b.factor) : r1i_ratio_of(work, 1, 1);
-    if (r1i_whole_compare(down.top, down.bottom) <= 0) { // 3 m and 5 m are two
-        reader->at = back;
-        return node;
+    r1i_read_take(reader, R1I_TOKEN_AND);
+    static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
+    if (r1i_read_ahead(reader, part)) {
+        r1i_node *number = r1i_read_number(reader), *rest = r1i_read_unit(reader, number);
+        if (work->stop) return rest;
+        r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
+        bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
+        r1i_node *factor = r1i_node_whole(work, 1);
+        if (work->stop) return node;
+        if (one) factor->ratio = r1i_ratio_divide(work, a.factor, b.factor);
+        if (r1i_whole_compare(factor->ratio.top, factor->ratio.bottom) > 0) {
+            value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
+            rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
+            return r1i_node_measure(work, rest);
+        }
     }
-    r1i_node *factor = r1i_node_new(work, R1I_NODE_NUMBER, 0);
-    if (work->stop) return node;
-    factor->ratio = down;
-    value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
-    rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
-    return r1i_node_measure(work, rest);
+    reader->at = back; // 3 m and 5 m are two
+    return node;
 }
 // \frac{\text{km}}{...} behind a value is a unit.
 static bool r1i_read_unit_ahead(const r1i_reader *reader) {
     static const uint8_t over[] = {R1I_TOKEN_FRACTION, '{', R1I_TOKEN_TEXT, '}', 0};
     return r1i_read_peek(reader) == R1I_TOKEN_TEXT || r1i_read_ahead(reader, over);
 }
-// Factors that stand side by side.
-// Two whole numbers side by side are refused, as nobody knows what 12 34 means. Inside the
-// argument of a function the group ends at the next function. Behind a slash it is noted that
-// 1/2x has two readings, and in the second one the group ends after its first factor.
+// Factors that stand side by side. Two whole numbers are refused, as nobody knows what 12 34 means.
+// The argument of a function ends at the next function. Behind a slash 1/2x has two readings; in
+// the second one the group ends after its first factor.
 static r1i_node *r1i_read_group(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     bool inside = reader->at > 0 && reader->token[reader->at - 1].kind == R1I_TOKEN_FUNCTION;
@@ -17884,10 +17766,9 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
     if (!work->stop) node->text = (r1_slice){"$", 1};
     return node;
 }
-// Products and quotients from left to right.
-// a/b/c is (a/b)/c: what came before a slash becomes its top. A sign directly behind an
-// operator belongs to the next group: 2*-3. Modulo binds like a quotient. Factors that were
-// multiplied by a sign become one node, so that a long product is not a deep tree.
+// Products and quotients from left to right: what came before a slash becomes its top. A sign
+// directly behind an operator belongs to the next group: 2*-3. Modulo binds like a quotient. Many
+// factors become one node, so that a long product is not a deep tree.
 static r1i_node *r1i_read_product(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items factors = {NULL, 0, 0};
@@ -17910,8 +17791,7 @@ static r1i_node *r1i_read_product(r1i_reader *reader) {
     }
     return r1i_items_join(work, &factors, R1I_NODE_PRODUCT);
 }
-// A term with its signs; two of them cancel.
-// A sign is looser than a product: -x^2 y is -(x^2 y), so -2^2 is -4.
+// A term with its signs, which cancel. A sign is looser than a product, so -2^2 is -4.
 static r1i_node *r1i_read_signed(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     bool minus = false;
@@ -17920,24 +17800,21 @@ static r1i_node *r1i_read_signed(r1i_reader *reader) {
     r1i_node *node = r1i_read_product(reader);
     return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, node, NULL) : node;
 }
-// Terms with plus, minus and plus-minus between them.
-// A difference is a sum with a negated term, so all sums are one flat node. A plus-minus in
-// front or between becomes a node around its term, with id 1 for the minus-plus.
+// Terms with plus, minus and plus-minus between them, as one flat node: a difference is a sum with
+// a negated term. A plus-minus becomes a node around its term.
 static r1i_node *r1i_read_sum(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_items items = {NULL, 0, 0};
-    int kind = r1i_read_peek(reader);
-    if (kind != R1I_TOKEN_PLUS_MINUS && kind != R1I_TOKEN_MINUS_PLUS)
+    if (r1i_read_peek(reader) != R1I_TOKEN_PLUS_MINUS)
         r1i_items_add(work, &items, r1i_read_signed(reader));
     while (!work->stop) {
-        kind = r1i_read_peek(reader);
-        bool both = kind == R1I_TOKEN_PLUS_MINUS || kind == R1I_TOKEN_MINUS_PLUS;
-        if (kind != '+' && kind != '-' && !both) break;
+        const r1i_token *token = r1i_read_token(reader, 0);
+        bool both = token->kind == R1I_TOKEN_PLUS_MINUS;
+        if (token->kind != '+' && token->kind != '-' && !both) break;
         reader->at++;
         r1i_node *next = r1i_read_signed(reader);
-        if (kind == '-') next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
-        if (both)
-            next = r1i_node_of(work, R1I_NODE_PLUS_MINUS, kind == R1I_TOKEN_MINUS_PLUS, next, NULL);
+        if (both) next = r1i_node_of(work, R1I_NODE_PLUS_MINUS, token->id, next, NULL);
+        if (token->kind == '-') next = r1i_node_of(work, R1I_NODE_NEGATE, 0, next, NULL);
         r1i_items_add(work, &items, next);
     }
     r1i_node *node = r1i_items_join(work, &items, R1I_NODE_SUM);
@@ -17948,15 +17825,14 @@ static r1i_node *r1i_read_sum(r1i_reader *reader) {
         return r1i_node_of(work, R1I_NODE_SET_OPERATION, R1I_TOKEN_WITHOUT, from, what);
     return node;
 }
-// Unions and their like; between the sums and the relations.
-// All of them bind alike, from the left; a colon is a proportion here and takes the same place.
+// Unions and their like, between the sums and the relations. All of them bind alike, from the left;
+// a colon is a proportion here and takes the same place.
 static r1i_node *r1i_read_set(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_node *node = r1i_read_sum(reader);
     while (!work->stop) {
         int kind = r1i_read_peek(reader);
-        bool operation =
-            kind == R1I_TOKEN_UNION || kind == R1I_TOKEN_INTERSECT || kind == R1I_TOKEN_WITHOUT;
+        bool operation = kind >= R1I_TOKEN_UNION && kind <= R1I_TOKEN_WITHOUT;
         if (kind == ':' && reader->in_set && node->kind != R1I_NODE_NUMBER) break; // such that
         if (kind != ':' && !operation) break;
         reader->at++;
@@ -17969,9 +17845,8 @@ static r1i_node *r1i_read_set(r1i_reader *reader) {
     }
     return node;
 }
-// A chain a < b <= c is one relation.
-// links[i] is the token between item i and item i+1. Nine sides at most; the links are copied
-// from the stack into the work area, where they live as long as the node.
+// A chain a < b <= c is one relation. links[i] is the token between item i and item i+1, copied
+// into the work area. Nine sides at most.
 static r1i_node *r1i_read_relation(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1i_node *first = r1i_read_set(reader);
@@ -17992,8 +17867,8 @@ static r1i_node *r1i_read_relation(r1i_reader *reader) {
     node->links = kept;
     return node;
 }
-// Commas and the words "and" and "or", several in a row as in ", and".
-// *either is set when one of them was an "or", and is left alone else.
+// Commas and the words "and" and "or", several in a row as in ", and". *either is set when one of
+// them was an "or".
 static bool r1i_read_separator(r1i_reader *reader, bool *either) {
     bool found = false;
     while (r1i_read_peek(reader) == ',' || r1i_read_peek(reader) == R1I_TOKEN_AND) {
@@ -18013,9 +17888,8 @@ static void r1i_read_fold(r1_answer_work *work, r1i_items *outer, r1i_items *inn
     r1i_items_add(work, outer, node);
     *inner = (r1i_items){NULL, 0, 0};
 }
-// a, b and c; then a, b; c, d, which is a list of tuples unless it is flat.
-// Flat is for everything inside brackets, where a semicolon separates like a comma; at the top
-// it separates tuples, as in "1, 2; 3, 4". A separator at the very end is passed over. One item
+// a, b and c. Inside brackets, where the list is flat, a semicolon separates like a comma; at the
+// top it separates tuples, as in "1, 2; 3, 4". A separator at the very end is passed over. One item
 // is itself and no list; id 1 says that "or" joined them.
 static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
     r1_answer_work *work = reader->work;
@@ -18042,10 +17916,9 @@ static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
     return token->id ? r1i_node_of(work, R1I_NODE_QUOTIENT, 1, node, below)
                      : r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_BINOMIAL, node, below);
 }
-// Reads a whole text. The result is nothing when the work stopped.
-// A leading = or "about" and trailing punctuation are passed over. All tokens must be used up:
-// an answer is read as a whole or not at all, so that no part of it is ignored silently. *wordy
-// tells that it may be words.
+// Reads a whole text; nothing when the work stopped. A leading = or "about" and trailing
+// punctuation are passed over. All tokens must be used up, so that no part of an answer is ignored
+// silently. *wordy tells that it may be words.
 static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *wordy) {
     r1i_reader reader = {work, text, NULL, 0, text.size + 2, 0, 0, 0, 0, false, false, false};
     reader.token = (r1i_token *)r1i_answer_space(work, reader.capacity * sizeof(r1i_token));
@@ -18088,12 +17961,11 @@ enum {
 }; // that must be good; of the first, half are positive; odd ones small
 
 // The value of a name at the current point: k / 131071 with 2^20 choices of k, so two different
-// polynomials of degree d agree at a point with a chance of at most d / 2^20.
-// A sample is a counter and a name is a seed, so both answers see the same value for the same
-// name, on every machine, without a table. Samples 0 to 3 are positive. Of samples 4 to 7 each name
-// has a pattern of signs that is never all plus, so that |x| and x come apart, and that two letters
-// rarely share, so that |xy| and xy do; later signs are drawn. Odd samples are smaller by 8. Whole
-// points are small and grow with the sample.
+// polynomials of degree d agree at a point with a chance of at most d / 2^20. A sample is a counter
+// and a name is a seed, so both answers see the same value on every machine. Samples 0 to 3 are
+// positive. Of samples 4 to 7 each name has a pattern of signs that is never all plus, so that |x|
+// and x come apart, and that two letters rarely share, so that |xy| and xy do; later signs are
+// drawn. Odd samples are smaller by 8. Whole points are small and grow with the sample.
 static r1i_value r1i_answer_point(r1_answer_work *work, r1_slice name) {
     if (work->renamed.size && r1i_slice_same(name, work->renamed)) name = work->name;
     if (work->fixed && r1i_slice_same(name, work->fixed_name)) return *work->fixed;
@@ -18115,9 +17987,8 @@ static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node);
 static r1i_value r1i_value_sqrt(r1_answer_work *work, r1i_value a) {
     return r1i_value_power(work, a, r1i_value_of(work, 1, 2));
 }
-// At zero the values are exact, which keeps rational answers rational.
-// Sine and cosine come from one reduction; the others are their quotients and have no value
-// where the divisor may be zero. Complex arguments have no value here.
+// Sine and cosine come from one reduction, exact at zero; the others are their quotients and have
+// no value where the divisor may be zero. Complex arguments have no value here.
 static r1i_value r1i_value_trigonometric(r1_answer_work *work, int id, r1i_value a) {
     if (!r1i_value_is_real(&a)) return r1i_value_none;
     r1i_value one = r1i_value_of(work, 1, 1), sine = a, cosine = one;
@@ -18137,9 +18008,8 @@ static r1i_value r1i_value_atan(r1_answer_work *work, r1i_value a) {
     if (r1i_value_is_zero(&a)) return a;
     return r1i_value_ball(r1i_ball_atan(work, r1i_value_blur(work, a).x), r1i_ball_zero);
 }
-// asin x = atan(x / sqrt(1 - x^2)), and a quarter turn at the ends.
-// The rest 1 - x^2 is either exactly zero or must be surely positive; a ball that cannot tell
-// has no value.
+// asin x = atan(x / sqrt(1 - x^2)), and a quarter turn at the ends. 1 - x^2 is either exactly zero
+// or must be surely positive.
 static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     r1i_value one = r1i_value_of(work, 1, 1);
     r1i_value rest = r1i_value_sub(work, one, r1i_value_mul(work, a, a));
@@ -18152,7 +18022,6 @@ static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     rest = r1i_value_sqrt(work, rest);
     return r1i_value_atan(work, r1i_value_divide(work, a, rest));
 }
-// The others follow from asin and atan.
 // acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec x = acos(1/x), acsc x =
 // asin(1/x).
 static r1i_value r1i_value_inverse_function(r1_answer_work *work, int id, r1i_value a) {
@@ -18164,10 +18033,8 @@ static r1i_value r1i_value_inverse_function(r1_answer_work *work, int id, r1i_va
     if (id == R1I_CALL_ACOT) return r1i_value_sub(work, quarter, r1i_value_atan(work, a));
     return r1i_value_sub(work, quarter, r1i_value_asin(work, a));
 }
-// Through exp and log, by their definitions.
-// sinh = (e^x - e^-x) / 2 and so on; asinh x = log(x + sqrt(x^2 + 1)), acosh x = log(x +
-// sqrt(x^2 - 1)), atanh x = log((1+x) / (1-x)) / 2. The balls account for what cancels near
-// zero.
+// By their definitions: sinh = (e^x - e^-x) / 2 and so on; asinh x = log(x + sqrt(x^2 + 1)), acosh
+// x = log(x + sqrt(x^2 - 1)), atanh x = log((1+x) / (1-x)) / 2.
 static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a) {
     r1i_value one = r1i_value_of(work, 1, 1), half = r1i_value_of(work, 1, 2);
     if (id == R1I_CALL_ATANH) {
@@ -18193,10 +18060,8 @@ static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
     if (!sign && !r1i_value_is_zero(&a)) return r1i_value_none;
     return sign < 0 ? r1i_value_negate(a) : a;
 }
-// A ball has a floor when both of its ends have the same.
-// Exact values have an exact floor. A ball whose unit is 1 or more has no digits behind the
-// point to decide by, and one that straddles a whole number stays without a value, so the
-// result is always right.
+// A ball has a floor when both of its ends have the same. One whose unit is 1 or more has no digits
+// behind the point to decide by.
 static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_is_real(&a)) return r1i_value_none;
     r1i_ratio low = a.re, high = a.re;
@@ -18213,22 +18078,25 @@ static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
         a.kind == R1I_VALUE_EXACT || r1i_whole_compare(floor, r1i_ratio_floor(work, high)) == 0;
     return sure && !work->stop ? r1i_value_ratio(work, (r1i_ratio){floor, one}) : r1i_value_none;
 }
-// n (n-1) ... (n-k+1), divided by k! if wanted: then every product is divided before it grows.
-// After step j the product is C(n, j+1), so each division leaves no rest. The room holds
-// bits(n) * k bits, so the loop uses no more space as it goes. n may be negative, by the same
-// formula; a product that outgrows its room stops the work.
-static r1i_value r1i_value_falling(r1_answer_work *work, r1i_whole n, uint32_t k, bool divide) {
-    size_t limbs = r1i_min((r1i_whole_bits(n) * (size_t)k + 64) / 32 + 2, R1I_ANSWER_LIMBS);
-    uint32_t *limb = r1i_whole_space(work, limbs), rest;
+// n (n-step) ... of k factors, divided by k! if wanted: for step 1 the product is C(n, j+1) after
+// round j, so each division leaves no rest. The room holds k times the bits of the first and the
+// last factor, so the loop uses no more space as it goes; a product that outgrows it stops the
+// work. n may be negative.
+static r1i_whole r1i_whole_falling(r1_answer_work *work, r1i_whole n, r1i_whole step, uint32_t k,
+                                   bool divide) {
+    size_t bits = r1i_whole_bits(n) + (r1i_whole_is(step, 1) ? 0 : r1i_whole_bits(step) + 32);
+    size_t limbs = r1i_min((bits * k + 64) / 32 + 2, R1I_ANSWER_LIMBS);
+    uint32_t *limb = r1i_whole_space(work, limbs);
     r1i_whole product = r1i_whole_of(work, 1);
     size_t used = work->used;
     for (uint32_t j = 0; j < k && !work->stop; j++) {
-        product = r1i_whole_mul(work, product, r1i_whole_sub(work, n, r1i_whole_of(work, j)));
-        if (divide) product = r1i_whole_divide_small(work, product, j + 1, &rest);
+        r1i_whole back = r1i_whole_mul(work, step, r1i_whole_of(work, j));
+        product = r1i_whole_mul(work, product, r1i_whole_sub(work, n, back));
+        if (divide) product = r1i_whole_divide_small(work, product, j + 1, NULL);
         if (product.size > limbs) r1i_answer_halt(work, R1I_STOP_SIZE);
         product = r1i_whole_keep(work, product, limb, used);
     }
-    return r1i_value_ratio(work, (r1i_ratio){product, r1i_whole_of(work, 1)});
+    return product;
 }
 // A whole number from 0 to `most`, which counts the rounds of a loop; above it the work stops.
 static uint32_t r1i_value_rounds(r1_answer_work *work, r1i_value a, uint32_t most) {
@@ -18236,31 +18104,30 @@ static uint32_t r1i_value_rounds(r1_answer_work *work, r1i_value a, uint32_t mos
     if (a.re.top.size > 2 || rounds > most) r1i_answer_halt(work, R1I_STOP_SIZE);
     return work->stop ? 0 : (uint32_t)rounds;
 }
-// Only of whole numbers; there is no gamma function here.
-// Up to 4000!, which has some 42000 bits and fits the limit of limbs.
+// Only of whole numbers; there is no gamma function here. 4000! has some 42000 bits, which fits.
 static r1i_value r1i_value_factorial(r1_answer_work *work, r1i_value a) {
-    if (!r1i_value_is_whole(&a) || a.re.top.negative) return r1i_value_none;
-    return r1i_value_falling(work, a.re.top, r1i_value_rounds(work, a, 4000), false);
+    r1i_whole n = a.re.top, one = r1i_whole_of(work, 1);
+    if (!r1i_value_is_whole(&a) || n.negative) return r1i_value_none;
+    n = r1i_whole_falling(work, n, one, r1i_value_rounds(work, a, 4000), false);
+    return r1i_value_ratio(work, (r1i_ratio){n, one});
 }
-// n may be any fraction, then C(n, k) = n (n-1) ... (n-k+1) / k! with the bottom multiplied up;
-// k is a whole number up to 3000. A negative k gives 0.
+// C(n, k) = n (n-1) ... (n-k+1) / k! for any fraction n = p/q, then p (p-q) ... over q^k k!; k is a
+// whole number up to 3000. A negative k gives 0.
 static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value k) {
     if (!r1i_value_is_rational(&n) || !r1i_value_is_whole(&k)) return r1i_value_none;
     if (k.re.top.negative) return r1i_value_of(work, 0, 1);
     uint32_t many = r1i_value_rounds(work, k, 3000);
-    if (r1i_ratio_is_whole(n.re)) return r1i_value_falling(work, n.re.top, many, true);
-    r1i_whole top = r1i_whole_of(work, 1), bottom = top, factor = n.re.top;
-    for (uint32_t j = 0; j < many && !work->stop; j++) {
-        top = r1i_whole_mul(work, top, factor);
-        factor = r1i_whole_sub(work, factor, n.re.bottom);
-        bottom = r1i_whole_mul(work, bottom, r1i_whole_of(work, (int64_t)j + 1));
-        bottom = r1i_whole_mul(work, bottom, n.re.bottom);
+    bool whole = r1i_ratio_is_whole(n.re);
+    r1i_whole bottom = r1i_whole_of(work, 1);
+    r1i_whole top = r1i_whole_falling(work, n.re.top, n.re.bottom, many, whole);
+    if (!whole) {
+        bottom = r1i_whole_falling(work, k.re.top, bottom, many, false);
+        bottom = r1i_whole_mul(work, bottom, r1i_whole_power(work, n.re.bottom, many));
     }
     return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
 }
-// Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it.
-// lcm(a, b) = |a b| / gcd(a, b), and 0 when both are 0; gcd(a, 0) = |a|. Only rational values
-// have either.
+// Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it. lcm(a, b) = |a b| / gcd(a, b),
+// and 0 when both are 0.
 static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
     if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none;
     r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
@@ -18270,9 +18137,8 @@ static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, b
     if (!lcm || r1i_value_is_zero(&gcd)) return gcd;
     return r1i_value_abs(work, r1i_value_divide(work, r1i_value_mul(work, a, b), gcd));
 }
-// Functions that take several numbers from left to right.
-// max and min need the sign of a difference to be sure or an exact zero. a mod b = a - floor(a
-// / b) b, which has the sign of b. Only real values are taken.
+// Functions that take several numbers from left to right. max and min need the sign of a difference
+// to be sure or an exact zero. a mod b = a - floor(a / b) b, which has the sign of b.
 static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_value b) {
     if (!r1i_value_is_real(&a) || !r1i_value_is_real(&b)) return r1i_value_none;
     if (id == R1I_CALL_GCD || id == R1I_CALL_LCM)
@@ -18286,9 +18152,8 @@ static r1i_value r1i_value_fold(r1_answer_work *work, int id, r1i_value a, r1i_v
     if (!sign && !r1i_value_is_zero(&gap)) return r1i_value_none;
     return (id == R1I_CALL_MAX) == (sign > 0) ? a : b;
 }
-// Functions of one value behind those of several.
-// log(a, b) is log a / log b. Ranges of ids choose the family. A wrong number of arguments, or
-// a function without a rule here, has no value, so the verdict is undecided.
+// Ranges of ids choose the family. log(a, b) is log a / log b. A wrong number of arguments, or a
+// function without a rule here, has no value, so the verdict is undecided.
 static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) {
     r1i_value a = r1i_value_evaluate(work, node->item[0]);
     int id = node->id;
@@ -18321,10 +18186,9 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     if (id == R1I_CALL_CEILING) return r1i_value_negate(r1i_value_floor(work, r1i_value_negate(a)));
     return id == R1I_CALL_FACTORIAL ? r1i_value_factorial(work, a) : r1i_value_none;
 }
-// f(x) of an unknown f: a number that depends on the name and the arguments and on nothing else.
-// Hashing needs exact arguments, because equal balls may have other limbs; with anything else
-// the call has no value. So f(x+1) equals f(1+x) and differs from g(x+1) but for a chance of
-// about 2^-20.
+// f(x) of an unknown f: a number that depends on the name and the arguments only, so f(x+1) equals
+// f(1+x) and differs from g(x+1) but for a chance of about 2^-20. Hashing needs exact arguments,
+// because equal balls may have other limbs.
 static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
     uint64_t hash = r1i_answer_hash(node->text);
     for (size_t i = 0; i < node->count && !work->stop; i++) {
@@ -18338,8 +18202,7 @@ static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
     }
     return r1i_value_of(work, 1 + (int64_t)(hash >> 44), 131071);
 }
-// Pi and e are computed to the precision of the moment; i is exact. Infinity and sets have no
-// value here, and are compared as they are.
+// Pi and e to the precision of the moment; i is exact. Infinity and sets are compared as they are.
 static r1i_value r1i_value_constant(r1_answer_work *work, int id) {
     if (id == R1I_SIGN_PI) return r1i_value_pi(work);
     if (id == R1I_SIGN_E) return r1i_value_exp(work, r1i_value_of(work, 1, 1));
@@ -18355,8 +18218,7 @@ static r1i_value r1i_value_many(r1_answer_work *work, const r1i_node *node) {
     }
     return value;
 }
-// e^x goes straight to exp and does not take the logarithm of e first.
-// Whole powers of e still go by squaring, as e is one ball.
+// e^x goes straight to exp; whole powers of e go by squaring, as e is one ball.
 static r1i_value r1i_value_power_node(r1_answer_work *work, const r1i_node *node) {
     const r1i_node *base = node->item[0];
     r1i_value exponent = r1i_value_evaluate(work, node->item[1]);
@@ -18366,9 +18228,8 @@ static r1i_value r1i_value_power_node(r1_answer_work *work, const r1i_node *node
 }
 static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *node);
 
-// One node at the current point. Recursion is as deep as the tree, at most 60.
-// Sets, lists, relations and infinity have no value. A word counts as a variable of its name. A
-// degree is pi / 180.
+// One node at the current point. Sets, lists, relations and infinity have no value. A word counts
+// as a variable of its name. A degree is pi / 180.
 static r1i_value r1i_value_evaluate_kind(r1_answer_work *work, const r1i_node *node) {
     switch (node->kind) {
     case R1I_NODE_NUMBER:
@@ -18428,9 +18289,8 @@ static void r1i_value_settle(r1_answer_work *work, r1i_value *value, size_t used
     for (size_t i = 0; i < 6; i++) part[i]->limb = place + at, at += part[i]->size;
     work->used = used + r1i_round_up((limbs + 1) * sizeof *copy, 8);
 }
-// Evaluates and then gives back the space of intermediate results.
-// It takes one step for each node, so a tree that is too large ends by the budget. Small
-// leftovers are not worth a copy; below 4 KiB they stay.
+// Evaluates, which takes one step for each node, and then gives back the space of intermediate
+// results; below 4 KiB they are not worth a copy.
 static r1i_value r1i_value_evaluate(r1_answer_work *work, const r1i_node *node) {
     if (!r1i_answer_step(work, 1)) return r1i_value_none;
     size_t used = work->used;
@@ -18451,10 +18311,8 @@ static r1i_value r1i_value_gap_at(r1_answer_work *work, const r1i_node *a, const
     work->fixed = NULL;
     return gap;
 }
-// Of a matrix between bars, by elimination; other matrices have no value.
-// Gauss: n^3 / 3 products of values. A pivot must surely not be zero; a column that is exactly
-// zero makes the determinant 0, one that may be zero gives no value. A swap of rows turns the
-// sign.
+// Of a matrix between bars, by Gauss; other matrices have no value. A pivot must surely not be
+// zero; a column that is exactly zero makes the determinant 0, one that may be zero gives no value.
 static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *node) {
     size_t n = node->rows;
     if (node->open != '|' || node->count != n * n) return r1i_value_none;
@@ -18498,8 +18356,7 @@ static r1i_value r1i_value_determinant(r1_answer_work *work, const r1i_node *nod
 // "Different" needs a proof at one place; "undecided" is the answer whenever nothing is sure.
 static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, const r1i_node *b);
 
-// A verdict with its reason in words.
-// The reason is a static text and stays valid as long as the program.
+// A verdict with its reason, a static text.
 static r1_equality r1i_answer_say(r1_answer_work *work, r1_equality verdict, const char *reason) {
     work->reason = reason;
     return verdict;
@@ -18518,37 +18375,36 @@ static bool r1i_node_wants_wholes(const r1i_node *node) {
     return false;
 }
 // The decimal number that an expression is, with its places behind the point: 0.25, -1.5 * 10^3.
-// places may be negative: 12.5 * 10^3 is exact to hundreds. A percent sign adds two places, a
-// unit none. Exponents beyond ten bits are not looked at. *digits counts the significant ones;
-// false when no point was written.
+// places may be negative: 12.5 * 10^3 is exact to hundreds. A percent sign adds two places.
+// Exponents beyond ten bits are not looked at. False when no point was written.
 static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *digits) {
     if (node->kind == R1I_NODE_NUMBER && node->decimal) {
         *places = node->places, *digits = node->digits;
         return true;
     }
-    if (node->kind == R1I_NODE_NEGATE || node->kind == R1I_NODE_UNIT ||
-        node->kind == R1I_NODE_PERCENT) {
+    bool percent = node->kind == R1I_NODE_PERCENT;
+    if (percent || node->kind == R1I_NODE_NEGATE || node->kind == R1I_NODE_UNIT) {
         bool found = r1i_node_decimal(node->item[0], places, digits);
-        if (node->kind == R1I_NODE_PERCENT) *places += 2;
+        *places += percent ? 2 : 0;
         return found;
     }
     if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return false;
-    const r1i_node *power = node->item[1];
+    const r1i_node *power = node->item[1], *exponent;
     if (power->kind != R1I_NODE_POWER || !r1i_node_is_whole(power->item[0], 10)) return false;
-    const r1i_node *exponent = power->item[1];
+    exponent = power->item[1];
     bool minus = exponent->kind == R1I_NODE_NEGATE;
     if (minus) exponent = exponent->item[0];
     if (exponent->kind != R1I_NODE_NUMBER || !r1i_ratio_is_whole(exponent->ratio) ||
-        r1i_whole_bits(exponent->ratio.top) > 10)
+        r1i_whole_bits(exponent->ratio.top) > 10 ||
+        !r1i_node_decimal(node->item[0], places, digits))
         return false;
-    if (!r1i_node_decimal(node->item[0], places, digits)) return false;
     int64_t shift = (int64_t)r1i_whole_low(exponent->ratio.top);
     *places += minus ? shift : -shift;
     return true;
 }
-// |a - b| < 10^-places / half, surely; for half = 2 the bound itself counts.
-// With half = 2 this is what rounding to that many places allows; the bound is stretched by a
-// millionth so that it includes the half. With half = 1 it is what cutting off allows.
+// |a - b| < 10^-places / half, surely. With half = 2 this is what rounding to that many places
+// allows; the bound is stretched by a millionth so that it includes the half itself. With half = 1
+// it is what cutting off allows.
 static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                             int64_t places, int64_t half) {
     r1i_value gap = r1i_value_gap(work, a, b), unit = r1i_value_of(work, 10, 1);
@@ -18559,18 +18415,9 @@ static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_n
     gap = r1i_value_sub(work, r1i_value_abs(work, gap), unit);
     return !work->stop && r1i_value_sign(&gap) < 0;
 }
-// |a| < |b|, surely.
-// What was cut off is smaller than what it was cut from; a sign that is not sure counts as no.
-static bool r1i_answer_smaller(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
-    r1i_value size = r1i_value_abs(work, r1i_value_evaluate(work, a));
-    size = r1i_value_sub(work, size, r1i_value_abs(work, r1i_value_evaluate(work, b)));
-    return r1i_value_sign(&size) < 0;
-}
-// Two numbers that differ: one may be the other to the digits given.
-// 3.14 equals pi when three digits are wanted. The places of the coarser side count, and the
-// digits it shows must be as many as asked for (desc->digits, 3 by default, R1_OFF: never).
-// With fewer digits it is undecided, except that a longer decimal differs from an expected
-// short one.
+// Two numbers that differ: one may be the other to the digits given, as 3.14 is pi to three. The
+// places of the coarser side count, and it must show as many digits as asked for (desc->digits).
+// With fewer it is undecided, except that a longer decimal differs from an expected short one.
 static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gold,
                                        const r1i_node *pred) {
     int64_t gold_places = 0, pred_places = 0;
@@ -18588,7 +18435,10 @@ static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gol
     if (digits > 12) places -= digits - 12; // the last digits of a double are noise
     bool near = r1i_answer_near(work, gold, pred, places, 2);
     if (!near && !both && r1i_answer_near(work, gold, pred, places, 1)) { // cut, and not rounded
-        near = r1i_answer_smaller(work, coarse_gold ? gold : pred, coarse_gold ? pred : gold);
+        r1i_value size = r1i_value_abs(work, r1i_value_evaluate(work, coarse_gold ? gold : pred));
+        r1i_value whole = r1i_value_abs(work, r1i_value_evaluate(work, coarse_gold ? pred : gold));
+        size = r1i_value_sub(work, size, whole);
+        near = r1i_value_sign(&size) < 0; // smaller than what it was cut from
         wanted++;
     }
     if (!near) return r1i_answer_say(work, R1_DIFFERENT, apart);
@@ -18597,8 +18447,8 @@ static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gol
     if (both && coarse_gold) return r1i_answer_say(work, R1_DIFFERENT, apart);
     return r1i_answer_say(work, R1_UNDECIDED, "equal only to the few digits given");
 }
-// Evaluates both at one point: 1 equal, -1 different, 0 not known. *exact: in rational numbers.
-// The space of both values is given back, so a loop over points needs no more than one.
+// Evaluates both at one point: 1 equal, -1 different, 0 not known. *exact: in rational numbers. The
+// space of both values is given back, so a loop over points needs no more than one.
 static int r1i_answer_at_point(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                bool *exact) {
     size_t used = work->used;
@@ -18607,8 +18457,8 @@ static int r1i_answer_at_point(r1_answer_work *work, const r1i_node *a, const r1
     work->used = used;
     return work->stop ? 0 : same;
 }
-// A second look with more than three times the digits, for what seems equal but is not exact.
-// What agrees at 192 bits by chance comes apart at 704. The precision is set back afterwards.
+// A second look with more than three times the digits: what agrees at 192 bits by chance comes
+// apart at 704.
 static int r1i_answer_again(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     bool exact;
     work->bits = R1I_ANSWER_BITS_AGAIN;
@@ -18616,10 +18466,9 @@ static int r1i_answer_again(r1_answer_work *work, const r1i_node *a, const r1i_n
     work->bits = R1I_ANSWER_BITS;
     return same;
 }
-// Expressions without names have one value each.
-// Different is a proof unless one is a decimal that rounds the other. Equal is exact for
-// rational values; else the gap is below 2^-352 of the first number, or of 1 when that is
-// larger.
+// Expressions without names have one value each. Different is a proof unless one is a decimal that
+// rounds the other. Equal is exact for rational values; else the gap is below 2^-352 of the first
+// number, or of 1 when that is larger.
 static r1_equality r1i_answer_constants(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     bool exact = false;
@@ -18632,11 +18481,9 @@ static r1_equality r1i_answer_constants(r1_answer_work *work, const r1i_node *a,
     return r1i_answer_say(work, R1_UNDECIDED, "a number could not be evaluated");
 }
 // Expressions with names: one point where they surely differ refutes, several where they agree
-// accept. Positive points come first, since roots and logs mean positive variables.
-// At rational points the chance that two polynomials of degree d agree eight times is (d /
-// 2^20)^8. At most 16 points (40 whole ones) are tried, those where a side has no value are
-// passed over, and fewer than three good ones are too few. Agreement on the positive points
-// alone is undecided.
+// accept; polynomials of degree d agree eight times with a chance of (d / 2^20)^8. Positive points
+// come first, since roots and logs mean positive variables; agreement there alone is undecided. At
+// most 16 points (40 whole ones) are tried; fewer than three good ones are too few.
 static r1_equality r1i_answer_functions(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     int good = 0;
@@ -18661,17 +18508,15 @@ static r1_equality r1i_answer_functions(r1_answer_work *work, const r1i_node *a,
                           : all_exact ? "equal at all tested rational points"
                                       : "equal at all tested points to 50 digits");
 }
-// -1, 0, 1: minus infinity, no infinity, infinity.
-// The sign is read off the notation: a negation turns it, percent and units do not matter.
+// -1, 0, 1: minus infinity, no infinity, infinity, as the notation has it.
 static int r1i_node_infinite(const r1i_node *node) {
     if (node->kind == R1I_NODE_NEGATE) return -r1i_node_infinite(node->item[0]);
     if (node->kind == R1I_NODE_PERCENT || node->kind == R1I_NODE_UNIT)
         return r1i_node_infinite(node->item[0]);
     return node->kind == R1I_NODE_CONSTANT && node->id == R1I_SIGN_INFINITY;
 }
-// Infinity and named sets have no value to compute; all else is evaluated.
-// Named sets and infinities are equal when they are the same one; a set is different from any
-// number.
+// Named sets and infinities are equal when they are the same one, and different from any number;
+// all else is evaluated.
 static r1_equality r1i_answer_scalars(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     int ia = r1i_node_infinite(a), ib = r1i_node_infinite(b);
     bool sets = (a->kind == R1I_NODE_CONSTANT && a->id >= R1I_SIGN_EMPTY) ||
@@ -18689,9 +18534,8 @@ static r1_equality r1i_answer_compare_turned(r1_answer_work *work, const r1i_nod
                                              const r1i_node *b, bool turned) {
     return r1i_answer_compare(work, turned ? b : a, turned ? a : b);
 }
-// Lists of the same things in another order are equal, unless the order is asked for.
-// Every item of a has its equal in b. An item whose only candidates are undecided makes the whole
-// undecided. At most |a| |b| comparisons, each of which takes steps.
+// Whether every item of a has its equal in b. An item whose only candidates are undecided makes the
+// whole undecided.
 static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                      bool turned) {
     r1_equality all = R1_EQUAL;
@@ -18707,9 +18551,8 @@ static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, co
     }
     return all;
 }
-// Element by element; one difference decides.
-// The numbers of elements must agree. An undecided element leaves the whole undecided unless a
-// later one differs.
+// Element by element; one difference decides. An undecided element leaves the whole undecided
+// unless a later one differs.
 static r1_equality r1i_answer_in_order(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     if (a->count != b->count) return r1i_answer_say(work, R1_DIFFERENT, "other number of elements");
     r1_equality all = R1_EQUAL;
@@ -18733,9 +18576,8 @@ static bool r1i_node_falls(r1_answer_work *work, const r1i_node *list) {
     }
     return true;
 }
-// As sets: each has its equal on the other side, both ways round.
-// Repeated elements count once in sets. A set is compared so with a list, even when lists
-// are ordered.
+// As sets: each element has its equal on the other side, both ways round; repetition does not
+// count. A set is compared so with a list, even when lists are ordered.
 static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     bool lists = a->kind == R1I_NODE_LIST && b->kind == R1I_NODE_LIST;
@@ -18755,11 +18597,14 @@ static r1_equality r1i_answer_unordered(r1_answer_work *work, const r1i_node *a,
 static bool r1i_node_is_many(const r1i_node *node) {
     return node->kind == R1I_NODE_LIST || node->kind == R1I_NODE_SET;
 }
-// How many nodes of a kind a tree holds that a sign can be chosen for: plus-minus, absolute values.
+// Whether a sign can be chosen for a node: for a plus-minus, or for an absolute value.
+static bool r1i_node_has_sign(const r1i_node *node, bool bars) {
+    return bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
+                : node->kind == R1I_NODE_PLUS_MINUS;
+}
+// How many such nodes a tree holds.
 static size_t r1i_node_sign_count(const r1i_node *node, bool bars) {
-    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
-                     : node->kind == R1I_NODE_PLUS_MINUS;
-    size_t count = here;
+    size_t count = r1i_node_has_sign(node, bars);
     for (size_t i = 0; i < node->count; i++) count += r1i_node_sign_count(node->item[i], bars);
     return count;
 }
@@ -18767,9 +18612,7 @@ static size_t r1i_node_sign_count(const r1i_node *node, bool bars) {
 // linked takes the same bit as all others, and a minus-plus its opposite.
 static r1i_node *r1i_node_signed(r1_answer_work *work, const r1i_node *node, bool bars, bool linked,
                                  unsigned *signs) {
-    bool here = bars ? node->kind == R1I_NODE_FUNCTION && node->id == R1I_CALL_ABS
-                     : node->kind == R1I_NODE_PLUS_MINUS;
-    bool minus = (*signs & 1) != (!bars && node->id);
+    bool here = r1i_node_has_sign(node, bars), minus = (*signs & 1) != (!bars && node->id);
     if (here && !linked) *signs >>= 1;
     r1i_node *copy = r1i_node_new(work, node->kind, node->count);
     if (work->stop) return work->nothing;
@@ -18812,8 +18655,7 @@ static r1_equality r1i_answer_plus_minus(r1_answer_work *work, const r1i_node *a
     return verdict;
 }
 
-// ---- sets of real numbers: where between their sorted bounds a number lies decides membership
-// ----
+// ---- sets of real numbers: where a number lies between their sorted bounds decides ----
 //
 //     place       0      1      2      3      4          count = 2
 //             ---------- b0 ---------- b1 ----------> real line
@@ -18830,11 +18672,6 @@ typedef struct r1i_bounds {
     bool unsure;
 } r1i_bounds;
 
-// Links whose truth depends on the sign of left minus right only.
-static bool r1i_token_is_order(int link) {
-    return link == '<' || link == '>' || link == R1I_TOKEN_LESS_EQUAL ||
-           link == R1I_TOKEN_GREATER_EQUAL || link == R1I_TOKEN_NOT_EQUAL || link == '=';
-}
 // The first eight variables of an expression; more are left alone, as a test in eight
 // directions is enough.
 typedef struct r1i_names {
@@ -18850,9 +18687,8 @@ static void r1i_names_collect(const r1i_node *node, r1i_names *names) {
     }
     for (size_t i = 0; i < node->count; i++) r1i_names_collect(node->item[i], names);
 }
-// Whether there is one variable at most; *name gets it.
-// *name may hold one already, which then is the only one allowed. Unknown functions and words
-// are not.
+// Whether there is one variable at most, and no unknown function or word. *name gets it, or holds
+// one already, which then is the only one allowed.
 static bool r1i_node_only_name(const r1i_node *node, r1_slice *name) {
     r1i_names names = {{*name}, name->size != 0};
     r1i_names_collect(node, &names);
@@ -18860,16 +18696,13 @@ static bool r1i_node_only_name(const r1i_node *node, r1_slice *name) {
     return names.count < 2 && !r1i_node_holds(node, 1u << R1I_NODE_CALL | 1u << R1I_NODE_TEXT);
 }
 // A number that may be meant as the set of itself.
-// Constants of a scalar kind, but neither infinity nor a named set.
 static bool r1i_node_is_single(const r1i_node *node) {
     return node->kind < R1I_NODE_TUPLE && r1i_node_is_constant(node) &&
            (node->kind != R1I_NODE_CONSTANT || node->id < R1I_SIGN_INFINITY);
 }
-// What has a meaning as a set of real numbers: intervals, finite sets, inequalities in one variable
-// and whatever unions and the like make of them.
-// *name collects the variable of all inequalities in it, which must be one and the same.
-// Membership "x in A" counts by its set. A tuple counts as an interval when it has two constant
-// ends.
+// What has a meaning as a set of real numbers: intervals, finite sets, inequalities in one
+// variable, which *name gets, and what unions and the like make of them. A tuple counts as an
+// interval when it has two constant ends.
 static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
     switch (node->kind) {
     case R1I_NODE_TUPLE:
@@ -18903,9 +18736,9 @@ static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
         if (node->item[i]->kind >= R1I_NODE_TUPLE) return false;
     return r1i_node_only_name(node, name) && name->size;
 }
-// Inserts a bound in order and returns its index; equal bounds share one.
-// Linear, since 48 is the most. A bound that can be neither told from another nor called equal
-// to it makes the set unsure; the index 0 is harmless then.
+// Inserts a bound in order and returns its index; equal bounds share one. A bound that can be
+// neither told from another nor called equal to it makes the set unsure; the index 0 is harmless
+// then.
 static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value value) {
     bool exact;
     if (!value.kind || !r1i_value_is_real(&value) || bounds->count == R1I_ANSWER_BOUNDS) {
@@ -18952,33 +18785,27 @@ static void r1i_bounds_meet(r1_answer_work *work, r1i_bounds *bounds, const r1i_
         }
     }
 }
-// All bounds that occur in a set.
-// Ends of intervals, elements of finite sets and zeros of inequalities. Infinity is no bound.
+// All bounds that occur in a set: ends of intervals, elements and zeros. Infinity is none.
 static void r1i_bounds_collect(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node) {
-    if (node->kind == R1I_NODE_RELATION && node->links[0] != R1I_TOKEN_IN &&
-        node->links[0] != R1I_TOKEN_NOT_IN) {
-        for (size_t i = 0; i + 1 < node->count; i++) {
-            if (r1i_node_infinite(node->item[i]) || r1i_node_infinite(node->item[i + 1])) continue;
-            r1i_bounds_meet(work, bounds, node->item[i], node->item[i + 1]);
-        }
-        return;
+    bool relation = node->kind == R1I_NODE_RELATION;
+    bool member =
+        relation && (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN);
+    bool ends = node->kind == R1I_NODE_TUPLE || node->kind == R1I_NODE_SET;
+    if (r1i_node_is_single(node)) r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node));
+    for (size_t i = member; i < node->count && !r1i_node_is_single(node); i++) {
+        const r1i_node *item = node->item[i],
+                       *next = i + 1 < node->count ? node->item[i + 1] : item;
+        if (member || (!relation && !ends))
+            r1i_bounds_collect(work, bounds, item);
+        else if (ends && !r1i_node_infinite(item))
+            r1i_bounds_add(work, bounds, r1i_value_evaluate(work, item));
+        else if (relation && next != item && !r1i_node_infinite(item) && !r1i_node_infinite(next))
+            r1i_bounds_meet(work, bounds, item, next);
     }
-    if (node->kind == R1I_NODE_TUPLE || node->kind == R1I_NODE_SET) {
-        for (size_t i = 0; i < node->count; i++)
-            if (!r1i_node_infinite(node->item[i]))
-                r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node->item[i]));
-        return;
-    }
-    if (r1i_node_is_single(node)) {
-        r1i_bounds_add(work, bounds, r1i_value_evaluate(work, node));
-        return;
-    }
-    for (size_t i = node->kind == R1I_NODE_RELATION; i < node->count; i++)
-        r1i_bounds_collect(work, bounds, node->item[i]);
 }
-// Twice the index of a bound, plus one; even places are the gaps before, between and behind.
-// A bound that was collected is found again, so nothing is added. Minus infinity has the place
-// of the first gap, infinity one behind all.
+// Twice the index of a bound, plus one; even places are the gaps before, between and behind. A
+// bound that was collected is found again. Minus infinity has the place of the first gap, infinity
+// one behind all.
 static size_t r1i_bounds_place(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node) {
     int infinite = r1i_node_infinite(node);
     if (infinite) return infinite < 0 ? 0 : 2 * bounds->count + 2;
@@ -19019,9 +18846,8 @@ static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_
     }
     return r1i_link_holds(node->links[i], side);
 }
-// Whether a place, a bound or a gap between bounds, belongs to a set.
-// A list of conditions means all of them, one joined by "or" means any. Intervals compare
-// places with the places of their ends. Recursion follows the tree of the set.
+// Whether a place, a bound or a gap between bounds, belongs to a set. A list of conditions means
+// all of them, one joined by "or" means any.
 static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
                               size_t place) {
     bool inside = false;
@@ -19066,9 +18892,8 @@ static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1
         return r1i_node_is_single(node) && place == r1i_bounds_place(work, bounds, node);
     }
 }
-// Two sets are equal when they agree at every bound of both and in every gap between.
-// If membership had to add a bound, the places have moved and the result is void: undecided.
-// Both verdicts are exact when all bounds are.
+// Two sets are equal when they agree at every bound of both and in every gap between. If membership
+// had to add a bound, the places have moved and the result is void.
 static r1_equality r1i_answer_sets(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                    r1_slice name) {
     r1i_bounds *bounds = (r1i_bounds *)r1i_answer_space(work, sizeof *bounds);
@@ -19105,9 +18930,8 @@ static bool r1i_answer_both_sets(r1_answer_work *work, const r1i_node *a, const 
 //     x = 3           subject x,    value 3         5 = y         turned: subject y, value 5
 //     f(x) = x^2      subject f(x), value x^2       x = 1/3 ~ 0.33    value 1/3
 // The thing that a relation such as x = 3 or f(x) = ... defines.
-// NULL when it defines nothing. A name, a call, a word, a tuple or a product of names may be
-// defined; on the right side only when the left one is a constant. *turned tells which side it
-// is.
+// NULL for none. A name, a call, a word, a tuple or a product of names may be defined; on the right
+// side only when the left one is a constant. *turned tells which side it is.
 static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) {
     *turned = false;
     if (node->kind != R1I_NODE_RELATION) return NULL;
@@ -19134,8 +18958,7 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
     }
     return NULL;
 }
-// The last side, but not one that only rounds the side before it.
-// x = 1/3 ~ 0.33 has the value 1/3; a turned relation has it on the left.
+// The last side, but not one that only rounds the side before it: x = 1/3 ~ 0.33 has the value 1/3.
 static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
     if (turned) return node->item[0];
     size_t last = node->count - 1;
@@ -19165,9 +18988,8 @@ static bool r1i_node_mentions(const r1i_node *node, const r1i_node *name) {
         if (r1i_node_mentions(node->item[i], name)) return true;
     return false;
 }
-// 1: both sides' gaps have one ratio at all points; its sign in *sign.
-// Ratios are compared crosswise, ga fb = gb fa, which needs no division. True when at least
-// four points agree with the first before one does not; points where a gap is zero or has no
+// Whether both sides' gaps have one ratio at four points and more; its sign in *sign. Ratios are
+// compared crosswise, ga fb = gb fa, which needs no division; points where a gap is zero or has no
 // value tell nothing.
 static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                       int *sign) {
@@ -19192,9 +19014,9 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
     }
     return good >= 4;
 }
-// One side minus the other as a polynomial in one name, the others at the current point. It is found
-// from its values at -1 to 2; at 2 and far away on both sides it must be exactly what it promises,
-// which |t| and its like are not.
+// One side minus the other as a polynomial in one name, the others at the current point, from its
+// values at -1 to 1. At 2 and far away on both sides it must be exactly what it promises, which |t|
+// and its like are not.
 static r1i_parabola r1i_parabola_of(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                     r1_slice name) {
     static const int places[] = {-1, 0, 1, 2, -1000003, 999983};
@@ -19232,10 +19054,9 @@ static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, 
     return r1i_value_divide(work, top, p->square);
 }
 // Looks for a point that solves a and surely not b: 1 found, 2 found where other variables are
-// negative only, 0 not, -1 nothing could be tested.
-// Each variable in turn is solved for at eight points of the others, the first and the second
-// root by turns, the first where there is no second. "0 not" needs two tests at least, so that one
-// lucky point does not prove an equality. At most 64 roots.
+// negative only, 0 not, -1 nothing could be tested. Each variable in turn is solved for at eight
+// points of the others, both roots by turns. "0 not" needs two tests at least, so that one lucky
+// point does not prove an equality.
 static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     r1i_names names = {{{NULL, 0}}, 0};
     r1i_names_collect(a, &names);
@@ -19258,9 +19079,9 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
         }
     return negative ? 2 : tested >= 2 ? 0 : -1;
 }
-// Equations are equal when their solutions are; multiples are the simple case.
-// Multiples are tested first because they need no solving. A root of one that surely misses the
-// other refutes; agreement at all roots both ways accepts, else undecided.
+// Equations are equal when their solutions are. Multiples are tested first because they need no
+// solving. A root of one that surely misses the other refutes; agreement at all roots both ways
+// accepts.
 static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     int sign = 0;
@@ -19275,9 +19096,8 @@ static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
         return r1i_answer_say(work, R1_EQUAL, "the tested solutions solve both equations");
     return r1i_answer_say(work, R1_UNDECIDED, "the equations could not be compared");
 }
-// The truth of a chain of inequalities at the current point; -1: not known.
-// Every link must be sure, a sign or an exact zero, and real; the first that fails makes the
-// chain false.
+// The truth of a chain of inequalities at the current point; -1: not known, as every link must be
+// sure, a sign or an exact zero, and real.
 static int r1i_relation_truth(r1_answer_work *work, const r1i_node *node) {
     for (size_t i = 0; i + 1 < node->count; i++) {
         r1i_value gap = r1i_value_gap(work, node->item[i], node->item[i + 1]);
@@ -19287,10 +19107,9 @@ static int r1i_relation_truth(r1_answer_work *work, const r1i_node *node) {
     }
     return 1;
 }
-// One point that fulfils only one of them refutes.
-// 32 points are tried. Without a witness only multiples of each other are decided: then the
-// factor's sign and the directions must fit, and strictness must agree. No number of agreeing
-// points accepts by itself.
+// One of 32 points that fulfils only one of them refutes. No number of agreeing points accepts:
+// without a witness only multiples of each other are decided, by the factor's sign, the directions
+// and strictness.
 static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node *a,
                                            const r1i_node *b) {
     for (int s = 0; s < 4 * R1I_ANSWER_POINTS && !work->stop; s++) {
@@ -19370,9 +19189,8 @@ static r1_equality r1i_answer_families(r1_answer_work *work, const r1i_node *a, 
         return r1i_answer_say(work, R1_EQUAL, "the same family of values");
     return r1i_answer_say(work, R1_UNDECIDED, "families of values could not be compared");
 }
-// The same subject compares values; then equations, sets and inequalities in that order.
-// A difference of the values refutes for calls, and for a name that occurs in neither value.
-// Anything that is not an order relation and not one of these is undecided.
+// The same subject compares values, whose difference refutes for calls, and for a name that occurs
+// in neither value; then equations, sets and inequalities in that order.
 static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     bool turned_a, turned_b;
@@ -19401,9 +19219,8 @@ static r1_equality r1i_answer_relations(r1_answer_work *work, const r1i_node *a,
         if (!r1i_token_is_order(b->links[i])) return R1_UNDECIDED;
     return r1i_answer_inequalities(work, a, b);
 }
-// A relation against something else.
-// "x = 5" against "5" compares the values. `turned` keeps the expected answer on the left of
-// every comparison. A set against an inequality is a comparison of sets.
+// A relation against something else. "x = 5" against "5" compares the values. `turned` keeps the
+// expected answer on the left of every comparison.
 static r1_equality r1i_answer_relation(r1_answer_work *work, const r1i_node *relation,
                                        const r1i_node *other, bool turned) {
     bool back;
@@ -19549,10 +19366,9 @@ static const r1i_node *r1i_node_rows(r1_answer_work *work, const r1i_node *node)
     }
     return r1i_items_matrix(work, &items, node->count);
 }
-// Carries out sums, multiples and products of matrices; NULL when the expression is no matrix.
-// The result is a tree whose entries are expressions, so that they compare like any other. At most
-// eight factors, which bounds its height. Bars make a determinant, which is a scalar and not a
-// matrix.
+// Carries out sums, multiples and products of matrices; NULL when the expression is no matrix. The
+// entries of the result are expressions, which compare like any other. At most eight factors bound
+// its height. Bars make a determinant, which is a scalar.
 static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *node) {
     if (work->stop) return NULL;
     if (node->kind == R1I_NODE_MATRIX) return node->open == '|' ? NULL : node;
@@ -19582,7 +19398,6 @@ static const r1i_node *r1i_node_matrix(r1_answer_work *work, const r1i_node *nod
     return work->stop ? NULL : scaled;
 }
 // Shapes must agree, but a tuple may stand for a row or a column.
-// Then the entries are compared one by one, row by row.
 static r1_equality r1i_answer_matrices(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     bool vector_a = a->kind != R1I_NODE_MATRIX || a->rows == 1 || a->rows == a->count;
     bool vector_b = b->kind != R1I_NODE_MATRIX || b->rows == 1 || b->rows == b->count;
@@ -19602,9 +19417,8 @@ static r1_equality r1i_answer_tuples(r1_answer_work *work, const r1i_node *a, co
         return r1i_answer_say(work, R1_DIFFERENT, "the ends of the intervals differ");
     return same;
 }
-// 1:2 is 2:4, but 12:30 may be a time of the day.
-// Side by side first; then as quotients, unless both right sides have two digits and may be
-// minutes.
+// 1:2 is 2:4, but 12:30 may be a time of the day: side by side first, then as quotients, unless
+// both right sides have two digits.
 static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *a,
                                           const r1i_node *b) {
     r1_equality same = r1i_answer_in_order(work, a, b);
@@ -19622,10 +19436,9 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
     if (clock) return r1i_answer_say(work, R1_DIFFERENT, "times of the day differ");
     return r1i_answer_scalars(work, a, b);
 }
-// Wrappers that one side may have and the other not: units, percent, degrees.
-// False when there is no wrapper. A percent or degree sign on one side only counts first with
-// its meaning and then not at all, since "25%" may be asked for as "25". Units convert only
-// when both sides have one.
+// Wrappers that one side may have and the other not: units, percent, degrees; false when there is
+// none. A percent or degree sign on one side only counts first with its meaning and then not at
+// all, since "25%" may be asked for as "25".
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
     const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
@@ -19649,9 +19462,8 @@ static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i
     }
     return false;
 }
-// The same digits with and without a base: the question may have asked for that base.
-// Two numbers in bases are compared by value, so 11_2 equals 3_10. Against a plain number the
-// value counts first; the same digits alone are undecided.
+// Two numbers in bases are compared by value, so 11_2 equals 3_10. Against a plain number the value
+// counts first; the same digits alone are undecided, as the question may have asked for that base.
 static r1_equality r1i_answer_bases(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     if (a->kind == b->kind) {
         bool same = r1i_ratio_same(a->ratio, b->ratio);
@@ -19679,9 +19491,8 @@ static bool r1i_node_is_range(const r1i_node *node) {
             return false;
     return true;
 }
-// Equal as written, whatever it means.
-// Kind, id, shape, numbers and names, all the way down; an early and cheap yes that also covers
-// what has no value, such as sets without numbers.
+// Equal as written, whatever it means: a cheap yes that also covers what has no value, such as sets
+// without numbers.
 static bool r1i_node_identical(const r1i_node *a, const r1i_node *b) {
     if (a->kind != b->kind || a->id != b->id || a->count != b->count || a->open != b->open ||
         a->close != b->close || a->rows != b->rows)
@@ -19696,9 +19507,8 @@ static bool r1i_node_identical(const r1i_node *a, const r1i_node *b) {
         if (!r1i_node_identical(a->item[i], b->item[i])) return false;
     return true;
 }
-// The order of these rules matters: relations, wrappers, matrices, signs, lists, sets, numbers.
-// Each rule takes its pairs away from those below it. What reaches the end is a scalar on both
-// sides. Two matrices are multiplied out before they are compared.
+// The order of these rules matters: each takes its pairs away from those below it. What reaches the
+// end is a scalar on both sides.
 static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node *a,
                                             const r1i_node *b) {
     r1_equality verdict = R1_UNDECIDED;
@@ -19755,9 +19565,8 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
         return r1i_answer_say(work, R1_UNDECIDED, "these sets could not be compared");
     return r1i_answer_scalars(work, a, b);
 }
-// Compares two expressions; the space of the comparison is given back.
-// The depth counts comparisons inside comparisons; the limit of 60 and the budget of steps end
-// every recursion. Once the work has stopped the verdict is undecided, whatever was found.
+// Compares two expressions; the space of the comparison is given back. The depth counts comparisons
+// inside comparisons. Once the work has stopped the verdict is undecided, whatever was found.
 static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     if (++work->depth > R1I_ANSWER_DEPTH) r1i_answer_halt(work, R1I_STOP_DEPTH);
     size_t used = work->used;
@@ -19770,9 +19579,8 @@ static r1_equality r1i_answer_compare(r1_answer_work *work, const r1i_node *a, c
 }
 
 // ---- words ----
-// The text without spaces, dollars, braces and type faces, in lower case.
-// Words are the same when these agree. Commands that carry a meaning are kept by name, so that
-// \alpha is not lost; punctuation is not.
+// The text without spaces, dollars, braces, type faces and punctuation, in lower case. Words are
+// the same when these agree. Commands that carry a meaning are kept by name, as \alpha is.
 static r1_slice r1i_answer_normal(r1_answer_work *work, r1_slice text) {
     char *normal = (char *)r1i_answer_space(work, text.size + 1);
     size_t size = 0, end;
@@ -19821,9 +19629,9 @@ static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
         text = r1i_answer_part(text, open + 1, text.size - 1);
     }
 }
-// The letter of an option: D, (D), D., (D) with the words of the option; else 0.
-// Letters A to J, in a type face or not. *alone says that nothing follows: then a plain letter, a
-// closed bracket or a point will do. With words behind it a mark and a space must stand between.
+// The letter, A to J, of an option: D, (D), D., (D) with the words of the option, in a type face or
+// not; else 0. *alone says that nothing follows: then a plain letter, a closed bracket or a point
+// will do. With words behind it a mark and a space must stand between.
 static char r1i_answer_option(r1_slice text, bool *alone) {
     size_t face = r1i_answer_char(text, 0) == '\\' ? r1i_answer_letters(text, 1) : 0;
     if (face > 1 && r1i_answer_char(text, face) == '{') { // \textbf{(B)} 12
@@ -19842,8 +19650,7 @@ static char r1i_answer_option(r1_slice text, bool *alone) {
     if (*alone) return open && !marked ? 0 : c;
     return marked && r1i_is_space(r1i_answer_char(text, at)) ? c : 0;
 }
-// Words, or letters that only seem to be a product.
-// A product of names in a text that holds words is a word that the reader has taken apart.
+// Words, or a product of names in a text that holds words: a word that the reader has taken apart.
 static bool r1i_node_is_words(const r1i_node *node, bool wordy) {
     if (node->kind == R1I_NODE_TEXT) return true;
     if (node->kind == R1I_NODE_UNIT) return r1i_node_is_words(node->item[0], wordy);
@@ -19946,9 +19753,8 @@ static r1_slice r1i_words_verdict(r1_slice text) {
     bool verdict = r1i_word_place("yes no true false", word) >= 0;
     return verdict && (mark == ',' || mark == '.' || mark == ';') ? word : text;
 }
-// Short answers in words can be refuted; sentences cannot.
-// Lists of words are compared as sets. Up to three words on each side count as short. Sentences may
-// say the same in other words, so for them only equality of letters is known.
+// Lists of words are compared as sets. Short answers, up to three words on each side, can be
+// refuted; sentences may say the same in other words.
 static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slice pred) {
     gold = r1i_words_verdict(gold), pred = r1i_words_verdict(pred);
     if (r1i_words_cover(work, gold, pred) && r1i_words_cover(work, pred, gold))
@@ -19958,10 +19764,9 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
         return r1i_answer_say(work, R1_UNDECIDED, "sentences are compared letter by letter only");
     return r1i_answer_say(work, R1_DIFFERENT, "other words");
 }
-// One comparison with the ambiguous notations read in one way.
-// The work area is empty at the start; only the steps run on, so all readings together have one
-// budget. Texts with words or unknown commands are equal when they are letter by letter,
-// whether or not they can be read.
+// One comparison with the ambiguous notations read in one way. The work area is empty at the start;
+// only the steps run on, so all readings together have one budget. Texts with words or unknown
+// commands are equal when they are letter by letter, whether or not they can be read.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
     work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
     work->whole_points = false;
@@ -19988,8 +19793,7 @@ static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_sl
     if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
     return verdict;
 }
-// The reason, with the place in the text when reading stopped there.
-// At most size bytes with the final zero; longer reasons are cut. NULL asks for none.
+// The reason, with the place in the text when reading stopped there, in at most size bytes.
 static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t size) {
     static const char *const stops[] = {R1I_STOP_LIST(R1I_STOP_TEXT)};
     if (!reason || !size) return;
@@ -19999,10 +19803,9 @@ static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t 
     else
         snprintf(reason, size, "%s%s%s", work->reason, space, stop);
 }
-// Every way to read log, E and 1/2x must lead to the same verdict; other commas may only help.
-// The bits in `seen` tell which notations occurred, so usual answers are read once. At most 2 +
-// 7 further attempts. A comma that makes them equal is believed; other notations that lead to
-// different verdicts make it undecided.
+// Every way to read log, E and 1/2x must lead to the same verdict, else it is undecided; other
+// commas may only help. The bits in `seen` tell which notations occurred, so usual answers are read
+// once. At most 2 + 7 further attempts.
 static r1_equality r1i_answer_readings(r1_answer_work *work, r1_slice gold, r1_slice pred) {
     work->seen = work->reading = 0;
     r1_equality verdict = r1i_answer_attempt(work, gold, pred);
@@ -20027,9 +19830,8 @@ static r1_equality r1i_answer_readings(r1_answer_work *work, r1_slice gold, r1_s
     }
     return verdict;
 }
-// The last place of a word, the case of letters ignored; SIZE_MAX when it is not there.
-// Words are given in lower case. Searched from the end, so the last answer of a text costs the
-// least; at worst the size of the text times that of the word.
+// The last place of a lower-case word, the case of the text ignored; SIZE_MAX when it is not there.
+// Searched from the end, so the last answer of a text costs the least.
 static size_t r1i_answer_last(r1_slice text, const char *word) {
     size_t size = strlen(word);
     for (size_t at = text.size >= size ? text.size - size + 1 : 0; at-- > 0;) {
@@ -20039,9 +19841,8 @@ static size_t r1i_answer_last(r1_slice text, const char *word) {
     }
     return SIZE_MAX;
 }
-// Without white space and the stars and ticks of Markdown.
-// A slice of the same text. Pairs of marks are taken off together, and a double star also when
-// only one end has it.
+// A slice without white space and the stars and ticks of Markdown. Pairs of marks are taken off
+// together, and a double star also when no other one stands in the text.
 static r1_slice r1i_answer_clean(r1_slice text) {
     text = r1i_answer_trim(text);
     while (text.size > 1 && strchr("*`", text.data[0]) && text.data[text.size - 1] == text.data[0])
@@ -20055,9 +19856,8 @@ static r1_slice r1i_answer_clean(r1_slice text) {
         text.size -= 2;
     return r1i_answer_trim(text);
 }
-// Nothing of the texts is kept. The whole comparison has one budget of steps (desc->steps, 3
-// million by default) whatever the answers hold, which bounds the time of a reward worker. An
-// empty prediction is wrong; an empty expected answer is nobody's fault.
+// The whole comparison has one budget of steps whatever the answers hold, which bounds the time of
+// a reward worker. An empty prediction is wrong; an empty expected answer is nobody's fault.
 R1I_BODY r1_equality r1_answer_equal(r1_answer_work *work, r1_slice gold, r1_slice pred,
                                      const r1_answer_desc *desc, char *reason, size_t size) {
     static const r1_answer_desc usual = {false, 0, 0};
@@ -20093,8 +19893,7 @@ R1I_BODY const char *r1_equality_name(r1_equality verdict) {
     return verdict == R1_EQUAL ? "equal" : verdict == R1_DIFFERENT ? "different" : "undecided";
 }
 enum { R1I_ANSWER_BYTES = 2 << 20 };
-// One block for the struct and its 2 MiB, so there is nothing else to free and comparing
-// allocates nothing. One thread uses it at a time; workers have one each.
+// One block for the struct and its 2 MiB, so that comparing allocates nothing.
 R1I_BODY r1_answer_work *r1_answer_new(r1_context *ctx) {
     if (!ctx) return NULL;
     r1_answer_work *work = (r1_answer_work *)r1i_alloc(ctx, sizeof *work + R1I_ANSWER_BYTES);
@@ -20117,10 +19916,9 @@ R1I_BODY void r1_answer_free(r1_answer_work *work) {
 static r1_slice r1i_answer_from(r1_slice text, size_t at) {
     return r1i_answer_part(text, at, text.size);
 }
-// Words of ordinary language; stops counting at `most`.
-// *leading is set when a word that leads up to an answer occurs. Runs of two letters count
-// behind a space only; words of the dictionary and of \text do not. Six bytes and more of
-// another script count as four words.
+// Words of ordinary language; stops counting at `most`. *leading is set when a word that leads up
+// to an answer occurs. Runs of two letters count behind a space only; words of the dictionary and
+// of \text do not. Six bytes and more of another script count as four words.
 static size_t r1i_answer_plain_words(r1_slice text, size_t most, bool *leading) {
     size_t words = 0, end;
     for (size_t i = 0; i < text.size && words < most; i = end) {
@@ -20171,9 +19969,8 @@ static bool r1i_answer_is_sentence(r1_slice text) {
            r1i_answer_char(text, first) == ' ' && !r1i_word_find(word, 2) &&
            !memchr(text.data, '=', text.size) && r1i_word_place("minus negative", word) < 0;
 }
-// Whether a text is an answer by itself and no sentence around one.
-// No ordinary words, or up to two (one with math signs around) in a short line that leads up to
-// nothing and has no sentence in it. Boxes and marks go through their own rules.
+// Whether a text is an answer by itself and no sentence around one: no ordinary words, or up to two
+// (one with math signs around) in a short line that leads up to nothing.
 static bool r1i_answer_is_bare(r1_slice text) {
     bool leading = false;
     if (!text.size || text.size > 2000 || r1i_answer_last(text, "boxed") != SIZE_MAX ||
@@ -20185,8 +19982,8 @@ static bool r1i_answer_is_bare(r1_slice text) {
     return words <= most && !leading && text.size < 80 && !memchr(text.data, '\n', text.size) &&
            r1i_answer_last(text, ". ") == SIZE_MAX;
 }
-// Whether only punctuation, math signs and one "and" or "or" stand between two boxes.
-// Less than 80 bytes, so that boxes far apart in a solution are not taken for one answer.
+// Whether only punctuation, math signs and one "and" or "or" stand between two boxes, less than 80
+// bytes, so that boxes far apart in a solution are not taken for one answer.
 static bool r1i_answer_joins(r1_slice gap) {
     size_t words = 0, end;
     for (size_t i = 0; i < gap.size; i = end) {
@@ -20212,9 +20009,8 @@ static bool r1i_answer_joins(r1_slice gap) {
     }
     return gap.size < 80;
 }
-// The box whose word "boxed" ends before `end`: its command and its content.
-// \boxed{...}, \fbox{...} and \boxed 5 up to a space or dollar. Searching from the end finds
-// the last one; false when there is none. An open brace takes the rest of the text.
+// The box whose word "boxed" ends before `end`, the last one there: its command and its content.
+// \boxed{...}, \fbox{...} and \boxed 5 up to a space or dollar. An open brace takes the rest.
 static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice *content) {
     size_t at = r1i_answer_last(r1i_answer_part(text, 0, end), "boxed");
     size_t frame = r1i_answer_last(r1i_answer_part(text, 0, end), "\\fbox");
@@ -20237,10 +20033,8 @@ static bool r1i_answer_box(r1_slice text, size_t end, r1_slice *whole, r1_slice 
     *whole = r1i_answer_part(text, at, close);
     return true;
 }
-// The last box, with those before it that only commas or "and" separate.
-// The boxes are joined from the last one backwards, as long as only separators lie between;
-// then the slice holds the commands too, which the reader passes over. One box gives its
-// content alone.
+// The last box. With those before it that only commas or "and" separate it is one slice that holds
+// the commands too, which the reader passes over; one box gives its content alone.
 static r1_slice r1i_answer_boxed(r1_slice text) {
     r1_slice joined, content, whole, inner;
     if (!r1i_answer_box(text, text.size, &joined, &content)) return r1i_answer_none;
@@ -20266,9 +20060,8 @@ static bool r1i_answer_is_amount(r1_slice inner) {
     bool open = trimmed.size < inner.size && strchr("+-*/=,", trimmed.data[trimmed.size - 1]);
     return open || (words && r1i_is_space(inner.data[inner.size - 1]));
 }
-// The last formula between math signs, or the first one; *end is the place behind it.
-// Signs are $, $$, \( and \[, each with its own end; empty formulas and ones that never close
-// do not count. One pass over the text.
+// The last formula between math signs, or the first one; *end is the place behind it. Empty
+// formulas and ones that never close do not count.
 static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     static const char *const signs[][2] = {
         {"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
@@ -20474,7 +20267,8 @@ static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
 // where it begins; no number leaves it unset.
 static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
     r1_slice found = r1i_answer_none;
-    for (size_t i = 0; i < text.size;) {
+    for (size_t i = 0, end; i < text.size && !(first && found.size); i = end) {
+        char before = i ? text.data[i - 1] : ' ', more = i > 1 ? text.data[i - 2] : ' ';
         bool point = text.data[i] == '.' && r1i_is_digit(r1i_answer_char(text, i + 1)) &&
                      (!i || !r1i_is_digit(text.data[i - 1]));
         if (!r1i_is_digit(text.data[i]) && !point) {
@@ -20561,7 +20355,6 @@ static bool r1i_answer_marker(r1_slice text, size_t *behind) {
 }
 // The last formula, or the last number when it stands behind that: in the same sentence only if
 // `near`, else only in a later one.
-// Without a formula it is the last number, without a number behind it the formula.
 static r1_slice r1i_answer_last_math(r1_slice text, bool near) {
     size_t end = 0, start = 0;
     r1_slice formula = r1i_answer_formula(text, false, &end);
@@ -20584,9 +20377,8 @@ static r1_slice r1i_answer_explained(r1_slice text) {
     }
     return text;
 }
-// The answer that a sentence announces: its formula, its number, or its few words.
-// Up to two ordinary words are an answer as they stand; a longer phrase gives its first number,
-// or all of itself when it has none.
+// The answer that a sentence announces: its formula, its few words, or the first number of a longer
+// phrase, which is all of itself when it has none.
 static r1_slice r1i_answer_phrase(r1_slice text) {
     size_t behind = 0, unused = 0;
     if (!r1i_answer_marker(text, &behind)) return r1i_answer_none;
@@ -20615,32 +20407,29 @@ static bool r1i_answer_letter_at(r1_slice text, size_t at) {
     char behind = r1i_answer_char(text, at + 2);
     return !(article && next == ' ' && behind >= 'a' && behind <= 'z');
 }
-// The choice in a text: boxed, at its beginning, announced, or the last letter that stands alone.
-// One byte of the text. Behind an announcement 40 bytes are searched. A text without ordinary
-// words is a formula, in which a capital is a variable; then there is none.
+// The choice in a text, one byte of it: boxed, at its beginning, announced in the 40 bytes before,
+// or the last letter that stands alone. A text without ordinary words is a formula, in which a
+// capital is a variable.
 static r1_slice r1i_answer_letter(r1_slice text) {
     size_t behind = 0;
-    r1_slice trimmed = r1i_answer_clean(text), boxed = r1i_answer_boxed(text);
-    if (boxed.size) trimmed = boxed;
-    for (size_t i = 0; boxed.size && i < boxed.size; i++)
+    r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
+    for (size_t i = 0; i < boxed.size; i++)
         if (r1i_answer_letter_at(boxed, i)) return r1i_answer_part(boxed, i, i + 1);
-    bool open = r1i_answer_char(trimmed, 0) == '(', alone;
+    bool open = r1i_answer_char(trimmed, 0) == '(', leading = false, alone;
     if (r1i_answer_option(trimmed, &alone)) return r1i_answer_part(trimmed, open, open + 1u);
-    bool other = trimmed.size > 1 && (unsigned char)trimmed.data[1] >= 0x80;
+    bool other = r1i_answer_char(trimmed, 1) & 0x80;
     if (other && r1i_answer_letter_at(trimmed, 0)) return r1i_answer_part(trimmed, 0, 1);
-    if (r1i_answer_marker(text, &behind)) {
+    if (r1i_answer_marker(text, &behind))
         for (size_t i = behind; i < text.size && i < behind + 40; i++)
             if (r1i_answer_letter_at(text, i)) return r1i_answer_part(text, i, i + 1);
-    }
-    bool leading = false; // a formula is no choice
     if (!r1i_answer_plain_words(text, 1, &leading)) return r1i_answer_none;
     for (size_t at = text.size; at-- > 0;)
         if (r1i_answer_letter_at(text, at)) return r1i_answer_part(text, at, at + 1);
     return r1i_answer_none;
 }
-// The text that may hold the answer: behind the thoughts, inside the tags.
-// NULL data when the thoughts must be closed and are not, since a sample that was cut off has
-// given no answer. Only the last pair of tags counts; without a pair the whole text does.
+// The text that may hold the answer: behind the thoughts, inside the last pair of tags, if any.
+// NULL data when the thoughts must be closed and are not, since a sample that was cut off has given
+// no answer.
 static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
     size_t thought = r1i_answer_last(text, "</think>");
     if (thought != SIZE_MAX) {
@@ -20654,8 +20443,7 @@ static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
     if (open == SIZE_MAX) return text;
     return r1i_answer_part(text, open + strlen("<answer>"), close);
 }
-// The first way that finds anything wins. What is returned is a part of `text` and lives as
-// long; NULL data when nothing was found.
+// The first way that finds anything wins. What is returned lives as long as the text.
 R1I_BODY r1_slice r1_answer_extract(r1_slice text, unsigned modes) {
     if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
     if (!text.data) return r1i_answer_none;
