@@ -15946,8 +15946,8 @@ static const r1i_word r1i_words[] = {
     {"equiv", '=', 0, 1},
     {"in", R1I_TOKEN_IN, 0, 1},
     {"notin", R1I_TOKEN_NOT_IN, 0, 1},
-    {"cup", R1I_TOKEN_UNION, 0, 1},
-    {"cap", R1I_TOKEN_INTERSECT, 0, 1},
+    {"cup bigcup", R1I_TOKEN_UNION, 0, 1},
+    {"cap bigcap", R1I_TOKEN_INTERSECT, 0, 1},
     {"setminus backslash", R1I_TOKEN_WITHOUT, 0, 1},
     {"land wedge", R1I_TOKEN_AND, 0, 1},
     {"lor vee", R1I_TOKEN_AND, 1, 1},
@@ -15978,6 +15978,7 @@ static const r1i_word r1i_words[] = {
     {"prod", R1I_TOKEN_CALCULUS, 2, 1},
     {"quad qquad", R1I_TOKEN_SKIP, 2, 1},
     {"pmod", R1I_TOKEN_SKIP, 3, 1},
+    {"color textcolor", R1I_TOKEN_SKIP, 4, 1},
     {"left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle "
      "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
      R1I_TOKEN_SKIP, 0, 1},
@@ -16180,7 +16181,7 @@ static const r1i_word *r1i_word_command(r1_slice text, size_t at, size_t *end) {
     return r1i_word_find(r1i_answer_part(text, at + 1, *end), 1);
 }
 // ---- units ----
-enum { R1I_UNIT_KINDS = 5 }; // length, mass, time, current, money
+enum { R1I_UNIT_KINDS = 7 }; // length, mass, time, current, dollars, yuan, half of the day
 // Each unit is top / bottom of meters, kilograms, seconds, amperes and dollars to these powers, so
 // that a factor between two of them is an exact fraction. Rows without powers are numbers.
 static const struct {
@@ -16227,6 +16228,10 @@ static const struct {
                  {"V volt", {2, 1, -3, -1}, 1, 1},
                  {"dollar usd $", {0, 0, 0, 0, 1}, 1, 1},
                  {"cent penny pennie", {0, 0, 0, 0, 1}, 1, 100},
+                 {"yuan", {0, 0, 0, 0, 0, 1}, 1, 1},
+                 {"jiao", {0, 0, 0, 0, 0, 1}, 1, 10},
+                 {"antemeridiem", {0, 0, 0, 0, 0, 0, 1}, 1, 1},
+                 {"postmeridiem", {0, 0, 0, 0, 0, 0, -1}, 1, 1},
                  {"dozen", {0}, 12, 1},
                  {"hundred", {0}, 100, 1},
                  {"thousand", {0}, 1000, 1},
@@ -16428,17 +16433,131 @@ static size_t r1i_spell_sign(r1_slice text, size_t at, char plain[32]) {
     size_t size = r1i_utf8_size(sign, text.size - at);
     return size && r1i_spell_code(r1i_utf8_code(sign, size), plain) ? at + size : at;
 }
+// Chinese words for units and powers of ten, the longer first where two begin alike.
+static const struct {
+    const char *bytes, *plain;
+} r1i_chinese_units[] = {{"\xe5\xb9\xb3\xe6\x96\xb9", "square "},
+                         {"\xe7\xab\x8b\xe6\x96\xb9", "cubic "},
+                         {"\xe6\xaf\x8f", "per "},
+                         {"\xe5\x8d\x83\xe7\xb1\xb3", "kilometer"},
+                         {"\xe5\x85\xac\xe9\x87\x8c", "kilometer"},
+                         {"\xe5\x8e\x98\xe7\xb1\xb3", "centimeter"},
+                         {"\xe5\x88\x86\xe7\xb1\xb3", "decimeter"},
+                         {"\xe6\xaf\xab\xe7\xb1\xb3", "millimeter"},
+                         {"\xe7\xb1\xb3", "meter"},
+                         {"\xe5\x8d\x83\xe5\x85\x8b", "kilogram"},
+                         {"\xe5\x85\xac\xe6\x96\xa4", "kilogram"},
+                         {"\xe6\xaf\xab\xe5\x85\x8b", "milligram"},
+                         {"\xe5\x85\x8b", "gram"},
+                         {"\xe5\x85\xac\xe9\xa1\xb7", "hectare"},
+                         {"\xe5\x90\xa8", "ton"},
+                         {"\xe6\xaf\xab\xe5\x8d\x87", "milliliter"},
+                         {"\xe5\x8d\x87", "liter"},
+                         {"\xe5\xb0\x8f\xe6\x97\xb6", "hour"},
+                         {"\xe6\x97\xb6", "hour"},
+                         {"\xe5\x88\x86\xe9\x92\x9f", "minute"},
+                         {"\xe7\xa7\x92", "second"},
+                         {"\xe5\xa4\xa9", "day"},
+                         {"\xe5\x91\xa8", "week"},
+                         {"\xe5\x85\x83", "yuan"},
+                         {"\xe5\x9d\x97", "yuan"},
+                         {"\xe8\xa7\x92", "jiao"},
+                         {"\xe5\xba\xa6", "\\degree "},
+                         {"\xe5\x8d\x83\xe4\xb8\x87", "e7"},
+                         {"\xe4\xb8\x87", "e4"},
+                         {"\xe4\xba\xbf", "e8"}};
+// The unit in Chinese at this place, behind a value or another unit; the place behind it. A power of
+// ten must stand directly behind the digits of a number that ends there.
+static size_t r1i_spell_unit(r1_slice text, size_t at, bool unit, char plain[32]) {
+    size_t value = at;
+    while (value && text.data[value - 1] == ' ') value--;
+    char before = value ? text.data[value - 1] : 0;
+    if (!unit && !r1i_is_digit(before) && before != '}') return at;
+    for (size_t i = 0; i < sizeof r1i_chinese_units / sizeof *r1i_chinese_units; i++) {
+        const char *name = r1i_chinese_units[i].plain;
+        size_t end = at + strlen(r1i_chinese_units[i].bytes);
+        if (!r1i_answer_at(text, at, r1i_chinese_units[i].bytes)) continue;
+        bool power = r1i_is_digit(name[1]);
+        bool ends = r1i_is_digit(before) && !r1i_is_digit(r1i_answer_char(text, end)) &&
+                    !memchr(text.data, '/', at);
+        if (power && (unit || !ends)) return at;
+        snprintf(plain, 32, "%s%s", power ? "" : " ", name);
+        return end;
+    }
+    return at;
+}
+// A whole text that is a Chinese number, fraction or not, and what may follow one; 0 when it is
+// none. The signs up to nine are digits, those behind them powers of ten. A fraction has its bottom
+// first, and its top goes to value[1].
+static size_t r1i_spell_chinese(r1_slice text, int64_t value[2]) {
+    static const char signs[] =
+        "\xe9\x9b\xb6\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b\xe4\xba\x94\xe5\x85\xad\xe4"
+        "\xb8\x83\xe5\x85\xab\xe4\xb9\x9d\xe5\x8d\x81\xe7\x99\xbe\xe5\x8d\x83\xe4\xb8\x87\xe4\xba"
+        "\xbf\xe3\x80\x87\xe4\xb8\xa4";
+    static const int64_t powers[] = {10, 100, 1000, 10000, 100000000};
+    int64_t total = 0, section = 0, digit = -1;
+    size_t at = 0, part = 0;
+    value[0] = value[1] = 0;
+    for (int count = 0;; count++, at += 3) {
+        size_t sign = 0;
+        while (sign < 17 && (text.size < at + 3 || memcmp(signs + 3 * sign, text.data + at, 3)))
+            sign++;
+        bool over = part == 0 && count && r1i_answer_at(text, at, "\xe5\x88\x86\xe4\xb9\x8b");
+        if (sign == 17 || count > 12) {
+            value[part] = total + section + (digit > 0 ? digit : 0);
+            if (over) {
+                total = section = 0, digit = -1, part = 1, at += 3;
+                continue;
+            }
+            break;
+        }
+        if (sign > 14) sign = sign == 15 ? 0 : 2;
+        if (sign < 10) {
+            digit = (int64_t)sign;
+        } else if (sign < 13) {
+            section += (digit < 0 ? 1 : digit) * powers[sign - 10], digit = -1;
+        } else {
+            total = (total + section + (digit > 0 ? digit : 0)) * powers[sign - 10];
+            section = 0, digit = -1;
+        }
+    }
+    bool whole = at && (at == text.size ||
+                        r1i_answer_is(r1i_answer_part(text, at, text.size), "\xe3\x80\x82"));
+    return whole && value[0] > 0 ? at : 0;
+}
+// The place behind "a.m." or "p.m." in one of its forms; 0 when none begins here. Without points it
+// must follow a number, in small letters a space or a colon too, since 3am may be a product.
+static size_t r1i_spell_half(r1_slice text, size_t at) {
+    static const char *const forms[] = {"a.m.", "p.m.", "A.M.", "P.M.", "AM", "PM", "am", "pm"};
+    size_t form = 0, before = at;
+    while (form < 8 && !r1i_answer_at(text, at, forms[form])) form++;
+    if (form == 8) return 0;
+    size_t end = at + strlen(forms[form]);
+    while (before && strchr(" {", text.data[before - 1])) before--;
+    bool face = before < at && text.data[before] == '{';
+    bool digits = face || (before && r1i_is_digit(text.data[before - 1]));
+    bool clear = form < 6 || before < at || memchr(text.data, ':', at) != NULL;
+    return form < 4 || (digits && clear && !r1i_is_letter(r1i_answer_char(text, end))) ? end : 0;
+}
 // The text as the reader wants it, in the work area. One pass; each byte becomes at most twelve.
 // Runs of raised or lowered signs share their braces.
 static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
     char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), plain[32];
     size_t size = 0, at = 0;
-    char run = 0; // of raised or lowered signs whose closing brace was just written
+    char run = 0;      // of raised or lowered signs whose closing brace was just written
+    bool unit = false; // just written
+    int64_t chinese[2];
+    if (out && (at = r1i_spell_chinese(text, chinese)) != 0)
+        size = chinese[1] ? (size_t)snprintf(out, 64, "\\frac{%lld}{%lld}", (long long)chinese[1],
+                                             (long long)chinese[0])
+                          : (size_t)snprintf(out, 64, "%lld", (long long)chinese[0]);
     while (out && at < text.size) {
         char c = text.data[at], before = at ? text.data[at - 1] : ' ';
         int64_t whole = 0, top = 0, bottom = 1;
         bool sign = (unsigned char)c >= 0x80 || c == '\\';
-        size_t end = sign ? r1i_spell_sign(text, at, plain) : at;
+        size_t end = sign ? r1i_spell_unit(text, at, unit, plain) : at;
+        unit = end > at || (unit && c == '/');
+        if (sign && !unit) end = r1i_spell_sign(text, at, plain);
         if (end > at) {
             bool level = (plain[0] == '^' || plain[0] == '_') && plain[1];
             if (level && run == plain[0])
@@ -16465,6 +16584,17 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
             if (top)
                 size += (size_t)snprintf(out + size, 48, "\\frac{%lld}{%lld}", (long long)top,
                                          (long long)bottom);
+            at = end;
+            continue;
+        }
+        if (start && r1i_answer_at(text, at, "per cent") &&
+            !r1i_is_letter(r1i_answer_char(text, at + 8))) {
+            out[size++] = '%', at += 8;
+            continue;
+        }
+        if (start && (end = r1i_spell_half(text, at)) != 0) {
+            size += (size_t)snprintf(out + size, 24, " %smeridiem",
+                                     r1i_lower(c) == 'a' ? "ante" : "post");
             at = end;
             continue;
         }
@@ -16639,6 +16769,15 @@ static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_
     bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
     return money && (r1i_is_digit(c) || c == '$' || r1i_answer_at(reader->text, next, "\\$"));
 }
+// Whether the next letters stand on top of a fraction behind a value, or under one with a unit.
+static bool r1i_reader_in_fraction(const r1i_reader *reader) {
+    size_t n = reader->count;
+    const r1i_token *token = reader->token;
+    if (n < 3 || token[n - 1].kind != '{') return false;
+    if (token[n - 2].kind == R1I_TOKEN_FRACTION) return token[n - 3].kind == R1I_TOKEN_NUMBER;
+    return n > 4 && token[n - 2].kind == '}' && token[n - 3].kind == R1I_TOKEN_TEXT &&
+           token[n - 5].kind == R1I_TOKEN_FRACTION;
+}
 // A run of letters: a known word, a unit behind a value, or a product of one-letter names. Behind a
 // value, three letters, or two after a space, are a unit; "or" glued to the next word is split off.
 // A run that no rule knows in front of a bracket is an unknown function, which is not guessed.
@@ -16649,7 +16788,8 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
     bool last = to == reader->text.size || reader->text.data[to] == '}';
     bool function = word && word->token == R1I_TOKEN_FUNCTION;
     bool after = r1i_reader_after_value(reader);
-    size_t unit = after ? r1i_unit_span(reader->text, from) : 0;
+    bool within = after || r1i_reader_in_fraction(reader);
+    size_t unit = within ? r1i_unit_span(reader->text, from) : 0;
     if (unit && (last || !function)) return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
     if (after && last && function) // 5 min, 3 sec
         return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
@@ -16662,7 +16802,10 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
         r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
         return r1i_reader_letters(reader, from + 2, to, true);
     }
-    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') // a function nobody knows
+    bool pair = run.size == 2 && run.data[0] >= 'a' && run.data[1] >= 'a' && // xy(x + y)
+                !strchr("fgh", run.data[1]) && !r1i_word_among("si ci ei li", run);
+    if (run.size > 1 && !pair &&
+        r1i_answer_char(reader->text, to) == '(') // a function nobody knows
         r1i_reader_unknown(reader, from, to);
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
@@ -16688,7 +16831,7 @@ static bool r1i_reader_in_unit(const r1i_reader *reader, r1_slice word) {
     size_t n = reader->count;
     bool under =
         n > 1 && reader->token[n - 1].kind == '/' && reader->token[n - 2].kind == R1I_TOKEN_TEXT;
-    return unit && (under || r1i_reader_after_value(reader));
+    return unit && (under || r1i_reader_after_value(reader) || r1i_reader_in_fraction(reader));
 }
 // The group of \text and its like: words, or an expression in another type face. Returns the place
 // behind the group, or of its opening brace when the content is a formula, which the main loop then
@@ -16768,10 +16911,14 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
     if (!word) return r1i_reader_unknown(reader, from, end);
     switch (word->token) {
     case R1I_TOKEN_SKIP: {
-        bool modulus = word->id == 3 && r1i_answer_char(text, end) == '{'; // 10 \pmod{13}
+        bool group = r1i_answer_char(text, end) == '{';
         reader->wide = reader->wide || word->id == 2;
-        if (!modulus) return end;
-        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, r1i_answer_group_end(text, end));
+        if (word->id < 3) return end;
+        size_t behind = group ? r1i_answer_group_end(text, end) : end;
+        if (word->id == 4) return behind; // a colour
+        while (!group && r1i_answer_char(text, behind) == ' ') behind++;
+        if (!group) behind += r1i_answer_digits(text, behind);
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, behind); // 10 \pmod{13}
     }
     case R1I_TOKEN_STYLE: {
         char set = r1i_answer_char(text, end + 1); // \mathbf{R}
@@ -17089,7 +17236,8 @@ static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
     r1i_whole shift = r1i_whole_power(work, ten, node->places);
     period = r1i_ratio_make(work, period.top, r1i_whole_mul(work, nines, shift));
     node->ratio = r1i_ratio_add(work, node->ratio, period);
-    node->decimal = false;
+    node->decimal = false, node->id = 1;
+    node->places += (uint32_t)digits.size;
     reader->at += 4;
 }
 // A number, with the digits under a bar that repeat. Its text is kept, as decimals and digits in a
@@ -17400,6 +17548,8 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     bool fits = open == '{' && !set ? close == '}'
                 : set               ? close == R1I_TOKEN_SET_CLOSE || close == '}'
                                     : close == ')' || close == ']' || close == '[';
+    bool finished = reader->at && reader->token[reader->at - 1].kind == R1I_TOKEN_FINISH;
+    if (set && !fits && finished && !work->stop) return inner; // lines with one brace
     if (!fits || work->stop) return r1i_read_refuse(reader);
     reader->at++;
     bool list = inner->kind == R1I_NODE_LIST;
@@ -17422,7 +17572,10 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
 static r1i_node *r1i_read_matrix(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1_slice name = r1i_read_token(reader, 0)->text;
-    bool cases = r1i_word_among("cases aligned align* align", name);
+    bool pairs = r1i_answer_is(name, "cases") || // \left\{\begin{array}{l}
+                 (r1i_answer_is(name, "array") && reader->at &&
+                  reader->token[reader->at - 1].kind == R1I_TOKEN_SET_OPEN);
+    bool cases = pairs || r1i_word_among("aligned align* align", name);
     if (!cases && !r1i_answer_ends(name, "array") && !r1i_answer_ends(name, "matrix"))
         r1i_answer_halt(work, R1I_STOP_UNSUPPORTED);
     reader->at++;
@@ -17431,13 +17584,25 @@ static r1i_node *r1i_read_matrix(r1i_reader *reader) {
     while (!work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
         if (r1i_read_take(reader, R1I_TOKEN_ROW))
             rows += r1i_read_peek(reader) != R1I_TOKEN_FINISH;
-        else if (!r1i_read_take(reader, '&'))
+        else if (!r1i_read_take(reader, '&') && !r1i_read_take(reader, '.')) {
+            if (pairs && r1i_read_peek(reader) == R1I_TOKEN_TEXT &&
+                r1i_word_among("if for when where", r1i_read_token(reader, 0)->text))
+                reader->at++;
             r1i_items_add(work, &items, cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
+        }
     }
     r1i_node *node = NULL;
     if (r1i_read_take(reader, R1I_TOKEN_FINISH)) node = r1i_items_matrix(work, &items, rows);
     if (!node) return r1i_read_refuse(reader);
     if (cases) node->kind = R1I_NODE_LIST;
+    if (pairs && node->count == 2 * rows) { // a value and its condition
+        for (size_t r = 0; r < rows && !work->stop; r++) {
+            r1i_node *pair =
+                r1i_node_of(work, R1I_NODE_TUPLE, 0, node->item[2 * r], node->item[2 * r + 1]);
+            if (!work->stop) pair->open = '(', pair->close = ')', node->item[r] = pair;
+        }
+        node->count = rows, node->rows = 0;
+    }
     if (name.data[0] == 'v') node->open = '|';
     return node;
 }
@@ -17901,7 +18066,10 @@ static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
         more = r1i_read_separator(reader, &either);
         bool part = r1i_read_take(reader, ';');
         if (part && !flat) split = true, r1i_read_fold(work, &outer, &inner);
-        more = (more || part) && r1i_read_peek(reader) != R1I_TOKEN_END;
+        int next = r1i_read_peek(reader);
+        bool ends = next == R1I_TOKEN_END || next == '&' || next == R1I_TOKEN_ROW ||
+                    next == R1I_TOKEN_FINISH;
+        more = (more || part) && !ends;
     }
     if (split) r1i_read_fold(work, &outer, &inner);
     const r1i_items *all = split ? &outer : &inner;
@@ -17930,6 +18098,9 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
         (r1i_answer_ends(head, ":") || r1i_answer_ends(head, " is") ||
          r1i_answer_ends(head, " are")))
         reader.at++;
+    else if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 2 &&
+             reader.token[1].kind == ':')
+        reader.at += 2;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
     while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
                             reader.token[reader.count - 1].kind == ',' ||
@@ -18442,7 +18613,10 @@ static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gol
         wanted++;
     }
     if (!near) return r1i_answer_say(work, R1_DIFFERENT, apart);
-    if (digits >= wanted)
+    const r1i_node *other = coarse_gold ? pred : gold; // 2.\overline{45} is not 2.45
+    if (other->kind == R1I_NODE_NEGATE) other = other->item[0];
+    bool unbarred = other->kind == R1I_NODE_NUMBER && other->id && places <= (int64_t)other->places;
+    if (digits >= wanted && !unbarred)
         return r1i_answer_say(work, R1_EQUAL, "equal to all digits of the shorter decimal");
     if (both && coarse_gold) return r1i_answer_say(work, R1_DIFFERENT, apart);
     return r1i_answer_say(work, R1_UNDECIDED, "equal only to the few digits given");
@@ -19267,12 +19441,42 @@ static r1i_node *r1i_unit_scaled(r1_answer_work *work, const r1i_node *node, r1i
     number->ratio = factor, *value = *node;
     return r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, number);
 }
-// "5 m" written as a product of a number and a name that may be a unit; its number, else NULL.
-static const r1i_node *r1i_unit_letter(const r1i_node *node) {
+// The number in a unit such as (mod 7); empty when it is no modulus.
+static r1_slice r1i_unit_modulus(r1_slice text) {
+    size_t at = 0, from;
+    while (at < text.size && !r1i_answer_at(text, at, "mod")) at++;
+    for (from = at; from < text.size && !r1i_is_digit(text.data[from]);) from++;
+    return r1i_answer_part(text, from,
+                           at < text.size ? from + r1i_answer_digits(text, from) : from);
+}
+// Two numbers to one modulus are equal when it divides their difference.
+static r1_equality r1i_answer_remainders(r1_answer_work *work, const r1i_node *const value[2],
+                                         const r1_slice modulus[2], r1_equality same) {
+    if (!r1i_slice_same(modulus[0], modulus[1]))
+        return r1i_answer_say(work, R1_DIFFERENT, "other moduli");
+    if (same != R1_DIFFERENT || modulus[0].size > 9) return same;
+    int64_t number = 0;
+    for (size_t i = 0; i < modulus[0].size; i++) number = 10 * number + modulus[0].data[i] - '0';
+    r1i_node *zero = r1i_node_new(work, 0, 0), *less = r1i_node_new(work, 0, 0);
+    if (work->stop) return R1_UNDECIDED;
+    *less = *value[1], *zero = *value[0];
+    less = r1i_node_of(work, R1I_NODE_NEGATE, 0, less, NULL);
+    less = r1i_node_of(work, R1I_NODE_SUM, 0, zero, less);
+    less = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_MOD, less, r1i_node_whole(work, number));
+    zero = r1i_node_whole(work, 0);
+    return work->stop ? R1_UNDECIDED : r1i_answer_compare(work, less, zero);
+}
+// "5 m" or "5 m^2" written as a product of a number and a name that may be a unit; its number, else
+// NULL. *unit gets the name with its exponent.
+static const r1i_node *r1i_unit_letter(const r1i_node *node, r1_slice *unit) {
     if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return NULL;
-    const r1i_node *value = node->item[0], *name = node->item[1];
+    const r1i_node *value = node->item[0], *name = node->item[1], *power = NULL;
+    if (name->kind == R1I_NODE_POWER) power = name->item[1], name = name->item[0];
+    if (power && !r1i_node_is_literal(power)) return NULL;
     bool letter = name->kind == R1I_NODE_NAME && name->text.size == 1 &&
                   memchr("msghNJWVAKCLFTl", name->text.data[0], 15) != NULL;
+    *unit = name->text;
+    if (letter && power) unit->size = (size_t)(power->text.data + power->text.size - unit->data);
     return letter && r1i_node_is_constant(value) ? value : NULL;
 }
 
@@ -19283,18 +19487,23 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
     static const r1i_measure none;
     const r1i_node *side[2] = {a, b}, *bare[2] = {a, b}, *scaled[2];
     r1i_measure unit[2] = {none, none};
-    bool has[2], kind[2] = {false, false}, scale = false;
+    bool has[2], kind[2] = {false, false};
+    int scale = 0; // sides with such a word
     for (int i = 0; i < 2; i++) {
-        const r1i_node *letter = r1i_unit_letter(side[i]);
+        r1_slice text = side[i]->text;
+        const r1i_node *letter = r1i_unit_letter(side[i], &text);
         has[i] = side[i]->kind == R1I_NODE_UNIT || letter;
         if (!has[i]) continue;
         bare[i] = side[i]->item[0];
-        unit[i] = r1i_unit_measure(work, letter ? side[i]->item[1]->text : side[i]->text);
+        unit[i] = r1i_unit_measure(work, text);
         for (int d = 0; d < R1I_UNIT_KINDS; d++) kind[i] = kind[i] || unit[i].kind[d];
-        scale = scale || (unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
+        scale += unit[i].known && !r1i_ratio_is(unit[i].scale, 1);
     }
     if (has[0] && has[1] && (!unit[0].known || !unit[1].known)) {
+        r1_slice modulus[2] = {r1i_unit_modulus(a->text), r1i_unit_modulus(b->text)};
         r1_equality same = r1i_answer_compare(work, bare[0], bare[1]);
+        if (modulus[0].size && modulus[1].size)
+            return r1i_answer_remainders(work, bare, modulus, same);
         if (same != R1_EQUAL || r1i_unit_same_name(work, a->text, b->text)) return same;
         return r1i_answer_say(work, R1_UNDECIDED, "the units differ");
     }
@@ -19314,7 +19523,7 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
         if (work->stop) return R1_UNDECIDED;
     }
     r1_equality same = r1i_answer_compare(work, scaled[0], scaled[1]);
-    if (same != R1_DIFFERENT || !scale) return same;
+    if (same != R1_DIFFERENT || scale != 1) return same;
     if (r1i_answer_compare(work, bare[0], bare[1]) == R1_DIFFERENT) return same;
     return r1i_answer_say(work, R1_UNDECIDED, "equal but for a word such as million");
 }
@@ -19431,17 +19640,36 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
         if (same != R1_EQUAL || i + 1 == a->count) return same;
     }
     const r1_slice ta = a->item[1]->text, tb = b->item[1]->text;
-    bool clock =
-        ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]);
+    bool clock = a->item[1]->kind == R1I_NODE_UNIT || b->item[1]->kind == R1I_NODE_UNIT;
+    clock = clock ||
+            (ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]));
     if (clock) return r1i_answer_say(work, R1_DIFFERENT, "times of the day differ");
     return r1i_answer_scalars(work, a, b);
+}
+// A time of the day such as 8:00 a.m. against what is none: hours with the same unit.
+static r1_equality r1i_answer_clock(r1_answer_work *work, const r1i_node *time,
+                                    const r1i_node *other, bool turned) {
+    r1i_node *hours = r1i_node_new(work, R1I_NODE_UNIT, 1);
+    r1i_node *part =
+        r1i_node_of(work, R1I_NODE_QUOTIENT, 1, time->item[1]->item[0], r1i_node_whole(work, 60));
+    if (work->stop) return R1_UNDECIDED;
+    hours->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, time->item[0], part);
+    hours->text = time->item[1]->text;
+    r1_equality same = r1i_answer_compare_turned(work, hours, other, turned);
+    if (same != R1_EQUAL || other->kind == R1I_NODE_UNIT) return same;
+    return r1i_answer_say(work, R1_UNDECIDED, "a time of the day against a number");
+}
+static bool r1i_node_is_clock(const r1i_node *node) {
+    return node->kind == R1I_NODE_PROPORTION && node->count == 2 &&
+           node->item[1]->kind == R1I_NODE_UNIT;
 }
 // Wrappers that one side may have and the other not: units, percent, degrees; false when there is
 // none. A percent or degree sign on one side only counts first with its meaning and then not at
 // all, since "25%" may be asked for as "25".
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
-    const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
+    r1_slice unit;
+    const r1i_node *la = r1i_unit_letter(a, &unit), *lb = r1i_unit_letter(b, &unit);
     if (a->kind == R1I_NODE_UNIT || b->kind == R1I_NODE_UNIT) {
         *verdict = r1i_answer_units(work, a, b);
         return true;
@@ -19524,6 +19752,9 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
     if (relation_a) return r1i_answer_relation(work, a, b, false);
     if (relation_b) return r1i_answer_relation(work, b, a, true);
+    bool clock_a = r1i_node_is_clock(a), clock_b = r1i_node_is_clock(b);
+    if (clock_a && b->kind != a->kind) return r1i_answer_clock(work, a, b, false);
+    if (clock_b && b->kind != a->kind) return r1i_answer_clock(work, b, a, true);
     if (r1i_answer_unwrap(work, a, b, &verdict)) return verdict;
     bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
     bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
@@ -19641,8 +19872,14 @@ static char r1i_answer_option(r1_slice text, bool *alone) {
         *alone = c && end >= text.size;
         return inner.size > 1 ? c : 0;
     }
+    static const char *const leads[] = {
+        "Option ", "option ", "Choice ", "choice ", "\xe9\x80\x89\xe9\xa1\xb9", "\xe9\x80\x89"};
+    for (size_t i = 0; i < sizeof leads / sizeof *leads; i++)
+        if (r1i_answer_at(text, 0, leads[i]))
+            text = r1i_answer_part(text, strlen(leads[i]), text.size);
     size_t open = r1i_answer_char(text, 0) == '(';
     char c = r1i_answer_char(text, open), next = r1i_answer_char(text, open + 1);
+    if (open && text.size == 3 && next == ')' && c >= 'a' && c <= 'j') c = (char)(c - 32); // (b)
     if (c < 'A' || c > 'J') return 0;
     bool marked = next == ')' || (!open && (next == '.' || next == ':'));
     size_t at = open + 1 + marked;
@@ -19690,7 +19927,8 @@ static const struct {
     {"allrealnumbers allreals realnumbers allrealnumber therealnumbers allrealvalues anyrealnumber",
      "\\mathbb{R}"},
     {"nosolution nosolutions nosolutionexists norealsolution norealsolutions none emptyset nullset "
-     "theemptyset nosuchnumber nosuchnumbers",
+     "thereisnosolution therearenosolutions thereisnorealsolution theemptyset nosuchnumber "
+     "nosuchnumbers",
      "\\emptyset"},
     {"infinity positiveinfinity infinitelymany infinite", "\\infty"},
     {"negativeinfinity", "-\\infty"}};
@@ -19745,6 +19983,18 @@ static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other)
     }
     return true;
 }
+// Whether a text begins or ends with another one and a word that denies nothing: "right triangle"
+// and "right", but not "not red".
+static bool r1i_words_within(r1_slice small, r1_slice large) {
+    size_t last = large.size - r1i_min(small.size, large.size), i = 0, k = 0;
+    if (!last || !small.size) return false;
+    while (i < small.size && r1i_lower(small.data[i]) == r1i_lower(large.data[i])) i++;
+    while (k < small.size && r1i_lower(small.data[k]) == r1i_lower(large.data[last + k])) k++;
+    bool first = i == small.size && r1i_is_space(large.data[i]);
+    bool ends = k == small.size && r1i_is_space(large.data[last - 1]);
+    r1_slice word = r1i_answer_part(large, 0, r1i_answer_letters(large, 0));
+    return first || (ends && r1i_word_place("not no non neither never", word) < 0);
+}
 // "Yes, it is" says yes.
 static r1_slice r1i_words_verdict(r1_slice text) {
     size_t end = r1i_answer_letters(text, 0);
@@ -19762,6 +20012,8 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
     bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
     if (many)
         return r1i_answer_say(work, R1_UNDECIDED, "sentences are compared letter by letter only");
+    if (r1i_words_within(gold, pred) || r1i_words_within(pred, gold))
+        return r1i_answer_say(work, R1_UNDECIDED, "one has a word more");
     return r1i_answer_say(work, R1_DIFFERENT, "other words");
 }
 // One comparison with the ambiguous notations read in one way. The work area is empty at the start;
@@ -20235,7 +20487,6 @@ static size_t r1i_answer_list_start(r1_slice text, size_t number) {
 // Words of units are those that the table of units knows.
 static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
     size_t from = (size_t)(number.data - text.data), to = from + number.size, next = to;
-    static const char *const halves[] = {"a.m.", "p.m.", "AM", "PM", "am", "pm", "A.M.", "P.M."};
     for (bool more = true; more;) {
         next += r1i_answer_char(text, next) == ' ';
         size_t end = r1i_answer_letters(text, next), span = r1i_unit_span(text, next);
@@ -20246,12 +20497,11 @@ static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
         more = more || r1i_word_among("square cubic sq cu per", word);
     }
     next = to + (r1i_answer_char(text, to) == ' ');
-    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++)
-        if (r1i_answer_at(text, next, halves[i]) &&
-            !r1i_is_letter(r1i_answer_char(text, next + strlen(halves[i])))) {
-            to = next + strlen(halves[i]);
-            break;
-        }
+    size_t half = r1i_spell_half(text, next), end;
+    if (half) to = half;
+    char plain[32];
+    for (bool unit = false; (end = r1i_spell_unit(text, next, unit, plain)) > next; unit = true)
+        next = to = end;
     if (memchr(number.data, '/', number.size) && from && text.data[from - 1] == ' ') {
         size_t whole = from - 1;
         while (whole && r1i_is_digit(text.data[whole - 1])) whole--;
@@ -20268,15 +20518,11 @@ static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
 static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
     r1_slice found = r1i_answer_none;
     for (size_t i = 0, end; i < text.size && !(first && found.size); i = end) {
-        char before = i ? text.data[i - 1] : ' ', more = i > 1 ? text.data[i - 2] : ' ';
         bool point = text.data[i] == '.' && r1i_is_digit(r1i_answer_char(text, i + 1)) &&
                      (!i || !r1i_is_digit(text.data[i - 1]));
-        if (!r1i_is_digit(text.data[i]) && !point) {
-            i++;
-            continue;
-        }
-        size_t from = i, end = r1i_answer_number_end(text, i + point);
-        i = end > i ? end : i + 1;
+        size_t from = end = i + 1;
+        if (!r1i_is_digit(text.data[i]) && !point) continue;
+        end = r1i_answer_number_end(text, i + point), from = i;
         if (from >= 3 && r1i_answer_at(text, from - 3, R1I_ROOT_SIGN)) from -= 3;
         size_t sign = from && text.data[from - 1] == '-'                          ? 1
                       : from > 2 && r1i_answer_at(text, from - 3, "\xe2\x88\x92") ? 3
@@ -20292,9 +20538,7 @@ static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
         if (found.size && !first && r1i_answer_given(text, from, end) &&
             !r1i_answer_apart(text, found, from))
             continue;
-        found = r1i_answer_part(text, from, end);
-        *start = from;
-        if (first) break;
+        found = r1i_answer_part(text, from, end), *start = from;
     }
     r1_slice spoken = first ? r1i_answer_none : r1i_answer_spoken(text);
     size_t at = spoken.size ? (size_t)(spoken.data - text.data) : 0;
