@@ -14732,18 +14732,16 @@ typedef enum r1i_answer_stop { R1I_STOP_LIST(R1I_STOP_ID) } r1i_answer_stop;
 //
 //     limb   [ low ][  ...  ][ top != 0 ]     size = 3
 //
-// The limbs belong to the work area and are never written again once the number exists, so
-// numbers share them freely: a negation copies the struct and not the limbs. Only r1i_whole_keep
-// uses a room again.
+// The limbs belong to the work area and are never written again once the number exists, so numbers
+// share them freely. Only r1i_whole_keep uses a room again.
 typedef struct r1i_whole {
     const uint32_t *limb;
     size_t size;
     bool negative;
 } r1i_whole;
 
-// A fraction in lowest terms; the bottom is positive.
-// Both parts are exact, so no rounding ever happens on this type; numbers that outgrow the
-// limit of limbs stop the comparison instead of losing digits.
+// A fraction in lowest terms; the bottom is positive. No rounding ever happens on it: numbers that
+// outgrow the limit of limbs stop the comparison instead of losing digits.
 typedef struct r1i_ratio {
     r1i_whole top, bottom;
 } r1i_ratio;
@@ -14801,14 +14799,12 @@ struct r1_answer_work {
 };
 
 // The first reason to stop is the one that is told. From then on every function returns at once
-// with something harmless, so callers need not look after each step; loops ask for it in their
-// condition.
+// with something harmless, so that only loops need to look.
 static void r1i_answer_halt(r1_answer_work *work, r1i_answer_stop stop) {
     if (work->stop == R1I_STOP_NONE) work->stop = stop;
 }
-// Takes steps, a node visited or some limbs written, from the budget of the comparison; false when
-// it is time to stop. Every loop without a small bound of its own takes them, so each comparison
-// ends.
+// Takes steps, a node visited or some limbs written, from the budget; false when it is time to
+// stop. Every loop without a small bound of its own takes them, so each comparison ends.
 static bool r1i_answer_step(r1_answer_work *work, size_t steps) {
     if (work->steps < steps) {
         work->steps = 0;
@@ -14916,8 +14912,7 @@ static r1i_whole r1i_whole_join(r1_answer_work *work, r1i_whole a, r1i_whole b, 
     }
     return r1i_whole_trim(limb, size, negative);
 }
-// Equal signs add the magnitudes; else the smaller magnitude is taken from the larger one,
-// whose sign the sum has.
+// Equal signs add the magnitudes; else the larger one loses the smaller and gives the sign.
 static r1i_whole r1i_whole_add(r1_answer_work *work, r1i_whole a, r1i_whole b) {
     if (a.negative == b.negative) return r1i_whole_join(work, a, b, false, a.negative);
     if (r1i_whole_compare_abs(a, b) >= 0) return r1i_whole_join(work, a, b, true, a.negative);
@@ -14945,8 +14940,7 @@ static r1i_whole r1i_whole_mul(r1_answer_work *work, r1i_whole a, r1i_whole b) {
 }
 // a * 2^bits; for negative bits the magnitude is cut off, towards zero, for which users add one
 // unit to their error. Limb i of the result is what lies 32 i - bits bits up in a: parts of two
-// limbs, `skip` limbs away. The distance is held far above the limit of limbs, so that no sum of
-// sizes can wrap.
+// limbs, `skip` limbs away. The distance is held where no sum of sizes can wrap.
 static r1i_whole r1i_whole_shift(r1_answer_work *work, r1i_whole a, int64_t bits) {
     if (!a.size || !bits) return a;
     const int64_t most = (int64_t)1 << 29, size = (int64_t)a.size;
@@ -15172,8 +15166,7 @@ static r1i_whole r1i_ratio_floor(r1_answer_work *work, r1i_ratio a) {
 static const r1i_ball r1i_ball_zero;
 
 // Cuts a middle to the precision and a radius to 32 bits. What is cut off loses less than one new
-// unit of each, hence the 2. Exponents beyond 2^40 are refused long before sums of them could
-// overflow.
+// unit of each, hence the 2. Exponents beyond 2^40 are refused before sums of them overflow.
 static r1i_ball r1i_ball_make(r1_answer_work *work, r1i_whole middle, int64_t exponent,
                               r1i_whole radius) {
     size_t bits = r1i_whole_bits(middle), wide = r1i_whole_bits(radius);
@@ -15223,8 +15216,7 @@ static bool r1i_ball_has_zero(r1i_ball a) {
 static int r1i_ball_sign(r1i_ball a) {
     return r1i_ball_has_zero(a) ? 0 : a.middle.negative ? -1 : 1;
 }
-// The exponent of an upper bound: |x| < 2^top for every x in the ball. Zero has a top so low that
-// it loses every comparison.
+// The exponent of an upper bound: |x| < 2^top in the ball. Zero has one that loses any comparison.
 static int64_t r1i_ball_top(r1i_ball a) {
     size_t bits = r1i_whole_bits(a.middle), wide = 0;
     if (r1i_ball_is_zero(a)) return INT64_MIN / 4;
@@ -15623,7 +15615,7 @@ static r1i_value r1i_value_pi(r1_answer_work *work) {
 static r1i_value r1i_value_i(r1_answer_work *work) {
     return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
 }
-// e^(x + iy) = e^x (cos y + i sin y). e^0 = 1 alone stays exact: other rational powers are
+// e^(x + iy) = e^x (cos y + i sin y). Only e^0 = 1 stays exact: other rational powers are
 // irrational.
 static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     if (!a.kind || r1i_value_is_zero(&a)) return a.kind ? r1i_value_of(work, 1, 1) : a;
@@ -15657,27 +15649,23 @@ static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     return r1i_value_ball(r1i_ball_scale(r1i_ball_log(work, norm), -1), angle);
 }
 // a^n by squaring. The power has about n times the bits of its base; beyond 40000 of them digits
-// are given up and not the answer. 0^0 = 1, as in polynomials.
+// are given up, not the answer. 0^0 = 1, as in polynomials.
 static r1i_value r1i_value_power_whole(r1_answer_work *work, r1i_value a, r1i_whole exponent) {
     uint32_t n = exponent.size ? exponent.limb[0] : 0;
     if (exponent.size > 1 || n >> 31) {
-        if (!r1i_value_is_rational(&a) || !r1i_ratio_is_whole(a.re) || a.re.top.size > 1 ||
-            (a.re.top.size && a.re.top.limb[0] > 1)) {
+        if (!r1i_value_is_whole(&a) || r1i_whole_bits(a.re.top) > 1) {
             r1i_answer_halt(work, R1I_STOP_SIZE);
             return r1i_value_none;
         }
         n = n % 2 ? 1 : 2; // 0, 1 or -1: only the parity counts, and that it is not 0
     }
-    if (exponent.negative) {
-        if (!r1i_value_not_zero(&a)) return r1i_value_none;
-        a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
-    }
+    if (exponent.negative) a = r1i_value_divide(work, r1i_value_of(work, 1, 1), a);
     if (a.kind == R1I_VALUE_EXACT) {
         size_t bits = r1i_max(r1i_whole_bits(a.re.top), r1i_whole_bits(a.re.bottom));
         bits += r1i_max(r1i_whole_bits(a.im.top), r1i_whole_bits(a.im.bottom));
         if (bits > 3 && bits * (uint64_t)n > 40000) a = r1i_value_blur(work, a);
     }
-    r1i_value power = r1i_value_of(work, 1, 1);
+    r1i_value power = a.kind ? r1i_value_of(work, 1, 1) : a;
     for (; n && !work->stop; n >>= 1) {
         if (n & 1) power = r1i_value_mul(work, power, a);
         if (n > 1) a = r1i_value_mul(work, a, a);
@@ -15707,8 +15695,8 @@ static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     return n % 2 ? r1i_value_negate(root) : r1i_value_mul(work, root, r1i_value_i(work));
 }
 // From the most exact to the least: whole exponents by squaring, those with bottoms up to 24 by
-// roots, the rest as exp(b log a). 0^b is 0 for positive b and has no value else. A base that may
-// be zero has no 0-th power.
+// roots, the rest as exp(b log a). 0^b is 0 for positive b, else none, as is the 0-th power of what
+// may be zero.
 static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !b.kind) return r1i_value_none;
     if (r1i_value_is_whole(&b)) {
@@ -15790,9 +15778,8 @@ enum {
     R1I_TOKEN_BLACKBOARD,
     R1I_TOKEN_OPEN // left_open=True (id 1), right_open=True (2) inside one
 };
-// What the grammar makes of tokens. Behind each kind stand the fields it uses besides its items.
-// The kinds from the tuple on are no scalars, which comparisons such as kind < R1I_NODE_TUPLE rely
-// on.
+// What the grammar makes of tokens; behind each kind stand the fields it uses besides its items.
+// The kinds from the tuple on are no scalars, and are compared so: kind < R1I_NODE_TUPLE.
 typedef enum r1i_node_kind {
     R1I_NODE_NUMBER,   // ratio, places, decimal
     R1I_NODE_NAME,     // text
@@ -15876,8 +15863,7 @@ typedef enum r1i_constant {
     R1I_SIGN_COMPLEX
 } r1i_constant;
 
-// One row of the dictionary. A command stands behind a backslash; a plain word stands in the
-// text as it is.
+// One row of the dictionary. A command stands behind a backslash, a plain word as it is.
 typedef struct r1i_word {
     const char *names; // that mean the same, between spaces
     uint8_t token, id;
@@ -16044,8 +16030,7 @@ static const struct {
     {0x3001, ", ."},
     {0xffe5, ""},
 };
-// Signs and commands that are one with what stands behind them, kinds of space, and what the reader
-// knows.
+// Signs and commands that are one with what stands behind them, kinds of space, in plain LaTeX.
 static const struct {
     const char *bytes, *plain;
 } r1i_spellings[] = {
@@ -16073,8 +16058,7 @@ static const struct {
     {"\\tabularnewline", "\\\\ "},
 };
 
-// Its text lies in the answer, so `at` and the text of later nodes are places a message can
-// name.
+// Its text lies in the answer, so `at` is a place that a message can name.
 typedef struct r1i_token {
     uint8_t kind, id;
     bool spaced; // white space before it
@@ -16114,8 +16098,7 @@ static char r1i_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c
 // The byte at a place; zero behind the end, which no rule below accepts.
 static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? text.data[at] : 0; }
 static const r1_slice r1i_answer_none;
-// The bytes from one place up to another, not copied. The caller makes sure that from <= to <=
-// size.
+// The bytes from one place up to another, not copied. The caller makes sure of from <= to <= size.
 static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
     r1_slice part = {text.data + from, to - from};
     return part;
@@ -16174,8 +16157,7 @@ static const r1i_word *r1i_word_find(r1_slice name, unsigned where) {
             return &r1i_words[i];
     return NULL;
 }
-// The command whose backslash stands at this place, NULL for others; *end is the place behind its
-// letters.
+// The command whose backslash stands at this place, or NULL; *end is the place behind its letters.
 static const r1i_word *r1i_word_command(r1_slice text, size_t at, size_t *end) {
     *end = r1i_answer_letters(text, at + 1);
     return r1i_word_find(r1i_answer_part(text, at + 1, *end), 1);
@@ -16624,6 +16606,7 @@ static size_t r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, 
     token->spaced = from > 0 && r1i_is_space(reader->text.data[from - 1]);
     token->text = r1i_answer_part(reader->text, from, to);
     token->wide = reader->wide, reader->wide = false;
+    if (kind == R1I_TOKEN_TEXT) reader->wordy = true;
     return to;
 }
 // The kind of the token that was read last, 0 at the beginning.
@@ -17014,7 +16997,6 @@ static void r1i_reader_tokens(r1i_reader *reader) {
         } else if ((unsigned char)c >= 0x80) {
             for (end = at; r1i_answer_char(text, end) & 0x80;) end++;
             at = r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, at, end);
-            reader->wordy = true;
         } else {
             at = r1i_reader_plain(reader, at);
         }
@@ -17321,18 +17303,18 @@ static void r1i_read_suffix(r1i_reader *reader, r1i_node *node, const char *mark
         if (!r1i_is_space(more.data[i]) && more.data[i] != '\\') text[size++] = more.data[i];
     node->text = (r1_slice){text, size};
 }
-// f^{\prime\prime} is f''. True when primes were there; each of them becomes part of the name.
+// f'' and f^{\prime\prime}, whose primes become part of the name. True when there were any.
 static bool r1i_read_primes(r1i_reader *reader, r1i_node *node) {
-    size_t braces = r1i_read_token(reader, 1)->kind == '{', ahead = 1 + braces;
-    r1_slice nothing = {"", 0};
-    if (r1i_read_peek(reader) != '^' || r1i_read_token(reader, ahead)->kind != '\'') return false;
-    while (r1i_read_token(reader, ahead)->kind == '\'') {
-        r1i_read_suffix(reader, node, "'", nothing);
-        ahead++;
+    size_t braces = r1i_read_token(reader, 1)->kind == '{';
+    bool primed = false,
+         raised = r1i_read_peek(reader) == '^' && r1i_read_token(reader, 1 + braces)->kind == '\'';
+    if (raised) reader->at += 1 + braces;
+    while (r1i_read_take(reader, '\'')) {
+        r1i_read_suffix(reader, node, "'", r1i_answer_none);
+        primed = true;
     }
-    reader->at += ahead;
-    if (braces && !r1i_read_take(reader, '}')) r1i_read_refuse(reader);
-    return true;
+    if (raised && braces && !r1i_read_take(reader, '}')) r1i_read_refuse(reader);
+    return primed;
 }
 // Letters that stand for functions when a bracket follows: f(x), but a(x+1) is a product. A
 // variable that is used like that, P(x+1) = 0 say, is read as a call in both answers alike.
@@ -17385,30 +17367,27 @@ static r1i_node *r1i_read_name(r1i_reader *reader) {
     else if (alone)
         r1i_node_constant_name(node);
     if (node->kind == R1I_NODE_CONSTANT) return node;
-    r1_slice nothing = {"", 0};
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
-    bool primed = r1i_read_primes(reader, node), caller = r1i_read_is_caller(token->text);
-    if (caller && r1i_read_ahead(reader, inverse) &&
+    bool called = r1i_read_primes(reader, node) || r1i_read_is_caller(token->text);
+    if (r1i_read_is_caller(token->text) && r1i_read_ahead(reader, inverse) &&
         r1i_answer_is(r1i_read_token(reader, 3)->text, "1")) { // f^{-1}(x)
-        reader->at += 5, primed = true;
-        r1i_read_suffix(reader, node, "^-1", nothing);
+        reader->at += 5;
+        r1i_read_suffix(reader, node, "^-1", r1i_answer_none);
     }
-    while (r1i_read_take(reader, '\'')) primed = true, r1i_read_suffix(reader, node, "'", nothing);
-    return r1i_read_call(reader, node, token->text, primed || caller);
+    called = r1i_read_primes(reader, node) || called;
+    return r1i_read_call(reader, node, token->text, called);
 }
 // \bar x and its like are names of their own: bar{x}. The four marks give different names, so that
 // a vector is not its length.
 static r1i_node *r1i_read_bar(r1i_reader *reader) {
     static const char *const marks[] = {"bar", "hat", "vec", "tilde"};
-    const r1i_token *token = r1i_read_token(reader, 0);
     r1i_node *node = r1i_node_new(reader->work, R1I_NODE_NAME, 0);
+    const char *mark = marks[r1i_read_token(reader, 0)->id % 4];
     reader->at++;
     if (reader->work->stop) return node;
-    const char *mark = marks[token->id % 4];
-    r1_slice nothing = {"", 0};
     node->text = (r1_slice){mark, strlen(mark)};
     r1i_read_suffix(reader, node, "{", r1i_read_subscript(reader));
-    r1i_read_suffix(reader, node, "}", nothing);
+    r1i_read_suffix(reader, node, "}", r1i_answer_none);
     if (r1i_read_take(reader, '_')) r1i_read_suffix(reader, node, "_", r1i_read_subscript(reader));
     return node;
 }
@@ -17848,6 +17827,7 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
 // reaches from the first word to the last. 2 hours 30 minutes is one quantity, in the unit of its
 // last part.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
+    static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
     r1_answer_work *work = reader->work;
     size_t from = r1i_read_token(reader, 0)->at, to = from;
     bool more = true;
@@ -17870,23 +17850,20 @@ static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
     node->text = r1i_answer_part(reader->text, from, to);
     size_t back = reader->at;
     r1i_read_take(reader, R1I_TOKEN_AND);
-    static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
-    if (r1i_read_ahead(reader, part)) {
-        r1i_node *number = r1i_read_number(reader), *rest = r1i_read_unit(reader, number);
-        if (work->stop) return rest;
-        r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
-        bool one = a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0;
-        r1i_node *factor = r1i_node_whole(work, 1);
-        if (work->stop) return node;
-        if (one) factor->ratio = r1i_ratio_divide(work, a.factor, b.factor);
-        if (r1i_whole_compare(factor->ratio.top, factor->ratio.bottom) > 0) {
-            value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
-            rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
-            return r1i_node_measure(work, rest);
-        }
+    r1i_node *rest = r1i_read_ahead(reader, part) ? r1i_read_unit(reader, r1i_read_number(reader))
+                                                  : work->nothing;
+    r1i_measure a = r1i_unit_measure(work, node->text), b = r1i_unit_measure(work, rest->text);
+    r1i_node *factor = r1i_node_whole(work, 1);
+    if (work->stop) return work->nothing;
+    if (a.known && b.known && memcmp(a.kind, b.kind, sizeof a.kind) == 0)
+        factor->ratio = r1i_ratio_divide(work, a.factor, b.factor);
+    if (r1i_whole_compare(factor->ratio.top, factor->ratio.bottom) <= 0) { // 3 m and 5 m are two
+        reader->at = back;
+        return node;
     }
-    reader->at = back; // 3 m and 5 m are two
-    return node;
+    value = r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, factor);
+    rest->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, value, rest->item[0]);
+    return r1i_node_measure(work, rest);
 }
 // \frac{\text{km}}{...} behind a value is a unit.
 static bool r1i_read_unit_ahead(const r1i_reader *reader) {
@@ -17898,18 +17875,16 @@ static bool r1i_read_unit_ahead(const r1i_reader *reader) {
 // the second one the group ends after its first factor.
 static r1i_node *r1i_read_group(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
-    bool inside = reader->at > 0 && reader->token[reader->at - 1].kind == R1I_TOKEN_FUNCTION;
-    bool divided = reader->at > 0 && reader->token[reader->at - 1].kind == '/';
+    int before = reader->at > 0 ? reader->token[reader->at - 1].kind : 0;
     r1i_items items = {NULL, 0, 0};
     bool money = r1i_read_take(reader, '$');
     r1i_node *last = r1i_read_power(reader), *fraction = NULL;
     r1i_items_add(work, &items, last);
     while (!work->stop && r1i_read_starts_factor(reader) && !r1i_read_unit_ahead(reader)) {
-        if (inside && r1i_read_peek(reader) == R1I_TOKEN_FUNCTION) break;
-        if (divided) {
-            work->seen |= R1I_READ_DIVISION;
-            if (work->reading & R1I_READ_DIVISION) break;
-        }
+        int next = r1i_read_peek(reader);
+        if (before == R1I_TOKEN_FUNCTION && next == R1I_TOKEN_FUNCTION) break;
+        if (before == '/') work->seen |= R1I_READ_DIVISION;
+        if (before == '/' && work->reading & R1I_READ_DIVISION) break;
         if (r1i_read_is_mixed(reader, last, &fraction)) {
             last = r1i_node_of(work, R1I_NODE_SUM, 0, last, fraction);
             bool percent = r1i_read_take(reader, '%'); // 33 1/3 %
@@ -17917,8 +17892,8 @@ static r1i_node *r1i_read_group(r1i_reader *reader) {
             items.item[items.count - 1] = last, last = fraction;
             continue;
         }
-        bool digits = r1i_read_peek(reader) == R1I_TOKEN_NUMBER;
-        if (digits && r1i_node_is_literal(last) && !fraction) return r1i_read_refuse(reader);
+        if (next == R1I_TOKEN_NUMBER && r1i_node_is_literal(last) && !fraction)
+            return r1i_read_refuse(reader);
         last = fraction ? fraction : r1i_read_power(reader);
         fraction = NULL;
         r1i_items_add(work, &items, last);
@@ -18102,13 +18077,9 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
              reader.token[1].kind == ':')
         reader.at += 2;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
-    while (reader.count && (reader.token[reader.count - 1].kind == '.' ||
-                            reader.token[reader.count - 1].kind == ',' ||
-                            reader.token[reader.count - 1].kind == ';'))
+    for (int last; (last = r1i_reader_last(&reader)) == '.' || last == ',' || last == ';';)
         reader.count--;
     *wordy = reader.wordy;
-    for (size_t i = 0; i < reader.count; i++)
-        if (reader.token[i].kind == R1I_TOKEN_TEXT) *wordy = true;
     if (work->stop) return work->nothing;
     r1i_node *node = r1i_read_list(&reader, false);
     if (reader.at < reader.count) r1i_read_refuse(&reader);
@@ -18193,8 +18164,8 @@ static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     rest = r1i_value_sqrt(work, rest);
     return r1i_value_atan(work, r1i_value_divide(work, a, rest));
 }
-// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec x = acos(1/x), acsc x =
-// asin(1/x).
+// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec and acsc x are acos and asin of
+// 1/x.
 static r1i_value r1i_value_inverse_function(r1_answer_work *work, int id, r1i_value a) {
     r1i_value half = r1i_value_of(work, 1, 2), one = r1i_value_of(work, 1, 1);
     if (id == R1I_CALL_ASEC || id == R1I_CALL_ACSC) a = r1i_value_divide(work, one, a);
@@ -18223,8 +18194,8 @@ static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a)
     if (id == R1I_CALL_TANH) return r1i_value_divide(work, sine, cosine);
     return r1i_value_mul(work, half, id == R1I_CALL_SINH ? sine : cosine);
 }
-// Of a complex value, the root of its norm. A real ball around zero has no value, because its sign
-// is not known.
+// Of a complex value, the root of its norm. None of a real ball around zero, whose sign is not
+// known.
 static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_is_real(&a)) return r1i_value_sqrt(work, r1i_value_norm(work, a));
     int sign = r1i_value_sign(&a);
@@ -18250,9 +18221,8 @@ static r1i_value r1i_value_floor(r1_answer_work *work, r1i_value a) {
     return sure && !work->stop ? r1i_value_ratio(work, (r1i_ratio){floor, one}) : r1i_value_none;
 }
 // n (n-step) ... of k factors, divided by k! if wanted: for step 1 the product is C(n, j+1) after
-// round j, so each division leaves no rest. The room holds k times the bits of the first and the
-// last factor, so the loop uses no more space as it goes; a product that outgrows it stops the
-// work. n may be negative.
+// round j, so each division leaves no rest. The room is set aside, so the loop uses no more space
+// as it goes; a product that outgrows it stops the work. n may be negative.
 static r1i_whole r1i_whole_falling(r1_answer_work *work, r1i_whole n, r1i_whole step, uint32_t k,
                                    bool divide) {
     size_t bits = r1i_whole_bits(n) + (r1i_whole_is(step, 1) ? 0 : r1i_whole_bits(step) + 32);
@@ -18298,7 +18268,7 @@ static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value
     return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
 }
 // Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it. lcm(a, b) = |a b| / gcd(a, b),
-// and 0 when both are 0.
+// or 0.
 static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
     if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none;
     r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
@@ -18358,8 +18328,7 @@ static r1i_value r1i_value_function(r1_answer_work *work, const r1i_node *node) 
     return id == R1I_CALL_FACTORIAL ? r1i_value_factorial(work, a) : r1i_value_none;
 }
 // f(x) of an unknown f: a number that depends on the name and the arguments only, so f(x+1) equals
-// f(1+x) and differs from g(x+1) but for a chance of about 2^-20. Hashing needs exact arguments,
-// because equal balls may have other limbs.
+// f(1+x) and hardly ever g(x+1). Hashing needs exact arguments: equal balls may have other limbs.
 static r1i_value r1i_value_call(r1_answer_work *work, const r1i_node *node) {
     uint64_t hash = r1i_answer_hash(node->text);
     for (size_t i = 0; i < node->count && !work->stop; i++) {
@@ -18574,8 +18543,8 @@ static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *di
     return true;
 }
 // |a - b| < 10^-places / half, surely. With half = 2 this is what rounding to that many places
-// allows; the bound is stretched by a millionth so that it includes the half itself. With half = 1
-// it is what cutting off allows.
+// allows, the half itself included by a millionth more. With half = 1 it is what cutting off
+// allows.
 static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                             int64_t places, int64_t half) {
     r1i_value gap = r1i_value_gap(work, a, b), unit = r1i_value_of(work, 10, 1);
@@ -18631,8 +18600,7 @@ static int r1i_answer_at_point(r1_answer_work *work, const r1i_node *a, const r1
     work->used = used;
     return work->stop ? 0 : same;
 }
-// A second look with more than three times the digits: what agrees at 192 bits by chance comes
-// apart at 704.
+// A second look with more digits: what agrees at 192 bits by chance comes apart at 704.
 static int r1i_answer_again(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     bool exact;
     work->bits = R1I_ANSWER_BITS_AGAIN;
@@ -18689,8 +18657,7 @@ static int r1i_node_infinite(const r1i_node *node) {
         return r1i_node_infinite(node->item[0]);
     return node->kind == R1I_NODE_CONSTANT && node->id == R1I_SIGN_INFINITY;
 }
-// Named sets and infinities are equal when they are the same one, and different from any number;
-// all else is evaluated.
+// Named sets and infinities are equal when they are the same, and different from any number.
 static r1_equality r1i_answer_scalars(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     int ia = r1i_node_infinite(a), ib = r1i_node_infinite(b);
     bool sets = (a->kind == R1I_NODE_CONSTANT && a->id >= R1I_SIGN_EMPTY) ||
@@ -18702,14 +18669,12 @@ static r1_equality r1i_answer_scalars(r1_answer_work *work, const r1i_node *a, c
     if (r1i_node_is_constant(a) && r1i_node_is_constant(b)) return r1i_answer_constants(work, a, b);
     return r1i_answer_functions(work, a, b);
 }
-// The same with the sides changed when `turned`: then a is the prediction, and decimals treat the
-// sides differently.
+// The same with the sides changed when a is the prediction: decimals treat the sides differently.
 static r1_equality r1i_answer_compare_turned(r1_answer_work *work, const r1i_node *a,
                                              const r1i_node *b, bool turned) {
     return r1i_answer_compare(work, turned ? b : a, turned ? a : b);
 }
-// Whether every item of a has its equal in b. An item whose only candidates are undecided makes the
-// whole undecided.
+// Whether every item of a has its equal in b; undecided when an item has undecided candidates only.
 static r1_equality r1i_answer_covers(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                      bool turned) {
     r1_equality all = R1_EQUAL;
@@ -18846,8 +18811,7 @@ typedef struct r1i_bounds {
     bool unsure;
 } r1i_bounds;
 
-// The first eight variables of an expression; more are left alone, as a test in eight
-// directions is enough.
+// The first eight variables of an expression; a test in eight directions is enough.
 typedef struct r1i_names {
     r1_slice name[8];
     size_t count;
@@ -18878,27 +18842,21 @@ static bool r1i_node_is_single(const r1i_node *node) {
 // variable, which *name gets, and what unions and the like make of them. A tuple counts as an
 // interval when it has two constant ends.
 static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
-    switch (node->kind) {
-    case R1I_NODE_TUPLE:
+    bool operation = node->kind == R1I_NODE_SET_OPERATION;
+    if (node->kind == R1I_NODE_TUPLE)
         return node->count == 2 && r1i_node_is_constant(node) &&
                node->item[0]->kind < R1I_NODE_TUPLE && node->item[1]->kind < R1I_NODE_TUPLE;
-    case R1I_NODE_SET:
-        return r1i_node_is_constant(node);
-    case R1I_NODE_CONSTANT:
+    if (node->kind == R1I_NODE_SET) return r1i_node_is_constant(node);
+    if (node->kind == R1I_NODE_CONSTANT)
         return node->id == R1I_SIGN_EMPTY || node->id == R1I_SIGN_REALS;
-    case R1I_NODE_LIST:
-    case R1I_NODE_SET_OPERATION:
-        for (size_t i = 0; i < node->count; i++) {
-            const r1i_node *part = node->item[i]; // {2} reads as a group, and means a set here
-            bool single = node->kind == R1I_NODE_SET_OPERATION && r1i_node_is_single(part);
-            if (!single && !r1i_node_is_set(part, name)) return false;
-        }
+    if (node->kind == R1I_NODE_LIST || operation) {
+        for (size_t i = 0; i < node->count; i++) // {2} reads as a group, and means a set here
+            if (!(operation && r1i_node_is_single(node->item[i])) &&
+                !r1i_node_is_set(node->item[i], name))
+                return false;
         return true;
-    case R1I_NODE_RELATION:
-        break;
-    default:
-        return false;
     }
+    if (node->kind != R1I_NODE_RELATION) return false;
     for (size_t i = 0; i + 1 < node->count; i++) {
         bool in = node->links[i] == R1I_TOKEN_IN || node->links[i] == R1I_TOKEN_NOT_IN;
         if (in && (node->count != 2 || node->item[0]->kind != R1I_NODE_NAME)) return false;
@@ -18911,8 +18869,8 @@ static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
     return r1i_node_only_name(node, name) && name->size;
 }
 // Inserts a bound in order and returns its index; equal bounds share one. A bound that can be
-// neither told from another nor called equal to it makes the set unsure; the index 0 is harmless
-// then.
+// neither told from another nor called equal to it makes the set unsure; then the index 0 is
+// harmless.
 static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value value) {
     bool exact;
     if (!value.kind || !r1i_value_is_real(&value) || bounds->count == R1I_ANSWER_BOUNDS) {
@@ -18977,9 +18935,8 @@ static void r1i_bounds_collect(r1_answer_work *work, r1i_bounds *bounds, const r
             r1i_bounds_meet(work, bounds, item, next);
     }
 }
-// Twice the index of a bound, plus one; even places are the gaps before, between and behind. A
-// bound that was collected is found again. Minus infinity has the place of the first gap, infinity
-// one behind all.
+// Twice the index of a bound, plus one; even places are the gaps before, between and behind. Minus
+// infinity has the place of the first gap, infinity one behind all.
 static size_t r1i_bounds_place(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node) {
     int infinite = r1i_node_infinite(node);
     if (infinite) return infinite < 0 ? 0 : 2 * bounds->count + 2;
@@ -19103,9 +19060,10 @@ static bool r1i_answer_both_sets(r1_answer_work *work, const r1i_node *a, const 
 //
 //     x = 3           subject x,    value 3         5 = y         turned: subject y, value 5
 //     f(x) = x^2      subject f(x), value x^2       x = 1/3 ~ 0.33    value 1/3
-// The thing that a relation such as x = 3 or f(x) = ... defines.
-// NULL for none. A name, a call, a word, a tuple or a product of names may be defined; on the right
-// side only when the left one is a constant. *turned tells which side it is.
+//
+// The thing that a relation defines, or NULL. A name, a call, a word, a tuple or a product of names
+// may be defined; on the right side only when the left one is a constant. *turned tells which side
+// it is.
 static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) {
     *turned = false;
     if (node->kind != R1I_NODE_RELATION) return NULL;
@@ -19134,13 +19092,11 @@ static const r1i_node *r1i_relation_subject(const r1i_node *node, bool *turned) 
 }
 // The last side, but not one that only rounds the side before it: x = 1/3 ~ 0.33 has the value 1/3.
 static const r1i_node *r1i_relation_value(const r1i_node *node, bool turned) {
-    if (turned) return node->item[0];
-    size_t last = node->count - 1;
+    size_t last = turned ? 0 : node->count - 1;
     while (last > 1 && node->links[last - 1] == R1I_TOKEN_ABOUT) last--;
     return node->item[last];
 }
-// Names must agree letter by letter, in the same order inside tuples; all calls count as the
-// same.
+// Names must agree letter by letter, in the same order inside tuples; all calls count as the same.
 static bool r1i_node_same_subject(const r1i_node *a, const r1i_node *b) {
     if (a->kind != b->kind || a->count != b->count || a->id != b->id) return false;
     if (a->kind == R1I_NODE_CALL) return true; // f(x) = ... and W(n) = ... only name their value
@@ -19163,8 +19119,7 @@ static bool r1i_node_mentions(const r1i_node *node, const r1i_node *name) {
     return false;
 }
 // Whether both sides' gaps have one ratio at four points and more; its sign in *sign. Ratios are
-// compared crosswise, ga fb = gb fa, which needs no division; points where a gap is zero or has no
-// value tell nothing.
+// compared crosswise, without a division; points where a gap is zero or has no value tell nothing.
 static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                       int *sign) {
     r1i_value fa = r1i_value_none, fb = fa;
@@ -19188,9 +19143,8 @@ static bool r1i_relation_proportional(r1_answer_work *work, const r1i_node *a, c
     }
     return good >= 4;
 }
-// One side minus the other as a polynomial in one name, the others at the current point, from its
-// values at -1 to 1. At 2 and far away on both sides it must be exactly what it promises, which |t|
-// and its like are not.
+// One side minus the other as a polynomial in one name, from its values at -1 to 1. At 2 and far
+// away on both sides it must be exactly what it promises, which |t| and its like are not.
 static r1i_parabola r1i_parabola_of(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                     r1_slice name) {
     static const int places[] = {-1, 0, 1, 2, -1000003, 999983};
@@ -19229,8 +19183,7 @@ static r1i_value r1i_parabola_root(r1_answer_work *work, const r1i_parabola *p, 
 }
 // Looks for a point that solves a and surely not b: 1 found, 2 found where other variables are
 // negative only, 0 not, -1 nothing could be tested. Each variable in turn is solved for at eight
-// points of the others, both roots by turns. "0 not" needs two tests at least, so that one lucky
-// point does not prove an equality.
+// points of the others. "0 not" needs two tests, so that a lucky point does not prove an equality.
 static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     r1i_names names = {{{NULL, 0}}, 0};
     r1i_names_collect(a, &names);
@@ -19253,9 +19206,8 @@ static int r1i_relation_refuted(r1_answer_work *work, const r1i_node *a, const r
         }
     return negative ? 2 : tested >= 2 ? 0 : -1;
 }
-// Equations are equal when their solutions are. Multiples are tested first because they need no
-// solving. A root of one that surely misses the other refutes; agreement at all roots both ways
-// accepts.
+// Equations are equal when their solutions are. Multiples need no solving, so they come first. A
+// root of one that surely misses the other refutes; agreement at all roots both ways accepts.
 static r1_equality r1i_answer_equations(r1_answer_work *work, const r1i_node *a,
                                         const r1i_node *b) {
     int sign = 0;
@@ -19282,8 +19234,7 @@ static int r1i_relation_truth(r1_answer_work *work, const r1i_node *node) {
     return 1;
 }
 // One of 32 points that fulfils only one of them refutes. No number of agreeing points accepts:
-// without a witness only multiples of each other are decided, by the factor's sign, the directions
-// and strictness.
+// without a witness only multiples of each other are decided, by their signs and strictness.
 static r1_equality r1i_answer_inequalities(r1_answer_work *work, const r1i_node *a,
                                            const r1i_node *b) {
     for (int s = 0; s < 4 * R1I_ANSWER_POINTS && !work->stop; s++) {
@@ -19350,8 +19301,7 @@ static const r1i_node *r1i_family_members(r1_answer_work *work, const r1i_node *
     if (*set < 0 && names.count == 1) *name = names.name[0];
     return members;
 }
-// Families of whole numbers are equal when their members are; else one may be the other shifted,
-// so they are undecided.
+// Families of whole numbers are equal when their members are; else one may be the other shifted.
 static r1_equality r1i_answer_families(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     r1_slice name_a, name_b;
     int set_a, set_b;
@@ -19544,8 +19494,7 @@ static const r1i_node *r1i_matrix_transposed(r1_answer_work *work, const r1i_nod
         node->item[i % node->rows * a->rows + i / node->rows] = a->item[i];
     return node;
 }
-// The sum or the product of two matrices, whose cells are sums and products of theirs; NULL when
-// the shapes do not fit.
+// The sum or the product of two matrices, as expressions; NULL when the shapes do not fit.
 static const r1i_node *r1i_matrix_join(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                                        bool sum) {
     size_t columns = b->count / b->rows, inner = a->count / a->rows;
@@ -19617,8 +19566,7 @@ static r1_equality r1i_answer_matrices(r1_answer_work *work, const r1i_node *a, 
 }
 
 // ---- one against the other ----
-// Two elements may be the ends of an interval, so their brackets matter; with more elements any
-// bracket is as good as another.
+// Two elements may be the ends of an interval, so their brackets matter; those of others do not.
 static r1_equality r1i_answer_tuples(r1_answer_work *work, const r1i_node *a, const r1i_node *b) {
     r1_equality same = r1i_answer_in_order(work, a, b);
     bool brackets = a->count != 2 || (a->open == b->open && a->close == b->close);
@@ -19719,8 +19667,7 @@ static bool r1i_node_is_range(const r1i_node *node) {
             return false;
     return true;
 }
-// Equal as written, whatever it means: a cheap yes that also covers what has no value, such as sets
-// without numbers.
+// Equal as written: a cheap yes that also covers what has no value, such as sets without numbers.
 static bool r1i_node_identical(const r1i_node *a, const r1i_node *b) {
     if (a->kind != b->kind || a->id != b->id || a->count != b->count || a->open != b->open ||
         a->close != b->close || a->rows != b->rows)
@@ -20651,9 +20598,9 @@ static bool r1i_answer_letter_at(r1_slice text, size_t at) {
     char behind = r1i_answer_char(text, at + 2);
     return !(article && next == ' ' && behind >= 'a' && behind <= 'z');
 }
-// The choice in a text, one byte of it: boxed, at its beginning, announced in the 40 bytes before,
-// or the last letter that stands alone. A text without ordinary words is a formula, in which a
-// capital is a variable.
+// The choice in a text, one byte of it: boxed, at its beginning, within 40 bytes of an
+// announcement, or the last that stands alone. A text without words is a formula; its capitals are
+// variables.
 static r1_slice r1i_answer_letter(r1_slice text) {
     size_t behind = 0;
     r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
@@ -20672,8 +20619,8 @@ static r1_slice r1i_answer_letter(r1_slice text) {
     return r1i_answer_none;
 }
 // The text that may hold the answer: behind the thoughts, inside the last pair of tags, if any.
-// NULL data when the thoughts must be closed and are not, since a sample that was cut off has given
-// no answer.
+// NULL data when the thoughts are not closed as they must be: a sample that was cut off has no
+// answer.
 static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
     size_t thought = r1i_answer_last(text, "</think>");
     if (thought != SIZE_MAX) {
