@@ -16448,8 +16448,8 @@ static const struct {
                          {"\xe5\x8d\x83\xe4\xb8\x87", "e7"},
                          {"\xe4\xb8\x87", "e4"},
                          {"\xe4\xba\xbf", "e8"}};
-// The unit in Chinese at this place, behind a value or another unit; the place behind it. A power of
-// ten must stand directly behind the digits of a number that ends there.
+// The unit in Chinese at this place, behind a value or another unit; the place behind it. A power
+// of ten must stand directly behind the digits of a number that ends there.
 static size_t r1i_spell_unit(r1_slice text, size_t at, bool unit, char plain[32]) {
     size_t value = at;
     while (value && text.data[value - 1] == ' ') value--;
@@ -17938,7 +17938,12 @@ static r1i_node *r1i_read_signed(r1i_reader *reader) {
     while (r1i_read_peek(reader) == '-' || r1i_read_peek(reader) == '+')
         minus ^= r1i_read_peek(reader) == '-', reader->at++;
     r1i_node *node = r1i_read_product(reader);
-    return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, node, NULL) : node;
+    if (!minus || work->stop) return node;
+    r1i_node *value = node->kind == R1I_NODE_UNIT ? node->item[0] : node; // -5 cm is (-5) cm
+    value = r1i_node_of(work, R1I_NODE_NEGATE, 0, value, NULL);
+    if (node->kind != R1I_NODE_UNIT) return value;
+    node->item[0] = value;
+    return r1i_node_measure(work, node);
 }
 // Terms with plus, minus and plus-minus between them, as one flat node: a difference is a sum with
 // a negated term. A plus-minus becomes a node around its term.
@@ -19807,6 +19812,15 @@ static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
         text = r1i_answer_part(text, open + 1, text.size - 1);
     }
 }
+// A text without a word such as "Option" in front of its letter.
+static r1_slice r1i_answer_unlabelled(r1_slice text) {
+    static const char *const labels[] = {
+        "Option ", "option ", "Choice ", "choice ", "\xe9\x80\x89\xe9\xa1\xb9", "\xe9\x80\x89"};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (r1i_answer_at(text, 0, labels[i]))
+            return r1i_answer_part(text, strlen(labels[i]), text.size);
+    return text;
+}
 // The letter, A to J, of an option: D, (D), D., (D) with the words of the option, in a type face or
 // not; else 0. *alone says that nothing follows: then a plain letter, a closed bracket or a point
 // will do. With words behind it a mark and a space must stand between.
@@ -19819,11 +19833,7 @@ static char r1i_answer_option(r1_slice text, bool *alone) {
         *alone = c && end >= text.size;
         return inner.size > 1 ? c : 0;
     }
-    static const char *const leads[] = {
-        "Option ", "option ", "Choice ", "choice ", "\xe9\x80\x89\xe9\xa1\xb9", "\xe9\x80\x89"};
-    for (size_t i = 0; i < sizeof leads / sizeof *leads; i++)
-        if (r1i_answer_at(text, 0, leads[i]))
-            text = r1i_answer_part(text, strlen(leads[i]), text.size);
+    text = r1i_answer_unlabelled(text);
     size_t open = r1i_answer_char(text, 0) == '(';
     char c = r1i_answer_char(text, open), next = r1i_answer_char(text, open + 1);
     if (open && text.size == 3 && next == ')' && c >= 'a' && c <= 'j') c = (char)(c - 32); // (b)
@@ -19878,7 +19888,8 @@ static const struct {
      "nosuchnumbers",
      "\\emptyset"},
     {"infinity positiveinfinity infinitelymany infinite", "\\infty"},
-    {"negativeinfinity", "-\\infty"}};
+    {"negativeinfinity", "-\\infty"},
+    {"no", "\\text{no}"}}; // and no product
 // A phrase that stands for a formula, as that formula; other texts stay as they are.
 static r1_slice r1i_answer_meaning(r1_answer_work *work, r1_slice text) {
     if (text.size > 64) return text;
@@ -20048,10 +20059,10 @@ static r1_slice r1i_answer_clean(r1_slice text) {
         text.data++, text.size -= 2;
     while (text.size > 4 && r1i_answer_at(text, 0, "__") && r1i_answer_ends(text, "__"))
         text.data += 2, text.size -= 4;
-    size_t last = r1i_answer_last(text, "**");
-    if (last == 0) text.data += 2, text.size -= 2;
-    if (last && last != SIZE_MAX && last + 2 == text.size &&
-        r1i_answer_last(r1i_answer_part(text, 0, last), "**") == SIZE_MAX)
+    bool head = r1i_answer_at(text, 0, "**"), tail = r1i_answer_ends(text, "**");
+    size_t last = head || tail ? r1i_answer_last(text, "**") : SIZE_MAX;
+    if (head && last == 0) text.data += 2, text.size -= 2;
+    if (tail && last && r1i_answer_last(r1i_answer_part(text, 0, last), "**") == SIZE_MAX)
         text.size -= 2;
     return r1i_answer_trim(text);
 }
@@ -20296,26 +20307,26 @@ static size_t r1i_answer_number_end(r1_slice text, size_t at) {
     size_t from = at, more;
     for (;; at++) {
         at += r1i_answer_digits(text, at);
-        size_t gap = r1i_answer_at(text, at, "{,}") ? 3 : r1i_answer_char(text, at) == ' ';
-        bool group = gap == 3 || at - from <= 3 || text.data[at - 4] == ' ';
-        if (gap && group && r1i_answer_digits(text, at + gap) == 3) { // 65 536
+        char c = r1i_answer_char(text, at);
+        size_t gap = c == '{' && r1i_answer_at(text, at, "{,}") ? 3 : c == ' ';
+        bool group = gap == 3 || (gap && (at - from <= 3 || text.data[at - 4] == ' '));
+        if (group && r1i_answer_digits(text, at + gap) == 3) { // 65 536
             at += gap - 1;
             continue;
         }
-        char c = r1i_answer_char(text, at);
         more = r1i_answer_digits(text, at + 1);
         bool zero = at == from + 1 && text.data[from] == '0'; // 0,5
         if (!more || !((c == ',' && (more >= 2 || zero)) || c == '.' || c == '/' || c == ':'))
             break;
     }
     for (;; at += more) {
-        bool power = r1i_answer_char(text, at) == '^',
-             root = r1i_answer_at(text, at, R1I_ROOT_SIGN);
-        more = r1i_answer_digits(text, at + (root ? 3 : power));
-        more += more ? (root ? 3 : power) : 0;
-        if (power && r1i_answer_char(text, at + 1) == '{')
+        char c = r1i_answer_char(text, at);
+        size_t sign = c == '^' ? 1 : c & 0x80 && r1i_answer_at(text, at, R1I_ROOT_SIGN) ? 3 : 0;
+        more = sign ? r1i_answer_digits(text, at + sign) : 0;
+        more += more ? sign : 0;
+        if (c == '^' && r1i_answer_char(text, at + 1) == '{')
             more = r1i_answer_group_end(text, at + 1) - at;
-        if (!power && !root) more = 2 * r1i_answer_at(text, at, "\xcf\x80"); // pi
+        if (c & 0x80 && r1i_answer_at(text, at, "\xcf\x80")) more = 2; // pi
         if (!more) return at;
     }
 }
@@ -20351,6 +20362,7 @@ static r1_slice r1i_answer_word_before(r1_slice text, size_t *at) {
 // Whether what begins here is denied: "it is not 5", "it cannot be Friday".
 static bool r1i_answer_denied(r1_slice text, size_t at) {
     r1_slice word = r1i_answer_word_before(text, &at);
+    if (!word.size) return false;
     if (r1i_word_place("be", word) == 0) word = r1i_answer_word_before(text, &at);
     return r1i_word_place("not cannot", word) >= 0 ||
            r1i_answer_ends(word, "\xe4\xb8\x8d\xe6\x98\xaf") ||
@@ -20358,9 +20370,14 @@ static bool r1i_answer_denied(r1_slice text, size_t at) {
 }
 // Whether a number belongs to things that the reader knows already: the 6 gardens, all 7 days.
 static bool r1i_answer_given(r1_slice text, size_t from, size_t to) {
+    r1_slice noun = r1i_answer_part(text, to, text.size);
+    if (from && text.data[from - 1] == '$') return false;
     r1_slice word = r1i_answer_word_before(text, &from);
+    if (!word.size || !noun.size) return false;
+    noun = r1i_answer_part(noun, 1, r1i_answer_letters(noun, 1));
     return r1i_word_place("the all these those both his her their its our", word) >= 0 &&
-           r1i_answer_char(text, to) == ' ' && r1i_is_letter(r1i_answer_char(text, to + 1));
+           r1i_answer_char(text, to) == ' ' && noun.size &&
+           r1i_word_place("in of for to and or is are at on from", noun) < 0;
 }
 // Whether a sentence or 400 bytes end between a part of the text and a place behind it.
 static bool r1i_answer_apart(r1_slice text, r1_slice part, size_t at) {
@@ -20384,8 +20401,8 @@ static r1_slice r1i_answer_spoken(r1_slice text) {
     }
     return found;
 }
-// Where a relation with its letter begins in front of a number, as in x < 4 and 2 < x < 4; the place
-// of the number when there is none.
+// Where a relation with its letter begins in front of a number, as in x < 4 and 2 < x < 4; the
+// place of the number when there is none.
 static size_t r1i_answer_relation_start(r1_slice text, size_t at) {
     static const char *const signs[] = {"<=", ">=", "<", ">", "\xe2\x89\xa4", "\xe2\x89\xa5"};
     size_t found = at, to = at;
@@ -20407,7 +20424,7 @@ static size_t r1i_answer_relation_start(r1_slice text, size_t at) {
     }
     return found;
 }
-// Where the other elements begin in front of a number: "are 2, 3, and 7", "is 3 to 2", ": 1, 2". The
+// Where the other elements begin in front of a number: "are 2, 3, and 7", "is 3 to 2". The
 // place of the number when no such word stands before them.
 static size_t r1i_answer_list_start(r1_slice text, size_t number) {
     bool ratio = false;
@@ -20470,19 +20487,19 @@ static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
         size_t from = end = i + 1;
         if (!r1i_is_digit(text.data[i]) && !point) continue;
         end = r1i_answer_number_end(text, i + point), from = i;
-        if (from >= 3 && r1i_answer_at(text, from - 3, R1I_ROOT_SIGN)) from -= 3;
-        size_t sign = from && text.data[from - 1] == '-'                          ? 1
-                      : from > 2 && r1i_answer_at(text, from - 3, "\xe2\x88\x92") ? 3
-                                                                                  : 0;
-        char before = from ? text.data[from - 1] : ' ';
-        char more = from > 1 ? text.data[from - 2] : ' ';
+        bool wide = from > 2 && text.data[from - 1] & 0x80;
+        if (wide && r1i_answer_at(text, from - 3, R1I_ROOT_SIGN)) from -= 3;
+        char before = from ? text.data[from - 1] : ' ', more = from > 1 ? text.data[from - 2] : ' ';
+        wide = wide && from > 2 && r1i_answer_at(text, from - 3, "\xe2\x88\x92");
+        size_t sign = wide ? 3 : before == '-';
         char left = from > sign ? text.data[from - sign - 1] : ' ';
         if (before == '^' || (before == '{' && more == '^')) continue;
         if (sign && !r1i_is_digit(left) && !r1i_is_letter(left) && left != ')') from -= sign;
         if (r1i_answer_char(text, end) == '%') end++;
         if (before == '$' && more == '-') from -= 2;
-        if (r1i_answer_denied(text, from)) continue;
-        if (found.size && !first && r1i_answer_given(text, from, end) &&
+        bool behind = before & 0x80 || strchr(" $*", before); // words may stand in front
+        if (behind && r1i_answer_denied(text, from)) continue;
+        if (behind && found.size && !first && r1i_answer_given(text, from, end) &&
             !r1i_answer_apart(text, found, from))
             continue;
         found = r1i_answer_part(text, from, end), *start = from;
@@ -20606,8 +20623,11 @@ static r1_slice r1i_answer_letter(r1_slice text) {
     r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
     for (size_t i = 0; i < boxed.size; i++)
         if (r1i_answer_letter_at(boxed, i)) return r1i_answer_part(boxed, i, i + 1);
+    trimmed = r1i_answer_unlabelled(trimmed);
     bool open = r1i_answer_char(trimmed, 0) == '(', leading = false, alone;
-    if (r1i_answer_option(trimmed, &alone)) return r1i_answer_part(trimmed, open, open + 1u);
+    char small = r1i_answer_char(trimmed, open); // (c) keeps the brackets that make it an option
+    if (r1i_answer_option(trimmed, &alone))
+        return small >= 'a' && small <= 'j' ? trimmed : r1i_answer_part(trimmed, open, open + 1u);
     bool other = r1i_answer_char(trimmed, 1) & 0x80;
     if (other && r1i_answer_letter_at(trimmed, 0)) return r1i_answer_part(trimmed, 0, 1);
     if (r1i_answer_marker(text, &behind))
