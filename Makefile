@@ -47,10 +47,10 @@ build/tests_double: $(TEST_SOURCES) r1.h build/flags
 demo: build/r1_zero ## train R1-Zero on the countdown task (SEED=1, TASK=parity for the short one)
 	build/r1_zero --task $(TASK) --seed $(SEED)
 
-demo-check: build/r1_zero ## run the demos, countdown with seeds 1 2 3, and check their results
+demo-check: build/r1_zero build/r1_chat ## run the demos, countdown with seeds 1 2 3, and check their results
 	@tools/demo_check build/r1_zero countdown 1 2 3 && tools/demo_check build/r1_zero parity 1
 
-demo-seeds: build/r1_zero ## run countdown with the seeds 1 to 20, more than an hour, and count those that pass
+demo-seeds: build/r1_zero build/r1_chat ## run countdown with the seeds 1 to 20, more than an hour, and count those that pass
 	@tools/demo_check build/r1_zero countdown 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
 
 fuzz: build/r1.o ## run every fuzz target for a minute under sanitizers, with clang (SECONDS=600)

@@ -895,9 +895,11 @@ R1_DEF double r1_schedule_value(const r1_schedule *schedule, uint64_t step);
 // ==== [json] =====================================================================================
 // Reads and writes JSON (RFC 8259), bounded and strict. Calls [base]. Texts come from others, so
 // memory and time grow no faster than n log n, whoever wrote them.
-// Refused: more than 64 levels, bad UTF-8, lone surrogates, anything behind the value, a byte order
-// mark, numbers beyond the range of double (too small becomes 0). Of a key that an object has twice
-// the last one counts, as in Python; the readers of weights, configs and tokenizers refuse it.
+// What the RFC leaves open is fixed. Refused: more than 64 levels, bad UTF-8, UTF-16, lone
+// surrogates, a byte order mark, numbers beyond the range of double. Taken: numbers of any length,
+// rounded to the nearest double (too small becomes 0), and \u0000. Keys are compared by bytes.
+// Of a key that an object has twice the last one counts, as in Python; the readers of weights,
+// configs and tokenizers refuse it.
 
 enum { R1_JSON_DEPTH = 64 }; // levels of arrays and objects, reading and writing
 
@@ -1139,6 +1141,9 @@ typedef enum r1_chat {
     R1_CHAT_QWEN2,    // ChatML; "You are a helpful assistant." unless a system message says else
     R1_CHAT_QWEN25,   // the same with Qwen2.5's own first sentence
     R1_CHAT_LLAMA3,
+    R1_CHAT_LLAMA31, // 3.1 to 3.3: with two dates; "today" is the one of the template itself
+    R1_CHAT_QWEN3,   // ChatML without a first sentence; past answers lose their thoughts
+    R1_CHAT_V2,      // deepseek-llm and V2: "User: " and "Assistant: "
     R1_CHAT_COUNT
 } r1_chat;
 
@@ -1156,6 +1161,7 @@ typedef struct r1_tokenizer_desc {
     r1_slice config;            // tokenizer_config.json: begin, end and pad token, chat template
     r1_slice chat_template;     // a template in a file of its own, in place of config's
     r1_split split;             // 0 = as json says
+    bool nfc;                   // text is brought to NFC first; also where json says so
     r1_chat chat;               // 0 = recognised from the template
     const r1_special *specials; // beside those of the files
     size_t n_specials;
@@ -1166,8 +1172,9 @@ typedef struct r1_tokenizer r1_tokenizer;
 // A tokenizer whose id i is pieces[i]; pieces are copied, and must be distinct and not empty.
 R1_DEF r1_tokenizer *r1_tokenizer_pieces(r1_context *ctx, const char *const *pieces, size_t n);
 // A tokenizer from texts in memory. What cannot be done exactly (an unknown pattern, a normalizer
-// that changes text) is refused with R1_ERROR_FORMAT, its text and a remedy.
-//   Differs: NFC, which Qwen2's file asks for, is not applied: text is encoded as it stands.
+// other than Unicode's NFC, which Qwen2's file asks for) is refused with R1_ERROR_FORMAT, its text
+// and a remedy. With NFC decoding gives the text in this form, and added tokens are found in the
+// text as it stands.
 R1_DEF r1_tokenizer *r1_tokenizer_new(r1_context *ctx, const r1_tokenizer_desc *desc);
 // Frees it. NULL is fine.
 R1_DEF void r1_tokenizer_free(r1_tokenizer *tokenizer);
@@ -1215,10 +1222,10 @@ R1_DEF r1_chat r1_tokenizer_chat(const r1_tokenizer *tokenizer);
 
 // Ids of a text, special tokens in it included, none added. Any bytes will do. The time is linear
 // in them; n log n inside a piece, such as a megabyte of one letter. Writes at most `capacity` ids
-// and returns how many the text needs; SIZE_MAX when the vocabulary lacks a byte or piece of the
-// text, or when memory runs out: a value, and not an error of the context. Pieces above 128 bytes
-// take memory from the context's hook, which must then stand several threads. A tokenizer of pieces
-// takes the longest that fits, at each place.
+// and returns how many the text needs, one a byte at most, with NFC 3; SIZE_MAX when the vocabulary
+// lacks a byte or piece of it, or when memory runs out: a value, and not an error of the context.
+// Long pieces (128 bytes) and NFC take memory from the context's hook, which must then stand
+// several threads. A tokenizer of pieces takes the longest that fits, at each place.
 R1_DEF size_t r1_encode(const r1_tokenizer *tokenizer, const char *text, size_t size, int32_t *ids,
                         size_t capacity);
 // The same for text of strangers: special tokens in it are spelled out like any other text.
@@ -1350,8 +1357,8 @@ typedef struct r1_parameter {
 R1_DEF r1_model *r1_model_new(r1_context *ctx, const r1_model_config *config);
 // Frees the model. NULL is fine.
 R1_DEF void r1_model_free(r1_model *model);
-// A read-only copy of the weights as they are now, e.g. the reference policy. It has no moments,
-// but the memory of gradients like every model.
+// A copy of the weights as they are now, e.g. the reference policy. It takes the memory of weights
+// alone, like every model that nobody trains.
 R1_DEF r1_model *r1_model_clone(r1_model *model);
 // Copies all weights and router biases from one model to another of the same config.
 R1_DEF r1_status r1_model_copy(r1_model *to, const r1_model *from);
@@ -1369,11 +1376,13 @@ typedef struct r1_model_plan {
     size_t cache;                 // in the form that r1_model_config.mla_form gives
     size_t cache_absorbed;        // in the absorbed form of MLA; GQA: the same as cache
     size_t f32_bytes, bf16_bytes; // of a file whose tensors all have this type
-    size_t f8_bytes; // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
-                     // attention, dense layers and experts, bf16 elsewhere
-    size_t weight_bytes, gradient_bytes; // of a model in memory, with its padding
-    size_t moment_bytes;                 // that r1_model_train_ready adds
-    size_t table_bytes;                  // of cos and sin for max_tokens positions
+    size_t f8_bytes;          // of one as V3 stores it: blocks of 128x128 with a scale of f32 in
+                              // attention, dense layers and experts, bf16 elsewhere
+    size_t weight_bytes;      // of a model in memory, with its padding
+    size_t kept_weight_bytes; // the same where keep_bf16 finds every matrix in bf16
+    size_t gradient_bytes;    // that the first pass with gradients adds, or r1_model_train_ready
+    size_t moment_bytes;      // that r1_model_train_ready adds
+    size_t table_bytes;       // of cos and sin for max_tokens positions
 } r1_model_plan;
 // Fills in the plan of a config, as of a config.json read with r1_model_config_read. Errors as in
 // r1_model_new.
@@ -1388,9 +1397,10 @@ R1_DEF const r1_parameter *r1_model_parameters(const r1_model *model, size_t *n)
 // A parameter by its Hugging Face name, single experts included; NULL if there is none. A single
 // expert is a view of its stack that lives until the open step ends.
 R1_DEF r1_tensor *r1_model_find(r1_model *model, const char *name);
-// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready.
+// The flat buffers: decayed, undecayed, experts. Moments are NULL until r1_model_train_ready,
+// gradients until then or until the first forward pass outside of r1_no_grad_begin and _end.
 R1_DEF r1_range *r1_model_ranges(r1_model *model, size_t *n);
-// Makes the moments; R1_OK when they exist already.
+// Makes gradients and moments; R1_OK when they exist already.
 R1_DEF r1_status r1_model_train_ready(r1_model *model);
 // Numbers in all parameters.
 R1_DEF size_t r1_model_size(const r1_model *model);
@@ -1441,15 +1451,16 @@ typedef struct r1_save_desc {
 } r1_save_desc;
 // Options of r1_model_load_with.
 typedef struct r1_load_desc {
-    bool keep_bf16; // matrices that the file has in bf16 stay so: a quarter of the memory, the same
-                    // bits in every result, and no training
+    bool keep_bf16; // matrices that the file has in bf16 stay so: half the memory, the same bits in
+                    // every result, and no training
     void (*progress)(void *user, const char *name, size_t done_bytes, size_t total_bytes);
     void *user;
 } r1_load_desc;
-// Writes the weights under Hugging Face names as r1_tensors_save_folder does, then config.json,
-// then the tokenizer's files and generation_config.json of the folder that the model was loaded
-// from, if it was and they were there. Weights are replaced all at once or not at all; a crash
-// behind them leaves the old config, so save another model into another folder.
+// Writes the weights under Hugging Face names as r1_tensors_save_folder does, then config.json;
+// of the folder that the model was loaded from also its bos, eos and pad ids, the files of its
+// tokenizer and generation_config.json, as far as they are there. Weights are replaced all at once
+// or not at all; a crash behind them leaves the old config, so save another model into another
+// folder.
 R1_DEF r1_status r1_model_save(r1_model *model, const char *folder);
 // The same with options; desc NULL = all defaults.
 R1_DEF r1_status r1_model_save_with(r1_model *model, const char *folder, const r1_save_desc *desc);
@@ -2269,7 +2280,7 @@ R1_DEF r1_status r1_grpo_replay(r1_grpo *run, uint64_t step, uint64_t prompt, r1
     X(R1_PLAN_MOMENTS, "moments")         /* of AdamW */                                           \
     X(R1_PLAN_SUMS, "chunk sums")         /* gradients that wait in the tree over chunks */        \
     X(R1_PLAN_RANKS, "ranks")             /* gradients of the other ranks */                       \
-    X(R1_PLAN_REFERENCE, "reference")     /* a whole model, and its log-probs */                   \
+    X(R1_PLAN_REFERENCE, "reference")     /* weights of another model, and its log-probs */        \
     X(R1_PLAN_CACHE, "cache")             /* keys and values while answers are drawn */            \
     X(R1_PLAN_ANSWERS, "answers")         /* tokens, log-probs and rewards of a rollout */         \
     X(R1_PLAN_ACTIVATIONS, "activations") /* the most of any pass: the arena of a step */          \
@@ -7976,14 +7987,17 @@ R1I_BODY r1_json *r1_json_try(r1_context *ctx, const char *text, size_t size, ch
                               size_t problem_bytes) {
     return r1i_json_parse(ctx, text, size, false, problem, problem_bytes);
 }
-static r1_json *r1i_json_read(r1_context *ctx, const char *text, size_t size, bool strict) {
+// `name` is that of the text in messages.
+static r1_json *r1i_json_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                              bool strict) {
     char problem[R1I_MESSAGE_BYTES / 2];
     r1_json *root = r1i_json_parse(ctx, text, size, strict, problem, sizeof problem);
-    if (!root && r1_status_of(ctx) == R1_OK) r1i_fail(ctx, R1_ERROR_FORMAT, "json: %s", problem);
+    if (!root && r1_status_of(ctx) == R1_OK)
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s", name, problem);
     return root;
 }
 R1I_BODY r1_json *r1_json_read(r1_context *ctx, const char *text, size_t size) {
-    return r1i_json_read(ctx, text, size, false);
+    return r1i_json_read(ctx, "json", text, size, false);
 }
 R1I_BODY void r1_json_free(r1_context *ctx, r1_json *root) {
     if (!root) return;
@@ -8352,13 +8366,17 @@ static long r1i_sys_process(void) {
 #endif
 }
 
-// The error of a system call in words: what, where, why, and what to do about it.
+// The error of a system call in words: what, where, why, and what to do about it. A missing file is
+// one thing to those who read it and another to those who write it.
 static r1_status r1i_file_fail(r1_context *ctx, const char *verb, const char *path) {
     int code = errno;
-    const char *remedy = code == ENOENT || code == ENOTDIR ? "check the path and make its folder"
+    bool reads = strstr("open, look at, read, list", verb) != NULL;
+    bool missing = code == ENOENT || code == ENOTDIR;
+    const char *remedy = missing && reads                  ? "check the path"
+                         : missing                         ? "check the path and make its folder"
                          : code == ENOSPC || code == EFBIG ? "make room on the disk"
                          : code == EACCES || code == EPERM || code == EROFS
-                             ? "check who may write there"
+                             ? (reads ? "check who may read it" : "check who may write there")
                          : code == EISDIR ? "give the path of a file"
                          : code == EMFILE ? "close other files"
                                           : "check the path and the disk";
@@ -8650,7 +8668,8 @@ static const char *r1i_entry_read(const r1_json *node, size_t data_bytes, r1_ent
         !r1i_json_size(r1_json_at(offsets, 0), &begin) ||
         !r1i_json_size(r1_json_at(offsets, 1), &end))
         return "data_offsets are not two sizes";
-    if (begin > end || end > data_bytes) return "data_offsets lie outside the file";
+    if (begin > end || end > data_bytes)
+        return "data_offsets lie outside the file, which may be cut short";
     if (!r1i_entry_bytes(entry, &bytes) || bytes != end - begin)
         return "dtype and shape do not fit data_offsets";
     entry->bytes = bytes;
@@ -8783,10 +8802,14 @@ static r1_status r1i_tensors_parse(r1_tensors *tensors, const char *header, size
 // From the first byte to the last: length of the header, header, data.
 static r1_status r1i_tensors_check(r1_tensors *tensors) {
     uint64_t header_bytes = 0;
-    if (tensors->bytes < 8) return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes");
+    if (tensors->bytes < 8)
+        return r1i_tensors_refuse(tensors, NULL, "shorter than 8 bytes; was it fetched whole?");
     for (int i = 7; i >= 0; i--) header_bytes = header_bytes << 8 | (unsigned char)tensors->file[i];
     if (header_bytes > R1I_HEADER_BYTES || header_bytes > tensors->bytes - 8)
-        return r1i_tensors_refuse(tensors, NULL, "the header is longer than the file or 100 MB");
+        return r1i_tensors_refuse(
+            tensors, NULL,
+            "the header is longer than the file or 100 MB; is it weights, and "
+            "no pointer of git-lfs to them?");
     const char *header = tensors->file + 8;
     size_t bytes = (size_t)header_bytes;
     r1_status status =
@@ -9125,8 +9148,14 @@ R1I_BODY r1_tensors *r1_tensors_open_folder(r1_context *ctx, const char *folder)
     r1_tensors *tensors = NULL;
     char *one = r1i_path(ctx, folder, R1I_ONE_FILE), *index = r1i_path(ctx, folder, R1I_INDEX_FILE);
     if (one && index) {
-        bool many = !r1i_file_there(one) && r1i_file_there(index);
-        tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        bool single = r1i_file_there(one), many = !single && r1i_file_there(index);
+        if (single || many)
+            tensors = many ? r1i_index_open(ctx, folder, index) : r1_tensors_open(ctx, one);
+        else
+            r1i_fail(ctx, R1_ERROR_FILE,
+                     "%s: no weights; neither model.safetensors nor model.safetensors.index.json, "
+                     "the list of shards, is there (*.bin and *.pt are not read)",
+                     folder);
     }
     r1i_free(ctx, one), r1i_free(ctx, index);
     return tensors;
@@ -9380,7 +9409,7 @@ static bool r1i_log_begin_file(r1_log_file *log, bool append) {
     size_t size;
     int flags = O_RDWR | O_CREAT | O_APPEND | (append ? 0 : O_TRUNC);
     log->file = r1i_sys_open(log->path, flags);
-    if (log->file < 0) return r1i_file_fail(log->ctx, "open", log->path), false;
+    if (log->file < 0) return r1i_file_fail(log->ctx, "write", log->path), false;
     if (!append) return true;
     if (!r1i_log_end(log->file, SIZE_MAX, &log->bytes, &size))
         return r1i_file_fail(log->ctx, "read", log->path), false;
@@ -9515,7 +9544,8 @@ enum r1i_char_class {
     R1I_IN_KANA = 8,
     R1I_IN_LATIN = 16,
     R1I_IN_SIGNS = 32,
-    R1I_IN_EAST = 64
+    R1I_IN_EAST = 64,
+    R1I_IN_NFC = 128 // NFC may change it, move it, or join it to the one before
 };
 #define R1I_SET(a)    (1u << R1I_##a)
 #define R1I_SET_WORD  (R1I_SET(LETTER) | R1I_SET(COMBINING))
@@ -9724,7 +9754,7 @@ static unsigned r1i_char_far(const r1i_chars *chars, uint32_t code) {
     uint32_t begin = chars->tail_begin;
     size_t run = chars->tail_run;
     while (begin + r1i_unicode_runs[run] / 8 <= code) begin += r1i_unicode_runs[run++] / 8;
-    return r1i_unicode_runs[run] % 8;
+    return r1i_unicode_runs[run] % 8 | (code - 0x2f800 < 0x220 ? R1I_IN_NFC : 0u);
 }
 // Class and size of the character at p. A byte that belongs to no character is one by itself, as a
 // character that Unicode has not assigned: so any bytes can be encoded.
@@ -10179,6 +10209,225 @@ static bool r1i_pairs_put(r1_context *ctx, r1i_pair_table *map, uint64_t key, ui
     return slot != NULL;
 }
 
+// A heap of keys, the lowest on top.
+static void r1i_heap_push(uint64_t *heap, size_t *count, uint64_t key) {
+    size_t at = (*count)++;
+    for (; at && heap[(at - 1) / 2] > key; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+    heap[at] = key;
+}
+static uint64_t r1i_heap_pop(uint64_t *heap, size_t *count) {
+    uint64_t top = heap[0], key = heap[--*count];
+    size_t at = 0, child;
+    while ((child = 2 * at + 1) < *count) {
+        if (child + 1 < *count && heap[child + 1] < heap[child]) child++;
+        if (heap[child] >= key) break;
+        heap[at] = heap[child], at = child;
+    }
+    heap[at] = key;
+    return top;
+}
+
+// ---- the normal form C of Unicode ----
+// Characters fall apart into their parts, marks behind a base take their order, and what belongs
+// together is joined again.   Source: Unicode Standard Annex 15.
+// A table of numbers in characters, see r1i_packed_next. Parts: the step from code point to code
+// point times 3 plus kind, then one or two parts as signed differences to those before. Orders: the
+// gap before a run of marks, their number, their class. By tools/unicode.py --nfc, of Unicode 9.0
+// as in Hugging Face's library: marks that came later stay where they are.
+static const char *const r1i_nfc_parts[] = {
+    "n_h#}M(#%(#%(#%(#-(#'+'_('g/(#%(#%(#/(+2(#%(#%(#/+-,(%((#%(#%(#%(#-./2(#%(#%(#/(+0.3$(#%(#%",
+    "(#%(#-(#'+'_('g/(#%(#%(#/(+2(#%(#%(#/+-,(%((#%(#%(#%(#-./2(#%(#%(#/(+0+#1(gR*(e#(d'(e#(dg&(e#",
+    "(`g/(e#(d%(e#(d-(e#(d-(e#(b#(e#.b2(e#(d'(e#(d%(e#(dg$(e#(d[(e#(`6(e#(d+(e#(d%(e#(de(e#(bg+(e#",
+    ".b%(e#(d%(e#(d'(e#(dg&(e#(dg#1%,(e#(bg,(e#+bg-(e#(dg.(e#(dY(e#4`8(e#(dg.(e#(dY(e#1b2(e#(d'(e#",
+    "(d-(e#.^6(e#(dg.(e#(dY(e#(b8(e#(d%(e#(dg,(e#(dY(e#(bZ(e#(dY(e#.b4(e#(d%(e#(d'(e#(d+(e#(d%(e#",
+    "(d_(e#(`g-(e#(`#(e#(d/(%0(e#(d/(e#(d-(e#gKg7B(e#PW#(e#g;gJA(e#(S#(e#(W#(e#(W#(e#(i.2(e#(d((e#",
+    "(d9(e#(d:(e#+gR+(e#(o`#(%#(p[#(e#.j^3(e#([#(e#([](e#(qOg)(%#(gJ3(lT#(vd#1g'8(e#.U$(e#(hP%(e#",
+    "(b#(e#(>#(e#(kL@(e#(d'(e#([&(e#(d'(e#([&(e#(d'(e#(W&(e#(d'(e#(^&(e#(d'(e#(^&(e#(d'(e#(g%N(e#",
+    "(b#(e#.g9W(e#:g/,(e#([e(e#(iCg'(e#(g##(e#(k))(e#(sU((%#(tA#(e#r>y`&%)H'8(h1h>ByL:i:#(|a#&|A",
+    "(|J#('#('#+/#+/#(+#(g$#g2gD1(;#(;0(+#('#('#(H#g2G1(;#(.0(/#(+#45#(#1h'h'2(#3+&01<14L0(&$(9/",
+    "G8#gEe#g)(.(#3+&01g(14[0(&$(9/g,gE5(%#iAh`4(e#Pg-#(e#(d'(e#.Y&(e#.k$'(%#(ke#(e#(b#(e#.b*(e#",
+    "(d+(e#(W#(e#.k2#(%#(kV#(e#(g5*(e#(d+(e#(d)(e#([((e#.[#(e#sTtNgfb(#%(g$#(g#%(g($m,j5#+K#YF#",
+    "ghMx=|_=3#.)#gP`#'%#'%#'-#'-#'%#'5#'+#k$jPj#(#VUg-Y'%#*=#i_j%ib-/#gMg%#'%#'-#-B#pZnTnP.#S(#V",
+    "Ug-Y'%#hIiAjVhFgKU(%#($VkUibi`kIiSi`:1#(#%+#K(+Jk_iYi2(%#($VlJjFiG+#-(),((NvDq*tFC7#3-#3-#3-#",
+    "LY&CgEh&*#''h#;*%#@h$#[g$gQC7#3-#3-#3-#LY&k'jJiSkiFipOiq]+'#+'#+'#+'#1+#gag4#+'#.'#(%#+)#",
+    "gm<nrQmtF(e#(b`(e#(d](e#(d@(e#(i*gB(e#(k#/(e#(d](e#(d@(e#(d6(e#(d/(e#(k:g;(%#($%(%#(l8g:(e#",
+    "(d)(e#(s^g5(%#(t[%(e#(b((e#(b)(e#(d](e#(dY(e#(dc(e#(d1(e#(b'(e#(i,g@(e#(k%#(e#(dg&(e#(d@(e#",
+    "(b>(e#(ooNb(%#(opNg<(e#(d*(e#(bg9(e#(d/(e#(d](e#(b[(e#(d](e#(d@(e#(d*(e#(i.g9(e#(d1(e#(hP2(%#",
+    "($%(%#(mV#(e#(d/(e#(`#(e#(d](e#(opIb(%#(oqIg<(e#(bg5(e#(d](e#(m*[(%#(-#(%#(oiB#(%#(oqU#(e#(d]",
+    "(e#(d@(e#(d*(e#(b4(e#(d;(e#(d((e#(mCg9(%#(%1(%#(nE,(e#(de(e#(bg'(e#(d%(e#(d1(e#(d$(e#(d](e#",
+    "(b[(e#(d%(e#(b$(e#(b,(e#(dg$(e#(d@(e#(G#(;g3()'('#+n'(4oV](e#(dW(e#(he2(e#(d$(e#(d5(e#(d.(e#",
+    "(oo5$(%#(on7$(%#($$(%#($5(%#($.(%#(on4)(%#(ot+_(e#(dW(e#(d.(e#(i*&(e#(d$(e#(d5(e#(d.(e#(ooV$",
+    "(%#(otT1(e#(dX(e#(W#(e#(dW(e#(i*2(e#(d$(e#(d5(e#(d.(e#(op($(%#(ojX$(%#($$(%#($5(%#($.(%#($e",
+    "(%#(p0#(e#(dW(e#(oO2(%#($$(%#($5(%#($.(%#($e(%#(pGg'(e#(dg((e#(dW(e#(d.(e#:gf:D(#%(nu*K(%#($%",
+    "(%#($h#(%#(nv*g@(#%(nv9K(%#($%(%#($h#(%#(nu3g@(#%(nuCK(%#($%(%#.nvCH(#%(nvRK(%#($%(%#.nuPH(#%",
+    "(nu`K(%#($%(%#($h#(%#(nv`g@(#%(nw,K(%#($%(%#($h#(%#(nv*g@(#%(nv9K(%#($%(%#($h#(%#(nw9g@(#%",
+    "(nwIK(%#($%(%#($h#(%#(nv>g@(#%(nvNK(%#($%(%#.nwNH(#%(nw^K(%#($%(%#.nvSH(#%(nvcK(%#($%(%#($h#",
+    "(%#+nwcg=+nx1K+#%+#h#(nw)g@(#%(nw8K(%#($%(%#($h#(%#(nx8g@(#%(nxHK(%#($%(%#($h#(%#(nx8h$&,(5#",
+    "&2(7#&4(9#&6(D#&=(0#&3(*#&-.nt1h+(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(F#(%#(%#(%#(%#",
+    "(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(gE#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(%#(nxEga(#&",
+    "(nxHh#(nxG#(,#+-((nzR)(n{Pga(#&(#*&8(9h+)g2.~,((owJ)(nxC#(4#+5((n{$)(n|&h*&<(B#&>(@h+(n{Wh*",
+    "(#%(#h#(nzSgZ(#&(F*&gV.g4h%(F#(gDgZ(#&(#*&A+n~+#(#%(#h#(n|6gZ(#&(/*&Y(FJ(#%(+g>(/#(g-gZ(#&(#*",
+    "&Q(JL(}=K&|H&~U.oz&h+(nx.#(-#+,((n{b)(n}1h*&I(_#&W(Xh+&}5,o{J&%sFn}7/ggE&iUk-pn7<('#`'#gBg[#",
+    "(+#(&#hCgE#4-#.)#g,T#+'#g5R#.1#.'#+)#g)px,#+pxa#GK#(px8#('#(pxe#(%#.=#(%#.)#(%#:)#(%#.1#(%#",
+    ".)#(%#gNZ#(/#(%#('#h6g@#(%#(L#(%#:e#(%#(%#(%#hVjjc&%iubguS#ht5gwVtmA+'#+'#+'#+'#+'#+'#+'#+'#",
+    "+'#+'#+'#.)#+'#+'#:1#(#%+)$(#%+)$(#%+)$(#%+)$(#%g)gL$DhP#P@#+'#+'#+'#+'#+'#+'#+'#+'#+'#+'#+'#",
+    ".)#+'#+'#:1#(#%+)$(#%+)$(#%+)$(#%+)$(#%g)gL$.h3#(%#(%#(%#19#iys.giy*&qy$&rsW&uX&oq$&plb&gy_",
+    "&}{=&#&|iP&wz&&x~^&gjI&hx;&lq(&h{U&hhe&qO&oW&hoW&riN&~=&gjC&}W&kic&jiW&hw.&}y.&gse&mpI&hk[",
+    "&ln)&msJ&zpA&k{H&l|;&gi5&rj(&oyN&g~A&sfH&hu<&g~Y&gx^&oo_&zt0&w4&o(&kue&g|S&hm$&gs+&h{Q&g|>&hN",
+    "&hoO&h|c&gn<&z%&qyY&mC&gmF&g}F&jyd&iu@&lj[&uxH&g}=&ol4&gm@&jq+&hfB&lm6&ik=&yt7&gh^&jm[&gjU&oE",
+    "&jq4&n+&mtO&{lB&tp-&twR&C&rwG&giL&g}Z&kz[&iq6&rzE&hlR&poY&yiO&jmU&gmZ&li4&u&&pzG&q}B&r~W&kf:",
+    "&ksQ&ow/&hmR&mq=&sf]&gq5&ov8&jjL&hf3&oxP&qn4&qg`&if+&pg6&o{6&ktd&rjb&{E&hc&mic&lpP&gxI&hv'",
+    "&hk&&yz'&p3&gu_&gx*&hib&ikF&h|3&n~J&gr8&gm_&gQ&~f0&ln]&gqc&qma&up=&~D&iA&zD&ime&va&gfK&gv<",
+    "&gmX&yG&ju`&ikC&is5&~Z&zsH&j7&vH&nz_&ms]&u$&szL&o2&ghU&htJ&kkB&hy/&qs$&hsO&gsZ&t;&xV&lj5&kM",
+    "&is-&k6&kv2&grC&hF&l=&|{B&sl`&mt2&gtE&v~(&kyI&x9&ir4&hD&h}O&goT&hq>&gp(&jv#&iuJ&jxP&w~+&uf8",
+    "&{mY&lte&iQ&gvW&pP&gwT&p9&~/&gqJ&nu(&|nW&kld&vq^&|iT&jg[&kmB&pq`&uf)&sI&hiU&iu)&qfO&{sC&tc",
+    "&huO&ig3&oQ&pN&gn<&hl-&tN&ifG&h}G&H&hz3&gu'&{mU&nvB&noL&onb&{`&kqa&kl2&gya&wd&wnB&g}]&ln@&hl$",
+    "&hL&q<&ih9&vb&npP&yh5&vs2&upZ&gH&i~>&gm_&nj_&pr>&ksL&hfE&ry2&hjK&jp7&jfC&sqC&jl`&gpA,zD)jq(",
+    ",lr,&pr5&giH&y4&g&&1&g6&ooH&noB&}K)g~^)gsJ,gv:&l'/hrJ&=&g:&gpY&jg)&g{'&|oF&oM&i,&qQ&Z&i:&x)",
+    "&i2&i$&tF&i0&gj>&7&gmP&lF&g.&i(&ggD&jF&k<&u<&gsc&k$&n+&x)&kY&uC&goa&k8&9&$&3&/&1&gC&%&kC&h#",
+    "&oY&w:&N&gS&o<&jF&u$&j7&#&tR&gr0&j+&q.&gS&rL&gM&{*&j#&hhF&nT&g[&wt7&lhf=&kvp@,vo-&gi%&h:&u#",
+    "&sb&gY&p'&gI&zV&h0&h)&h3&yA&hT&jB&D&n7&l)&gi]&1&j@&h)&o0&iM&h,&j+&g=&jD&h%&r7&hR&gO&n#&nX&k$",
+    "&+&gY&gmJ&h#&r%&rL&C&hP&mU&p9&g~$&gw^&iU&iW&p'&jJ&gM&lc&'&k4&F&V&hN&6&r/&ta&n9&kU&l_&jR&p-&l+",
+    "&gg#&jZ&gh^&t%&h+&D&o,&gU&g;&gO&(&E&h9&hD&qU&w2&oO&o(&lX&glQ&i.&iG&j)&g*&;&gC&|;&gpU&j}x*&.",
+    "&iv*&ln{P&gp6&g$&lwf4&ima&pw`&lghB&h7i-g}pSsr]*V)F47'#%'ihmX$'#%'ihnH8'#%'#+'%#'%#'%#'%#'%#",
+    "'%#*'#'%#'%#'%#'%#*'#*'#'%#*'#'%#*'#'%#'%#'%#'%#'M('*/'7#'5#pgOiofZiohe+'#S7#l(j7i:(%#~cv=vB",
+    "(#Vvdq<pa(#6+#=qOm[mA(%#isw$hoh[hoiJ'%#'15'#%'#%'#%'#%j%hV<'%#'%5'%#'$%'%#ktgPj|h4&,&5&krfE",
+    "&kqvO&h=&=&h/&iQ&c&h=&S&n|&&k{wI&krvL&1&D&J&krlG&k{ma&of`&g.&krm7&krle&=&|<&|N&5&mls=&mlq>&@",
+    "&ojF&ol4&9&g:&-&ol@&on`&'&Z&P&9&%&F&gG&3&5&V&7&'&#&#&ksk>&kjh@&ofN&N&ksr%&ksqN&/&N&jP&i+&D&e",
+    "&gW&hJ&X&h'&D&g$&#&N&H&3&B&pB&n:&n=&l(&g(&go[&hj;&n[&g.&V&ie&k,&$&iW&kt~(&kt{`&-&B&L&3&gd",
+    "&kum<&h%&kuk-&gA&;&h>&j;&qj;&@&qnb&gO&#&kuw:&kus3&N&B&;&ku|+&ku{T&1&gg#&gf+&qsE&qu@&@&hF&gH",
+    "&kvt>&kvnX&kvn^&kvmG&(&F&i*&%&q{b&q|W&g8&N&g:&q~F&ljhZ&ljh$&rfa&)&)&L&mm~V&mm}-&kwqb&#&klq,",
+    "&p~O&#&rh*&lop4&t{4&lrh>&5&riD&rjc&gI&7&g&&j/&ro;&`&rp_&kxi)&kxgE&id&+&'&&&g>&L&g*&>&9&gA&L&+",
+    "&X&9&h%&hJ&g(&iY&kxtW&kxu:&ge&i8&Z&he&kxw5&kxu:&h[&[&sgS&smN&N&c&g-&sl-&srY&_&kyrD&kynY&nF&k;",
+    "&su.&sw=&sw`&g)&miN&)&lxR&i'&nk8&yj+&qhK&+&/&g^&8&kzgZ&ln}R&th%&iJ&l7&gI&ky|N&ky|:&i=&mG&tn*",
+    "&toG&he&h/&k[&ky}2&ky{N&tx8&tzD&kzp<&kznX&tz<&t{8&g<&Z&%&kzzK&om>&opW&kzy>&k{n5&k{jW&@&i+&k<",
+    "&g2&gU&gN&g2&B&=&k{gS&k{j0&mS&gb&urV&uuN&*&k{k0&k{qF&qC&k{j=&gC&k{i-&iG&Y&(&u|a&u~<&gI&.&gO",
+    "&khpd&khl5&k{sQ&k{q#&k{{*&k{vW&=&Z&k|o/&k|mQ&N&k|v8&l]&k|v+&F&vvA&vw4&vv^&#&v{^&N&N&L&h+&v|[",
+    "&wfM&k}pJ&k}oV&k}rL&k}q'&ko|V&kowZ&k~k3&R&j7&lvq1&;&wmL&k~nM&$&g0&X&k~o6&%&#&g8&wnT&wpU&wp9",
+    "&hB&lwqX&k~|_&g`&gd&wu<&lxfB&lfkX&lfo<&g8&lfnb&hZ&w{^&w~E&7&-&lf~@&o0&#&lgiS&w}:&lyp*&lgk(&)",
+    "&xic&lyuF&lgi<&xn<&xo(&,&_&lhfX&lg|T&xo]&xrc&gY&h'&xu3&l{gX&c&l{gK&l{l*&lhmB&lhpJ&lhoT&i*&9",
+    "&lhxe&h3&lhx>&lh|F&lh|$&krfb&lli7&yj>&hD&yk2&ym'&riF&luoc&@&vpM&5&kquB&)&jm,&}w8&ytG&.&H&uh=",
+    "&ui%&'&7&g4&li{J&li{K&gS&h-&h5&j2&jT&g6&iA&me&iO&'&D&li{R&oE&jK&l}z=&zh9&'&g(&lk{T&lky8&ljmd",
+    "&l~r6&+&l~v5&n_&l~~[&zq.&;&9&'&gd&g#&j+&g9&jN&hC&h'&Z&zw;&zz/&e&zz*&z}&&)&lkv8&lkrT&1&{f'&{fb",
+    "&ggsJ&mmx1&kO&mhle&5&{o@&h;&jZ&l3&lloE&lll[&P&hV&hZ&llzD&grsO&jyj1&A&gK&jyoX&jyhV&i(&lnnc&Z",
+    "&lm~'&h]&e&lnk*&lnjW&nV&j_&%&hY&qS&]&lny,&lnmL&}}8&}~Q&lnx#&mmu/&~kA&w~D&xhB&loqV&lH&mn|F&3",
+    "&~oW&lphV&mopQ&mou$&lpkT&#&a&lpsQ&lpme&~q_&~t)&i^&Z&g[&~u]&mqn5&lqn_&o6&kY&gflJ&c&gfn`&lroW",
+    "&mrx9&mrz&&n-&j%&lrs/&gfv+&gfx&&-&1&7&1&g,&lsq7",
+};
+static const char *const r1i_nfc_orders[] = {
+    "qY8iG#$iI#'i<#$iI#$i8#(i<#%i*#'i<#%i*#.i<#($#'i<#+iG#$iQ#$iG#&i<#&iG#%i<$&iG#'i<#$iG#$iI#%i<",
+    "#$iG#$iJ#%iK#$iJ#%iK#$iJ#0iGj2(iGj($i<#'iG#$i<#&iG#$i>#$i<#)iG#)i<#%iG#$i<#%iG#$i>#$iE#$iG#$-",
+    "#$.#$/#$0#$1#$2#$3#$4#$5#%6#$7#$8#$9$$:$$;#$<$$iG#$i<$$5g*+iG#$B#$C#$DT$>#$@#$A#$B#$C#$D#$E",
+    "#$F#%iG#%i<#(iG#$i<#%iG#$i<3$GgH*iG%'iG#$i<#$iG%%iG$$i<#%iG#$i<G$HB$iG#$i<#%iG#$i<#%iG#&i<",
+    "#$iG#%i<#$iG#$i<#&iG#$i<#$iG#$i<#$iG#$i<#$iG#$i<#%iGhB*iG#$i<#$iGF'iG$,iG$&iG$(iGO&i<g[1iG",
+    "$$i<#%iG#$i<#%iG#$i<#&iG#&i<#$>#$@#$A#&iG#$i<#%iG#%i<#(iGa$*3$,&$iG#$i<#%iGgJ$*3$,gQ$*3$,gQ$*",
+    "3$,gQ$*3$,gc$,gc$,*$g6#$g=gH$*3$,gc$,g`$,gP%gJ#$,0'gNgO%gY1'g^g.%i<>$i<$$i<$$i8[$ge#$h#$$h%",
+    "('h#%$h#$%iG#$,$%iGc$i<gS$*$%,g4$i<q'&iGtJ$,C$,h>$,-$iGi+$iEh0$i>#$iG#$i<i;$iG#$i<g)$,7+iG",
+    "%$i<T(iG#)i<#%iG#$i<gY$*2$,J$iG#$i<#*iGZ%,_$*.%,g%$*h9&iG$$$#(i<#%iG#'i<#$iG$*$'$i<)$iG&%iG",
+    "i&%iG#$i<#*iG#$i<#%iG#$iK#$i6#$i<#$i*#IiG($iG#$iJ#$i<#$iG#$i<q(%iG#%$#'iG#&$#%iG'$iG&%$#$iG",
+    "#$i<#$iG#%$#'i<#$iGg|2&iGh.$,gCDiGnF$i:#$iE#$iI#$i>#%iAgL%+xt'$iG'-iGD%iGg2%iGj3$,h`$,>5iG",
+    "^&i<I$,gB$*/$,iP$iG$%iG#$i<%%iG(%iG$$iGX$,iW$,rq^$=qZ*iG#*i<#%iGtd$i<iC$i<h6(iGgf^$i<$$iGL$iG",
+    "#$$#$i<'$,hG$iG#$i<{-$,]$,^$,#$*g'&iGT%,c$*g.$,,$*gM$,#$*hT$*#$,g3$*3$,;*iG&(iGi-$,&$*g_$,#$*",
+    "i]$,#$*gb$,gY$,#$*gV$,ye$,ro`($`*iGrzK$$ilY%i8#&$&$iC#(i8++i<%(iG#%i<B'iGh5&iGhj(*iG$4iG%*iG",
+    "$%iG$(iGgo&*i<gP)iG#$*",
+};
+
+// What the rows hold. Code points lead to their parts (first << 32 | second, 0 for none), and two
+// parts, in the same form, to the code point that joins them.
+typedef struct r1i_nfc {
+    unsigned char orders[R1I_LOW_CHARS]; // canonical combining classes
+    r1i_pair_table parts;
+} r1i_nfc;
+
+static uint32_t r1i_packed_next(const char **p) {
+    for (uint32_t value = 0;;) {
+        uint32_t digit = (unsigned char)*(*p)++;
+        digit -= 35u + (digit > '?') + (digit > '\\'); // these two do not occur
+        if (digit < 65) return value * 65 + digit;
+        value = value * 25 + digit - 65;
+    }
+}
+static uint32_t r1i_packed_after(const char **p, uint32_t before) {
+    uint32_t n = r1i_packed_next(p);
+    return before + (n & 1 ? ~(n >> 1) : n >> 1);
+}
+static void r1i_nfc_flag(r1i_chars *chars, uint32_t code) {
+    if (code < R1I_LOW_CHARS) chars->low[code] |= R1I_IN_NFC;
+}
+// Unpacks the rows, and marks the characters at which text may be out of this form.
+static bool r1i_nfc_fill(r1_context *ctx, r1i_nfc *nfc, r1i_chars *chars) {
+    uint32_t code = 0, first = 0, second = 0;
+    for (size_t i = 0; i < sizeof r1i_nfc_parts / sizeof *r1i_nfc_parts; i++)
+        for (const char *p = r1i_nfc_parts[i]; *p;) {
+            uint32_t step = r1i_packed_next(&p), kind = step % 3; // 2: its parts are joined again
+            code += step / 3, first = r1i_packed_after(&p, first);
+            if (kind) second = r1i_packed_after(&p, second);
+            uint64_t pair = (uint64_t)first << 32 | (kind ? second : 0);
+            if (!r1i_pairs_put(ctx, &nfc->parts, code, pair)) return false;
+            if (kind == 2 && !r1i_pairs_put(ctx, &nfc->parts, pair, code)) return false;
+            r1i_nfc_flag(chars, kind == 2 ? second : code);
+        }
+    code = 0;
+    for (size_t i = 0; i < sizeof r1i_nfc_orders / sizeof *r1i_nfc_orders; i++)
+        for (const char *p = r1i_nfc_orders[i]; *p;) {
+            code += r1i_packed_next(&p);
+            uint32_t end = code + r1i_packed_next(&p), order = r1i_packed_next(&p);
+            for (; code < end; code++)
+                nfc->orders[code] = (unsigned char)order, r1i_nfc_flag(chars, code);
+        }
+    for (code = 0x1161; code < 0x1176; code++) r1i_nfc_flag(chars, code); // vowels of Hangul
+    for (code = 0x11a8; code < 0x11c3; code++) r1i_nfc_flag(chars, code); // its last consonants
+    return true;
+}
+// The parts of a character, four at most, each with its order in the highest byte. A syllable of
+// Hangul counts as one: nothing but its own last consonant could change it.
+static size_t r1i_nfc_split(const r1i_nfc *nfc, uint32_t code, uint64_t *parts) {
+    uint64_t pair = r1i_pairs_find(&nfc->parts, code);
+    if (!pair) {
+        uint64_t order = code < R1I_LOW_CHARS ? nfc->orders[code] : 0;
+        return parts[0] = order << 56 | code, 1;
+    }
+    size_t n = r1i_nfc_split(nfc, (uint32_t)(pair >> 32), parts);
+    return (uint32_t)pair ? n + r1i_nfc_split(nfc, (uint32_t)pair, parts + n) : n;
+}
+// The character that joins two, or 0.
+static uint32_t r1i_nfc_join(const r1i_nfc *nfc, uint32_t a, uint32_t b) {
+    uint32_t syllable = a - 0xac00, last = b - 0x11a7;
+    if (a - 0x1100 < 19 && b - 0x1161 < 21) return 0xac00 + ((a - 0x1100) * 21 + (b - 0x1161)) * 28;
+    if (syllable < 11172 && syllable % 28 == 0 && last - 1 < 27) return a + last;
+    return (uint32_t)r1i_pairs_find(&nfc->parts, (uint64_t)a << 32 | b);
+}
+// Sorts runs of marks by their order, equal ones as they stand; `heap` has room for n.
+static void r1i_nfc_sort(uint64_t *parts, size_t n, uint64_t *heap) {
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        bool sorted = true;
+        size_t count = 0;
+        for (end = begin + 1; end < n && parts[end] >> 56; end++)
+            sorted = sorted && parts[end] >> 56 >= parts[end - 1] >> 56;
+        if (sorted) continue;
+        begin += !(parts[begin] >> 56); // the base
+        for (size_t i = begin; i < end; i++) r1i_heap_push(heap, &count, parts[i] | i << 21);
+        for (size_t i = begin; i < end; i++)
+            parts[i] = r1i_heap_pop(heap, &count) & (UINT64_MAX << 56 | 0x1fffff);
+    }
+}
+// Joins sorted parts; returns how many are left. A part reaches its base over marks of lower order.
+static size_t r1i_nfc_compose(const r1i_nfc *nfc, uint64_t *parts, size_t n) {
+    size_t kept = 0, base = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t order = parts[i] >> 56;
+        bool near = base != SIZE_MAX && (kept == base + 1 || parts[kept - 1] >> 56 < order);
+        uint32_t whole = near ? r1i_nfc_join(nfc, (uint32_t)parts[base], (uint32_t)parts[i]) : 0;
+        if (whole) {
+            parts[base] = whole;
+            continue;
+        }
+        if (!order) base = kept;
+        parts[kept++] = parts[i];
+    }
+    return kept;
+}
+
 // ---- the tokenizer ----
 // What a token is; a token may be several.
 enum {
@@ -10209,6 +10458,8 @@ struct r1_tokenizer {
     r1i_trie_node *trie;      // node 0 is not used
     size_t trie_count;
     r1i_chars *chars; // NULL: a list of pieces, which are all in the tree
+    bool normal;      // text is brought to NFC, by this:
+    r1i_nfc *nfc;
     signed char steps[R1I_MAX_CUTS];
     int n_steps;
     bool whole; // pieces that are tokens are never cut: tiktoken, Llama-3
@@ -10247,14 +10498,38 @@ static void r1i_trie_put(r1_tokenizer *tok, r1_slice text, int32_t id) {
 }
 
 // ---- merging ----
+// Memory straight from the hook, since the context is not for workers.
+typedef struct r1i_room {
+    void *data;
+    size_t bytes;
+} r1i_room;
 // Where ids go. `count` runs on past the capacity.
 typedef struct r1i_encoder {
     const r1_tokenizer *tok;
     int32_t *ids;
     size_t capacity, count;
-    void *work; // for long pieces
-    size_t work_bytes;
+    r1i_room work, parts, text; // of a long piece; of NFC, what is being joined and the result
 } r1i_encoder;
+
+// Room for `bytes`; the first `kept` of what is there stay.
+static bool r1i_encode_room(r1i_encoder *e, r1i_room *block, size_t kept, size_t bytes) {
+    const r1_allocator *hook = &e->tok->ctx->allocator;
+    if (bytes <= block->bytes) return true;
+    if (bytes >= SIZE_MAX / 2) return false;
+    if (kept) bytes += bytes / 2;
+    void *data = hook->alloc(hook->user, bytes, R1I_ALIGN);
+    if (!data) return false;
+    if (kept) memcpy(data, block->data, kept);
+    if (block->data) hook->free(hook->user, block->data, block->bytes);
+    *block = (r1i_room){data, bytes};
+    return true;
+}
+static void r1i_encoder_free(r1i_encoder *e) {
+    const r1_allocator *hook = &e->tok->ctx->allocator;
+    const r1i_room *blocks[] = {&e->work, &e->parts, &e->text};
+    for (int i = 0; i < 3; i++)
+        if (blocks[i]->data) hook->free(hook->user, blocks[i]->data, blocks[i]->bytes);
+}
 
 enum { R1I_SHORT = 128 }; // bytes of a piece that is merged in place
 static void r1i_encode_emit(r1i_encoder *e, uint32_t id) {
@@ -10292,23 +10567,6 @@ static size_t r1i_merge_short(const r1_tokenizer *tok, uint32_t *ids, size_t n) 
     }
     return n;
 }
-// A heap of (rank << 32 | place), the lowest on top.
-static void r1i_heap_push(uint64_t *heap, size_t *count, uint64_t key) {
-    size_t at = (*count)++;
-    for (; at && heap[(at - 1) / 2] > key; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
-    heap[at] = key;
-}
-static uint64_t r1i_heap_pop(uint64_t *heap, size_t *count) {
-    uint64_t top = heap[0], key = heap[--*count];
-    size_t at = 0, child;
-    while ((child = 2 * at + 1) < *count) {
-        if (child + 1 < *count && heap[child + 1] < heap[child]) child++;
-        if (heap[child] >= key) break;
-        heap[at] = heap[child], at = child;
-    }
-    heap[at] = key;
-    return top;
-}
 // A long piece as a list of ids. A merge removes one id and offers two pairs at most, so the heap
 // holds 2 n entries at most, and the whole takes n log n.
 typedef struct r1i_merge_list {
@@ -10340,18 +10598,10 @@ static void r1i_merge_long(const r1_tokenizer *tok, r1i_merge_list *list) {
         r1i_merge_offer(tok, list, at);
     }
 }
-// Memory for a long piece comes straight from the hook, since the context is not for workers.
 static bool r1i_encode_long(r1i_encoder *e, const unsigned char *p, size_t n) {
-    const r1_allocator *hook = &e->tok->ctx->allocator;
-    size_t each = 2 * sizeof(uint64_t) + 3 * sizeof(uint32_t), bytes = r1i_size_mul(n, each);
-    if (n >= UINT32_MAX || bytes >= SIZE_MAX / 2) return false;
-    if (bytes > e->work_bytes) {
-        if (e->work) hook->free(hook->user, e->work, e->work_bytes);
-        e->work = hook->alloc(hook->user, bytes, R1I_ALIGN);
-        e->work_bytes = e->work ? bytes : 0;
-        if (!e->work) return false;
-    }
-    r1i_merge_list list = {.heap = (uint64_t *)e->work, .n = n};
+    size_t bytes = r1i_size_mul(n, 2 * sizeof(uint64_t) + 3 * sizeof(uint32_t));
+    if (n >= UINT32_MAX || !r1i_encode_room(e, &e->work, 0, bytes)) return false;
+    r1i_merge_list list = {.heap = (uint64_t *)e->work.data, .n = n};
     list.ids = (uint32_t *)(void *)(list.heap + 2 * n);
     list.next = list.ids + n, list.previous = list.next + n;
     for (size_t i = 0; i < n; i++) {
@@ -10389,6 +10639,59 @@ static bool r1i_encode_run(r1i_encoder *e, const unsigned char *text, size_t siz
     r1i_cutter cutter = {tok->chars, tok->steps, tok->n_steps, text, r1i_encode_piece, e};
     return !size || r1i_cut(&cutter, 0, 0, size);
 }
+// One stretch of text in NFC, from `at` on, behind the `done` bytes of e->text: a character, and
+// those behind it that may be joined to it or change places. Moves both ends on.
+static bool r1i_nfc_stretch(r1i_encoder *e, const unsigned char *text, size_t size, size_t *at,
+                            size_t *done) {
+    const r1_tokenizer *tok = e->tok;
+    size_t n = 0, step = r1i_utf8_size(text + *at, size - *at);
+    do {
+        size_t kept = n * sizeof(uint64_t);
+        if (!r1i_encode_room(e, &e->parts, kept, 2 * (kept + 4 * sizeof(uint64_t)))) return false;
+        n +=
+            r1i_nfc_split(tok->nfc, r1i_utf8_code(text + *at, step), (uint64_t *)e->parts.data + n);
+        *at += step;
+    } while (*at < size && (r1i_char_at(tok->chars, text + *at, size - *at, &step) & R1I_IN_NFC));
+    uint64_t *parts = (uint64_t *)e->parts.data;
+    r1i_nfc_sort(parts, n, parts + n);
+    n = r1i_nfc_compose(tok->nfc, parts, n);
+    if (!r1i_encode_room(e, &e->text, *done, *done + 4 * n)) return false;
+    for (size_t i = 0; i < n; i++)
+        *done += r1i_utf8_write((uint32_t)parts[i], (char *)e->text.data + *done);
+    return true;
+}
+// A range of text in NFC: itself, or a copy in e->text. Bytes that are no characters stay.
+static bool r1i_encode_normal(r1i_encoder *e, const unsigned char **text, size_t *size) {
+    const unsigned char *p = *text;
+    size_t end = *size, from = 0, done = 0, step;
+    for (size_t at = 0; at < end;) {
+        uint64_t word = UINT64_MAX;
+        if (end - at >= 8) memcpy(&word, p + at, 8);
+        step = word & 0x8080808080808080u ? 1 : 8; // eight bytes of ASCII
+        if (p[at] < 0xcc ||                        // below U+0300 nothing is ever changed
+            !(r1i_char_at(e->tok->chars, p + at, end - at, &step) & R1I_IN_NFC)) {
+            at += step;
+            continue;
+        }
+        size_t begin = at; // of the character before, if there is one
+        for (size_t back = 1; back <= 4 && back <= at - from && begin == at; back++)
+            if (r1i_utf8_size(p + at - back, back) == back) begin = at - back;
+        if (!r1i_encode_room(e, &e->text, done, done + (begin - from) + 1)) return false;
+        memcpy((char *)e->text.data + done, p + from, begin - from);
+        done += begin - from, at = begin;
+        if (!r1i_nfc_stretch(e, p, end, &at, &done)) return false;
+        from = at;
+    }
+    if (!from) return true;
+    if (!r1i_encode_room(e, &e->text, done, done + (end - from))) return false;
+    memcpy((char *)e->text.data + done, p + from, end - from);
+    *text = (const unsigned char *)e->text.data, *size = done + (end - from);
+    return true;
+}
+static bool r1i_encode_text(r1i_encoder *e, const unsigned char *text, size_t size) {
+    if (e->tok->nfc && !r1i_encode_normal(e, &text, &size)) return false;
+    return r1i_encode_run(e, text, size);
+}
 // A tokenizer of pieces takes the longest at each place and never reconsiders.
 static bool r1i_encode_pieces(r1i_encoder *e, const unsigned char *text, size_t size) {
     for (size_t at = 0, step = 0; at < size; at += step) {
@@ -10407,19 +10710,18 @@ static bool r1i_encode_range(r1i_encoder *e, const unsigned char *text, size_t s
         if (!tok->trie_first[text[at]]) continue;
         int32_t id = r1i_trie_find(tok, text + at, size - at, &step);
         if (id < 0) continue;
-        if (!r1i_encode_run(e, text + rest, at - rest)) return false;
+        if (!r1i_encode_text(e, text + rest, at - rest)) return false;
         r1i_encode_emit(e, (uint32_t)id);
         rest = at + step, at = rest - 1;
     }
-    return r1i_encode_run(e, text + rest, size - rest);
+    return r1i_encode_text(e, text + rest, size - rest);
 }
 static size_t r1i_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
                          size_t capacity, bool special) {
     if (!tok) return SIZE_MAX;
     r1i_encoder e = {.tok = tok, .ids = ids, .capacity = ids ? capacity : 0};
     bool good = r1i_encode_range(&e, (const unsigned char *)text, text ? size : 0, special);
-    const r1_allocator *hook = &tok->ctx->allocator;
-    if (e.work) hook->free(hook->user, e.work, e.work_bytes);
+    r1i_encoder_free(&e);
     return good ? e.count : SIZE_MAX;
 }
 R1I_BODY size_t r1_encode(const r1_tokenizer *tok, const char *text, size_t size, int32_t *ids,
@@ -10823,8 +11125,10 @@ static bool r1i_refuse_off(const r1_tokenizer *tok, const r1_json *object, const
                            const char *const *keys, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!r1i_is_off(object, keys[i]))
-            return r1i_refuse(tok, "%s has \"%s\", which is not supported; switch it off", what,
-                              keys[i]);
+            return r1i_refuse(tok,
+                              "%s has \"%s\", which is not supported: only byte-level BPE is, as "
+                              "of DeepSeek, Qwen and Llama-3",
+                              what, keys[i]);
     return true;
 }
 // An id; UINT64_MAX, which is above every limit, for what is none.
@@ -10920,15 +11224,16 @@ static bool r1i_read_cuttings(r1_tokenizer *tok, const r1_json *node) {
     }
     return bytes || r1i_refuse(tok, "pre_tokenizer has no ByteLevel: not a byte-level BPE");
 }
-// A normalizer may be empty, or NFC (see r1_tokenizer_new).
-static bool r1i_read_normalizer(const r1_tokenizer *tok, const r1_json *node) {
+// A normalizer may be empty, or NFC, or a sequence of such.
+static bool r1i_read_normalizer(r1_tokenizer *tok, const r1_json *node) {
     r1_slice type = r1_json_text(r1_json_find(node, "type"));
-    if (!node || node->kind == R1_JSON_NULL || r1i_slice_is(type, "NFC")) return true;
+    if (!node || node->kind == R1_JSON_NULL) return true;
+    if (r1i_slice_is(type, "NFC")) return tok->normal = true;
     const r1_json *list = r1_json_find(node, "normalizers");
     if (!r1i_slice_is(type, "Sequence"))
         return r1i_refuse(tok, "unknown normalizer \"%.*s\"", r1i_quoted(type), type.data);
     for (const r1_json *part = list ? list->child : NULL; part; part = part->next)
-        if (!r1i_type_is(part, "NFC")) return r1i_refuse(tok, "unknown normalizer in a sequence");
+        if (!r1i_read_normalizer(tok, part)) return false;
     return true;
 }
 // The decoder must undo the alphabet and do nothing else.
@@ -10977,6 +11282,7 @@ typedef struct r1i_chat_format {
     const char *system;            // a system message if none is given; NULL: none
     const char *answer;            // where the assistant's next answer begins
     bool trim;                     // white space at both ends of a content is dropped
+    const char *preface;           // in front of the system message, which is then always there
 } r1i_chat_format;
 
 #define R1I_FULL(name)  "<\xef\xbd\x9c" name "\xef\xbd\x9c>" // full-width bars
@@ -10984,8 +11290,11 @@ typedef struct r1i_chat_format {
 #define R1I_V3_BEGIN    R1I_FULL("begin" R1I_UNDER "of" R1I_UNDER "sentence")
 #define R1I_V3_END      R1I_FULL("end" R1I_UNDER "of" R1I_UNDER "sentence")
 #define R1I_V3_ANSWER   R1I_FULL("Assistant")
+#define R1I_LLAMA_BEGIN "<|begin_of_text|>"
 #define R1I_LLAMA_HEAD  "<|start_header_id|>"
 #define R1I_LLAMA_NECK  "<|end_header_id|>\n\n"
+#define R1I_QWEN_HEAD   "<|im_start|>"
+#define R1I_QWEN_ANSWER "<|im_start|>assistant\n"
 #define R1I_QWEN_HELPER "You are a helpful assistant."
 
 // The question stands between these two.   Source: R2 Table 1.
@@ -10997,18 +11306,23 @@ static const char r1i_zero_before[] =
     "<answer> answer here </answer>. User: ";
 static const char r1i_zero_after[] = ". Assistant:";
 
-// As enum r1_chat counts them. V3 and R1 have no roles: see r1i_chat_deepseek.
+// As enum r1_chat counts them. DeepSeek's have no roles: see r1i_chat_deepseek and r1i_chat_v2.
 static const r1i_chat_format r1i_chat_formats[R1_CHAT_COUNT] = {
-    {NULL, "", "", "", "", NULL, "", false},
-    {"deepseek-r1-zero", "", "", "", "", NULL, "", false},
-    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false},
-    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false},
-    {"qwen2", "", "<|im_start|>", "\n", "<|im_end|>\n", R1I_QWEN_HELPER, "<|im_start|>assistant\n",
-     false},
-    {"qwen2.5", "", "<|im_start|>", "\n", "<|im_end|>\n",
-     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, "<|im_start|>assistant\n", false},
-    {"llama-3", "<|begin_of_text|>", R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
-     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true},
+    {NULL, "", "", "", "", NULL, "", false, NULL},
+    {"deepseek-r1-zero", "", "", "", "", NULL, "", false, NULL},
+    {"deepseek-v3", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER, false, NULL},
+    {"deepseek-r1", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, R1I_V3_ANSWER "<think>\n", false, NULL},
+    {"qwen2", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n", R1I_QWEN_HELPER, R1I_QWEN_ANSWER, false,
+     NULL},
+    {"qwen2.5", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n",
+     "You are Qwen, created by Alibaba Cloud. " R1I_QWEN_HELPER, R1I_QWEN_ANSWER, false, NULL},
+    {"llama-3", R1I_LLAMA_BEGIN, R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true, NULL},
+    {"llama-3.1", R1I_LLAMA_BEGIN, R1I_LLAMA_HEAD, R1I_LLAMA_NECK, "<|eot_id|>", NULL,
+     R1I_LLAMA_HEAD "assistant" R1I_LLAMA_NECK, true,
+     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"},
+    {"qwen3", "", R1I_QWEN_HEAD, "\n", "<|im_end|>\n", NULL, R1I_QWEN_ANSWER, false, NULL},
+    {"deepseek-v2", R1I_V3_BEGIN, "", "", R1I_V3_END, NULL, "Assistant:", false, NULL},
 };
 
 // Templates that are known, by the hash of their text: see r1i_chat_recognise.
@@ -11019,8 +11333,11 @@ static const struct {
     {0x8e74dcbeade31809u, R1_CHAT_V3}, // DeepSeek-V3 and R1
     {0x5573c886c0fd52f6u, R1_CHAT_V3}, // the distillations of R1
     {0x7bdee7abc45a0b15u, R1_CHAT_R1}, // both with the open tag
-    {0xd4a6473b30dd5ddau, R1_CHAT_R1},     {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
-    {0x11d394755cef9355u, R1_CHAT_QWEN25}, {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+    {0xd4a6473b30dd5ddau, R1_CHAT_R1},      {0x8a87094e0e1e24c5u, R1_CHAT_QWEN2},
+    {0x11d394755cef9355u, R1_CHAT_QWEN25},  {0x0e60067a5537498eu, R1_CHAT_LLAMA3},
+    {0x4fd30286bc0da17cu, R1_CHAT_LLAMA31}, {0x1a6da26e3aef1b34u, R1_CHAT_LLAMA31}, // 3.1, 3.2
+    {0xabb815b933a4981au, R1_CHAT_QWEN3},   {0x521e84e1430005c3u, R1_CHAT_QWEN3},
+    {0x5111253f4aa4a502u, R1_CHAT_V2},
 };
 
 // Steps over what Jinja cannot tell apart: "\n" in two characters inside a string is a line break,
@@ -11147,25 +11464,92 @@ static bool r1i_chat_deepseek(r1i_chat_writer *w, const r1_chat_desc *desc) {
     }
     return good;
 }
+// deepseek-llm and V2: roles are plain words, and only answers end with a mark.
+static bool r1i_chat_v2(r1i_chat_writer *w, const r1_chat_desc *desc) {
+    static const char *const words[][3] = {{"user", "User: ", "\n\n"},
+                                           {"assistant", "Assistant: ", R1I_V3_END},
+                                           {"system", "", "\n\n"}};
+    bool good = true;
+    for (size_t i = 0; good && i < desc->n; i++) {
+        const r1_message *message = &desc->messages[i];
+        int role = 0;
+        while (role < 3 && !r1i_message_is(message, words[role][0])) role++;
+        good = role < 3 && r1i_chat_literal(w, words[role][1]) && r1i_chat_content(w, message) &&
+               r1i_chat_literal(w, words[role][2]);
+    }
+    return good;
+}
+// A text without the line breaks at its ends.
+static r1_slice r1i_strip_lines(r1_slice text, bool left, bool right) {
+    while (left && text.size && text.data[0] == '\n') text.data++, text.size--;
+    while (right && text.size && text.data[text.size - 1] == '\n') text.size--;
+    return text;
+}
+// Where a word begins in a text, at its first or last place; SIZE_MAX if nowhere.
+static size_t r1i_find_word(r1_slice text, const char *word, bool last) {
+    size_t n = strlen(word), found = SIZE_MAX;
+    for (size_t at = 0; at + n <= text.size && (last || found == SIZE_MAX); at++)
+        if (!memcmp(text.data + at, word, n)) found = at;
+    return found;
+}
+// An answer of Qwen3. Its thoughts are kept behind the last question only.
+static bool r1i_chat_qwen3_answer(r1i_chat_writer *w, const r1_message *message, bool behind,
+                                  bool last) {
+    static const char open[] = "<think>", close[] = "</think>";
+    r1_slice text = r1i_message_text(message), thoughts = {"", 0};
+    size_t first = r1i_find_word(text, close, false), end = r1i_find_word(text, close, true);
+    if (end != SIZE_MAX) {
+        thoughts = r1i_strip_lines((r1_slice){text.data, first}, false, true);
+        size_t begin = r1i_find_word(thoughts, open, true);
+        if (begin != SIZE_MAX)
+            begin += sizeof open - 1, thoughts.data += begin, thoughts.size -= begin;
+        thoughts = r1i_strip_lines(thoughts, true, true);
+        end += sizeof close - 1;
+        text = r1i_strip_lines((r1_slice){text.data + end, text.size - end}, true, false);
+    }
+    bool kept = behind && (last || thoughts.size);
+    if (kept) text = r1i_strip_lines(text, true, false);
+    return r1i_chat_literal(w, R1I_QWEN_ANSWER) &&
+           (!kept ||
+            (r1i_chat_literal(w, "<think>\n") && r1i_chat_put(w, thoughts.data, thoughts.size) &&
+             r1i_chat_literal(w, "\n</think>\n\n"))) &&
+           r1i_chat_put(w, text.data, text.size) && r1i_chat_literal(w, w->format->end);
+}
+// The number of the last question; what a tool sent back is none.
+static size_t r1i_chat_last_question(const r1_chat_desc *desc) {
+    static const char open[] = "<tool_response>", close[] = "</tool_response>";
+    for (size_t i = desc->n; i-- > 0;) {
+        r1_slice text = r1i_message_text(&desc->messages[i]);
+        bool tool = text.size >= sizeof close - 1 && !memcmp(text.data, open, sizeof open - 1) &&
+                    !memcmp(text.data + text.size - (sizeof close - 1), close, sizeof close - 1);
+        if (r1i_message_is(&desc->messages[i], "user") && !tool) return i;
+    }
+    return desc->n ? desc->n - 1 : 0;
+}
 // Formats in which every turn looks alike.
-static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const r1_message *message,
-                          const char *content) {
+static bool r1i_chat_turn(r1i_chat_writer *w, const char *role, const char *preface,
+                          const r1_message *message) {
     return r1i_chat_literal(w, w->format->head) && r1i_chat_literal(w, role) &&
-           r1i_chat_literal(w, w->format->neck) &&
-           (message ? r1i_chat_content(w, message) : r1i_chat_literal(w, content)) &&
-           r1i_chat_literal(w, w->format->end);
+           r1i_chat_literal(w, w->format->neck) && r1i_chat_literal(w, preface ? preface : "") &&
+           (!message || r1i_chat_content(w, message)) && r1i_chat_literal(w, w->format->end);
 }
 static bool r1i_chat_turns(r1i_chat_writer *w, const r1_chat_desc *desc) {
-    bool own = desc->n && r1i_message_is(&desc->messages[0], "system");
-    if (!own && w->format->system && !r1i_chat_turn(w, "system", NULL, w->format->system))
-        return false;
-    for (size_t i = 0; i < desc->n; i++) {
+    const r1i_chat_format *f = w->format;
+    bool own = desc->n && r1i_message_is(&desc->messages[0], "system"), good = true;
+    bool thinks = f == &r1i_chat_formats[R1_CHAT_QWEN3];
+    size_t question = r1i_chat_last_question(desc);
+    if (!own && (f->system || f->preface))
+        good = r1i_chat_turn(w, "system", f->system ? f->system : f->preface, NULL);
+    for (size_t i = 0; i < desc->n && good; i++) {
         const r1_message *message = &desc->messages[i];
-        bool known = r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
-                     r1i_message_is(message, "system");
-        if (!known || !r1i_chat_turn(w, message->role, message, NULL)) return false;
+        if (thinks && r1i_message_is(message, "assistant"))
+            good = r1i_chat_qwen3_answer(w, message, i > question, i + 1 == desc->n);
+        else
+            good = (r1i_message_is(message, "user") || r1i_message_is(message, "assistant") ||
+                    r1i_message_is(message, "system")) &&
+                   r1i_chat_turn(w, message->role, own && i == 0 ? f->preface : NULL, message);
     }
-    return true;
+    return good;
 }
 // The whole text. False for what the format cannot hold, or an error in the context.
 static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokenizer *tok,
@@ -11182,7 +11566,9 @@ static bool r1i_chat_write(r1i_chat_writer *w, r1_context *ctx, const r1_tokeniz
     if (chat == R1_CHAT_ZERO) return r1i_chat_zero(w, tok, desc);
     bool deepseek = chat == R1_CHAT_V3 || chat == R1_CHAT_R1;
     return r1i_chat_literal(w, w->format->begin) &&
-           (deepseek ? r1i_chat_deepseek(w, desc) : r1i_chat_turns(w, desc)) &&
+           (deepseek             ? r1i_chat_deepseek(w, desc)
+            : chat == R1_CHAT_V2 ? r1i_chat_v2(w, desc)
+                                 : r1i_chat_turns(w, desc)) &&
            (!desc->prompt || r1i_chat_literal(w, w->format->answer));
 }
 static void r1i_chat_done(r1i_chat_writer *w) {
@@ -11231,11 +11617,11 @@ static bool r1i_chat_ids(r1i_encoder *e, const r1i_chat_writer *w) {
         }
         int32_t id = r1i_trie_find(e->tok, text + at, limit - at, &step);
         if (id < 0) continue;
-        if (!r1i_encode_run(e, text + rest, at - rest)) return false;
+        if (!r1i_encode_text(e, text + rest, at - rest)) return false;
         r1i_encode_emit(e, (uint32_t)id);
         rest = at + step, at = rest - 1;
     }
-    return r1i_encode_run(e, text + rest, w->size - rest);
+    return r1i_encode_text(e, text + rest, w->size - rest);
 }
 R1I_BODY size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tok, const r1_chat_desc *desc,
                                int32_t *ids, size_t capacity) {
@@ -11248,7 +11634,7 @@ R1I_BODY size_t r1_chat_encode(r1_context *ctx, const r1_tokenizer *tok, const r
         for (int i = 0; good && i < 5; i++) good = r1i_chat_marks(ctx, tok, parts[i]);
     }
     good = good && r1i_chat_ids(&e, &w);
-    if (e.work) tok->ctx->allocator.free(tok->ctx->allocator.user, e.work, e.work_bytes);
+    if (tok) r1i_encoder_free(&e);
     r1i_chat_done(&w);
     return good ? e.count : SIZE_MAX;
 }
@@ -11259,7 +11645,9 @@ R1I_BODY void r1_tokenizer_free(r1_tokenizer *tok) {
     r1_context *ctx = tok->ctx;
     r1i_free(ctx, tok->pieces), r1i_free(ctx, tok->flags), r1i_free(ctx, tok->text);
     r1i_free(ctx, tok->words.slots), r1i_free(ctx, tok->merges.slots);
-    r1i_free(ctx, tok->trie), r1i_free(ctx, tok->chars), r1i_free(ctx, tok);
+    if (tok->nfc) r1i_free(ctx, tok->nfc->parts.slots);
+    r1i_free(ctx, tok->nfc), r1i_free(ctx, tok->trie), r1i_free(ctx, tok->chars);
+    r1i_free(ctx, tok);
 }
 static r1_tokenizer *r1i_tokenizer_blank(r1_context *ctx, const char *from, r1_status blame) {
     r1_tokenizer *tok = (r1_tokenizer *)r1i_alloc(ctx, sizeof *tok);
@@ -11288,14 +11676,17 @@ static bool r1i_tok_split(r1i_tok_maker *m, r1_split split) {
     if (!tok->words.count) return true; // nothing but added tokens: a list of pieces
     tok->chars = (r1i_chars *)r1i_alloc(m->ctx, sizeof *tok->chars);
     if (tok->chars) r1i_chars_fill(tok->chars);
-    return tok->chars != NULL;
+    if (!tok->chars || !tok->normal) return tok->chars != NULL;
+    tok->nfc = (r1i_nfc *)r1i_alloc(m->ctx, sizeof *tok->nfc);
+    return tok->nfc && r1i_nfc_fill(m->ctx, tok->nfc, tok->chars);
 }
 static bool r1i_tok_config(r1i_tok_maker *m, const r1_tokenizer_desc *desc) {
     r1_tokenizer *tok = m->tok;
     r1_slice text = desc->chat_template;
     r1_json *config = NULL;
     if (desc->config.size) {
-        config = r1i_json_read(m->ctx, desc->config.data, desc->config.size, true);
+        config = r1i_json_read(m->ctx, "tokenizer_config.json", desc->config.data,
+                               desc->config.size, true);
         if (!config) return false;
         tok->begin = r1i_config_token(tok, config, "bos_token");
         tok->end = r1i_config_token(tok, config, "eos_token");
@@ -11311,8 +11702,10 @@ static bool r1i_tok_sources(r1i_tok_maker *m, const r1_tokenizer_desc *desc, r1_
     r1_tokenizer *tok = m->tok;
     r1_slice source = desc->json.size ? desc->json : desc->vocab;
     bool good = true;
+    tok->normal = desc->nfc;
     if (source.size) {
-        *json = r1i_json_read(m->ctx, source.data, source.size, true);
+        *json = r1i_json_read(m->ctx, desc->json.size ? "tokenizer.json" : "vocab.json",
+                              source.data, source.size, true);
         if (!*json) return false;
     }
     if (desc->json.size)
@@ -11681,7 +12074,7 @@ R1I_BODY r1_tokenizer *r1_tokenizer_load(r1_context *ctx, const char *path,
     r1_tokenizer_desc desc = {0};
     size_t size = strlen(path);
     if (options) {
-        desc.split = options->split, desc.chat = options->chat;
+        desc.split = options->split, desc.chat = options->chat, desc.nfc = options->nfc;
         desc.specials = options->specials, desc.n_specials = options->n_specials;
     }
     if (!r1i_file_there(path)) { // a folder, or nothing at all
@@ -11811,7 +12204,13 @@ R1I_BODY r1_status r1_tokenizer_save(const r1_tokenizer *tok, const char *path) 
     r1_json_begin_object(&w, NULL);
     r1_json_write_text(&w, "version", "1.0", 3);
     r1i_save_added(tok, &w);
-    r1_json_write_null(&w, "normalizer");
+    if (tok->nfc) {
+        r1_json_begin_object(&w, "normalizer");
+        r1_json_write_text(&w, "type", "NFC", 3);
+        r1_json_end_object(&w);
+    } else {
+        r1_json_write_null(&w, "normalizer");
+    }
     r1i_save_cuttings(tok, &w);
     r1i_save_bytelevel(&w, "decoder");
     r1_json_begin_object(&w, "model");
@@ -11882,7 +12281,7 @@ struct r1_model {
     r1_rope_table rope;
     r1i_real *router_bias;      // [routers, E]
     size_t moe_layers, routers; // of the main model; with those of multi-token prediction
-    bool moments;
+    bool gradients, moments;
     uint16_t *bf16; // matrices that are stored so; they are in no range and have no gradient
     size_t n_bf16;
     char *source;   // the folder it came from, or NULL
@@ -12232,7 +12631,7 @@ static void r1i_add_mtp(r1_model *model, size_t i) {
 // One buffer per range; every parameter starts at a multiple of 64 bytes. All four arrays of a
 // range have one layout, so the optimizer, a hash or a rank can treat it as n plain numbers:
 //   w  | q_a_proj ....... pad | q_b_proj ......... pad | o_proj .... |
-//   g  |     the same offsets; r1_parameter.tensor points into w and g
+//   g  |     the same offsets, see r1i_model_gradients; r1_parameter.tensor points into w and g
 //   m, v  the same, once r1_model_train_ready has been called
 // Padding is zero and stays zero: no gradient reaches it, and decay of zero is zero.
 // A parameter that `storage` wants in bf16 lies in a buffer of its own and has no gradient.
@@ -12253,8 +12652,7 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
         r1_range *range = &model->ranges[r];
         range->decayed = r != R1I_UNDECAYED;
         range->w = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->w);
-        range->g = (r1i_real *)r1i_alloc_array(model->ctx, range->n, sizeof *range->g);
-        if (!range->w || !range->g) return false;
+        if (!range->w) return false;
     }
     for (size_t i = 0; i < model->n; i++) {
         r1_parameter *p = &model->parameters[i];
@@ -12265,10 +12663,40 @@ static bool r1i_model_memory(r1_model *model, r1i_storage_fn *storage, void *arg
             continue;
         }
         p->tensor->data = model->ranges[p->range].w + used[p->range];
-        p->tensor->grad = model->ranges[p->range].g + used[p->range];
+        p->tensor->wants_grad = false; // not yet
         used[p->range] += r1i_round_up(count, R1I_LANES);
     }
     return true;
+}
+// Gradients are made late: a reference, or a model that only answers, never pays for them. Tensors
+// get theirs when all memory is there, so a call that failed can be made again.
+static bool r1i_model_gradients(r1_model *model) {
+    r1_context *ctx = model->ctx;
+    bool good = true;
+    if (model->gradients) return true;
+    for (int r = 0; r < 3; r++) {
+        r1_range *range = &model->ranges[r];
+        if (!range->g) range->g = (r1i_real *)r1i_alloc_array(ctx, range->n, sizeof *range->g);
+        good = good && range->g;
+    }
+    for (size_t i = 0; i < model->n_aliases && good; i++) {
+        r1_tensor *x = model->aliases[i].tensor;
+        if (!x->grad)
+            x->grad = (r1i_real *)r1i_alloc_array(ctx, r1_tensor_count(x), sizeof *x->grad);
+        good = x->grad != NULL, x->wants_grad = good;
+    }
+    for (size_t i = 0; i < model->n && good; i++) {
+        const r1_parameter *p = &model->parameters[i];
+        const r1_range *range = &model->ranges[p->range];
+        if (p->tensor->bf16) continue;
+        p->tensor->grad = range->g + (p->tensor->data - range->w), p->tensor->wants_grad = true;
+    }
+    for (size_t i = 0;
+         good && model->config.attention == R1_MLA && i < r1i_all_layers(&model->config); i++) {
+        const r1i_layer *l = &model->layers[i]; // two tensors of one memory
+        l->kv_heads->grad = l->kv_b->grad, l->kv_heads->wants_grad = l->kv_b->wants_grad;
+    }
+    return model->gradients = good;
 }
 // Parameter i draws from the stream INIT as sample i, one counter per number: its start does not
 // depend on the sizes of the parameters before it. Draws are 2^46 numbers apart.
@@ -12412,9 +12840,8 @@ static r1_tensor *r1i_model_alias(r1_model *model, r1_tensor *base) {
     r1_tensor *alias = (r1_tensor *)r1i_alloc(model->ctx, sizeof *alias);
     if (!alias) return NULL;
     *alias = *base;
-    alias->grad = (r1i_real *)r1i_alloc_array(model->ctx, r1_tensor_count(base), sizeof(r1i_real));
     model->aliases[model->n_aliases++] = (r1i_alias){.base = base, .tensor = alias};
-    return alias->grad ? alias : NULL;
+    return alias;
 }
 static bool r1i_model_aliases(r1_model *model) {
     const r1_model_config *c = &model->config;
@@ -12542,6 +12969,7 @@ R1I_BODY r1_status r1_model_train_ready(r1_model *model) {
         return r1i_fail(model->ctx, R1_ERROR_ARGUMENT,
                         "train: the matrices of this model are stored in bf16 and have no "
                         "gradients; load it without keep_bf16");
+    if (!r1i_model_gradients(model)) return model->ctx->status;
     for (int r = 0; r < 3 && !model->moments; r++) {
         r1_range *range = &model->ranges[r];
         // A call that ran out of memory may have left some of them.
@@ -12614,8 +13042,12 @@ static void r1i_plan_add(r1_model_plan *plan, const r1_model *model, size_t i) {
     bool blocks = p->tensor->rank > 1 && (kind == &plan->attention || kind == &plan->dense ||
                                           kind == &plan->experts || kind == &plan->shared);
     size_t *home = i < model->main_n ? kind : &plan->mtp;
+    size_t bf16 = r1i_size_mul(r1i_round_up(n, R1I_BF16_LINE), 2);
+    size_t real = r1i_size_mul(r1i_round_up(n, R1I_LANES), sizeof(r1i_real));
     *home = r1i_size_add(*home, n);
     plan->parameters = r1i_size_add(plan->parameters, n);
+    plan->kept_weight_bytes =
+        r1i_size_add(plan->kept_weight_bytes, p->range == R1I_UNDECAYED ? real : bf16);
     plan->f8_bytes = r1i_size_add(plan->f8_bytes, r1i_plan_f8_bytes(p->tensor, blocks));
 }
 // The same walk as that of r1_model_new, stopped before it asks for the memory.
@@ -12687,7 +13119,8 @@ R1I_BODY r1_tensor *r1_model_find(r1_model *model, const char *name) {
             view->bf16 = x->bf16 + offset;
             return view;
         }
-        view->data = x->data + offset, view->grad = x->grad + offset, view->wants_grad = true;
+        view->data = x->data + offset, view->wants_grad = x->wants_grad;
+        view->grad = x->grad ? x->grad + offset : NULL;
         return view;
     }
     return NULL;
@@ -12992,6 +13425,8 @@ R1I_BODY r1_tensor *r1_model_forward(r1_model *model, r1_batch *batch) {
                  "at least one sequence");
         return NULL;
     }
+    const r1i_tape *tape = r1i_tape_of(ctx);
+    if (!tape || (!tape->no_grad && !r1i_model_gradients(model))) return NULL;
     // The first layer with experts puts its loss there, the others add theirs.
     batch->balance = NULL;
     if (!r1i_alias_use(model, model->embed_in)) return NULL;
@@ -13414,9 +13849,34 @@ static void r1i_router_write(r1_json_writer *w, const r1_model_config *c, unsign
         if (r1i_dense_layer(c, l)) r1i_write_size(w, NULL, l);
     r1_json_end_array(w);
 }
+// The ids of marks that the config.json of the model's source names, for programs that look there
+// and nowhere else. It may be gone by now, or be none any more: then there are no such keys.
+static void r1i_marks_write(const r1_model *model, r1_json_writer *w) {
+    static const char *const keys[] = {"bos_token_id", "eos_token_id", "pad_token_id"};
+    r1_context *ctx = model->ctx;
+    size_t size = 0;
+    char *path = model->source ? r1i_path(ctx, model->source, "config.json") : NULL;
+    char *text = path && r1i_file_there(path) ? r1_file_read(ctx, path, &size) : NULL;
+    r1_json *root = text ? r1_json_try(ctx, text, size, NULL, 0) : NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const r1_json *node = r1_json_find(root, keys[i]);
+        if (!node || (node->kind != R1_JSON_NUMBER && node->kind != R1_JSON_ARRAY)) continue;
+        bool list = node->kind == R1_JSON_ARRAY;
+        if (list) r1_json_begin_array(w, keys[i]);
+        for (const r1_json *id = list ? node->child : node; id; id = list ? id->next : NULL) {
+            double number = r1_json_number(id, -1);
+            if (number >= 0 && number <= INT32_MAX)
+                r1_json_write_integer(w, list ? NULL : keys[i], (int64_t)number);
+        }
+        if (list) r1_json_end_array(w);
+    }
+    r1_json_free(ctx, root), r1_file_free(ctx, text), r1i_free(ctx, path);
+}
 // The keys that Hugging Face's classes read, and one of ours: r1_mla_form, because the form decides
-// bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format.
-static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype) {
+// bits. Checkpoints compare this text byte by byte, so the order of keys is part of their format;
+// `exported` is NULL there, and else the model whose folder may say more.
+static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dtype dtype,
+                             const r1_model *exported) {
     int row = r1i_config_row(c);
     R1_ASSERT(row >= 0); // resolved configs have one
     unsigned of = 1u << row;
@@ -13436,6 +13896,7 @@ static void r1i_config_write(r1_json_writer *w, const r1_model_config *c, r1_dty
     r1i_router_write(w, c, of);
     if (of & R1I_OF_MLA)
         r1i_write_word(w, "r1_mla_form", r1i_absorbed(c) ? "absorbed" : "expanded");
+    if (exported) r1i_marks_write(exported, w);
     r1_json_end_object(w);
 }
 #endif
@@ -13557,7 +14018,9 @@ static bool r1i_config_windows(const r1_json *root) {
 static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     bool mla = of & R1I_OF_MLA;
     const char *method = of == R1I_V3 ? "noaux_tc" : "greedy";
-    if (r1i_rope_unknown(r1i_rope_json(root))) return "this kind of rope_scaling";
+    if (r1i_rope_unknown(r1i_rope_json(root)))
+        return "a rope_scaling other than yarn and llama3, or attention_factor, truncate or "
+               "partial_rotary_factor in it,";
     if (!r1i_word_is(root, "hidden_act", "silu", true)) return "hidden_act other than silu";
     if (r1_json_bool(r1_json_find(root, "attention_bias"), false) && !(of & R1I_OF_BIAS))
         return "attention_bias";
@@ -13575,9 +14038,10 @@ static const char *r1i_config_unknown(const r1_json *root, unsigned of) {
     return NULL;
 }
 // Everything is read first and refused last, so that a message can name the type of the model.
-R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
-                                        r1_model_config *config) {
-    r1_json *root = r1i_json_read(ctx, text, size, true);
+// `name` is that of the file.
+static r1_status r1i_config_read(r1_context *ctx, const char *name, const char *text, size_t size,
+                                 r1_model_config *config) {
+    r1_json *root = r1i_json_read(ctx, name, text, size, true);
     if (!root) return r1_status_of(ctx);
     r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
     unsigned of = 0;
@@ -13592,16 +14056,38 @@ R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_
         unknown = "this decoder_sparse_step or mlp_only_layers";
     if (!of)
         r1i_fail(ctx, R1_ERROR_FORMAT,
-                 "config.json: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
+                 "%s: model_type \"%.*s\" is not deepseek_v3, deepseek_v2, qwen2, qwen3, "
                  "qwen3_moe or llama",
-                 (int)type.size, type.data ? type.data : "");
+                 name, (int)r1i_min(type.size, 80), type.data ? type.data : "");
     else if (unknown)
-        r1i_fail(ctx, R1_ERROR_FORMAT, "config.json: %s is not supported", unknown);
+        r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is not supported", name, unknown);
     r1_json_free(ctx, root);
     return r1_status_of(ctx);
 }
+R1I_BODY r1_status r1_model_config_read(r1_context *ctx, const char *text, size_t size,
+                                        r1_model_config *config) {
+    return r1i_config_read(ctx, "config.json", text, size, config);
+}
 
 #ifndef R1_NO_STDIO
+// A file must say these sizes: they are named here in its words, before the model asks in ours.
+static bool r1i_config_sized(r1_context *ctx, const char *path, const r1_model_config *c) {
+    const struct {
+        const char *key;
+        size_t value;
+    } sizes[] = {{"vocab_size", c->vocab},
+                 {"hidden_size", c->width},
+                 {"num_hidden_layers", c->layers},
+                 {"num_attention_heads", c->heads},
+                 {"max_position_embeddings", c->max_tokens}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!sizes[i].value) {
+            r1i_fail(ctx, R1_ERROR_FORMAT, "%s: %s is missing or no number above 0", path,
+                     sizes[i].key);
+            return false;
+        }
+    return true;
+}
 static const r1_dtype r1i_real_dtype = sizeof(r1i_real) == 4 ? R1_F32 : R1_F64;
 
 // Calls fn for every tensor as a checkpoint names it: single experts, and the router biases, which
@@ -13744,7 +14230,8 @@ R1I_BODY r1_status r1_model_save_with(r1_model *model, const char *folder,
     r1_step_begin(ctx);
     r1_folder_make(ctx, folder);
     char *config = r1i_path(ctx, folder, "config.json");
-    r1i_config_write(&writer, &model->config, model->n_bf16 && !d.dtype ? R1_BF16 : saving.dtype);
+    r1i_config_write(&writer, &model->config, model->n_bf16 && !d.dtype ? R1_BF16 : saving.dtype,
+                     model);
     r1_pair format = {"format", "pt"};
     if (config && r1i_each_stored(model, r1i_stored_collect, &saving) &&
         r1i_each_copy(model, r1i_stored_collect, &saving) &&
@@ -13898,7 +14385,8 @@ R1I_BODY r1_model *r1_model_load_with(r1_context *ctx, const char *folder,
     char *text = path ? r1_file_read(ctx, path, &size) : NULL;
     r1_tensors *file = NULL;
     r1_step_begin(ctx);
-    if (text && r1_model_config_read(ctx, text, size, &config) == R1_OK)
+    if (text && r1i_config_read(ctx, path, text, size, &config) == R1_OK &&
+        r1i_config_sized(ctx, path, &config))
         file = r1_tensors_open_folder(ctx, folder);
     if (file) {
         if (!r1i_has_mtp(file, &config)) config.mtp_layers = 0;
@@ -14814,8 +15302,8 @@ static bool r1i_answer_step(r1_answer_work *work, size_t steps) {
     }
     return work->stop == R1I_STOP_NONE;
 }
-// Zeroed space, aligned to 8 bytes, that lives until the comparison ends; NULL when the work area
-// is full. Clearing 64 bytes counts as one step.
+// Zeroed space, aligned to 8 bytes, for the comparison; NULL when the work area is full. Clearing
+// 64 bytes counts as one step.
 static void *r1i_answer_space(r1_answer_work *work, size_t bytes) {
     size_t wanted = r1i_round_up(bytes, 8);
     if (!r1i_answer_step(work, 1 + bytes / 64)) return NULL;
@@ -14839,8 +15327,7 @@ static uint32_t *r1i_whole_space(r1_answer_work *work, size_t limbs) {
     }
     return (uint32_t *)r1i_answer_space(work, r1i_max(limbs, 1) * sizeof(uint32_t));
 }
-// A number from limbs that may have zeros on top. Zero gets no limb and no sign, so that every
-// number has exactly one form.
+// A number from limbs with zeros on top. Zero has no limb and no sign: every number has one form.
 static r1i_whole r1i_whole_trim(const uint32_t *limb, size_t size, bool negative) {
     while (size && limb[size - 1] == 0) size--;
     return (r1i_whole){limb, size, size && negative};
@@ -15401,7 +15888,7 @@ static r1i_ball r1i_ball_exp(r1_answer_work *work, r1i_ball a) {
     int64_t error = ((int64_t)1 << 18) + ((k < 0 ? -k : k) + 1) * ((int64_t)1 << 18);
     return r1i_ball_scale(r1i_fixed_ball(work, sum, r1i_whole_shift(work, blur, 3), error), k);
 }
-// log of a surely positive number: m = f 2^k with 1 <= f < 2; seven square roots bring f within 0.6
+// log of a surely positive number m = f 2^k, 1 <= f < 2: seven square roots bring f within 0.6
 // percent of 1, then 2 atanh((f-1)/(f+1)). The roots and the series lose 2^7 units, times 2^8; k
 // log 2 brings 2^16 |k| more. |log(m +- r) - log m| <= r / (m - r), and doubling it covers the cut.
 static r1i_ball r1i_ball_log(r1_answer_work *work, r1i_ball a) {
@@ -15448,8 +15935,7 @@ static void r1i_ball_sin_cos(r1_answer_work *work, r1i_ball a, r1i_ball *sine, r
     if ((k + 1) & 2) *cosine = r1i_ball_negate(*cosine);
 }
 // atan: five times x -> x / (1 + sqrt(1 + x^2)), which halves the angle, then the series. Loses 2^7
-// units, times 2^5. From 1 on in size atan x = +-pi/2 - atan(1/x). The slope is at most 1, so the
-// blur of x carries over.
+// units, times 2^5. From 1 on in size atan x = +-pi/2 - atan(1/x). The blur of x carries over.
 static r1i_ball r1i_ball_atan(r1_answer_work *work, r1i_ball a) {
     if (r1i_ball_is_zero(a)) return a;
     bool large = !r1i_ball_has_zero(a) && r1i_ball_top(a) > 1, negative = a.middle.negative;
@@ -15535,8 +16021,7 @@ static bool r1i_value_is_whole(const r1i_value *a) {
 static bool r1i_value_is_zero(const r1i_value *a) {
     return r1i_value_is_rational(a) && r1i_ratio_is_zero(a->re);
 }
-// Surely not zero, for balls proved by one part that lies off zero. False means zero or unknown,
-// and both forbid a division.
+// Surely not zero, for balls by one part off zero. Zero or unknown alike forbid a division.
 static bool r1i_value_not_zero(const r1i_value *a) {
     if (a->kind == R1I_VALUE_EXACT) return !r1i_value_is_zero(a);
     return a->kind == R1I_VALUE_BALL && (!r1i_ball_has_zero(a->x) || !r1i_ball_has_zero(a->y));
@@ -15615,8 +16100,7 @@ static r1i_value r1i_value_pi(r1_answer_work *work) {
 static r1i_value r1i_value_i(r1_answer_work *work) {
     return r1i_value_exact(r1i_ratio_of(work, 0, 1), r1i_ratio_of(work, 1, 1));
 }
-// e^(x + iy) = e^x (cos y + i sin y). Only e^0 = 1 stays exact: other rational powers are
-// irrational.
+// e^(x + iy) = e^x (cos y + i sin y). Only e^0 = 1 stays exact; other powers are irrational.
 static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     if (!a.kind || r1i_value_is_zero(&a)) return a.kind ? r1i_value_of(work, 1, 1) : a;
     a = r1i_value_blur(work, a);
@@ -15625,9 +16109,9 @@ static r1i_value r1i_value_exp(r1_answer_work *work, r1i_value a) {
     r1i_ball_sin_cos(work, a.y, &sine, &cosine);
     return r1i_value_ball(r1i_ball_mul(work, size, cosine), r1i_ball_mul(work, size, sine));
 }
-// The principal logarithm log|z| + i arg z, arg in (-pi, pi]; none when the branch is not sure. The
-// angle is atan(y/x) right of the imaginary axis and +-pi/2 - atan(x/y) else, which needs the sign
-// of y. log 1 = 0 stays exact.
+// The principal logarithm log|z| + i arg z; none when the branch is not sure. The angle is
+// atan(y/x) right of the imaginary axis, else +-pi/2 - atan(x/y) by the sign of y. log 1 stays
+// exact.
 static r1i_value r1i_value_log(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_not_zero(&a)) return r1i_value_none;
     if (r1i_value_is_rational(&a) && r1i_ratio_is(a.re, 1)) return r1i_value_of(work, 0, 1);
@@ -15695,8 +16179,7 @@ static r1i_value r1i_value_root(r1_answer_work *work, r1i_value a, uint32_t n) {
     return n % 2 ? r1i_value_negate(root) : r1i_value_mul(work, root, r1i_value_i(work));
 }
 // From the most exact to the least: whole exponents by squaring, those with bottoms up to 24 by
-// roots, the rest as exp(b log a). 0^b is 0 for positive b, else none, as is the 0-th power of what
-// may be zero.
+// roots, the rest as exp(b log a). 0^b is 0 for b > 0, else none, as is (0 or unknown)^0.
 static r1i_value r1i_value_power(r1_answer_work *work, r1i_value a, r1i_value b) {
     if (!a.kind || !b.kind) return r1i_value_none;
     if (r1i_value_is_whole(&b)) {
@@ -15871,8 +16354,7 @@ typedef struct r1i_word {
 } r1i_word;
 
 // Names of SymPy, as model answers sometimes print them, where a bracket follows. The id of a maker
-// is the kind of the node, or the token of the relation or operation that it makes; the interval
-// has its own bracket.
+// is the kind of its node, the token of its relation or operation, or the bracket of intervals.
 static const r1i_word r1i_makers[] = {
     {"Add MatAdd", R1I_TOKEN_MAKER, R1I_NODE_SUM, 2},
     {"Mul MatMul", R1I_TOKEN_MAKER, R1I_NODE_PRODUCT, 2},
@@ -16140,11 +16622,11 @@ static bool r1i_word_among(const char *names, r1_slice name) {
 // -1 when it is none of them.
 static int r1i_word_place(const char *words, r1_slice word) {
     int place = 0;
-    for (const char *at = words; at; at = strchr(at, ' '), place++) {
+    for (const char *at = words; *at && word.size; at += *at == ' ', place++) {
         size_t i = 0;
-        at += *at == ' ';
         while (i < word.size && at[i] && at[i] == r1i_lower(word.data[i])) i++;
-        if (i && i == word.size && (at[i] == ' ' || !at[i])) return place;
+        if (i == word.size && (at[i] == ' ' || !at[i])) return place;
+        while (*at && *at != ' ') at++;
     }
     return -1;
 }
@@ -16313,6 +16795,7 @@ static size_t r1i_unit_span(r1_slice text, size_t from) {
 // The number that a word stands for, 0 to 90 or a power of ten from 100 on; -1 for other words.
 static int64_t r1i_word_number(r1_slice word) {
     static const int64_t powers[] = {100, 1000, 1000000, 1000000000, 1000000000000};
+    if (word.size < 3 || word.size > 9) return -1; // most words, and most letters of formulas
     int small =
         r1i_word_place("zero one two three four five six seven eight nine ten eleven twelve "
                        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
@@ -16323,13 +16806,13 @@ static int64_t r1i_word_number(r1_slice word) {
 }
 // What a word divides by: half 2, thirds 3, ... twelfths 12; 0 for other words.
 static int64_t r1i_word_part(r1_slice word) {
+    if (word.size < 4 || word.size > 9) return 0;
     if (r1i_word_place("halves", word) == 0) return 2;
-    if (word.size > 3 && r1i_lower(word.data[word.size - 1]) == 's') word.size--;
-    if (r1i_word_place("quarter", word) == 0) return 4;
+    if (r1i_lower(word.data[word.size - 1]) == 's') word.size--;
     int place = r1i_word_place("half third fourth fifth sixth seventh eighth ninth tenth eleventh "
-                               "twelfth",
+                               "twelfth quarter",
                                word);
-    return place < 0 ? 0 : place + 2;
+    return place < 0 ? 0 : place == 11 ? 4 : place + 2;
 }
 // The run of letters behind a space, a hyphen or nothing; *at moves behind it.
 static r1_slice r1i_word_next(r1_slice text, size_t *at) {
@@ -16707,8 +17190,7 @@ static bool r1i_reader_after_value(const r1i_reader *reader) {
            last == R1I_TOKEN_CONSTANT || last == R1I_TOKEN_DEGREE || last == R1I_TOKEN_TEXT;
 }
 // Names of SymPy: Add(...), Interval(..., left_open=True), with a prefix or not; the place behind
-// what was read, else 0. left_open and right_open become a token without their comma; evaluate=...
-// disappears.
+// what was read, else 0. left_open and right_open become a token; evaluate=... disappears.
 static size_t r1i_reader_maker(r1i_reader *reader, size_t from, size_t to) {
     static const char *const options[] = {"evaluate=", "left_open=", "right_open="};
     r1_slice text = reader->text, run = r1i_answer_part(text, from, to);
@@ -16923,8 +17405,7 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
     return end;
 }
 // A backslash: a command, an escaped sign, a row of a matrix, or space. Returns the place behind.
-// Outside of matrices, of a double one before a known command, which was escaped twice, one is
-// skipped.
+// Outside of matrices one of two before a known command is skipped: they were escaped twice.
 static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     char c = r1i_answer_char(reader->text, at + 1);
     size_t end;
@@ -16943,8 +17424,7 @@ static size_t r1i_reader_backslash(r1i_reader *reader, size_t at) {
     return r1i_min(at + 2, reader->text.size);
 }
 // Any other ASCII character, alone or as part of a pair such as <=; returns the place behind it.
-// Dollar signs, quotes and ticks carry no value; an arrow becomes '?', which no rule of the grammar
-// accepts.
+// Dollar signs, quotes and ticks carry no value; an arrow is '?', which no rule accepts.
 static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     static const r1i_word pairs[] = {{"<= =<", R1I_TOKEN_LESS_EQUAL, 0, 0},
                                      {">= =>", R1I_TOKEN_GREATER_EQUAL, 0, 0},
@@ -16953,7 +17433,8 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
                                      {"==", '=', 0, 0},
                                      {"->", '?', 0, 0}};
     r1_slice text = reader->text;
-    for (size_t i = 0; at + 1 < text.size && i < sizeof pairs / sizeof *pairs; i++)
+    bool pair = at + 1 < text.size && strchr("=<>*", text.data[at + 1]);
+    for (size_t i = 0; pair && i < sizeof pairs / sizeof *pairs; i++)
         if (r1i_word_among(pairs[i].names, r1i_answer_part(text, at, at + 2)))
             return r1i_reader_put(reader, pairs[i].token, 0, at, at + 2);
     char c = text.data[at];
@@ -16974,8 +17455,7 @@ static size_t r1i_reader_plain(r1i_reader *reader, size_t at) {
     return r1i_reader_put(reader, (unsigned char)c, 0, at, at + 1);
 }
 // One pass over the bytes; every branch moves on by at least one. A run of bytes of another script
-// is one text, so that it reaches the comparison of words. The count of brackets is set back, since
-// the grammar keeps its own.
+// is one text. The count of brackets is set back, since the grammar keeps its own.
 static void r1i_reader_tokens(r1i_reader *reader) {
     r1_slice text = reader->text;
     for (size_t at = 0, end; at < text.size && r1i_answer_step(reader->work, 1);) {
@@ -17110,8 +17590,7 @@ static void r1i_items_spread(r1_answer_work *work, r1i_items *items, r1i_node *n
     for (size_t i = 0; node->kind == kind && i < node->count; i++)
         r1i_items_add(work, items, node->item[i]);
 }
-// The node takes over the items as the cells of a matrix, row by row; NULL when they do not fill
-// its rows, or when the work has stopped.
+// The node takes over the items as the cells of a matrix, row by row; NULL when they do not fit.
 static r1i_node *r1i_items_matrix(r1_answer_work *work, const r1i_items *items, size_t rows) {
     if (work->stop || !items->count || items->count % rows) return NULL;
     r1i_node *node = r1i_items_node(work, items, R1I_NODE_MATRIX);
@@ -17145,8 +17624,7 @@ static bool r1i_read_ahead(const r1i_reader *reader, const uint8_t *kinds) {
     while (kinds[ahead] && r1i_read_token(reader, ahead)->kind == kinds[ahead]) ahead++;
     return !kinds[ahead];
 }
-// Refuses and returns the blank node. Only the first place is kept, which is nearest to the
-// mistake.
+// Refuses and returns the blank node. Only the first place is kept, the nearest to the mistake.
 static r1i_node *r1i_read_refuse(r1i_reader *reader) {
     if (!reader->work->stop) {
         const r1i_token *token = r1i_read_token(reader, 0);
@@ -17204,8 +17682,7 @@ static r1i_ratio r1i_read_decimal(r1_answer_work *work, r1_slice text, r1i_node 
     return r1i_ratio_make(work, whole, ten);
 }
 // 0.1\overline{23}: p digits under the bar and q between the point and the bar are worth period /
-// ((10^p - 1) 10^q). The result is exact and no longer a rounded decimal. Anything else under the
-// bar is left where it is.
+// ((10^p - 1) 10^q), exactly. Anything else under the bar is left where it is.
 static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
     static const uint8_t bar[] = {R1I_TOKEN_BAR, '{', R1I_TOKEN_NUMBER, '}', 0};
     r1_slice digits = r1i_read_token(reader, 2)->text;
@@ -17425,12 +17902,7 @@ static bool r1i_node_is_whole(const r1i_node *node, uint32_t value) {
     return node->kind == R1I_NODE_NUMBER && r1i_ratio_is_whole(node->ratio) &&
            r1i_whole_is(node->ratio.top, value);
 }
-// The grammar makes -1 a negation of 1, so a number node is never negative.
-static bool r1i_node_is_minus_one(const r1i_node *node) {
-    return node->kind == R1I_NODE_NEGATE && r1i_node_is_whole(node->item[0], 1);
-}
-// sin^{-1} is the inverse function; R1I_CALL_NONE when there is none. Relies on the order of the
-// ids.
+// sin^{-1} is the inverse function; R1I_CALL_NONE for none. Relies on the order of the ids.
 static int r1i_function_inverse(int id) {
     if (id <= R1I_CALL_CSC) return id + R1I_CALL_ASIN - R1I_CALL_SIN;
     if (id >= R1I_CALL_SINH && id <= R1I_CALL_TANH) return id + R1I_CALL_ASINH - R1I_CALL_SINH;
@@ -17456,7 +17928,9 @@ static r1i_node *r1i_read_function(r1i_reader *reader) {
         if (r1i_read_take(reader, '_')) base = r1i_read_braced(reader);
         if (r1i_read_take(reader, '^')) exponent = r1i_read_braced(reader);
     }
-    if (exponent && r1i_node_is_minus_one(exponent) && r1i_function_inverse(id) != R1I_CALL_NONE)
+    bool minus_one =
+        exponent && exponent->kind == R1I_NODE_NEGATE && r1i_node_is_whole(exponent->item[0], 1);
+    if (minus_one && r1i_function_inverse(id) != R1I_CALL_NONE)
         id = r1i_function_inverse(id), exponent = NULL;
     r1i_node *args = r1i_read_function_argument(reader), *node = args;
     if (work->stop) return args;
@@ -17790,8 +18264,7 @@ static bool r1i_read_is_condition(const r1i_reader *reader) {
            r1i_token_is_relation(r1i_read_token(reader, 2)->kind);
 }
 // Whether the next token begins a factor that needs no sign before it. A bar does only when none is
-// open and no set is being described; a square bracket does not behind a number, where it may be
-// the end of an interval.
+// open and no set is being described; a square bracket behind a number may end an interval.
 static bool r1i_read_starts_factor(const r1i_reader *reader) {
     if (r1i_read_token(reader, 0)->wide || r1i_read_is_condition(reader)) return false;
     int kind = r1i_read_peek(reader), next = r1i_read_token(reader, 1)->kind;
@@ -17824,8 +18297,7 @@ static bool r1i_read_is_mixed(r1i_reader *reader, const r1i_node *before, r1i_no
            r1i_node_is_literal((*fraction)->item[1]);
 }
 // Words behind a value are its unit: 3 \text{ cm}^2, 5 km/h, 7 \frac{\text{km}}{\text{h}}. Its text
-// reaches from the first word to the last. 2 hours 30 minutes is one quantity, in the unit of its
-// last part.
+// reaches from the first word to the last. 2 hours 30 minutes is one quantity, in minutes.
 static r1i_node *r1i_read_unit(r1i_reader *reader, r1i_node *value) {
     static const uint8_t part[] = {R1I_TOKEN_NUMBER, R1I_TOKEN_TEXT, 0};
     r1_answer_work *work = reader->work;
@@ -18012,8 +18484,7 @@ static r1i_node *r1i_read_relation(r1i_reader *reader) {
     node->links = kept;
     return node;
 }
-// Commas and the words "and" and "or", several in a row as in ", and". *either is set when one of
-// them was an "or".
+// Commas and the words "and" and "or", several in a row as in ", and"; an "or" sets *either.
 static bool r1i_read_separator(r1i_reader *reader, bool *either) {
     bool found = false;
     while (r1i_read_peek(reader) == ',' || r1i_read_peek(reader) == R1I_TOKEN_AND) {
@@ -18169,7 +18640,7 @@ static r1i_value r1i_value_asin(r1_answer_work *work, r1i_value a) {
     rest = r1i_value_sqrt(work, rest);
     return r1i_value_atan(work, r1i_value_divide(work, a, rest));
 }
-// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec and acsc x are acos and asin of
+// acos x = pi/2 - asin x, acot x = pi/2 - atan x in (0, pi), asec and acsc take acos and asin of
 // 1/x.
 static r1i_value r1i_value_inverse_function(r1_answer_work *work, int id, r1i_value a) {
     r1i_value half = r1i_value_of(work, 1, 2), one = r1i_value_of(work, 1, 1);
@@ -18199,7 +18670,7 @@ static r1i_value r1i_value_hyperbolic(r1_answer_work *work, int id, r1i_value a)
     if (id == R1I_CALL_TANH) return r1i_value_divide(work, sine, cosine);
     return r1i_value_mul(work, half, id == R1I_CALL_SINH ? sine : cosine);
 }
-// Of a complex value, the root of its norm. None of a real ball around zero, whose sign is not
+// Of a complex value, the root of its norm. A real ball around zero has none: its sign is not
 // known.
 static r1i_value r1i_value_abs(r1_answer_work *work, r1i_value a) {
     if (!r1i_value_is_real(&a)) return r1i_value_sqrt(work, r1i_value_norm(work, a));
@@ -18272,8 +18743,7 @@ static r1i_value r1i_value_binomial(r1_answer_work *work, r1i_value n, r1i_value
     }
     return r1i_value_ratio(work, r1i_ratio_make(work, top, bottom));
 }
-// Of fractions: gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it. lcm(a, b) = |a b| / gcd(a, b),
-// or 0.
+// gcd(a/b, c/d) = gcd(ad, cb) / bd, as SymPy has it. lcm(a, b) = |a b| / gcd(a, b), or 0.
 static r1i_value r1i_value_gcd(r1_answer_work *work, r1i_value a, r1i_value b, bool lcm) {
     if (!r1i_value_is_rational(&a) || !r1i_value_is_rational(&b)) return r1i_value_none;
     r1i_whole x = r1i_whole_mul(work, a.re.top, b.re.bottom);
@@ -18548,8 +19018,7 @@ static bool r1i_node_decimal(const r1i_node *node, int64_t *places, uint32_t *di
     return true;
 }
 // |a - b| < 10^-places / half, surely. With half = 2 this is what rounding to that many places
-// allows, the half itself included by a millionth more. With half = 1 it is what cutting off
-// allows.
+// allows, the half included by a millionth more. With half = 1 it is what cutting off allows.
 static bool r1i_answer_near(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                             int64_t places, int64_t half) {
     r1i_value gap = r1i_value_gap(work, a, b), unit = r1i_value_of(work, 10, 1);
@@ -18874,8 +19343,7 @@ static bool r1i_node_is_set(const r1i_node *node, r1_slice *name) {
     return r1i_node_only_name(node, name) && name->size;
 }
 // Inserts a bound in order and returns its index; equal bounds share one. A bound that can be
-// neither told from another nor called equal to it makes the set unsure; then the index 0 is
-// harmless.
+// neither told from another nor called equal to it makes the set unsure; then 0 is harmless.
 static size_t r1i_bounds_add(r1_answer_work *work, r1i_bounds *bounds, r1i_value value) {
     bool exact;
     if (!value.kind || !r1i_value_is_real(&value) || bounds->count == R1I_ANSWER_BOUNDS) {
@@ -18986,9 +19454,10 @@ static bool r1i_bounds_link(r1_answer_work *work, r1i_bounds *bounds, const r1i_
 // all of them, one joined by "or" means any.
 static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1i_node *node,
                               size_t place) {
-    bool inside = false;
+    bool inside = false, any = node->kind == R1I_NODE_LIST && node->id;
     if (node->kind == R1I_NODE_CONSTANT && node->id >= R1I_SIGN_EMPTY)
         return node->id == R1I_SIGN_REALS;
+    if (r1i_node_is_single(node)) return place == r1i_bounds_place(work, bounds, node);
     switch (node->kind) {
     case R1I_NODE_TUPLE: {
         size_t low = r1i_bounds_place(work, bounds, node->item[0]);
@@ -19003,29 +19472,25 @@ static bool r1i_bounds_member(r1_answer_work *work, r1i_bounds *bounds, const r1
             inside |= place == r1i_bounds_place(work, bounds, node->item[i]);
         return inside;
     case R1I_NODE_LIST:
-        inside = !node->id;
-        for (size_t i = 0; i < node->count; i++) {
-            bool one = r1i_bounds_member(work, bounds, node->item[i], place);
-            inside = node->id ? inside || one : inside && one;
-        }
+        inside = !any;
+        for (size_t i = 0; i < node->count; i++)
+            if (r1i_bounds_member(work, bounds, node->item[i], place) == any) inside = any;
         return inside;
     case R1I_NODE_SET_OPERATION: {
         bool a = r1i_bounds_member(work, bounds, node->item[0], place);
         bool b = r1i_bounds_member(work, bounds, node->item[1], place);
-        return node->id == R1I_TOKEN_UNION       ? a || b
-               : node->id == R1I_TOKEN_INTERSECT ? a && b
-                                                 : a && !b;
+        if (node->id == R1I_TOKEN_UNION) return a || b;
+        return a && b == (node->id == R1I_TOKEN_INTERSECT);
     }
     case R1I_NODE_RELATION:
-        if (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN) {
-            inside = r1i_bounds_member(work, bounds, node->item[1], place);
-            return inside == (node->links[0] == R1I_TOKEN_IN);
-        }
+        if (node->links[0] == R1I_TOKEN_IN || node->links[0] == R1I_TOKEN_NOT_IN)
+            return r1i_bounds_member(work, bounds, node->item[1], place) ==
+                   (node->links[0] == R1I_TOKEN_IN);
         for (size_t i = 0; i + 1 < node->count; i++)
             if (!r1i_bounds_link(work, bounds, node, i, place)) return false;
         return true;
     default:
-        return r1i_node_is_single(node) && place == r1i_bounds_place(work, bounds, node);
+        return false;
     }
 }
 // Two sets are equal when they agree at every bound of both and in every gap between. If membership
@@ -19856,23 +20321,7 @@ static bool r1i_node_is_words(const r1i_node *node, bool wordy) {
     }
     return true;
 }
-// One text as it was read, with the reason that stopped the reading, if any.
-typedef struct r1i_answer_reading {
-    r1i_node *node;
-    bool wordy;
-    r1i_answer_stop stop;
-    size_t stop_at;
-} r1i_answer_reading;
 
-// The stop is taken out of the work and kept beside the node, so that the second text is read
-// even when the first one cannot be.
-static r1i_answer_reading r1i_answer_read(r1_answer_work *work, r1_slice text) {
-    r1i_answer_reading reading = {NULL, false, R1I_STOP_NONE, 0};
-    reading.node = r1i_read_answer(work, text, &reading.wordy);
-    reading.stop = work->stop, reading.stop_at = work->stop_at;
-    work->stop = R1I_STOP_NONE;
-    return reading;
-}
 // Phrases that say the same; the words of a row, without spaces, mean one thing.
 static const char *const r1i_phrases[] = {
     "yes true correct", "no false incorrect", "doesnotexist dne undefined notdefined",
@@ -19975,33 +20424,36 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
     return r1i_answer_say(work, R1_DIFFERENT, "other words");
 }
 // One comparison with the ambiguous notations read in one way. The work area is empty at the start;
-// only the steps run on, so all readings together have one budget. Texts with words or unknown
-// commands are equal when they are letter by letter, whether or not they can be read.
+// only the steps run on, so all readings together have one budget. The second text is read even
+// when the first one cannot be: they may be equal letter by letter.
 static r1_equality r1i_answer_attempt(r1_answer_work *work, r1_slice gold, r1_slice pred) {
-    work->used = work->floor, work->stop = R1I_STOP_NONE, work->depth = 0, work->sample = 0;
-    work->whole_points = false;
+    work->used = work->floor, work->stop = R1I_STOP_NONE;
     work->fixed = NULL, work->bits = R1I_ANSWER_BITS, work->renamed.size = 0;
     work->nothing = (r1i_node *)r1i_answer_space(work, sizeof *work->nothing);
     if (!work->nothing) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
-    gold = r1i_answer_meaning(work, gold), pred = r1i_answer_meaning(work, pred);
-    r1i_answer_reading a = r1i_answer_read(work, gold), b = r1i_answer_read(work, pred);
-    bool known = a.stop != R1I_STOP_UNSUPPORTED && b.stop != R1I_STOP_UNSUPPORTED;
-    if (a.wordy || b.wordy || !known) {
-        r1_slice na = r1i_answer_normal(work, gold), nb = r1i_answer_normal(work, pred);
-        if (na.size && r1i_slice_same(na, nb) && !work->stop)
-            return r1i_answer_say(work, R1_EQUAL, "the same words");
+    r1_slice text[2] = {r1i_answer_meaning(work, gold), r1i_answer_meaning(work, pred)}, normal[2];
+    r1i_node *node[2];
+    r1i_answer_stop stop[2];
+    size_t stop_at[2];
+    bool wordy[2] = {false, false}, letters = false;
+    for (int i = 0; i < 2; i++) {
+        node[i] = r1i_read_answer(work, text[i], &wordy[i]);
+        stop[i] = work->stop, stop_at[i] = work->stop_at;
+        work->stop = R1I_STOP_NONE;
+        letters = letters || wordy[i] || stop[i] == R1I_STOP_UNSUPPORTED;
     }
-    if (a.stop || b.stop) {
-        work->stop = a.stop ? a.stop : b.stop;
-        work->stop_at = a.stop ? a.stop_at : b.stop_at;
-        return r1i_answer_say(work, R1_UNDECIDED, a.stop ? "the expected answer" : "the answer");
+    for (int i = 0; i < 2 && letters; i++) normal[i] = r1i_answer_normal(work, text[i]);
+    if (letters && normal[0].size && r1i_slice_same(normal[0], normal[1]) && !work->stop)
+        return r1i_answer_say(work, R1_EQUAL, "the same words");
+    if (stop[0] || stop[1]) {
+        work->stop = stop[0] ? stop[0] : stop[1], work->stop_at = stop_at[!stop[0]];
+        return r1i_answer_say(work, R1_UNDECIDED, stop[0] ? "the expected answer" : "the answer");
     }
-    bool words_a = r1i_node_is_words(a.node, a.wordy), words_b = r1i_node_is_words(b.node, b.wordy);
-    if (words_a || words_b)
-        return r1i_answer_words(work, r1i_answer_peel(gold, true), r1i_answer_peel(pred, true));
-    r1_equality verdict = r1i_answer_compare(work, a.node, b.node);
-    if (work->stop) return r1i_answer_say(work, R1_UNDECIDED, "the comparison");
-    return verdict;
+    if (r1i_node_is_words(node[0], wordy[0]) || r1i_node_is_words(node[1], wordy[1]))
+        return r1i_answer_words(work, r1i_answer_peel(text[0], true),
+                                r1i_answer_peel(text[1], true));
+    r1_equality verdict = r1i_answer_compare(work, node[0], node[1]);
+    return work->stop ? r1i_answer_say(work, R1_UNDECIDED, "the comparison") : verdict;
 }
 // The reason, with the place in the text when reading stopped there, in at most size bytes.
 static void r1i_answer_explain(const r1_answer_work *work, char *reason, size_t size) {
@@ -20168,7 +20620,7 @@ static r1_slice r1i_answer_unled(r1_slice text) {
     if (!end || (!label && !r1i_word_among("So Thus Hence Then Therefore", word))) return text;
     end += label;
     while (end < text.size && (text.data[end] == ',' || r1i_is_space(text.data[end]))) end++;
-    return r1i_answer_from(text, end);
+    return r1i_answer_part(text, end, text.size);
 }
 // "It takes 3 hours" is a sentence, "3 hours" is an answer: words come first, and digits occur.
 static bool r1i_answer_is_sentence(r1_slice text) {
@@ -20278,7 +20730,7 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     r1_slice found = r1i_answer_none;
     size_t begin = 0; // of the last formula with those that only commas or "and" separate from it
     for (size_t i = 0; i < text.size && !(first && found.size);) {
-        size_t sign = 0;
+        size_t sign = text.data[i] == '$' || text.data[i] == '\\' ? 0 : 4;
         while (sign < 4 && !r1i_answer_at(text, i, signs[sign][0])) sign++;
         if (sign == 4 || (sign < 2 && i && text.data[i - 1] == '\\')) {
             i++;
@@ -20616,8 +21068,7 @@ static bool r1i_answer_letter_at(r1_slice text, size_t at) {
     return !(article && next == ' ' && behind >= 'a' && behind <= 'z');
 }
 // The choice in a text, one byte of it: boxed, at its beginning, within 40 bytes of an
-// announcement, or the last that stands alone. A text without words is a formula; its capitals are
-// variables.
+// announcement, or the last that stands alone. A text without words is a formula with variables.
 static r1_slice r1i_answer_letter(r1_slice text) {
     size_t behind = 0;
     r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
@@ -20639,12 +21090,11 @@ static r1_slice r1i_answer_letter(r1_slice text) {
     return r1i_answer_none;
 }
 // The text that may hold the answer: behind the thoughts, inside the last pair of tags, if any.
-// NULL data when the thoughts are not closed as they must be: a sample that was cut off has no
-// answer.
+// NULL data when the thoughts are not closed as they must be, as in a sample that was cut off.
 static r1_slice r1i_answer_scope(r1_slice text, unsigned modes) {
     size_t thought = r1i_answer_last(text, "</think>");
     if (thought != SIZE_MAX) {
-        text = r1i_answer_from(text, thought + strlen("</think>"));
+        text = r1i_answer_part(text, thought + strlen("</think>"), text.size);
     } else if (modes & R1_EXTRACT_AFTER_THINK) {
         return r1i_answer_none;
     }
@@ -21716,30 +22166,30 @@ static void r1i_box_reply(const r1i_box *box, r1i_judge_reply *reply) {
 
 // ---- the supervisor: one task ----
 // Memory that the next task can use again.
-typedef struct r1i_room {
+typedef struct r1i_pages {
     char *data;
     size_t bytes;
-} r1i_room;
+} r1i_pages;
 typedef struct r1i_task {
     r1i_zygote *z;
     const r1i_language *language;
     int socket, leaving; // reapers that nobody has waited for
-    r1i_room source, made, outputs[2];
+    r1i_pages source, made, outputs[2];
     const char *program, *name; // what is put into boxes, and its name there
     size_t program_bytes;
     char folder[R1I_JUDGE_PATH]; // without namespaces: where the program is
 } r1i_task;
 
-static char *r1i_room_make(r1i_room *room, size_t bytes) {
+static char *r1i_pages_make(r1i_pages *pages, size_t bytes) {
     const size_t step = 65536;
     bytes = r1i_size_add(bytes, step) / step * step;
-    if (room->bytes == bytes) return room->data;
-    if (room->bytes) munmap(room->data, room->bytes);
+    if (pages->bytes == bytes) return pages->data;
+    if (pages->bytes) munmap(pages->data, pages->bytes);
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) _exit(1);
-    room->data = (char *)memory, room->bytes = bytes;
-    return room->data;
+    pages->data = (char *)memory, pages->bytes = bytes;
+    return pages->data;
 }
 // Sees to it that nothing is left of boxes. No verdict waits for it: the kernel takes its time to
 // undo namespaces, and meanwhile another box can run. Only so many may be on their way out.
@@ -21845,8 +22295,8 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
         ready = ready && r1i_box_put(path, plan.data, plan.bytes);
         plan.box = folder;
     }
-    r1i_room_make(&task->made, 0); // without the pages of the program before
-    task->program = r1i_room_make(&task->made, limits.output_bytes + 1);
+    r1i_pages_make(&task->made, 0); // without the pages of the program before
+    task->program = r1i_pages_make(&task->made, limits.output_bytes + 1);
     memset(&box, 0, sizeof box);
     box.plan = &plan;
     if (ready && r1i_box_start(task->z, &plan, &box, task->made.data)) {
@@ -21873,14 +22323,14 @@ static bool r1i_task_load(r1i_task *task, const r1i_judge_request *request) {
     if (request->language >= (uint32_t)z->n_languages) return false;
     task->language = &z->languages[request->language];
     task->program_bytes = (size_t)request->size;
-    char *source = r1i_room_make(&task->source, task->program_bytes);
+    char *source = r1i_pages_make(&task->source, task->program_bytes);
     task->program = source;
     if (!r1i_judge_read(task->socket, source, task->program_bytes)) return false;
     if (task->language->compiler[0] && !r1i_task_compile(task, &request->limits)) return false;
     for (int i = 0; i < 2; i++) {
-        r1i_room *room = &task->outputs[i];
-        r1i_room_make(room, r1i_size_add(request->limits.output_bytes, 1));
-        madvise(room->data, room->bytes, MADV_DONTFORK); // boxes have no use for it
+        r1i_pages *pages = &task->outputs[i];
+        r1i_pages_make(pages, r1i_size_add(request->limits.output_bytes, 1));
+        madvise(pages->data, pages->bytes, MADV_DONTFORK); // boxes have no use for it
     }
     if (z->level >= R1_JUDGE_NS) return true;
     if (!task->folder[0] && !r1i_task_folder(task->folder, sizeof task->folder))
@@ -22416,7 +22866,7 @@ static void r1i_zygote_try(r1i_zygote *z, r1_judge_level level, int answer) {
         r1i_task_plan(&task, &plan, &limits);
         if (level < R1_JUDGE_NS) plan.box = NULL, plan.processes = RLIM_INFINITY;
         plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (r1i_box_start(z, &plan, &box, r1i_room_make(&task.made, limits.output_bytes + 1)))
+        if (r1i_box_start(z, &plan, &box, r1i_pages_make(&task.made, limits.output_bytes + 1)))
             r1i_boxes_watch(z, &box, 1, answer), r1i_task_reap(&task, &box, 1, 0);
         r1i_box_reply(&box, &reply);
         if (reply.end == R1I_JUDGE_BROKEN)
@@ -25921,8 +26371,7 @@ R1I_BODY r1_status r1_grpo_plan_of(r1_context *ctx, const r1_model_config *confi
     size_t most = r1i_plan_round(&c, &d, prompt, longest), texts = r1i_size_mul(n, longest);
     if (r1i_wants_reference(&d)) {
         size_t pass = r1i_min(r1i_max(d.train.micro_tokens, longest), texts);
-        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], bytes[R1_PLAN_GRADIENTS]);
-        model = r1i_size_add(model, plan->model.table_bytes);
+        size_t model = r1i_size_add(bytes[R1_PLAN_WEIGHTS], plan->model.table_bytes);
         bytes[R1_PLAN_REFERENCE] = r1i_size_add(model, r1i_size_mul(texts, sizeof(float)));
         most = r1i_max(most, r1i_size_add(r1i_plan_score(&c, pass, r1i_ceil_div(pass, longest)),
                                           r1i_size_mul(texts, sizeof(int32_t))));
@@ -25975,7 +26424,7 @@ static r1_status r1i_checkpoint_write(r1_context *ctx, const char *folder, r1_mo
     if (strlen(folder) > sizeof path - 64)
         return r1i_fail(ctx, R1_ERROR_ARGUMENT, "checkpoint: the folder name is too long");
     r1_step_begin(ctx);
-    r1i_config_write(&config, &model->config, R1_F32);
+    r1i_config_write(&config, &model->config, R1_F32, NULL);
     r1i_checkpoint_path(path, sizeof path, folder, saved->step);
     snprintf(numbers, sizeof numbers, "%llu %llu %llu %llu %llu", (unsigned long long)saved->step,
              (unsigned long long)saved->updates, (unsigned long long)saved->next_prompt,
@@ -26093,7 +26542,7 @@ static bool r1i_checkpoint_read(r1_context *ctx, const char *path, r1_model *mod
     r1_tensors *file = r1_tensors_open(ctx, path);
     if (!file) return false;
     r1_json_writer config = {.ctx = ctx};
-    r1i_config_write(&config, &model->config, R1_F32);
+    r1i_config_write(&config, &model->config, R1_F32, NULL);
     r1_slice stored = r1_tensors_metadata(file, "config"), text = r1_tensors_metadata(file, "note");
     bool fine =
         config.text && stored.size == config.size && !memcmp(stored.data, config.text, config.size);

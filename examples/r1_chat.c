@@ -299,12 +299,16 @@ static int ask_once(chat *c) {
     return code;
 }
 static int open_chat(chat *c, r1_context *ctx) {
-    int code = tool_folder_open(&self, ctx, self.files[0], &given.drawing, true, &c->folder);
+    int code =
+        tool_folder_open(&self, ctx, self.files[0], &given.drawing, TOOL_TO_ANSWER, &c->folder);
     if (code != TOOL_GO) return code;
     size_t depths = r1_model_config_of(c->folder.model)->mtp_layers;
     if ((size_t)given.speculate > depths)
-        return tool_fail(&self, TOOL_USAGE, "--speculate %lld: the model can draft %zu tokens",
-                         given.speculate, depths);
+        return tool_fail(
+            &self, TOOL_USAGE,
+            "--speculate %lld: with %zu layers of multi-token prediction the model drafts "
+            "no more tokens than that",
+            given.speculate, depths);
     c->piece_bytes = 8;
     for (size_t id = 0; id < r1_tokenizer_count(c->folder.tokenizer); id++) {
         size_t bytes = r1_tokenizer_text(c->folder.tokenizer, (int32_t)id).size;

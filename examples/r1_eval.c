@@ -161,7 +161,9 @@ static bool read_benchmark(evaluation *e) {
         p->numbers = tool_numbers(r1_json_find(row, "numbers"), p->list, sizeof p->list);
         if (p->numbers.data == p->list) p->numbers.data = NULL; // the array moves: see judge
     }
-    return tool_close(&lines) == TOOL_DONE && e->n_problems > 0;
+    if (tool_close(&lines) != TOOL_DONE) return false;
+    if (!e->n_problems) tool_fail(&self, TOOL_INPUT, "%s: no problems", self.files[1]);
+    return e->n_problems > 0;
 }
 static int compare_slices(r1_slice a, r1_slice b) {
     int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
@@ -362,7 +364,9 @@ static int open_samples(drawing *d) {
     r1_slice settings = {out.text, out.size};
     if (size && !out.failed && !find_end(d, text, size, settings, &bytes))
         code = tool_fail(&self, TOOL_INPUT,
-                         "%s: samples of another run; name another file with --out", given.out);
+                         "%s: samples of another run (weights, benchmark or options differ); name "
+                         "another file with --out",
+                         given.out);
     if (code == TOOL_GO && size) r1_log_cut(ctx, given.out, bytes);
     d->first = d->done;
     if (code == TOOL_GO && !size && !out.failed) { // the row as it will be compared
@@ -424,10 +428,14 @@ static bool draw_some(drawing *d) {
 }
 static int draw_completions(evaluation *e) {
     drawing d = {.e = e, .tenth = -1};
-    int code = tool_folder_open(&self, e->ctx, given.model, &given.drawing, true, &d.folder);
+    int code =
+        tool_folder_open(&self, e->ctx, given.model, &given.drawing, TOOL_TO_ANSWER, &d.folder);
     if (code == TOOL_GO) code = open_samples(&d);
     if (code != TOOL_GO) return code;
     if (d.folder.opened) given.opened = true;
+    if (d.folder.sampler.greedy && given.n > 1 && !given.quiet)
+        fprintf(stderr, "r1_eval: note: greedy, all %lld completions of a problem are the same\n",
+                given.n);
 #ifndef _WIN32
     d.live = isatty(2);
 #endif
@@ -711,7 +719,7 @@ static void sort_groups(evaluation *e) {
         if (e->problems[i].group >= 0) e->problems[i].group = place[e->problems[i].group];
 }
 static int evaluate(evaluation *e) {
-    if (!read_benchmark(e)) return tool_fail(&self, TOOL_INPUT, "%s: no problems", self.files[1]);
+    if (!read_benchmark(e)) return TOOL_INPUT;
     index_problems(e);
     int code = given.model ? draw_completions(e) : TOOL_GO;
     if (code != TOOL_GO) return code;

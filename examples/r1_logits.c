@@ -21,7 +21,7 @@ static struct options {
     bool text, json;
 } given = {.temperature = 1};
 static const tool_option options[] = {
-    {"--text", NULL, "lines are text; a begin token is added where the tokenizer names one",
+    {"--text", NULL, "lines are text; a begin token is added where the folder wants one",
      .flag = &given.text},
     {"--top", "K", "show the K likeliest next tokens at each place, 1 .. 1000", .whole = &given.top,
      .low = 1, .high = 1000},
@@ -85,6 +85,7 @@ static bool read_text(work *w, r1_slice text, sequence *s, char *problem, size_t
         w->folder.tokenizer = r1_tokenizer_load(w->folder.ctx, self.files[0], NULL);
         if (!w->folder.tokenizer)
             return snprintf(problem, size, "%s", r1_message_of(w->folder.ctx)), false;
+        w->folder.self = &self, tool_find_begin(&w->folder, self.files[0]);
     }
     s->ids = tool_bare_ids(&w->folder, text, &s->n, problem, size);
     return s->ids != NULL;
@@ -312,7 +313,8 @@ int main(int argc, char **argv) {
     int code = tool_options(&self, argc, argv);
     if (code != TOOL_GO) return code;
     r1_context *ctx = r1_context_new(&(r1_context_desc){.threads = (int)given.threads});
-    w.folder.ctx = ctx, w.folder.model = r1_model_load(ctx, self.files[0]);
+    const r1_load_desc keep = {.keep_bf16 = true}; // the same numbers from half the memory
+    w.folder.ctx = ctx, w.folder.model = r1_model_load_with(ctx, self.files[0], &keep);
     if (!w.folder.model) {
         code = tool_refuse(&self, ctx);
         return r1_context_free(ctx), code;

@@ -68,6 +68,14 @@ __attribute__((format(printf, 3, 4))) static inline int tool_fail(const tool *se
     if (code == TOOL_USAGE) fprintf(stderr, "%s: try --help\n", self->name);
     return code;
 }
+// Refuses the name of a chat format, with those that there are; `more` stands in front of them.
+static inline int tool_unknown_chat(const tool *self, const char *name, const char *more) {
+    char list[256];
+    snprintf(list, sizeof list, "%s%s", more, r1_chat_name((r1_chat)1));
+    for (int i = 2; i < R1_CHAT_COUNT; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", r1_chat_name((r1_chat)i));
+    return tool_fail(self, TOOL_USAGE, "unknown chat format: %s; known are %s", name, list);
+}
 static inline void tool_help(const tool *self) {
     printf("usage: %s [options] %s\n%s\n\n", self->name, self->usage, self->about);
     for (size_t i = 0; i <= self->n_options; i++) {

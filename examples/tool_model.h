@@ -4,7 +4,7 @@
 //     static tool_drawing drawing = TOOL_DRAWING;
 //     static const tool_option options[] = {TOOL_DRAWING_OPTIONS(drawing)};
 //     tool_folder folder;
-//     int code = tool_folder_open(&self, ctx, path, &drawing, &folder);
+//     int code = tool_folder_open(&self, ctx, path, &drawing, TOOL_TO_ANSWER, &folder);
 //     int32_t *ids = tool_prompt_ids(&folder, &message, 1, &n, problem, sizeof problem);
 #ifndef R1_TOOL_MODEL_H
 #define R1_TOOL_MODEL_H
@@ -12,6 +12,8 @@
 #include <time.h>
 
 enum { TOOL_STOPS = 16, TOOL_PATH = 4096, TOOL_PROBLEM = 192 };
+// What of the weights a tool opens: none; as the file has them, for answers; or as training needs.
+typedef enum tool_weights { TOOL_CONFIG_ALONE, TOOL_TO_ANSWER, TOOL_TO_TRAIN } tool_weights;
 
 // How answers are drawn: what the command line says, R1_OFF = not said.
 typedef struct tool_drawing {
@@ -28,8 +30,12 @@ typedef struct tool_drawing {
     {"--chat", "NAME",                                                                             \
      "chat format such as deepseek-r1, or none for bare text; default: the folder's",              \
      .word = &(d).chat},                                                                           \
-        {"--temperature",          "T",         "above 0 .. 100; default: the folder's, else 0.6", \
-         .real = &(d).temperature, .low = 1e-3, .high = 100},                                      \
+        {"--temperature",                                                                          \
+         "T",                                                                                      \
+         "above 0 .. 100, for 0 see --greedy; default: the folder's, else 0.6",                    \
+         .real = &(d).temperature,                                                                 \
+         .low = 1e-3,                                                                              \
+         .high = 100},                                                                             \
         {"--top-p",          "P",         "above 0 .. 1; default: the folder's, else 0.95",        \
          .real = &(d).top_p, .low = 1e-6, .high = 1},                                              \
         {"--top-k",                                                                                \
@@ -54,9 +60,12 @@ typedef struct tool_folder {
     r1_tokenizer *tokenizer;
     r1_chat chat; // R1_CHAT_FILE = none: a prompt is text as it stands
     bool opened;  // the format begins the thoughts, so an answer begins inside <think>
+    bool begins;  // bare text gets the begin token
     int32_t stops[TOOL_STOPS];
     size_t n_stops;
     r1_sampler_desc sampler;
+    const tool *self;
+    bool bad; // an error line has been printed
 } tool_folder;
 
 static inline double tool_seconds(void) {
@@ -71,16 +80,18 @@ static inline bool tool_file_there(const char *path) {
     if (file) fclose(file);
     return file != NULL;
 }
-// A file of JSON of the folder; NULL when there is none or the context has an error.
-static inline r1_json *tool_folder_json(r1_context *ctx, const char *folder, const char *name) {
-    char path[TOOL_PATH];
+// A file of JSON of the folder; NULL when there is none, and after an error.
+static inline r1_json *tool_folder_json(tool_folder *f, const char *folder, const char *name) {
+    char path[TOOL_PATH], problem[TOOL_PROBLEM];
     size_t size = 0;
     int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (length < 0 || length >= TOOL_PATH || !tool_file_there(path)) return NULL;
-    char *text = r1_file_read(ctx, path, &size);
-    r1_json *json = text ? r1_json_read(ctx, text, size) : NULL;
-    r1_file_free(ctx, text);
-    return json;
+    if (f->bad || length < 0 || length >= TOOL_PATH || !tool_file_there(path)) return NULL;
+    char *text = r1_file_read(f->ctx, path, &size);
+    r1_json *json = text ? r1_json_try(f->ctx, text, size, problem, sizeof problem) : NULL;
+    r1_file_free(f->ctx, text);
+    if (!text || json || r1_status_of(f->ctx) != R1_OK) return json;
+    f->bad = tool_fail(f->self, TOOL_INPUT, "%s: %s", path, problem) != TOOL_DONE;
+    return NULL;
 }
 static inline void tool_add_stop(tool_folder *f, int32_t id) {
     for (size_t i = 0; i < f->n_stops; i++)
@@ -99,38 +110,126 @@ static inline void tool_find_stops(tool_folder *f, const char *path) {
     static const char *const files[] = {"generation_config.json", "config.json"};
     static const char *const ends[R1_CHAT_COUNT] = {[R1_CHAT_QWEN2] = "<|im_end|>",
                                                     [R1_CHAT_QWEN25] = "<|im_end|>",
-                                                    [R1_CHAT_LLAMA3] = "<|eot_id|>"};
+                                                    [R1_CHAT_QWEN3] = "<|im_end|>",
+                                                    [R1_CHAT_LLAMA3] = "<|eot_id|>",
+                                                    [R1_CHAT_LLAMA31] = "<|eot_id|>"};
     for (int i = 0; i < 2; i++) {
-        r1_json *json = tool_folder_json(f->ctx, path, files[i]);
+        r1_json *json = tool_folder_json(f, path, files[i]);
         tool_add_stops(f, r1_json_find(json, "eos_token_id"));
         r1_json_free(f->ctx, json);
     }
     tool_add_stop(f, r1_tokenizer_end(f->tokenizer));
     if (ends[f->chat]) tool_add_stop(f, r1_tokenizer_find(f->tokenizer, ends[f->chat]));
 }
-// The command line first, then generation_config.json, then what DeepSeek advises for R1.
+// The command line first, then generation_config.json, then what DeepSeek advises for R1. A file
+// that names a temperature, top_p or top_k leaves the others open; "do_sample": false without a word
+// of the command line is --greedy.
 static inline void tool_find_sampler(tool_folder *f, const char *path, const tool_drawing *d) {
-    r1_json *json = tool_folder_json(f->ctx, path, "generation_config.json");
-    double temperature = r1_json_number(r1_json_find(json, "temperature"), 0.6);
-    double top_p = r1_json_number(r1_json_find(json, "top_p"), json ? 1 : 0.95);
-    double top_k = r1_json_number(r1_json_find(json, "top_k"), 0);
+    static const char *const left_out[] = {"repetition_penalty", "no_repeat_ngram_size", "min_p",
+                                           "typical_p"};
+    static const double without[] = {1, 0, 0, 1}; // what changes nothing
+    r1_json *json = tool_folder_json(f, path, "generation_config.json");
+    const r1_json *heat = r1_json_find(json, "temperature"), *p = r1_json_find(json, "top_p");
+    const r1_json *sample = r1_json_find(json, "do_sample"), *k = r1_json_find(json, "top_k");
+    bool said = r1_json_bool(sample, false) || (heat && heat->kind == R1_JSON_NUMBER) ||
+                (p && p->kind == R1_JSON_NUMBER) || (k && k->kind == R1_JSON_NUMBER);
+    double temperature = r1_json_number(heat, said ? 1 : 0.6);
+    double top_p = r1_json_number(p, said ? 1 : 0.95), top_k = r1_json_number(k, 0);
+    bool known = temperature >= 0 && temperature <= 100 && top_p > 0 && top_p <= 1 && top_k >= 0 &&
+                 top_k < 1 << 24;
+    bool asked = d->temperature > 0 || d->top_p > 0 || d->top_k >= 0;
+    f->sampler.greedy = d->greedy || (!asked && (temperature == 0 || !r1_json_bool(sample, true)));
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
+        double value = r1_json_number(r1_json_find(json, left_out[i]), without[i]);
+        if (value != without[i] && !f->sampler.greedy)
+            fprintf(stderr, "%s: note: %s of generation_config.json, %g, is not applied\n",
+                    f->self->name, left_out[i], value);
+    }
     if (d->temperature > 0) temperature = d->temperature;
     if (d->top_p > 0) top_p = d->top_p;
     if (d->top_k >= 0) top_k = (double)d->top_k;
-    bool known = temperature > 0 && top_p > 0 && top_p <= 1 && top_k >= 0 && top_k < 1 << 24;
-    f->sampler = (r1_sampler_desc){.greedy = d->greedy, .temperature = 1};
-    if (known)
-        f->sampler.temperature = temperature, f->sampler.top_p = top_p < 1 ? top_p : 0,
-        f->sampler.top_k = (size_t)top_k;
     r1_json_free(f->ctx, json);
+    f->sampler.temperature = temperature > 0 ? temperature : 1;
+    if (known) {
+        f->sampler.top_p = top_p < 1 ? top_p : 0, f->sampler.top_k = (size_t)top_k;
+        return;
+    }
+    f->bad = true;
+    tool_fail(f->self, TOOL_INPUT,
+              "%s/generation_config.json: temperature must be 0 .. 100, top_p above 0 .. 1 and "
+              "top_k 0 .. 16777215",
+              path);
 }
-// The chat format: the one that was asked for, else the tokenizer's. An answer is inside <think>
-// from its begin on when the format has opened it.
-static inline bool tool_find_chat(tool_folder *f, const char *name) {
-    f->chat = r1_tokenizer_chat(f->tokenizer);
-    if (name) f->chat = r1_chat_find(name);
+static inline bool tool_text_has(r1_slice text, const char *word) {
+    size_t n = strlen(word);
+    for (size_t at = 0; at + n <= text.size; at++)
+        if (!memcmp(text.data + at, word, n)) return true;
+    return false;
+}
+// The format that a template which nobody knows by its text is most like, by marks in it.
+static inline r1_chat tool_like_chat(r1_slice text) {
+    static const struct {
+        const char *marks[3]; // the first two must be there, the last one must not
+        r1_chat chat;
+    } rows[] = {
+        {{"<|im_start|>", "enable_thinking", ""}, R1_CHAT_QWEN3},
+        {{"<|im_start|>", "You are Qwen, created by Alibaba Cloud", ""}, R1_CHAT_QWEN25},
+        {{"<|im_start|>", "You are a helpful assistant", ""}, R1_CHAT_QWEN2},
+        {{"<|im_start|>", "", "system_message"}, R1_CHAT_QWEN3},
+        {{"<|start_header_id|>", "Cutting Knowledge Date", ""}, R1_CHAT_LLAMA31},
+        {{"<|start_header_id|>", "", ""}, R1_CHAT_LLAMA3},
+        {{"\xef\xbd\x9c"
+          "Assistant"
+          "\xef\xbd\x9c><think>",
+          "", "thinking"},
+         R1_CHAT_R1},
+        {{"\xef\xbd\x9c"
+          "Assistant"
+          "\xef\xbd\x9c>",
+          "", "thinking"},
+         R1_CHAT_V3},
+        {{"'User: '", "'Assistant: '", ""}, R1_CHAT_V2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *const *marks = rows[i].marks;
+        if (tool_text_has(text, marks[0]) && tool_text_has(text, marks[1]) &&
+            (!*marks[2] || !tool_text_has(text, marks[2])))
+            return rows[i].chat;
+    }
+    return R1_CHAT_FILE;
+}
+// The chat format: the one that was asked for, else the tokenizer's, else the one that the folder's
+// template is like, and a line that says so. An answer is inside <think> from its begin on when the
+// format has opened it.
+static inline void tool_find_chat(tool_folder *f, const char *path, const char *name) {
+    char file[TOOL_PATH];
+    size_t size = 0;
+    f->chat = name ? r1_chat_find(name) : r1_tokenizer_chat(f->tokenizer);
+    if (!name && !f->chat) {
+        snprintf(file, sizeof file, "%s/chat_template.jinja", path);
+        char *text = tool_file_there(file) ? r1_file_read(f->ctx, file, &size) : NULL;
+        r1_json *json = text ? NULL : tool_folder_json(f, path, "tokenizer_config.json");
+        r1_slice template = r1_json_text(r1_json_find(json, "chat_template"));
+        if (text) template = (r1_slice){text, size};
+        f->chat = tool_like_chat(template);
+        if (template.size)
+            fprintf(stderr,
+                    "%s: note: the folder's chat template is not known%s%s; --chat NAME chooses a "
+                    "format, --chat none bare text\n",
+                    f->self->name,
+                    f->chat ? ", but is much like " : "; prompts are given as bare text",
+                    f->chat ? r1_chat_name(f->chat) : "");
+        r1_file_free(f->ctx, text), r1_json_free(f->ctx, json);
+    }
     f->opened = f->chat == R1_CHAT_R1;
-    return !name || f->chat || !strcmp(name, "none");
+}
+// Whether bare text begins with the begin token: as the tokenizer's config says, else where it names
+// one.
+static inline void tool_find_begin(tool_folder *f, const char *path) {
+    r1_json *json = tool_folder_json(f, path, "tokenizer_config.json");
+    f->begins = r1_tokenizer_begin(f->tokenizer) >= 0 &&
+                r1_json_bool(r1_json_find(json, "add_bos_token"), true);
+    r1_json_free(f->ctx, json);
 }
 // The config alone, for a plan. False after an error of the context.
 static inline bool tool_read_config(tool_folder *f, const char *path) {
@@ -147,27 +246,23 @@ static inline int tool_refuse(const tool *self, r1_context *ctx) {
     bool memory = r1_status_of(ctx) == R1_ERROR_MEMORY;
     return tool_fail(self, memory ? TOOL_FAILED : TOOL_INPUT, "%s", r1_message_of(ctx));
 }
-static inline int tool_unknown_chat(const tool *self, const char *name) {
-    char list[256] = "none";
-    for (int i = 1; i < R1_CHAT_COUNT; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), ", %s", r1_chat_name((r1_chat)i));
-    return tool_fail(self, TOOL_USAGE, "unknown chat format: %s; known are %s", name, list);
-}
-// Opens the tokenizer, and with `weights` the model, else its config alone. TOOL_GO, or the code to exit with after an
-// error line.
+// Opens the tokenizer and the model, or its config alone. TOOL_GO, or the code to exit with after
+// an error line.
 static inline int tool_folder_open(const tool *self, r1_context *ctx, const char *path,
-                                   const tool_drawing *d, bool weights, tool_folder *f) {
-    *f = (tool_folder){.ctx = ctx};
+                                   const tool_drawing *d, tool_weights weights, tool_folder *f) {
+    *f = (tool_folder){.ctx = ctx, .self = self};
     if (d->chat && strcmp(d->chat, "none") != 0 && !r1_chat_find(d->chat))
-        return tool_unknown_chat(self, d->chat);
-    f->model = weights ? r1_model_load(ctx, path) : NULL;
+        return tool_unknown_chat(self, d->chat, "none, ");
+    const r1_load_desc keep = {.keep_bf16 = weights == TOOL_TO_ANSWER};
+    f->model = weights ? r1_model_load_with(ctx, path, &keep) : NULL;
     if (f->model) f->config = *r1_model_config_of(f->model);
     if (weights ? !f->model : !tool_read_config(f, path)) return tool_refuse(self, ctx);
     f->tokenizer = r1_tokenizer_load(ctx, path, NULL);
     if (!f->tokenizer) return tool_refuse(self, ctx);
-    tool_find_chat(f, d->chat);
-    tool_find_stops(f, path), tool_find_sampler(f, path, d);
-    return r1_status_of(ctx) == R1_OK ? TOOL_GO : tool_refuse(self, ctx);
+    tool_find_chat(f, path, d->chat), tool_find_stops(f, path);
+    tool_find_begin(f, path), tool_find_sampler(f, path, d);
+    if (r1_status_of(ctx) != R1_OK) return tool_refuse(self, ctx);
+    return f->bad ? TOOL_INPUT : TOOL_GO;
 }
 
 // ---- text to ids ----
@@ -176,14 +271,15 @@ static inline int tool_folder_open(const tool *self, r1_context *ctx, const char
 static inline int32_t *tool_text_ids(const tool_folder *f, r1_slice text, size_t *n, char *problem,
                                      size_t problem_bytes) {
     char *copy = (char *)malloc(text.size + 1);
-    int32_t *ids = (int32_t *)malloc((text.size + 1) * sizeof *ids);
+    size_t room = 3 * text.size;
+    int32_t *ids = (int32_t *)malloc((room + 1) * sizeof *ids);
     *n = SIZE_MAX;
-    if (copy && ids) *n = r1_encode(f->tokenizer, text.data, text.size, ids, text.size);
+    if (copy && ids) *n = r1_encode(f->tokenizer, text.data, text.size, ids, room);
     if (copy && ids && *n == SIZE_MAX) {
         size_t size = 0;
         for (size_t i = 0; i < text.size; i++)
             if (!strchr(" \t\r\n", text.data[i])) copy[size++] = text.data[i];
-        *n = r1_encode(f->tokenizer, copy, size, ids, text.size);
+        *n = r1_encode(f->tokenizer, copy, size, ids, room);
     }
     free(copy);
     if (ids && *n != SIZE_MAX && *n) return ids;
@@ -194,12 +290,12 @@ static inline int32_t *tool_text_ids(const tool_folder *f, r1_slice text, size_t
     free(ids);
     return NULL;
 }
-// Ids of a bare prompt: the begin token, where the tokenizer names one, and the text.
+// Ids of a bare prompt: the begin token, where the folder wants one, and the text.
 static inline int32_t *tool_bare_ids(const tool_folder *f, r1_slice text, size_t *n, char *problem,
                                      size_t problem_bytes) {
     int32_t begin = r1_tokenizer_begin(f->tokenizer);
     int32_t *ids = tool_text_ids(f, text, n, problem, problem_bytes);
-    if (!ids || begin < 0 || ids[0] == begin) return ids;
+    if (!ids || !f->begins || ids[0] == begin) return ids;
     int32_t *longer = (int32_t *)realloc(ids, (*n + 1) * sizeof *ids);
     if (!longer) return free(ids), snprintf(problem, problem_bytes, "out of memory"), NULL;
     memmove(longer + 1, longer, *n * sizeof *ids);

@@ -231,7 +231,8 @@ static const task data_task = {.name = "data",
 static int data_open(r1_context *ctx, const options *o, bool weights, task *t) {
     tool_drawing drawing = {.chat = o->chat};
     data.seed = (uint64_t)o->seed, data.hash = 1469598103934665603u;
-    int code = tool_folder_open(&data_tool, ctx, o->model, &drawing, weights, &data.folder);
+    int code = tool_folder_open(&data_tool, ctx, o->model, &drawing,
+                                weights ? TOOL_TO_TRAIN : TOOL_CONFIG_ALONE, &data.folder);
     if (code != TOOL_GO) return code;
     code = o->test ? data_read(o, o->test) : FINE;
     size_t tests = data.set.n;

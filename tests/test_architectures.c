@@ -178,6 +178,142 @@ TEST(arch_router_without_bias) {
     r1_context_free(ctx);
 }
 
+// The keys that released folders carry, those that decide nothing included; the sizes are ours.
+static const char *const arch_common =
+    "\"attention_dropout\": 0.0, \"bos_token_id\": 0, \"eos_token_id\": [1, 2], \"hidden_act\": "
+    "\"silu\", \"initializer_range\": 0.02, \"pretraining_tp\": 1, \"rms_norm_eps\": 1e-06, "
+    "\"use_cache\": true, \"vocab_size\": 13, \"hidden_size\": 16, \"intermediate_size\": 20, "
+    "\"num_hidden_layers\": 2, \"num_attention_heads\": 4, \"max_position_embeddings\": 128, ";
+static const char *const arch_deepseek =
+    "\"attention_bias\": false, \"auto_map\": {\"AutoConfig\": \"configuration_deepseek.X\"}, "
+    "\"aux_loss_alpha\": 0.001, \"ep_size\": 1, \"first_k_dense_replace\": 1, \"kv_lora_rank\": 8, "
+    "\"moe_intermediate_size\": 6, \"moe_layer_freq\": 1, \"n_routed_experts\": 8, "
+    "\"num_experts_per_tok\": 2, \"num_key_value_heads\": 4, \"qk_nope_head_dim\": 4, "
+    "\"qk_rope_head_dim\": 4, \"v_head_dim\": 4, \"seq_aux\": true, \"tie_word_embeddings\": "
+    "false, "
+    "\"rope_theta\": 10000, \"torch_dtype\": \"bfloat16\", ";
+TEST(arch_released_configs_load) {
+    static const struct {
+        const char *name, *keys;
+        bool deepseek, tied, qk_norm;
+        r1_rope_kind rope;
+    } rows[] = {
+        {"DeepSeek-R1",
+         "\"model_type\": \"deepseek_v3\", \"architectures\": [\"DeepseekV3ForCausalLM\"], "
+         "\"n_group\": 4, \"n_shared_experts\": 1, \"norm_topk_prob\": true, \"q_lora_rank\": 6, "
+         "\"num_nextn_predict_layers\": 1, \"quantization_config\": {\"activation_scheme\": "
+         "\"dynamic\", \"fmt\": \"e4m3\", \"quant_method\": \"fp8\", \"weight_block_size\": [128, "
+         "128]}, \"rope_scaling\": {\"beta_fast\": 32, \"beta_slow\": 1, \"factor\": 40, "
+         "\"mscale\": "
+         "1.0, \"mscale_all_dim\": 1.0, \"original_max_position_embeddings\": 16, \"type\": "
+         "\"yarn\"}, \"routed_scaling_factor\": 2.5, \"scoring_func\": \"sigmoid\", "
+         "\"topk_group\": "
+         "2, \"topk_method\": \"noaux_tc\"",
+         true, false, false, R1_ROPE_YARN},
+        {"DeepSeek-V2-Lite",
+         "\"model_type\": \"deepseek_v2\", \"n_group\": 1, \"n_shared_experts\": 2, "
+         "\"norm_topk_prob\": false, \"q_lora_rank\": null, \"rope_scaling\": {\"beta_fast\": 32, "
+         "\"beta_slow\": 1, \"factor\": 40, \"mscale\": 0.707, \"mscale_all_dim\": 0.707, "
+         "\"original_max_position_embeddings\": 16, \"type\": \"yarn\"}, "
+         "\"routed_scaling_factor\": 1.0, \"scoring_func\": \"softmax\", \"topk_group\": 1, "
+         "\"topk_method\": \"greedy\"",
+         true, false, false, R1_ROPE_YARN},
+        {"Qwen2.5, R1-Distill-Qwen",
+         "\"model_type\": \"qwen2\", \"max_window_layers\": 21, \"num_key_value_heads\": 2, "
+         "\"rope_theta\": 1000000.0, \"sliding_window\": 32768, \"tie_word_embeddings\": true, "
+         "\"torch_dtype\": \"bfloat16\", \"use_mrope\": false, \"use_sliding_window\": false",
+         false, true, false, R1_ROPE_PLAIN},
+        {"Qwen3",
+         "\"model_type\": \"qwen3\", \"attention_bias\": false, \"head_dim\": 8, "
+         "\"num_key_value_heads\": 2, \"rope_scaling\": null, \"rope_theta\": 1000000, "
+         "\"sliding_window\": null, \"tie_word_embeddings\": true, \"use_sliding_window\": false",
+         false, true, true, R1_ROPE_PLAIN},
+        {"Qwen3-30B-A3B of transformers 5",
+         "\"model_type\": \"qwen3_moe\", \"attention_bias\": false, \"decoder_sparse_step\": 1, "
+         "\"dtype\": \"bfloat16\", \"head_dim\": 8, \"mlp_only_layers\": [], "
+         "\"moe_intermediate_size\": 6, \"norm_topk_prob\": true, \"num_experts\": 8, "
+         "\"num_experts_per_tok\": 2, \"num_key_value_heads\": 2, \"output_router_logits\": false, "
+         "\"rope_parameters\": {\"rope_theta\": 1000000.0, \"rope_type\": \"default\"}, "
+         "\"router_aux_loss_coef\": 0.001, \"sliding_window\": null, \"tie_word_embeddings\": "
+         "false",
+         false, false, true, R1_ROPE_PLAIN},
+        {"Llama-3.2, R1-Distill-Llama",
+         "\"model_type\": \"llama\", \"attention_bias\": false, \"head_dim\": 4, \"mlp_bias\": "
+         "false, "
+         "\"num_key_value_heads\": 2, \"rope_scaling\": {\"factor\": 32.0, \"high_freq_factor\": "
+         "4.0, "
+         "\"low_freq_factor\": 1.0, \"original_max_position_embeddings\": 16, \"rope_type\": "
+         "\"llama3\"}, \"rope_theta\": 500000.0, \"tie_word_embeddings\": true",
+         false, true, false, R1_ROPE_LLAMA3},
+        {"Llama of transformers 5",
+         "\"model_type\": \"llama\", \"head_dim\": null, \"mlp_bias\": false, \"dtype\": "
+         "\"float32\", "
+         "\"rope_parameters\": {\"factor\": 8.0, \"high_freq_factor\": 4.0, \"low_freq_factor\": "
+         "1.0, "
+         "\"original_max_position_embeddings\": 16, \"rope_theta\": 500000.0, \"rope_type\": "
+         "\"llama3\"}",
+         false, false, false, R1_ROPE_LLAMA3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+        char text[4096];
+        int n = snprintf(text, sizeof text, "{%s%s%s}", arch_common,
+                         rows[i].deepseek ? arch_deepseek : "", rows[i].keys);
+        CHECK(n > 0 && n < (int)sizeof text);
+        r1_model_config c = arch_read(ctx, text);
+        CHECK(c.tied_head == rows[i].tied && c.qk_norm == rows[i].qk_norm);
+        CHECK(c.rope.kind == rows[i].rope &&
+              c.rope_theta == (rows[i].deepseek                 ? 10000
+                               : rows[i].rope == R1_ROPE_LLAMA3 ? 500000
+                                                                : 1000000));
+        r1_model *model = model_make(ctx, &c);
+        CHECK(r1_model_save_with(model, test_path("m"), &(r1_save_desc){.max_shard_bytes = 3000}) ==
+              R1_OK);
+        CHECK(r1_file_write(ctx, model_path("m", "config.json"), text, (size_t)n) == R1_OK);
+        r1_model *loaded = r1_model_load(ctx, test_path("m"));
+        if (!loaded) test_stop(TEST_FAILED, "%s: %s", rows[i].name, r1_message_of(ctx));
+        CHECK(r1_model_hash(loaded) == r1_model_hash(model));
+        // What only the config says of marks goes on into the next folder, and into the one behind.
+        CHECK(r1_model_save(loaded, test_path("n")) == R1_OK);
+        loaded = r1_model_load(ctx, test_path("n"));
+        CHECK(loaded && r1_model_save(loaded, test_path("n")) == R1_OK);
+        char *saved = r1_file_read(ctx, model_path("n", "config.json"), NULL);
+        CHECK(saved && strstr(saved, "\"bos_token_id\":0,\"eos_token_id\":[1,2]}"));
+        r1_context_free(ctx);
+        nftw(test_path("m"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
+        nftw(test_path("n"), test_remove, 16, FTW_DEPTH | FTW_PHYS);
+    }
+}
+// A stranger reads the path, what is wrong there, and the words of the file rather than ours.
+TEST(arch_messages_name_the_file) {
+    static const struct {
+        const char *text, *part, *other;
+    } rows[] = {
+        {"<html>404</html>", "m/config.json: byte 0", "a value"},
+        {"{\"model_type\": \"gemma3\"}", "m/config.json: model_type \"gemma3\"", "qwen3_moe"},
+        {"{\"model_type\": \"llama\", \"vocab_size\": 7}", "m/config.json: hidden_size", "missing"},
+        {"{\"model_type\": \"qwen3\", \"use_sliding_window\": true}", "use_sliding_window",
+         "m/config.json"},
+        {"{\"model_type\": \"qwen3\", \"rope_scaling\": {\"rope_type\": \"dynamic\"}}",
+         "rope_scaling other than yarn and llama3", "m/config.json"},
+        {"{\"model_type\": \"llama\", \"vocab_size\": 7, \"hidden_size\": 4, "
+         "\"num_hidden_layers\": 1, "
+         "\"num_attention_heads\": 1, \"intermediate_size\": 4, \"max_position_embeddings\": 9}",
+         "no weights", "model.safetensors.index.json"},
+    };
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    CHECK(r1_folder_make(ctx, test_path("m")) == R1_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CHECK(r1_file_write(ctx, model_path("m", "config.json"), rows[i].text,
+                            strlen(rows[i].text)) == R1_OK);
+        CHECK(!r1_model_load(ctx, test_path("m")));
+        if (!strstr(r1_message_of(ctx), rows[i].part) || !strstr(r1_message_of(ctx), rows[i].other))
+            test_stop(TEST_FAILED, "%s: %s", rows[i].part, r1_message_of(ctx));
+        r1_error_clear(ctx);
+    }
+    r1_context_free(ctx);
+}
+
 // ---- folders ----
 static void arch_write(r1_context *ctx, const char *file, const void *data, size_t size) {
     CHECK(r1_file_write(ctx, model_path("theirs", file), data, size) == R1_OK);
@@ -231,26 +367,20 @@ static void arch_logits(r1_model *model, const r1_tensors *golden) {
     r1_no_grad_end(ctx);
     r1_step_end(ctx);
 }
+static const struct {
+    const char *name, *type;
+} arch_cases[] = {
+    {"dsv3_expanded", "deepseek_v3"}, {"dsv3_noq", "deepseek_v3"},  {"dsv3_yarn", "deepseek_v3"},
+    {"dsv2", "deepseek_v2"},          {"dsv2_lite", "deepseek_v2"}, {"qwen2", "qwen2"},
+    {"qwen2_untied", "qwen2"},        {"qwen2_yarn", "qwen2"},      {"qwen3", "qwen3"},
+    {"qwen3_moe", "qwen3_moe"},       {"llama", "llama"},           {"llama3", "llama"}};
+enum { ARCH_CASES = sizeof arch_cases / sizeof *arch_cases };
 // Load, logits of transformers in float64, save, load again: the same type, tensors and hash.
 TEST(arch_folders_come_back) {
-    static const struct {
-        const char *name, *type;
-    } cases[] = {{"dsv3_expanded", "deepseek_v3"},
-                 {"dsv3_noq", "deepseek_v3"},
-                 {"dsv3_yarn", "deepseek_v3"},
-                 {"dsv2", "deepseek_v2"},
-                 {"dsv2_lite", "deepseek_v2"},
-                 {"qwen2", "qwen2"},
-                 {"qwen2_untied", "qwen2"},
-                 {"qwen2_yarn", "qwen2"},
-                 {"qwen3", "qwen3"},
-                 {"qwen3_moe", "qwen3_moe"},
-                 {"llama", "llama"},
-                 {"llama3", "llama"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARCH_CASES; i++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 1);
-        r1_tensors *golden = arch_folder(ctx, cases[i].name);
-        printf("%s: ", cases[i].name);
+        r1_tensors *golden = arch_folder(ctx, arch_cases[i].name);
+        printf("%s: ", arch_cases[i].name);
         r1_model *model = r1_model_load(ctx, test_path("theirs"));
         if (!model) test_stop(TEST_FAILED, "load: %s", r1_message_of(ctx));
         arch_logits(model, golden);
@@ -260,7 +390,7 @@ TEST(arch_folders_come_back) {
         char *text = r1_file_read(ctx, model_path("ours", "config.json"), &size);
         r1_json *root = r1_json_read(ctx, text, size);
         r1_slice type = r1_json_text(r1_json_find(root, "model_type"));
-        CHECK(r1i_text_is(type, cases[i].type));
+        CHECK(r1i_text_is(type, arch_cases[i].type));
         r1_model *again = r1_model_load(ctx, test_path("ours"));
         CHECK(again && r1_model_hash(again) == r1_model_hash(model));
         r1_json_free(ctx, root);
@@ -268,6 +398,79 @@ TEST(arch_folders_come_back) {
         r1_tensors_close(golden);
         r1_context_free(ctx);
     }
+}
+
+// ---- one arithmetic ----
+enum { ARCH_TEXTS = 6, ARCH_ROOM = 24 };
+typedef struct arch_drawn {
+    int32_t tokens[ARCH_TEXTS][ARCH_ROOM];
+    float logp[ARCH_TEXTS][ARCH_ROOM];
+    size_t n[ARCH_TEXTS];
+} arch_drawn;
+// Draws from a folder. The scorer, which has no cache, and the forward of a training step get all
+// texts in one batch and must give the sampler's bits.
+static void arch_draw(const char *folder, const int32_t *tokens, bool half, r1_cpu_level level,
+                      int threads, size_t batch, arch_drawn *out) {
+    r1_context *ctx = model_context(level, threads);
+    r1_load_desc keep = {.keep_bf16 = half};
+    r1_model *model = r1_model_load_with(ctx, folder, &keep);
+    if (!model) test_stop(TEST_FAILED, "load: %s", r1_message_of(ctx));
+    CHECK((model->n_bf16 > 0) == half);
+    r1_prompt prompts[] = {{tokens, 3, 4}, {tokens + 2, 5, 9}};
+    r1_generate_desc desc = {.max_new = 12, .batch = batch};
+    r1_rollout *rollout = r1_rollout_new(ctx);
+    CHECK(r1_generate(model, rollout, prompts, 2, ARCH_TEXTS / 2, &desc) == R1_OK);
+    int32_t all[ARCH_TEXTS * ARCH_ROOM], targets[ARCH_TEXTS * ARCH_ROOM];
+    float score[ARCH_TEXTS * ARCH_ROOM];
+    size_t starts[ARCH_TEXTS + 1] = {0}, T = 0;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < ARCH_TEXTS; T = starts[++i]) {
+        const r1_sample *s = &rollout->samples[i];
+        size_t drawn = s->n - s->n_prompt;
+        CHECK(s->n <= ARCH_ROOM && drawn > 0);
+        memcpy(all + T, s->tokens, s->n * sizeof *all);
+        memcpy(out->tokens[i], s->tokens, s->n * sizeof *all);
+        memcpy(out->logp[i], s->logp + s->n_prompt, drawn * sizeof *score);
+        starts[i + 1] = T + s->n, out->n[i] = s->n;
+    }
+    for (size_t t = 0; t < T; t++) targets[t] = all[t + 1 < T ? t + 1 : t];
+    r1_batch packed = {.tokens = all, .starts = starts, .B = ARCH_TEXTS};
+    CHECK(r1_model_score(model, &packed, 1, 0, score, NULL) == R1_OK);
+    r1_step_begin(ctx);
+    r1_logprobs *step =
+        r1_logprob(ctx, r1_model_forward(model, &packed), r1_model_head(model), targets, 1);
+    CHECK(step && step->logp->wants_grad);
+    for (size_t i = 0; i < ARCH_TEXTS; i++) {
+        size_t from = rollout->samples[i].n_prompt, at = starts[i] + from;
+        size_t bytes = (out->n[i] - from) * sizeof *score;
+        CHECK(!memcmp(score + at, out->logp[i], bytes));
+        CHECK(!memcmp(step->logp->data + at - 1, out->logp[i], bytes));
+    }
+    r1_step_end(ctx);
+    r1_context_free(ctx);
+}
+// On a folder of every architecture, its weights in f32 and kept in bf16: whatever the batch, the
+// threads and the CPU level.
+TEST(arch_one_arithmetic_on_all) {
+    for (size_t i = 0; i < ARCH_CASES; i++)
+        for (int half = 0; half < 2; half++) {
+            r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+            r1_tensors *golden = arch_folder(ctx, arch_cases[i].name);
+            int32_t *tokens = golden_ints(golden, "tokens", NULL);
+            r1_save_desc save = {.dtype = half ? R1_BF16 : R1_F32};
+            r1_model *model = r1_model_load(ctx, test_path("theirs"));
+            CHECK(model && r1_model_save_with(model, test_path("ours"), &save) == R1_OK);
+            printf("%s %s\n", arch_cases[i].name, half ? "bf16" : "f32");
+            arch_drawn one, two;
+            arch_draw(test_path("ours"), tokens, half, R1_CPU_SCALAR, 1, 1, &one);
+            for (int threads = 1; threads < 4; threads++) {
+                size_t batch = threads == 1 ? 0 : threads == 2 ? 4 : 1;
+                arch_draw(test_path("ours"), tokens, half, R1_CPU_AUTO, threads, batch, &two);
+                CHECK(!memcmp(&one, &two, sizeof one));
+            }
+            r1_tensors_close(golden);
+            r1_context_free(ctx);
+        }
 }
 
 // ---- weights that others have written ----

@@ -626,7 +626,8 @@ static bool fault_model_step(fault *f, r1_model *model, r1_tensor *head) {
     size_t n = 0;
     r1_batch batch = {.tokens = fault_tokens, .starts = fault_rows, .B = 2};
     r1_range *ranges = model ? r1_model_ranges(model, &n) : NULL;
-    for (size_t r = 0; r < n; r++) memset(ranges[r].g, 0, ranges[r].n * sizeof(r1i_real));
+    for (size_t r = 0; r < n; r++) // none before the first pass
+        if (ranges[r].g) memset(ranges[r].g, 0, ranges[r].n * sizeof(r1i_real));
     r1_step_begin(f->ctx);
     r1_tensor *hidden = CALL(r1_model_forward(model, &batch));
     r1_logprobs *out = r1_logprob(f->ctx, hidden, head, fault_tokens, 1);
@@ -655,7 +656,8 @@ static void fault_model_of(fault *f, bool gqa) {
         fault_keep(f, logp, sizeof logp);
         for (int step = 0; step < 2; step++) DO(fault_model_step(f, model, r1_model_head(model)));
         r1_range *ranges = r1_model_ranges(model, &n);
-        for (size_t r = 0; r < n; r++) fault_keep(f, ranges[r].g, ranges[r].n * sizeof(r1i_real));
+        for (size_t r = 0; r < n; r++)
+            if (ranges[r].g) fault_keep(f, ranges[r].g, ranges[r].n * sizeof(r1i_real));
     }
     r1_model_free(copy), r1_model_free(model);
 }

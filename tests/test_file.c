@@ -48,9 +48,18 @@ TEST(file_reads_and_writes) {
     CHECK(text && size > 10 && text[size] == 0);
     CHECK(!r1_file_read(ctx, "/no/such/file", &size) && size == 0);
     CHECK_EQUAL_TEXT(r1_message_of(ctx),
-                     "cannot open \"/no/such/file\": No such file or directory; "
-                     "check the path and make its folder");
+                     "cannot open \"/no/such/file\": No such file or directory; check the path");
     CHECK(r1_status_of(ctx) == R1_ERROR_FILE);
+    r1_error_clear(ctx);
+    // Who writes may make the folder; who reads must not be told to.
+    CHECK(!r1_tensors_open(ctx, "/no/such/file"));
+    CHECK(!strstr(r1_message_of(ctx), "make its folder"));
+    r1_error_clear(ctx);
+    CHECK(r1_file_write(ctx, "/no/such/file", "x", 1) == R1_ERROR_FILE);
+    CHECK(strstr(r1_message_of(ctx), "make its folder"));
+    r1_error_clear(ctx);
+    CHECK(!r1_log_open(ctx, "/no/such/file", false));
+    CHECK(strstr(r1_message_of(ctx), "make its folder"));
     r1_error_clear(ctx);
     CHECK(!r1_file_read(ctx, "/tmp", NULL) && r1_status_of(ctx) == R1_ERROR_FILE);
     r1_context_free(ctx);
@@ -177,8 +186,10 @@ TEST(tensors_round_trip) {
     r1_context_free(ctx); // closes the file
 }
 
-// Writes bytes without r1_file_write, which would sync each of thousands of files.
+// Writes bytes without r1_file_write, which would sync each of thousands of files. So would some
+// file systems, when a file that was there is cut and written again.
 static void file_put(const char *path, const char *data, size_t size) {
+    remove(path);
     FILE *file = fopen(path, "wb");
     if (size) fwrite(data, 1, size, file);
     fclose(file);
@@ -213,6 +224,12 @@ TEST(tensors_refuse_every_truncation_and_flip) {
     data[size - 1] ^= 1;
     CHECK(!tensors_open(ctx, path, data, size));
     CHECK(strstr(r1_message_of(ctx), path) && strstr(r1_message_of(ctx), "the file is damaged"));
+    r1_error_clear(ctx);
+    char *maps = r1_file_read(ctx, "/proc/self/maps", NULL); // nothing stays of those that failed
+    CHECK(maps && !strstr(maps, path));
+    r1_file_free(ctx, maps), r1_file_free(ctx, data);
+    r1_memory_used(ctx, &size, NULL);
+    CHECK(size == 0);
     r1_context_free(ctx);
 }
 
@@ -249,21 +266,34 @@ TEST(tensors_refuse_the_list) {
         {" {}", 0, "the header does not begin with {"},
         {"", 0, "the header does not begin with {"},
         {"[]", 0, "the header does not begin with {"},
+        {"\xef\xbb\xbf{}", 0, "the header does not begin with {"},
         {"{} x", 0, "header: byte 3"},
         {"{\"\xff\":1}", 0, "header: byte 2 (line 1, column 3): bytes that are not UTF-8"},
         {"{\"__metadata__\":{\"\\u0061\":\"\",\"a\":\"\"}}", 0, "header: byte 16"},
         {"{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 0, "header: byte 5"},
+        {"{\"\\ud800\":1}", 0, "header: byte 2 (line 1, column 3): a surrogate"},
+        {TENSOR("\"U8\"", "[4]",
+                "[0,4]},\"\\u0061\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]"),
+         8, "header: byte 0 (line 1, column 1): an object that has a key twice"},
         {TENSOR("\"U8\"", "[4.0]", "[0,4]"), 4, "tensor \"a\": shape holds something"},
         {TENSOR("\"U8\"", "[4e0]", "[0,4]"), 4, "tensor \"a\": shape holds something"},
         {TENSOR("\"U8\"", "[-4]", "[0,4]"), 4, "tensor \"a\": shape holds something"},
         {TENSOR("\"U8\"", "[\"4\"]", "[0,4]"), 4, "tensor \"a\": shape holds something"},
         {TENSOR("\"U8\"", "[9223372036854775808]", "[0,4]"), 4, "tensor \"a\": shape holds"},
         {TENSOR("\"U8\"", "[99999999999999999999]", "[0,4]"), 4, "tensor \"a\": shape holds"},
+        {TENSOR("\"U8\"", "[18446744073709551620]", "[0,4]"), 4, "tensor \"a\": shape holds"},
+        {TENSOR("\"U8\"", "[null]", "[0,4]"), 4, "tensor \"a\": shape holds something"},
+        {TENSOR("\"U8\"", "[[4]]", "[0,4]"), 4, "tensor \"a\": shape holds something"},
         {TENSOR("\"U8\"", "4", "[0,4]"), 4, "tensor \"a\": shape is not a list"},
         {TENSOR("\"U8\"", "[1,1,1,1,1,1,1,1,4]", "[0,4]"), 4, "tensor \"a\": shape is not a list"},
         {TENSOR("\"U8\"", "[4]", "[0,4.0]"), 4, "tensor \"a\": data_offsets are not two sizes"},
         {TENSOR("\"U8\"", "[4]", "[0,4,4]"), 4, "tensor \"a\": data_offsets are not two sizes"},
         {TENSOR("\"U8\"", "[4]", "[-0,4]"), 4, "tensor \"a\": data_offsets are not two sizes"},
+        {TENSOR("\"U8\"", "[4]", "[-1,3]"), 4, "tensor \"a\": data_offsets are not two sizes"},
+        {TENSOR("\"U8\"", "[4]", "[0,4e0]"), 4, "tensor \"a\": data_offsets are not two sizes"},
+        {TENSOR("\"U8\"", "[4]", "[\"0\",4]"), 4, "tensor \"a\": data_offsets are not two"},
+        {TENSOR("\"U8\"", "[4]", "[0,9223372036854775808]"), 4, "tensor \"a\": data_offsets are"},
+        {TENSOR("\"U8\"", "[4]", "[0,18446744073709551620]"), 4, "tensor \"a\": data_offsets are"},
         {TENSOR("\"U8\"", "[4]", "[4,0]"), 4, "tensor \"a\": data_offsets lie outside"},
         {TENSOR("\"U8\"", "[4]", "[0,4]"), 3, "tensor \"a\": data_offsets lie outside"},
         {TENSOR("\"U8\"", "[4]", "[0,9223372036854775807]"), 4, "tensor \"a\": data_offsets lie"},
@@ -289,6 +319,10 @@ TEST(tensors_refuse_the_list) {
         {"{\"a\":7}", 0, "tensor \"a\": dtype, shape and"},
         {"{\"a\\u0000b\":7}", 0, "tensor \"a\": a name with a zero byte"},
         {"{\"__metadata__\":{\"a\":1}}", 0, "tensor \"__metadata__\": __metadata__ holds"},
+        {"{\"__metadata__\":{\"a\":null}}", 0, "tensor \"__metadata__\": __metadata__ holds"},
+        {"{\"__metadata__\":{\"a\":{\"b\":\"c\"}}}", 0,
+         "tensor \"__metadata__\": __metadata__ holds"},
+        {"{\"__metadata__\":null}", 0, "tensor \"__metadata__\": __metadata__ is not an object"},
         {"{\"__metadata__\":[]}", 0, "tensor \"__metadata__\": __metadata__ is not an object"},
         {"{\"__metadata__\":{\"a\":\"b\"}}", 0, NULL},
         {"{\"__metadata__\":{\"r1.format\":\"1\"}}", 0, "hash does not match"},

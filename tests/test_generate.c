@@ -88,9 +88,7 @@ static gen_setup gen_baseline(int kind) {
                        .level = R1_CPU_SCALAR,
                        .threads = 1,
                        .batch = 64,
-                       .group = test_full()       ? 64
-                                : kind <= GEN_GQA ? 8
-                                                  : 4,
+                       .group = test_full() ? 64 : 8,
                        .temperature = 1};
 }
 static r1_context *gen_context(const gen_setup *setup) {

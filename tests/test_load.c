@@ -517,13 +517,12 @@ TEST(load_index_refuses_the_list) {
     CHECK(r1_status_of(ctx) == R1_ERROR_FILE && strstr(r1_message_of(ctx), R1I_ONE_FILE));
     r1_context_free(ctx);
 }
-// Neither a cut nor a flipped bit of an index, a config or a header does more than an error. Every
-// one with R1_TEST_FULL, else every seventh.
+// Neither a cut nor a flipped bit of an index, a config or a header does more than an error.
 static void load_damage(r1_context *ctx, const char *file, size_t bits) {
     size_t size, loaded = 0;
     char *text = r1_file_read(ctx, load_path("m", file), &size);
     bits = bits && bits < 8 * size ? bits : 8 * size;
-    for (size_t cut = 0; cut < size + bits; cut += test_full() ? 1 : 7) {
+    for (size_t cut = 0; cut < size + bits; cut++) {
         size_t bit = cut - size;
         if (cut >= size) text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
         file_put(load_path("m", file), text, cut < size ? cut : size);
@@ -571,6 +570,78 @@ TEST(load_survives_every_cut_and_flip) {
     load_damage(ctx, R1I_ONE_FILE, 8 * (8 + n + 4));
     r1_context_free(ctx);
     free(file);
+}
+// A checkpoint has a hash of every byte: whatever is cut or flipped, it is refused, and the run
+// that wanted to go on from it has lost nothing.
+TEST(load_refuses_every_cut_and_flip_of_a_checkpoint) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = load_tiny();
+    config.width = config.vocab = 2, config.dense_width = 1;
+    r1_model *model = r1_model_new(ctx, &config);
+    r1_trainer *trainer = r1_trainer_new(model, NULL);
+    CHECK(trainer && r1_trainer_save(trainer, test_path("run"), "a note") == R1_OK);
+    const char *path = load_path("run", "checkpoint-00000000.safetensors");
+    size_t size, taken = 0, before, after;
+    char *data = r1_file_read(ctx, path, &size), note[8];
+    uint64_t hash = r1_model_hash(model);
+    r1_memory_used(ctx, &before, NULL);
+    for (size_t cut = 0; cut < 9 * size; cut++) {
+        size_t bit = cut - size;
+        if (cut >= size) data[bit / 8] = (char)(data[bit / 8] ^ (1 << bit % 8));
+        file_put(path, data, cut < size ? cut : size);
+        taken += r1_trainer_resume(trainer, test_path("run"), note, sizeof note);
+        taken += r1_status_of(ctx) != R1_ERROR_FORMAT || !strstr(r1_message_of(ctx), "checkpoint-");
+        r1_error_clear(ctx);
+        if (cut >= size) data[bit / 8] = (char)(data[bit / 8] ^ (1 << bit % 8));
+    }
+    r1_memory_used(ctx, &after, NULL);
+    CHECK(taken == 0 && after == before && r1_model_hash(model) == hash);
+    file_put(path, data, size);
+    CHECK(r1_trainer_resume(trainer, test_path("run"), note, sizeof note));
+    CHECK_EQUAL_TEXT(note, "a note");
+    r1_context_free(ctx);
+}
+
+// A whole file, but of other numbers: one array is missing, shorter, longer or of another dtype, or
+// the state says less. Nothing of it is taken.
+TEST(load_refuses_a_checkpoint_of_other_arrays) {
+    static const float numbers[512] = {0};
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = load_tiny();
+    config.width = config.vocab = 2, config.dense_width = 1;
+    r1_model *model = r1_model_new(ctx, &config);
+    r1_trainer *trainer = r1_trainer_new(model, NULL);
+    CHECK(trainer && r1_trainer_save(trainer, test_path("run"), NULL) == R1_OK);
+    const char *good = load_path("run", "checkpoint-00000000.safetensors");
+    const char *bad = load_path("bad", "checkpoint-00000000.safetensors");
+    CHECK(r1_folder_make(ctx, test_path("bad")) == R1_OK);
+    r1_tensors *file = r1_tensors_open(ctx, good);
+    r1_entry entries[16];
+    size_t n = r1_tensors_count(file), refused = 0;
+    CHECK(n > 6 && n <= 16);
+    for (size_t i = 0; i < 4 * n + 3; i++) {
+        r1_pair pairs[] = {{"config", r1_tensors_metadata(file, "config").data},
+                           {"state", i < 4 * n ? r1_tensors_metadata(file, "state").data : "1 2 3"},
+                           {"note", "x"}};
+        for (size_t k = 0; k < n; k++) entries[k] = *r1_tensors_at(file, k);
+        r1_entry *e = &entries[i % n];
+        size_t kind = i / n;
+        if (kind == 1 && e->bytes) e->shape[0]--, e->bytes -= 4;
+        if (kind == 2) e->shape[0]++, e->bytes += 4, e->data = numbers;
+        if (kind == 3) e->dtype = R1_I32;
+        if (kind == 0) *e = entries[n - 1];
+        CHECK(e->bytes <= sizeof numbers);
+        CHECK(r1_tensors_save(ctx, bad, entries, n - (kind == 0), pairs, 3) == R1_OK);
+        r1_model_head(model)->data[0] += 1; // so that a taken one would show
+        uint64_t hash = r1_model_hash(model);
+        bool empty = kind == 1 && r1_tensors_at(file, i % n)->bytes == 0;
+        bool taken = r1_trainer_resume(trainer, test_path("bad"), NULL, 0);
+        CHECK(taken == empty && (taken || r1_model_hash(model) == hash));
+        refused += r1_status_of(ctx) == R1_ERROR_FORMAT;
+        r1_error_clear(ctx);
+    }
+    CHECK(refused > 3 * n && r1_trainer_resume(trainer, test_path("run"), NULL, 0));
+    r1_context_free(ctx);
 }
 
 // ---- files that come along ----
@@ -735,8 +806,8 @@ TEST(load_bf16_refuses_ops_without_a_kernel) {
 
 // The kinds of models, with their matrices in bf16 on the disk.
 static r1_model_config bf16_kind(int k) {
-    r1_model_config config = model_kind(k < 7 ? k : 3);
-    if (k == 7) config.mtp_layers = 2;
+    r1_model_config config = model_kind(k < 14 ? k : 3);
+    if (k == 14) config.mtp_layers = 2;
     return config;
 }
 static void bf16_draw(r1_model *model, r1_rollout *rollout, size_t batch, size_t speculate) {
@@ -748,7 +819,7 @@ static void bf16_draw(r1_model *model, r1_rollout *rollout, size_t batch, size_t
 // Sampler, scorer and training forward agree on bf16 weights bit for bit, and with f32 weights of
 // the same values.
 TEST(load_bf16_models_have_one_arithmetic) {
-    for (int k = 0; k < 8; k++) {
+    for (int k = 0; k < 15; k++) {
         r1_context *ctx = model_context(R1_CPU_AUTO, 2);
         r1_model_config config = bf16_kind(k);
         r1_save_desc save = {.dtype = R1_BF16, .max_shard_bytes = 3000};
@@ -758,9 +829,13 @@ TEST(load_bf16_models_have_one_arithmetic) {
         r1_model *half = r1_model_load_with(ctx, test_path("m"), &keep);
         if (!half) test_stop(TEST_FAILED, "%s", r1_message_of(ctx));
         CHECK(half->n_bf16 && !wide->n_bf16 && r1_model_size(wide) == r1_model_size(half));
+        r1_model_plan plan;
+        size_t kept = half->n_bf16 * sizeof *half->bf16;
+        for (int r = 0; r < 3; r++) kept += half->ranges[r].n * sizeof(r1i_real);
+        CHECK(r1_model_plan_of(ctx, &config, &plan) == R1_OK && plan.kept_weight_bytes == kept);
         r1_rollout *a = r1_rollout_new(ctx), *b = r1_rollout_new(ctx);
         bf16_draw(wide, a, 0, 0), bf16_draw(half, b, 2, 0);
-        for (int turn = 0; turn < (k == 7 ? 3 : 1); turn++) {
+        for (int turn = 0; turn < (k == 14 ? 3 : 1); turn++) {
             if (turn) bf16_draw(half, b, 0, (size_t)turn);
             CHECK(a->n == 6 && b->n == 6);
             for (size_t i = 0; i < a->n; i++) {
@@ -797,7 +872,7 @@ TEST(load_bf16_models_have_one_arithmetic) {
         r1_context_free(ctx);
     }
 }
-TEST(load_bf16_takes_a_quarter_of_the_memory) {
+TEST(load_bf16_takes_half_of_the_memory) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     r1_model_config config = model_mla();
     config.expert_width = 300, config.width = 64;
@@ -812,7 +887,7 @@ TEST(load_bf16_takes_a_quarter_of_the_memory) {
     r1_model *half = r1_model_load_with(ctx, test_path("m"), &keep);
     r1_memory_used(ctx, &two, NULL);
     printf("f32 %zu, bf16 %zu bytes\n", one - start, two - one);
-    CHECK((two - one) * 10 < (one - start) * 3);
+    CHECK((two - one) * 10 < (one - start) * 6);
     // As in memory: the gains are floats there, and are so in the file.
     CHECK(r1_model_save(half, test_path("n")) == R1_OK);
     r1_tensors *file = r1_tensors_open_folder(ctx, test_path("n"));

@@ -228,12 +228,17 @@ TEST(model_parameter_count) {
             sum += r1_tensor_count(x);
             CHECK(r1_model_find(model, p[i].name) == x && (uintptr_t)x->data % 64 == 0);
             CHECK(x->data >= home->w && x->data + r1_tensor_count(x) <= home->w + home->n);
-            CHECK(x->grad - home->g == x->data - home->w);
+            CHECK(!x->grad && !x->wants_grad);     // before anybody trains
             CHECK(home->decayed == (x->rank > 1)); // weight decay acts on matrices only
         }
         for (size_t r = 0; r < ranges; r++) bytes += range[r].n * sizeof *range[r].w;
         CHECK_EQUAL_SIZE(plan.weight_bytes, bytes);
         CHECK_EQUAL_SIZE(plan.moment_bytes, 2 * bytes);
+        CHECK(r1_model_train_ready(model) == R1_OK);
+        for (size_t i = 0; i < n; i++) {
+            const r1_range *home = &range[p[i].range];
+            CHECK(p[i].tensor->grad - home->g == p[i].tensor->data - home->w);
+        }
         size_t again = config.tied_head ? config.vocab * config.width * sizeof(float) : 0;
         CHECK_EQUAL_SIZE(plan.gradient_bytes, bytes + again);
         CHECK_EQUAL_SIZE(plan.embedding + plan.head + plan.attention + plan.dense + plan.experts +
@@ -261,7 +266,10 @@ TEST(model_find_gives_single_experts) {
     r1_tensor *all = r1_model_find(model, "model.layers.1.mlp.experts.down_proj.weight");
     r1_tensor *last = r1_model_find(model, "model.layers.1.mlp.experts.7.down_proj.weight");
     CHECK(all && last && all->rank == 3 && last->rank == 2);
-    CHECK(last->data == all->data + 7 * 20 * 9 && last->grad == all->grad + 7 * 20 * 9);
+    CHECK(last->data == all->data + 7 * 20 * 9 && !last->grad);
+    CHECK(r1_model_train_ready(model) == R1_OK);
+    last = r1_model_find(model, "model.layers.1.mlp.experts.7.down_proj.weight");
+    CHECK(last->wants_grad && last->grad == all->grad + 7 * 20 * 9);
     CHECK(!r1_model_find(model, "model.layers.1.mlp.experts.8.down_proj.weight"));
     CHECK(!r1_model_find(model, "model.layers.0.mlp.experts.0.down_proj.weight"));
     CHECK(!r1_model_find(model, "model.layers.3.input_layernorm.weight") &&
@@ -380,6 +388,42 @@ TEST(model_load_errors_name_the_thing) {
 }
 
 // ---- copies and hashes ----
+// Weights, cosines and sines, and little else: a reference costs no gradients, and neither does a
+// model that answers and scores. The first pass with gradients makes them.
+TEST(model_gradients_are_made_late) {
+    r1_context *ctx = model_context(R1_CPU_AUTO, 1);
+    r1_model_config config = model_mla();
+    config.vocab = 4000, config.mtp_layers = 1, config.tied_head = true;
+    r1_model *model = model_make(ctx, &config);
+    r1_model_plan plan;
+    size_t before, after, n;
+    float logp[4];
+    int32_t tokens[] = {1, 5, 2, 6};
+    r1_batch batch = {.tokens = tokens, .starts = (size_t[]){0, 4}, .B = 1};
+    CHECK(r1_model_plan_of(ctx, &config, &plan) == R1_OK);
+    r1_memory_used(ctx, &before, NULL);
+    r1_model *clone = r1_model_clone(model);
+    r1_memory_used(ctx, &after, NULL);
+    CHECK(after - before >= plan.weight_bytes + plan.table_bytes);
+    CHECK(after - before < plan.weight_bytes + plan.table_bytes + plan.weight_bytes / 10);
+    CHECK(r1_model_score(clone, &batch, 1, 0, logp, NULL) == R1_OK);
+    const r1_range *range = r1_model_ranges(clone, &n);
+    for (size_t r = 0; r < n; r++) CHECK(!range[r].g && !range[r].m);
+    r1_step_begin(ctx); // the copy can be trained like any model
+    CHECK(r1_model_forward(clone, &batch));
+    r1_step_end(ctx);
+    r1_memory_used(ctx, &before, NULL);
+    for (size_t r = 0; r < n; r++) CHECK(range[r].g && !range[r].m);
+    CHECK(r1_model_train_ready(clone) == R1_OK);
+    r1_memory_used(ctx, &after, NULL);
+    CHECK(after - before >= plan.moment_bytes && after - before < plan.moment_bytes + 4096);
+    size_t gradients = 0;
+    for (size_t r = 0; r < n; r++) gradients += range[r].n * sizeof *range[r].g;
+    for (size_t i = 0; i < clone->n_aliases; i++)
+        gradients += r1_tensor_count(clone->aliases[i].tensor) * sizeof(r1i_real);
+    CHECK_EQUAL_SIZE(gradients, plan.gradient_bytes);
+    r1_context_free(ctx);
+}
 TEST(model_clone_copy_and_hash) {
     r1_context *ctx = model_context(R1_CPU_AUTO, 1);
     r1_model_config config = model_mla();

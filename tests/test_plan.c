@@ -192,6 +192,7 @@ static plan_pass plan_model_pass(r1_model *model, size_t T, bool recompute) {
                       .balance_weight = stride ? weight : NULL,
                       .recompute = recompute};
     r1_range *ranges = r1_model_ranges(model, &n);
+    CHECK(r1_model_train_ready(model) == R1_OK);
     for (size_t r = 0; r < n; r++) memset(ranges[r].g, 0, ranges[r].n * sizeof(float));
     plan_pass pass = {0};
     ctx->step.peak_bytes = 0;

@@ -786,6 +786,7 @@ static void policy_small_gradient(const policy_small *s, int text, const float *
     size_t starts[2] = {0, 2}, n, at = 0;
     r1_range *ranges = r1_model_ranges(s->model, &n);
     r1_batch batch = {.tokens = tokens, .starts = starts, .B = 1};
+    CHECK(r1_model_train_ready(s->model) == R1_OK);
     for (size_t r = 0; r < n; r++) memset(ranges[r].g, 0, ranges[r].n * sizeof(float));
     r1_step_begin(s->ctx);
     r1_logprobs *out =

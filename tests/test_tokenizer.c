@@ -276,7 +276,7 @@ TEST(tokenizer_long_pieces_merge_as_short_ones) {
             size_t count = r1i_encode_short(tok, text, n, ids);
             CHECK(r1i_encode_long(&e, text, n) && e.count == count);
             for (size_t i = 0; i < count; i++) CHECK(found[i] == (int32_t)ids[i]);
-            r1i_libc_free(NULL, e.work, 0);
+            r1i_encoder_free(&e);
         }
     r1_context_free(ctx);
 }
@@ -407,6 +407,145 @@ TEST(tokenizer_knows_all_of_unicode) {
             test_stop(TEST_FAILED, "U+%04X has class %u, expected %u", (unsigned)code, kind & 7u,
                       expected[code]);
     }
+    r1_context_free(ctx);
+}
+
+// ---- the normal form ----
+// tok_small with NFC: from the file, or by the option.
+static r1_tokenizer *tok_normal(r1_context *ctx, bool by_file) {
+    static char json[sizeof tok_small + 30];
+    static const char off[] = "\"normalizer\":null";
+    const char *found = strstr(tok_small, off);
+    snprintf(json, sizeof json, "%.*s\"normalizer\":{\"type\":\"NFC\"}%s", (int)(found - tok_small),
+             tok_small, found + sizeof off - 1);
+    return r1_tokenizer_new(
+        ctx, &(r1_tokenizer_desc){.json = tok_slice(by_file ? json : tok_small), .nfc = !by_file});
+}
+// Text in NFC; lives as the encoder.
+static r1_slice tok_nfc(r1i_encoder *e, const char *text, size_t size) {
+    const unsigned char *p = (const unsigned char *)text;
+    CHECK(r1i_encode_normal(e, &p, &size));
+    return (r1_slice){(const char *)p, size};
+}
+TEST(tokenizer_nfc_joins_and_orders) {
+    static const char *const rows[][2] = {
+        {"e\xcc\x81", "\xc3\xa9"},
+        {"\xe2\x84\xab \xe2\x84\xaa", "\xc3\x85 K"},                  // of one part
+        {"\xef\xa8\x90\xf0\xaf\xa0\x80", "\xe5\xa1\x9a\xe4\xb8\xbd"}, // beyond the table too
+        {"\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc"},                 // never joined again
+        {"a\xcc\x81\xcc\xa3", "\xe1\xba\xa1\xcc\x81"},                // the lower order goes first
+        {"a\xcc\x85\xcc\x81", "a\xcc\x85\xcc\x81"},                   // equal orders bar each other
+        {"\xc3\xa9\xcc\xa7", "\xc8\xa9\xcc\x81"},                     // taken apart for that
+        {"\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8", "\xea\xb0\x81"},     // Hangul
+        {"\xea\xb0\x80\xe1\x86\xa7", "\xea\xb0\x80\xe1\x86\xa7"},
+        {"\xea\xb0\x81\xe1\x86\xa8", "\xea\xb0\x81\xe1\x86\xa8"},
+        {"\xcc\x81"
+         "a",
+         "\xcc\x81"
+         "a"},
+        {"e\xff\xcc\x81\xe4\xbd", "e\xff\xcc\x81\xe4\xbd"}, // bytes that are no characters
+        {"a\xcc\x81\xe1\xb7\xba", "\xc3\xa1\xe1\xb7\xba"},  // a mark of Unicode 14
+    };
+    r1_context *ctx = r1_context_new(NULL);
+    r1i_encoder e = {.tok = tok_normal(ctx, true)};
+    CHECK_EQUAL_TEXT(r1_message_of(ctx), "");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        r1_slice out = tok_nfc(&e, rows[i][0], strlen(rows[i][0]));
+        if (!r1i_slice_is(out, rows[i][1])) test_stop(TEST_FAILED, "row %zu", i);
+    }
+    const char *plain = "all \xe4\xbd\xa0 of it \xc3\xa9";
+    CHECK(tok_nfc(&e, plain, strlen(plain)).data == plain); // in NFC: no copy
+    r1i_encoder_free(&e);
+    r1_context_free(ctx);
+}
+// By Hugging Face's library: random texts, and all code points between a base and two marks.
+TEST(tokenizer_nfc_is_that_of_hugging_face) {
+    r1_context *ctx = r1_context_new(NULL);
+    r1i_encoder e = {.tok = tok_normal(ctx, false)};
+    r1_slice rows = tok_golden(ctx), line, wanted = {NULL, 0};
+    size_t seen = 0;
+    char text[32];
+    while (!wanted.size && r1i_next_line(&rows, &line)) {
+        r1_json *row = r1_json_read(ctx, line.data, line.size);
+        r1_slice given = r1_json_text(r1_json_find(row, "text"));
+        r1_slice out = tok_nfc(&e, given.data, given.size);
+        wanted = r1_json_text(r1_json_find(row, "digest"));
+        if (!wanted.size && r1i_slice_compare(out, r1_json_text(r1_json_find(row, "nfc"))) != 0)
+            test_stop(TEST_FAILED, "%.*s", (int)line.size, line.data);
+        seen++;
+    }
+    CHECK_EQUAL_SIZE(seen, 101);
+    uint64_t digest = 0xcbf29ce484222325u;
+    for (uint32_t code = 0; code < 0x110000; code++) {
+        if (code >= 0xd800 && code < 0xe000) continue;
+        size_t size = 1 + r1i_utf8_write(code, text + 1);
+        text[0] = 'a';
+        memcpy(text + size, "\xcc\xa3\xcc\x81", 4);
+        r1_slice out = tok_nfc(&e, text, size + 4);
+        for (size_t i = 0; i < out.size; i++)
+            digest = (digest ^ (unsigned char)out.data[i]) * 0x100000001b3u;
+    }
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)digest);
+    CHECK_EQUAL_TEXT(text, wanted.data);
+    r1i_encoder_free(&e);
+    r1_context_free(ctx);
+}
+TEST(tokenizer_nfc_reaches_the_ids) {
+    static const char json[] =
+        "{\"added_tokens\":[{\"id\":9,\"content\":\"<e>\",\"normalized\":false}],"
+        "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"}]},"
+        "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+        "\"use_regex\":true},\"model\":{\"type\":\"BPE\",\"vocab\":{\"e\":0,\"\u00c3\":1,"
+        "\"\u00a9\":2,\"\u00c3\u00a9\":3,\"\u00cc\":4,\"\u0123\":5,\"<\":6,\">\":7},"
+        "\"merges\":[\"\u00c3 \u00a9\"]}}";
+    static const char text[] = "e\xcc\x81<e>\xcc\x81"
+                               "e\xc3\xa9";
+    r1_context *ctx = r1_context_new(NULL);
+    r1_tokenizer *tok = tok_from(ctx, json);
+    CHECK_EQUAL_TEXT(r1_message_of(ctx), "");
+    CHECK_EQUAL_TEXT(tok_ids(tok, text, false), "3 9 4 5 0 3");
+    CHECK_EQUAL_TEXT(tok_ids(tok, "<e>e\xcc\x81", true), "6 0 7 3");
+    CHECK(r1_tokenizer_save(tok, test_path("tokenizer.json")) == R1_OK);
+    tok = r1_tokenizer_load(ctx, test_path("tokenizer.json"), NULL);
+    CHECK_EQUAL_TEXT(tok_ids(tok, text, false), "3 9 4 5 0 3"); // and it is saved
+    r1_context_free(ctx);
+}
+// Without memory for it a text has no ids; nothing is left behind.
+TEST(tokenizer_nfc_survives_missing_memory) {
+    counting_allocator counter = {0};
+    r1_context_desc desc = counting_desc(&counter);
+    r1_context *ctx = r1_context_new(&desc);
+    const r1_tokenizer *tok = tok_normal(ctx, true);
+    size_t before = counter.live, fail = 0, n = SIZE_MAX;
+    char text[300]; // "ab", three marks, "ab" and so on: what is put together outgrows its room
+    for (size_t i = 0; i < sizeof text; i++) text[i] = "ab\xcd\x84\xcd\x84\xcd\x84"[i % 8];
+    r1i_encoder e = {.tok = tok};
+    while (n == SIZE_MAX) {
+        const unsigned char *p = (const unsigned char *)text;
+        counter.fail_at = counter.calls + ++fail;
+        n = sizeof text - 4;
+        if (!r1i_encode_normal(&e, &p, &n)) n = SIZE_MAX;
+        r1i_encoder_free(&e);
+        e = (r1i_encoder){.tok = tok};
+        CHECK_EQUAL_SIZE(counter.live, before);
+    }
+    CHECK(fail > 4 && n > sizeof text && r1_status_of(ctx) == R1_OK);
+    counter.fail_at = counter.calls + 1;
+    CHECK(r1_encode(tok, text, sizeof text - 4, NULL, 0) == SIZE_MAX);
+    CHECK_EQUAL_SIZE(counter.live, before);
+    r1_context_free(ctx);
+}
+// A run of marks is sorted in n log n, and what is out of order costs no more than that.
+TEST(tokenizer_nfc_takes_linear_time) {
+    enum { MARKS = 1 << 19 };
+    r1_context *ctx = r1_context_new(NULL);
+    r1i_encoder e = {.tok = tok_normal(ctx, true)};
+    char *text = (char *)malloc(2 * MARKS);
+    for (size_t i = 0; i < MARKS; i++) memcpy(text + 2 * i, i % 2 ? "\xcc\xa3" : "\xcc\x81", 2);
+    r1_slice out = tok_nfc(&e, text, 2 * MARKS); // a square would take an hour
+    CHECK(out.size == 2 * MARKS && !memcmp(out.data, "\xcc\xa3\xcc\xa3", 4));
+    CHECK(!memcmp(out.data + out.size - 4, "\xcc\x81\xcc\x81", 4));
+    r1i_encoder_free(&e), free(text);
     r1_context_free(ctx);
 }
 
@@ -662,7 +801,7 @@ TEST(tokenizer_survives_missing_memory) {
         r1_context *ctx = r1_context_new(&desc);
         size_t before = counter.live;
         counter.fail_at = counter.calls + fail;
-        r1_tokenizer *tok = tok_from(ctx, tok_small);
+        r1_tokenizer *tok = tok_normal(ctx, true);
         r1_tokenizer *trained = tok ? tok_trained(ctx, R1_SPLIT_QWEN2) : NULL;
         bool failed = counter.calls >= counter.fail_at;
         CHECK((trained == NULL) == (r1_status_of(ctx) == R1_ERROR_MEMORY));
@@ -791,10 +930,46 @@ TEST(chat_formats_are_those_of_the_templates) {
                      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief."
                      "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n1+1?<|eot_id|>"
                      "<|start_header_id|>assistant<|end_header_id|>\n\n");
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_V2, tok_talk, 4, true),
+                     TOK_BEGIN "Be brief.\n\nUser:  1+1? \n\nAssistant: <think>Hm.</think>2" TOK_END
+                               "User: And?\n\nAssistant:");
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_LLAMA31, tok_talk, 2, false),
+                     "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+                     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\nBe brief."
+                     "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n1+1?<|eot_id|>");
+    CHECK(strstr(tok_format(ctx, tok, R1_CHAT_LLAMA31, tok_talk + 1, 1, true),
+                 "26 Jul 2024\n\n<|eot_id|><|start_header_id|>user"));
     const char *zero = tok_format(ctx, tok, R1_CHAT_ZERO, tok_talk + 3, 1, true);
     CHECK(strncmp(zero, "A conversation between User and Assistant. The user asks", 56) == 0);
     CHECK(strstr(zero, "<think> reasoning process here </think> <answer> answer here </answer>"));
     CHECK(strcmp(strstr(zero, ". User: "), ". User: And?. Assistant:") == 0);
+    r1_context_free(ctx);
+}
+// Thoughts stay in an answer behind the last question, which is what a model is trained on, and
+// leave the ones before it.
+TEST(chat_of_qwen3_forgets_old_thoughts) {
+    static const r1_message tool[] = {
+        {"user", "q", 0},
+        {"assistant", "<think>\n\na\n</think>\n\ncall", 0},
+        {"user", "<tool_response>7</tool_response>", 0},
+        {"assistant", "b", 0},
+    };
+    const r1_message plain[] = {tool[0], {"assistant", "call", 0}, tool[2], tool[3]};
+    r1_context *ctx = r1_context_new(NULL);
+    const r1_tokenizer *tok = tok_chat(ctx, true);
+    CHECK(strstr(tok_format(ctx, tok, R1_CHAT_QWEN3, plain, 4, true), "assistant\ncall<|im_end|>"));
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_QWEN3, tok_talk, 4, true),
+                     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n 1+1? <|im_end|>\n"
+                     "<|im_start|>assistant\n2<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n"
+                     "<|im_start|>assistant\n");
+    CHECK_EQUAL_TEXT(tok_format(ctx, tok, R1_CHAT_QWEN3, tok_talk + 1, 2, false),
+                     "<|im_start|>user\n 1+1? <|im_end|>\n<|im_start|>assistant\n<think>\nHm.\n"
+                     "</think>\n\n2<|im_end|>\n");
+    CHECK_EQUAL_TEXT(
+        tok_format(ctx, tok, R1_CHAT_QWEN3, tool, 4, false),
+        "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<think>\na\n</think>\n\n"
+        "call<|im_end|>\n<|im_start|>user\n<tool_response>7</tool_response><|im_end|>\n"
+        "<|im_start|>assistant\n<think>\n\n</think>\n\nb<|im_end|>\n");
     r1_context_free(ctx);
 }
 TEST(chat_refuses_what_a_format_cannot_hold) {
@@ -834,6 +1009,24 @@ TEST(chat_users_cannot_forge_turns) {
     }
     r1_context_free(ctx);
 }
+TEST(chat_contents_take_the_normal_form) {
+    static const r1_message apart[] = {{"user", "e\xcc\x81", 0}},
+                            joined[] = {{"user", "\xc3\xa9", 0}};
+    r1_context *ctx = r1_context_new(NULL);
+    CHECK(r1_tokenizer_save(tok_chat(ctx, true), test_path("tokenizer.json")) == R1_OK);
+    for (int nfc = 0; nfc < 2; nfc++) {
+        r1_tokenizer_desc desc = {.nfc = nfc == 1};
+        const r1_tokenizer *tok = r1_tokenizer_load(ctx, test_path("tokenizer.json"), &desc);
+        r1_chat_desc a = {.chat = R1_CHAT_QWEN2, .messages = apart, .n = 1}, b = a;
+        int32_t ids[2][512];
+        b.messages = joined;
+        size_t n = r1_chat_encode(ctx, tok, &a, ids[0], 512);
+        size_t m = r1_chat_encode(ctx, tok, &b, ids[1], 512);
+        CHECK(n < 512 && m < 512);
+        CHECK((n == m && !memcmp(ids[0], ids[1], n * sizeof(int32_t))) == (nfc == 1));
+    }
+    r1_context_free(ctx);
+}
 TEST(chat_templates_are_recognised) {
     static const char qwen[] =
         "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
@@ -843,6 +1036,13 @@ TEST(chat_templates_are_recognised) {
     r1_context *ctx = r1_context_new(NULL);
     r1_tokenizer_desc desc = {.json = tok_slice(tok_small), .chat_template = tok_slice(qwen)};
     CHECK(r1_tokenizer_chat(r1_tokenizer_new(ctx, &desc)) == R1_CHAT_QWEN2);
+    static const char llama[] =
+        "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = "
+        "'<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | "
+        "trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}"
+        "{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}"
+        "{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}";
+    CHECK(r1i_chat_recognise(tok_slice(llama)) == R1_CHAT_LLAMA3);
     desc.chat_template.size -= 9; // another template
     CHECK(r1_tokenizer_chat(r1_tokenizer_new(ctx, &desc)) == R1_CHAT_FILE);
     desc.chat = R1_CHAT_R1;
@@ -860,5 +1060,14 @@ TEST(chat_template_of_deepseek_is_recognised) {
     const r1_json *root = r1_json_read(ctx, text.data, text.size);
     r1_slice template = r1_json_text(r1_json_find(root, "chat_template_deepseek_v3"));
     CHECK(r1i_chat_recognise(template) == R1_CHAT_V3);
+    // That of R1 opens the thoughts of the next answer, and differs in nothing else.
+    static const char open[] = "<think>\\n", last[] = TOK_BAR("Assistant") "'}}{% endif %}";
+    const char *found = strstr(template.data, last);
+    char text_r1[4096];
+    CHECK(found && !strstr(found + 1, last));
+    size_t head = (size_t)(found - template.data) + strlen(TOK_BAR("Assistant"));
+    snprintf(text_r1, sizeof text_r1, "%.*s%s%s", (int)head, template.data, open,
+             template.data + head);
+    CHECK(r1i_chat_recognise(tok_slice(text_r1)) == R1_CHAT_R1);
     r1_context_free(ctx);
 }

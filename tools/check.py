@@ -23,7 +23,7 @@ MEMORY = {
     'r1i_ranks_all_reduce': 'a rank has no context of its own',
 }
 # Names of r1.h whose initializer or string may be large.
-DATA = {'r1i_unicode_runs'}  # written by tools/unicode.py
+DATA = {'r1i_unicode_runs', 'r1i_nfc_parts', 'r1i_nfc_orders'}  # written by tools/unicode.py
 # Where an absolute path may begin, and e-mail addresses and other paths: traces of one machine.
 SYSTEM = 'bin dev etc lib opt proc sys usr'.split()
 TRACE = re.compile(r'(?<![\w.)\]}>"\'*:/-])["\'(]?/(?!(?:%s)/)\w+/\w|'

@@ -10,20 +10,23 @@
 //     build/fuzz/NAME FILE...
 //     build/fuzz/NAME --corpus tests/fuzz/corpus/NAME.hex
 //     build/fuzz/NAME --rounds 100000
+//     build/fuzz/NAME --damage                                       every cut and bit of the seeds
 //     build/fuzz/NAME --unpack tests/fuzz/corpus/NAME.hex FOLDER     with the seeds
 #include "r1.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-// A good input, which the random changes begin with; the targets define them.
+// A good input, which changes begin with: a small file of each kind that the target reads. Targets
+// define them, and may make their text in fuzz_begin.
 typedef struct fuzz_seed {
     const char *text;
     size_t size;
 } fuzz_seed;
 #define FUZZ_TEXT(text)                                                                            \
     { text, sizeof text - 1 }
-extern const fuzz_seed fuzz_seeds[]; // the last one has no text
+extern fuzz_seed fuzz_seeds[]; // the last one has no text
 void fuzz_target(r1_context *ctx, const uint8_t *data, size_t size);
 void fuzz_begin(r1_context *ctx); // once, before the first input
 
@@ -31,17 +34,30 @@ void fuzz_begin(r1_context *ctx); // once, before the first input
 static void promise(bool kept, const char *what) {
     if (!kept) fprintf(stderr, "fuzz: broken: %s\n", what), abort();
 }
-// One context for all inputs, since its making takes longer than a run. An input leaves nothing.
+// One context for all inputs, since its making takes longer than a run.
+static r1_context *fuzz_context(void) {
+    static r1_context *ctx;
+    if (!ctx) fuzz_begin(ctx = r1_context_new(NULL));
+    return ctx;
+}
+// The number that the next file would get: the same before and after when none stays open.
+static int next_file(void) {
+    int file = dup(2);
+    if (file >= 0) close(file);
+    return file;
+}
+// An input leaves nothing behind.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static r1_context *ctx;
+    r1_context *ctx = fuzz_context();
     size_t before, after;
-    if (!ctx) fuzz_begin(ctx = r1_context_new(NULL));
+    int file = next_file();
     r1_memory_used(ctx, &before, NULL);
     fuzz_target(ctx, data, size);
     r1_error_clear(ctx);
     r1_memory_used(ctx, &after, NULL);
     promise(after == before, "no memory stays");
+    promise(next_file() == file, "no file stays open");
     return 0;
 }
 
@@ -77,6 +93,19 @@ static void run_rounds(long rounds) {
             *place = i & 64 ? (uint8_t)r1_random_u32(&at) : data[r1_random_below(&at, size)];
         }
         run_bytes(data, i & 3 ? size : r1_random_below(&at, size));
+    }
+}
+// Each seed cut after every byte, and with every single bit flipped.
+static void run_damage(void) {
+    static uint8_t data[FUZZ_MOST];
+    for (const fuzz_seed *seed = fuzz_seeds; seed->text; seed++) {
+        memcpy(data, seed->text, seed->size);
+        for (size_t cut = 0; cut <= seed->size; cut++) run_bytes(data, cut);
+        for (size_t bit = 0; bit < 8 * seed->size; bit++) {
+            data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            run_bytes(data, seed->size);
+            data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
     }
 }
 static int write_bytes(const char *folder, const char *kind, int number, const void *data,
@@ -117,6 +146,8 @@ static int run_corpus(const char *path, const char *folder) {
 }
 int main(int argc, char **argv) {
     int code = 0;
+    fuzz_context(); // makes the seeds
+    if (argc == 2 && !strcmp(argv[1], "--damage")) return run_damage(), 0;
     if (argc == 3 && !strcmp(argv[1], "--rounds")) return run_rounds(strtol(argv[2], NULL, 10)), 0;
     if (argc == 3 && !strcmp(argv[1], "--corpus")) return run_corpus(argv[2], NULL);
     if (argc == 4 && !strcmp(argv[1], "--unpack")) return run_corpus(argv[2], argv[3]);

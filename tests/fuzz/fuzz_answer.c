@@ -2,7 +2,7 @@
 // them.
 #include "fuzz.h"
 
-const fuzz_seed fuzz_seeds[] = {
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("\\frac{1}{2}\0The answer is \\boxed{0.5}."),
     FUZZ_TEXT("(-\\infty,2]\\cup[3,5)\0x \\le 2 or 3 \\le x < 5"),
     FUZZ_TEXT("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}\0[[1,2],[3,4]]"),

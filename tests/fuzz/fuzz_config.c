@@ -8,7 +8,7 @@
     "\"first_k_dense_replace\":1,\"intermediate_size\":8,\"n_routed_experts\":4,"                  \
     "\"n_shared_experts\":1,\"num_experts_per_tok\":2,\"moe_intermediate_size\":4,"                \
     "\"n_group\":2,\"topk_group\":1,\"num_nextn_predict_layers\":1"
-const fuzz_seed fuzz_seeds[] = {
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT(MLA "}"),
     FUZZ_TEXT(MLA
               ",\"rope_scaling\":{\"type\":\"yarn\",\"factor\":40,\"beta_fast\":32,\"beta_slow\""

@@ -1,7 +1,7 @@
 // Fuzzes the JSON reader, and the writer with whatever it lets through.
 #include "fuzz.h"
 
-const fuzz_seed fuzz_seeds[] = {
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("{\"a\":[1,-2.5e+3,0.1,1e308],\"b\":{\"c\":null,\"d\":[true,false]},\"e\":\"\"}"),
     FUZZ_TEXT(
         " [ \"\\u00e9\\ud83d\\ude00\\n\\t\\\"\\\\\\/\" , \"\xc3\xa9\xe4\xbd\xa0\" , [[[[]]]] ] "),

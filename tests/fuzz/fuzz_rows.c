@@ -5,7 +5,7 @@
 #undef main
 #include "fuzz.h"
 
-const fuzz_seed fuzz_seeds[] = {
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("{\"completion\":\"<think>6 * 7 = 42</think><answer>42</answer>\",\"gold\":\"42\"}"),
     FUZZ_TEXT("{\"completion\":\"<think>\\u4f60\\u597d so</think> \\\\boxed{(B)}\",\"gold\":\"B\","
               "\"task\":\"choice\",\"language\":\"zh\",\"length\":30000}"),

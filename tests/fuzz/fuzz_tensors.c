@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 // Eight bytes of header length, the header, the data.
-const fuzz_seed fuzz_seeds[] = {
+fuzz_seed fuzz_seeds[] = {
     FUZZ_TEXT("\x40\0\0\0\0\0\0\0"
               "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}        "
               "12345678"),
@@ -14,6 +14,11 @@ const fuzz_seed fuzz_seeds[] = {
               "[0,2]}}          "
               "123456"),
     FUZZ_TEXT("\x08\0\0\0\0\0\0\0{}      "),
+    FUZZ_TEXT(
+        "\x68\0\0\0\0\0\0\0" // a hash is computed, even if it is another
+        "{\"__metadata__\":{\"r1.hash\":\"0123456789abcdef\"},\"a\":{\"dtype\":\"U8\",\"shape\":"
+        "[2],\"data_offsets\":[0,2]}}     "
+        "12"),
     {NULL, 0},
 };
 

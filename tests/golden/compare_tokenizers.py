@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compares r1_tokenize with Hugging Face's tokenizers on random text: ids, merges of training, and
-chat templates. Prints one line a comparison and ends with status 1 if any differs.
+"""Compares r1_tokenize with Hugging Face's tokenizers on random text: ids, merges of training, NFC,
+and chat templates. Prints one line a comparison and ends with status 1 if any differs.
 
 usage: compare_tokenizers.py R1_TOKENIZE [ROUNDS] [TEMPLATES]
        compare_tokenizers.py --write R1_TOKENIZE > tests/golden/tokenizers.jsonl
@@ -9,7 +9,7 @@ Needs: pip install tokenizers transformers jinja2. TEMPLATES is a folder of chat
 with names as r1_tokenize --chat takes them; what follows a "_" in a name is ignored.
 """
 import json, os, random, subprocess, sys, tempfile
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 WRITE = sys.argv[1] == '--write'
 TOOL = os.path.abspath(sys.argv[1 + WRITE])
@@ -22,6 +22,10 @@ PARTS = list('aZ\u017f\u00df\u00e9\u03b1\u0416\u0627\u05d0\u0e01\u4e2d\u9fa6\u30
              '019\u0665\u00bd\u2167\u4e00\u3007!\'"#$-_~.,:;`\u3002\uff0c\uff01\u3000\u2018\u20ac\u00d7\u2603'
              '\U0001f600\U0001f1e9 \t\r\n\u00a0\u0085\u2028\u1680\x0b\x1c\x00\x7f\u0378')
 PARTS += ["'s", "'S", "'ll", "'Re", "'\u017f", "'d", '  ', '\n\n', '\r\n', 'the', ' a', '123', '??']
+# What NFC changes: marks of many orders, parts of Hangul, and what falls apart.
+CODES = [chr(c) for c in range(0x110000) if not 0xd800 <= c < 0xe000]
+NFC, NFD = normalizers.NFC().normalize_str, normalizers.NFD().normalize_str
+MARKS = [c for c in CODES if NFD('a\u0345' + c) != 'a\u0345' + c or NFC('\u0301' + c) != '\u0301' + c]
 bad = 0
 
 
@@ -46,6 +50,12 @@ def rows(arguments, values):
 def random_texts(seed, n):
     rng = random.Random(seed)
     return [''.join(rng.choices(PARTS, k=rng.randint(1, 24))) for _ in range(n)]
+
+
+def texts_of_marks(seed, n):
+    rng = random.Random(seed)
+    return [''.join(rng.choice(rng.choices([MARKS, PARTS], [3, 2])[0]) for _ in range(rng.randint(1, 24)))
+            for _ in range(n)]
 
 
 def corpus():
@@ -87,16 +97,20 @@ def compare_split(folder, split, text):
         ours['added_tokens'].append({'id': 1200 + i, 'content': special, 'single_word': False,
                                      'lstrip': False, 'rstrip': False, 'normalized': False,
                                      'special': True})
+    normal = split == 'qwen2'
+    ours['normalizer'] = {'type': 'NFC'} if normal else None
     json.dump(ours, open(path, 'w', encoding='utf-8'))
     tokenizer, _ = read(path)
     texts = random_texts(split, ROUNDS) + [text]
+    if normal:
+        texts += texts_of_marks(split, ROUNDS) + [c + '\u0323\u0301' for c in CODES]
     texts += [t + random.Random(t).choice(SPECIALS) + t for t in texts[:ROUNDS // 3]]
     wrong = []
     for t, row in zip(texts, rows(['--tokenizer', path], [{'text': t} for t in texts])):
         expected = tokenizer.encode(t, add_special_tokens=False).ids
         if row['ids'] != expected:
             wrong.append((t, row['ids'], expected))
-    report(f'{split}, ids', len(texts), wrong)
+    report(f'{split}, ids{", NFC" * normal}', len(texts), wrong)
 
 
 def compare_template(folder, path, name):
@@ -141,7 +155,13 @@ def compare_template(folder, path, name):
 
 
 def write(folder):
-    """Pieces and merges as Hugging Face's library makes them, a row of JSON each."""
+    """NFC, pieces and merges as Hugging Face's library makes them, a row of JSON each."""
+    for text in texts_of_marks('nfc', 100):
+        print(json.dumps({'split': 'qwen2', 'text': text, 'nfc': NFC(text)}))
+    digest = 0xcbf29ce484222325
+    for byte in ''.join(NFC('a' + c + '\u0323\u0301') for c in CODES).encode():
+        digest = (digest ^ byte) * 0x100000001b3 % 2 ** 64
+    print(json.dumps({'split': 'qwen2', 'digest': f'{digest:016x}'}))
     for split in SPLITS:
         path = os.path.join(folder, split + '.json')
         tool(['--train', '300', '--split', split, '--tokenizer', path], 'a')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes the golden files of this folder, or those named; `--verify` reads them back and checks them,
-`--folders` has r1.h load and save folders of transformers, and transformers load them again.
+`--folders` has r1.h load and save folders of transformers, and transformers load them again; FP8 too.
 
 Everything is computed in float64. Weights and inputs are rounded to float32 first, so that a float32
 library starts from exactly the same numbers; results are rounded to float32 when they are stored.

@@ -1,10 +1,11 @@
 """The check behind `make_golden.py --folders`: for every model of the golden files, transformers writes a folder
 with save_pretrained, r1.h loads it and saves another one, and transformers loads that. Nothing may be
 missing or left over, every tensor must have kept its bytes, and the logits of the folder that r1.h wrote must
-be those of the golden file. Needs a C compiler (CC, or cc)."""
+be those of the golden file. FP8 weights with block scales, made by torch, must be read as torch widens them, bit
+for bit. Needs a C compiler (CC, or cc)."""
 import ctypes, os, subprocess, tempfile
 import numpy as np
-import safetensors.numpy, torch
+import safetensors.numpy, safetensors.torch, torch
 from make_golden import CASES, HERE, evaluate, model_class, set_precision
 from verify_golden import case_of, load_model
 
@@ -15,7 +16,8 @@ def library(folder):
                     "c", os.path.join(HERE, "..", "..", "r1.h"), "-o", path, "-lm", "-lpthread"], check=True)
     r1 = ctypes.CDLL(path)
     for name, result in (("r1_context_new", ctypes.c_void_p), ("r1_model_load", ctypes.c_void_p),
-                         ("r1_model_save", ctypes.c_int), ("r1_message_of", ctypes.c_char_p)):
+                         ("r1_model_save", ctypes.c_int), ("r1_message_of", ctypes.c_char_p),
+                         ("r1_tensors_open", ctypes.c_void_p), ("r1_tensors_find", ctypes.c_void_p)):
         getattr(r1, name).restype = result
     return r1
 
@@ -31,9 +33,28 @@ def load_and_save(r1, source, target):
 def tensors(folder):
     return safetensors.numpy.load_file(os.path.join(folder, "model.safetensors"))
 
+def verify_fp8(r1, path):
+    """All 256 codes, in matrices whose last blocks are ragged."""
+    p, draw, shapes = ctypes.c_void_p, torch.Generator().manual_seed(0), [(576, 200), (300, 129), (7, 513), (1, 1)]
+    for R, C in shapes:
+        weight = torch.randint(0, 256, (R, C), generator=draw).to(torch.uint8).view(torch.float8_e4m3fn)
+        scale = torch.rand((R + 127) // 128, (C + 127) // 128, generator=draw, dtype=torch.float32) * 1e-3
+        safetensors.torch.save_file({"a.weight": weight, "a.weight_scale_inv": scale}, path)
+        want = weight.to(torch.float32) * scale.repeat_interleave(128, 0)[:R].repeat_interleave(128, 1)[:, :C]
+        ctx, out = p(r1.r1_context_new(p())), torch.empty(R, C, dtype=torch.float32)
+        file = p(r1.r1_tensors_open(ctx, ctypes.c_char_p(os.fsencode(path))))
+        entry = p(r1.r1_tensors_find(file, ctypes.c_char_p(b"a.weight")))
+        size = ctypes.c_size_t(R * C)
+        assert r1.r1_tensors_numbers(file, entry, ctypes.c_size_t(0), size, p(out.data_ptr())) == 0
+        r1.r1_context_free(ctx)
+        bits = [x.nan_to_num(nan=1e30).view(torch.int32) for x in (out, want)]
+        assert torch.equal(*bits), (R, C)
+    print(f"FP8: {sum(R * C for R, C in shapes)} numbers with the same bits")
+
 def verify():
     with tempfile.TemporaryDirectory() as root:
         r1 = library(root)
+        verify_fp8(r1, os.path.join(root, "fp8.safetensors"))
         for name in CASES:
             t, config, (tokens, starts), w, _ = case_of(name)
             theirs, ours = (os.path.join(root, x, name) for x in ("theirs", "ours"))
