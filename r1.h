@@ -20277,12 +20277,13 @@ static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
         text = r1i_answer_part(text, open + 1, text.size - 1);
     }
 }
-// A text without a word such as "Option" in front of its letter.
+// The letter, in brackets or not, behind a word such as "Option" and alone with it; other texts as
+// they are, since more may follow: "Option (D) looks right, but".
 static r1_slice r1i_answer_unlabelled(r1_slice text) {
     static const char *const labels[] = {
         "Option ", "option ", "Choice ", "choice ", "\xe9\x80\x89\xe9\xa1\xb9", "\xe9\x80\x89"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        if (r1i_answer_at(text, 0, labels[i]))
+        if (r1i_answer_at(text, 0, labels[i]) && text.size < strlen(labels[i]) + 5)
             return r1i_answer_part(text, strlen(labels[i]), text.size);
     return text;
 }

@@ -696,6 +696,7 @@ static const struct {
      "The correct option is: C. ;; \\boxed{C} ;; \\boxed{C. 12} ;; "
      "\\text{The answer is C} ;; I think it is C ;; <answer>C</answer> ;; "
      "Final answer: C ;; A is wrong, B is wrong, so C ;; The answer is $\\boxed{C}$. ;; "
+     "Option (D) looks right, but it is too large, so the answer is (C). ;; "
      "Answer: **C** ;; Answer: $C$ ;; Answer: \\textbf{(C)} ;; "
      "The answer is C, not A or B ;; ANSWER: C ;; Correct answer: C",
      "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
