@@ -16582,7 +16582,7 @@ static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? 
 static const r1_slice r1i_answer_none;
 // The bytes from one place up to another, not copied. The caller makes sure of from <= to <= size.
 static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
-    r1_slice part = {text.data + from, to - from};
+    r1_slice part = {text.data ? text.data + from : NULL, to - from};
     return part;
 }
 // Whether a text is exactly this word, letter case included.
@@ -16982,6 +16982,7 @@ static size_t r1i_spell_chinese(r1_slice text, int64_t value[2]) {
         } else if (sign < 13) {
             section += (digit < 0 ? 1 : digit) * powers[sign - 10], digit = -1;
         } else {
+            if (total > powers[4]) return 0;
             total = (total + section + (digit > 0 ? digit : 0)) * powers[sign - 10];
             section = 0, digit = -1;
         }
@@ -20914,6 +20915,9 @@ static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
         more = more || r1i_word_among("square cubic sq cu per", word);
     }
     next = to + (r1i_answer_char(text, to) == ' ');
+    char after = r1i_answer_char(text, next + 1), letter = r1i_answer_char(text, next); // 6 m
+    if (letter && strchr("mghsLl", letter) && !r1i_is_letter(after) && after != '\'')
+        to = r1i_answer_number_end(text, next + 1);
     size_t half = r1i_spell_half(text, next), end;
     if (half) to = half;
     char plain[32];

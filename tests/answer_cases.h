@@ -789,6 +789,8 @@ static const struct {
     {"65536", "That gives 65 536. ;; It is 2^16. ;; This is $2^{16}$.", "It is 2^15.", NULL},
     {"70000", "He gains 70 thousand dollars. ;; They sold 70 thousand.",
      "He gains 70 dollars. ;; He gains 70 million dollars.", NULL},
+    {"6 cm", "The side has 6 cm. ;; The side is 6. ;; It is 0.06 m long.",
+     "The side is 6 m long. ;; It has 6 m.", NULL},
     {"25 minutes", "The bus needs 25 minutes. ;; It takes 25 min.",
      "The bus needs 25 hours. ;; It takes 25 seconds.", NULL},
     {"7/2", "It needs 3 1/2 hours. ;; It needs 3.5 hours.",
