@@ -17097,10 +17097,10 @@ static size_t r1i_reader_put(r1i_reader *reader, int kind, int id, size_t from, 
 static int r1i_reader_last(const r1i_reader *reader) {
     return reader->count ? reader->token[reader->count - 1].kind : 0;
 }
-// Leaves the reading at a notation that is not known, with its place.
-static size_t r1i_reader_unknown(r1i_reader *reader, size_t from, size_t to) {
-    reader->work->stop_at = from;
-    r1i_answer_halt(reader->work, R1I_STOP_UNSUPPORTED);
+// Leaves the reading, with the place that stops it.
+static size_t r1i_reader_stop(r1i_reader *reader, r1i_answer_stop stop, size_t from, size_t to) {
+    if (!reader->work->stop) reader->work->stop_at = from;
+    r1i_answer_halt(reader->work, stop);
     return to;
 }
 // The place behind the group that opens at `at`, or the end of the text when it never closes.
@@ -17272,7 +17272,7 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
                 !strchr("fgh", run.data[1]) && !r1i_word_among("si ci ei li", run);
     if (run.size > 1 && !pair &&
         r1i_answer_char(reader->text, to) == '(') // a function nobody knows
-        r1i_reader_unknown(reader, from, to);
+        r1i_reader_stop(reader, R1I_STOP_UNSUPPORTED, from, to);
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
     return to;
@@ -17339,10 +17339,8 @@ static size_t r1i_reader_style(r1i_reader *reader, size_t at) {
 static size_t r1i_reader_environment(r1i_reader *reader, int kind, size_t from, size_t at) {
     while (r1i_is_space(r1i_answer_char(reader->text, at))) at++;
     size_t end = r1i_answer_group_end(reader->text, at);
-    if (r1i_answer_char(reader->text, at) != '{' || reader->text.data[end - 1] != '}') {
-        r1i_answer_halt(reader->work, R1I_STOP_SYNTAX);
-        return reader->text.size;
-    }
+    if (r1i_answer_char(reader->text, at) != '{' || reader->text.data[end - 1] != '}')
+        return r1i_reader_stop(reader, R1I_STOP_SYNTAX, from, reader->text.size);
     r1_slice name = r1i_answer_part(reader->text, at + 1, end - 1);
     if (!r1i_answer_is(name, "boxed")) {
         r1i_reader_put(reader, kind, 0, from, end);
@@ -17362,7 +17360,7 @@ static size_t r1i_reader_blackboard(r1i_reader *reader, size_t from, size_t at) 
         at++;
     char c = r1i_answer_char(reader->text, at);
     const char *found = c ? strchr(letters, c) : NULL;
-    if (!found) return r1i_reader_unknown(reader, reader->work->stop_at, at);
+    if (!found) return r1i_reader_stop(reader, R1I_STOP_UNSUPPORTED, from, at);
     at += 1 + (r1i_answer_char(reader->text, at + 1) == '}');
     return r1i_reader_put(reader, R1I_TOKEN_CONSTANT, R1I_SIGN_REALS + (int)(found - letters), from,
                           at);
@@ -17374,7 +17372,7 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
     size_t end;
     const r1i_word *word = r1i_word_command(text, from, &end);
     r1_slice name = r1i_answer_part(text, from + 1, end);
-    if (!word) return r1i_reader_unknown(reader, from, end);
+    if (!word) return r1i_reader_stop(reader, R1I_STOP_UNSUPPORTED, from, end);
     switch (word->token) {
     case R1I_TOKEN_SKIP: {
         bool group = r1i_answer_char(text, end) == '{';

@@ -692,3 +692,15 @@ TEST(answer_data_self) {
     count = answer_file("college_math.jsonl.gz", answer_self_row);
     CHECK(count.undecided <= 45 && count.disagree == 0);
 }
+TEST(answer_reading_tells_its_own_place) {
+    r1_context *ctx;
+    r1_answer_work *work = answer_begin(&ctx);
+    char reason[160];
+    r1_answer_equal(work, answer_slice("1"), answer_slice("1 + 1 + (("), NULL, reason,
+                    sizeof reason);
+    CHECK(strstr(reason, "at byte 10") != NULL);
+    r1_answer_equal(work, answer_slice("1"), answer_slice("2 + \\begin 3"), NULL, reason,
+                    sizeof reason);
+    CHECK(strstr(reason, "at byte 4") != NULL);
+    r1_context_free(ctx);
+}
