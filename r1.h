@@ -16442,8 +16442,8 @@ static const r1i_word r1i_words[] = {
     {"equiv", '=', 0, 1},
     {"in", R1I_TOKEN_IN, 0, 1},
     {"notin", R1I_TOKEN_NOT_IN, 0, 1},
-    {"cup", R1I_TOKEN_UNION, 0, 1},
-    {"cap", R1I_TOKEN_INTERSECT, 0, 1},
+    {"cup bigcup", R1I_TOKEN_UNION, 0, 1},
+    {"cap bigcap", R1I_TOKEN_INTERSECT, 0, 1},
     {"setminus backslash", R1I_TOKEN_WITHOUT, 0, 1},
     {"land wedge", R1I_TOKEN_AND, 0, 1},
     {"lor vee", R1I_TOKEN_AND, 1, 1},
@@ -16474,6 +16474,7 @@ static const r1i_word r1i_words[] = {
     {"prod", R1I_TOKEN_CALCULUS, 2, 1},
     {"quad qquad", R1I_TOKEN_SKIP, 2, 1},
     {"pmod", R1I_TOKEN_SKIP, 3, 1},
+    {"color textcolor", R1I_TOKEN_SKIP, 4, 1},
     {"left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle "
      "textstyle limits boxed beginboxed fbox angle triangle bf rm underline",
      R1I_TOKEN_SKIP, 0, 1},
@@ -16599,6 +16600,7 @@ typedef struct r1i_reader {
     bool in_set;              // between \{ and \}, where | means "such that"
 } r1i_reader;
 
+#define R1I_ROOT_SIGN "\xe2\x88\x9a"
 static bool r1i_is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static bool r1i_is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool r1i_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -16608,7 +16610,7 @@ static char r1i_answer_char(r1_slice text, size_t at) { return at < text.size ? 
 static const r1_slice r1i_answer_none;
 // The bytes from one place up to another, not copied. The caller makes sure of from <= to <= size.
 static r1_slice r1i_answer_part(r1_slice text, size_t from, size_t to) {
-    r1_slice part = {text.data + from, to - from};
+    r1_slice part = {text.data ? text.data + from : NULL, to - from};
     return part;
 }
 // Whether a text is exactly this word, letter case included.
@@ -16671,7 +16673,7 @@ static const r1i_word *r1i_word_command(r1_slice text, size_t at, size_t *end) {
     return r1i_word_find(r1i_answer_part(text, at + 1, *end), 1);
 }
 // ---- units ----
-enum { R1I_UNIT_KINDS = 5 }; // length, mass, time, current, money
+enum { R1I_UNIT_KINDS = 7 }; // length, mass, time, current, dollars, yuan, half of the day
 // Each unit is top / bottom of meters, kilograms, seconds, amperes and dollars to these powers, so
 // that a factor between two of them is an exact fraction. Rows without powers are numbers.
 static const struct {
@@ -16718,6 +16720,10 @@ static const struct {
                  {"V volt", {2, 1, -3, -1}, 1, 1},
                  {"dollar usd $", {0, 0, 0, 0, 1}, 1, 1},
                  {"cent penny pennie", {0, 0, 0, 0, 1}, 1, 100},
+                 {"yuan", {0, 0, 0, 0, 0, 1}, 1, 1},
+                 {"jiao", {0, 0, 0, 0, 0, 1}, 1, 10},
+                 {"antemeridiem", {0, 0, 0, 0, 0, 0, 1}, 1, 1},
+                 {"postmeridiem", {0, 0, 0, 0, 0, 0, -1}, 1, 1},
                  {"dozen", {0}, 12, 1},
                  {"hundred", {0}, 100, 1},
                  {"thousand", {0}, 1000, 1},
@@ -16920,17 +16926,132 @@ static size_t r1i_spell_sign(r1_slice text, size_t at, char plain[32]) {
     size_t size = r1i_utf8_size(sign, text.size - at);
     return size && r1i_spell_code(r1i_utf8_code(sign, size), plain) ? at + size : at;
 }
+// Chinese words for units and powers of ten, the longer first where two begin alike.
+static const struct {
+    const char *bytes, *plain;
+} r1i_chinese_units[] = {{"\xe5\xb9\xb3\xe6\x96\xb9", "square "},
+                         {"\xe7\xab\x8b\xe6\x96\xb9", "cubic "},
+                         {"\xe6\xaf\x8f", "per "},
+                         {"\xe5\x8d\x83\xe7\xb1\xb3", "kilometer"},
+                         {"\xe5\x85\xac\xe9\x87\x8c", "kilometer"},
+                         {"\xe5\x8e\x98\xe7\xb1\xb3", "centimeter"},
+                         {"\xe5\x88\x86\xe7\xb1\xb3", "decimeter"},
+                         {"\xe6\xaf\xab\xe7\xb1\xb3", "millimeter"},
+                         {"\xe7\xb1\xb3", "meter"},
+                         {"\xe5\x8d\x83\xe5\x85\x8b", "kilogram"},
+                         {"\xe5\x85\xac\xe6\x96\xa4", "kilogram"},
+                         {"\xe6\xaf\xab\xe5\x85\x8b", "milligram"},
+                         {"\xe5\x85\x8b", "gram"},
+                         {"\xe5\x85\xac\xe9\xa1\xb7", "hectare"},
+                         {"\xe5\x90\xa8", "ton"},
+                         {"\xe6\xaf\xab\xe5\x8d\x87", "milliliter"},
+                         {"\xe5\x8d\x87", "liter"},
+                         {"\xe5\xb0\x8f\xe6\x97\xb6", "hour"},
+                         {"\xe6\x97\xb6", "hour"},
+                         {"\xe5\x88\x86\xe9\x92\x9f", "minute"},
+                         {"\xe7\xa7\x92", "second"},
+                         {"\xe5\xa4\xa9", "day"},
+                         {"\xe5\x91\xa8", "week"},
+                         {"\xe5\x85\x83", "yuan"},
+                         {"\xe5\x9d\x97", "yuan"},
+                         {"\xe8\xa7\x92", "jiao"},
+                         {"\xe5\xba\xa6", "\\degree "},
+                         {"\xe5\x8d\x83\xe4\xb8\x87", "e7"},
+                         {"\xe4\xb8\x87", "e4"},
+                         {"\xe4\xba\xbf", "e8"}};
+// The unit in Chinese at this place, behind a value or another unit; the place behind it. A power
+// of ten must stand directly behind the digits of a number that ends there.
+static size_t r1i_spell_unit(r1_slice text, size_t at, bool unit, char plain[32]) {
+    size_t value = at;
+    while (value && text.data[value - 1] == ' ') value--;
+    char before = value ? text.data[value - 1] : 0;
+    if (!unit && !r1i_is_digit(before) && before != '}') return at;
+    for (size_t i = 0; i < sizeof r1i_chinese_units / sizeof *r1i_chinese_units; i++) {
+        const char *name = r1i_chinese_units[i].plain;
+        size_t end = at + strlen(r1i_chinese_units[i].bytes);
+        if (!r1i_answer_at(text, at, r1i_chinese_units[i].bytes)) continue;
+        bool power = r1i_is_digit(name[1]);
+        bool ends = r1i_is_digit(before) && !r1i_is_digit(r1i_answer_char(text, end)) &&
+                    !memchr(text.data, '/', at);
+        if (power && (unit || !ends)) return at;
+        snprintf(plain, 32, "%s%s", power ? "" : " ", name);
+        return end;
+    }
+    return at;
+}
+// A whole text that is a Chinese number, fraction or not, and what may follow one; 0 when it is
+// none. The signs up to nine are digits, those behind them powers of ten. A fraction has its bottom
+// first, and its top goes to value[1].
+static size_t r1i_spell_chinese(r1_slice text, int64_t value[2]) {
+    static const char signs[] =
+        "\xe9\x9b\xb6\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b\xe4\xba\x94\xe5\x85\xad\xe4"
+        "\xb8\x83\xe5\x85\xab\xe4\xb9\x9d\xe5\x8d\x81\xe7\x99\xbe\xe5\x8d\x83\xe4\xb8\x87\xe4\xba"
+        "\xbf\xe3\x80\x87\xe4\xb8\xa4";
+    static const int64_t powers[] = {10, 100, 1000, 10000, 100000000};
+    int64_t total = 0, section = 0, digit = -1;
+    size_t at = 0, part = 0;
+    value[0] = value[1] = 0;
+    for (int count = 0;; count++, at += 3) {
+        size_t sign = 0;
+        while (sign < 17 && (text.size < at + 3 || memcmp(signs + 3 * sign, text.data + at, 3)))
+            sign++;
+        bool over = part == 0 && count && r1i_answer_at(text, at, "\xe5\x88\x86\xe4\xb9\x8b");
+        if (sign == 17 || count > 12) {
+            value[part] = total + section + (digit > 0 ? digit : 0);
+            if (over) {
+                total = section = 0, digit = -1, part = 1, at += 3;
+                continue;
+            }
+            break;
+        }
+        if (sign > 14) sign = sign == 15 ? 0 : 2;
+        if (sign < 10) {
+            digit = (int64_t)sign;
+        } else if (sign < 13) {
+            section += (digit < 0 ? 1 : digit) * powers[sign - 10], digit = -1;
+        } else {
+            if (total > powers[4]) return 0;
+            total = (total + section + (digit > 0 ? digit : 0)) * powers[sign - 10];
+            section = 0, digit = -1;
+        }
+    }
+    bool whole = at && (at == text.size ||
+                        r1i_answer_is(r1i_answer_part(text, at, text.size), "\xe3\x80\x82"));
+    return whole && value[0] > 0 ? at : 0;
+}
+// The place behind "a.m." or "p.m." in one of its forms; 0 when none begins here. Without points it
+// must follow a number, in small letters a space or a colon too, since 3am may be a product.
+static size_t r1i_spell_half(r1_slice text, size_t at) {
+    static const char *const forms[] = {"a.m.", "p.m.", "A.M.", "P.M.", "AM", "PM", "am", "pm"};
+    size_t form = 0, before = at;
+    while (form < 8 && !r1i_answer_at(text, at, forms[form])) form++;
+    if (form == 8) return 0;
+    size_t end = at + strlen(forms[form]);
+    while (before && strchr(" {", text.data[before - 1])) before--;
+    bool face = before < at && text.data[before] == '{';
+    bool digits = face || (before && r1i_is_digit(text.data[before - 1]));
+    bool clear = form < 6 || before < at || memchr(text.data, ':', at) != NULL;
+    return form < 4 || (digits && clear && !r1i_is_letter(r1i_answer_char(text, end))) ? end : 0;
+}
 // The text as the reader wants it, in the work area. One pass; each byte becomes at most twelve.
 // Runs of raised or lowered signs share their braces.
 static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
     char *out = (char *)r1i_answer_space(work, 12 * text.size + 64), plain[32];
     size_t size = 0, at = 0;
-    char run = 0; // of raised or lowered signs whose closing brace was just written
+    char run = 0;      // of raised or lowered signs whose closing brace was just written
+    bool unit = false; // just written
+    int64_t chinese[2];
+    if (out && (at = r1i_spell_chinese(text, chinese)) != 0)
+        size = chinese[1] ? (size_t)snprintf(out, 64, "\\frac{%lld}{%lld}", (long long)chinese[1],
+                                             (long long)chinese[0])
+                          : (size_t)snprintf(out, 64, "%lld", (long long)chinese[0]);
     while (out && at < text.size) {
         char c = text.data[at], before = at ? text.data[at - 1] : ' ';
         int64_t whole = 0, top = 0, bottom = 1;
         bool sign = (unsigned char)c >= 0x80 || c == '\\';
-        size_t end = sign ? r1i_spell_sign(text, at, plain) : at;
+        size_t end = sign ? r1i_spell_unit(text, at, unit, plain) : at;
+        unit = end > at || (unit && c == '/');
+        if (sign && !unit) end = r1i_spell_sign(text, at, plain);
         if (end > at) {
             bool level = (plain[0] == '^' || plain[0] == '_') && plain[1];
             if (level && run == plain[0])
@@ -16944,12 +17065,30 @@ static r1_slice r1i_answer_spell(r1_answer_work *work, r1_slice text) {
             continue;
         }
         run = 0;
+        bool open = before == ' ' || strchr("\n(:=,", before) != NULL; // **bold**, but not 2**3
+        char behind = at + 2 < text.size ? text.data[at + 2] : ' ';
+        bool closed = r1i_is_space(behind) || strchr(".,;:!?)", behind) != NULL;
+        if (r1i_answer_at(text, at, "**") && open != closed) {
+            at += 2;
+            continue;
+        }
         bool start = r1i_is_letter(c) && !r1i_is_letter(before) && before != '\\' && before != '_';
         if (start && (end = r1i_word_numbers(text, at, &whole, &top, &bottom)) != 0) {
             if (whole || !top) size += (size_t)snprintf(out + size, 32, "%lld", (long long)whole);
             if (top)
                 size += (size_t)snprintf(out + size, 48, "\\frac{%lld}{%lld}", (long long)top,
                                          (long long)bottom);
+            at = end;
+            continue;
+        }
+        if (start && r1i_answer_at(text, at, "per cent") &&
+            !r1i_is_letter(r1i_answer_char(text, at + 8))) {
+            out[size++] = '%', at += 8;
+            continue;
+        }
+        if (start && (end = r1i_spell_half(text, at)) != 0) {
+            size += (size_t)snprintf(out + size, 24, " %smeridiem",
+                                     r1i_lower(c) == 'a' ? "ante" : "post");
             at = end;
             continue;
         }
@@ -17124,6 +17263,15 @@ static bool r1i_reader_glue(r1i_reader *reader, r1_slice run, size_t from, size_
     bool money = r1i_word_among("US USD EUR GBP CAD AUD Rs INR RMB", run);
     return money && (r1i_is_digit(c) || c == '$' || r1i_answer_at(reader->text, next, "\\$"));
 }
+// Whether the next letters stand on top of a fraction behind a value, or under one with a unit.
+static bool r1i_reader_in_fraction(const r1i_reader *reader) {
+    size_t n = reader->count;
+    const r1i_token *token = reader->token;
+    if (n < 3 || token[n - 1].kind != '{') return false;
+    if (token[n - 2].kind == R1I_TOKEN_FRACTION) return token[n - 3].kind == R1I_TOKEN_NUMBER;
+    return n > 4 && token[n - 2].kind == '}' && token[n - 3].kind == R1I_TOKEN_TEXT &&
+           token[n - 5].kind == R1I_TOKEN_FRACTION;
+}
 // A run of letters: a known word, a unit behind a value, or a product of one-letter names. Behind a
 // value, three letters, or two after a space, are a unit; "or" glued to the next word is split off.
 // A run that no rule knows in front of a bracket is an unknown function, which is not guessed.
@@ -17134,7 +17282,8 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
     bool last = to == reader->text.size || reader->text.data[to] == '}';
     bool function = word && word->token == R1I_TOKEN_FUNCTION;
     bool after = r1i_reader_after_value(reader);
-    size_t unit = after ? r1i_unit_span(reader->text, from) : 0;
+    bool within = after || r1i_reader_in_fraction(reader);
+    size_t unit = within ? r1i_unit_span(reader->text, from) : 0;
     if (unit && (last || !function)) return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, unit);
     if (after && last && function) // 5 min, 3 sec
         return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, to);
@@ -17147,7 +17296,10 @@ static size_t r1i_reader_letters(r1i_reader *reader, size_t from, size_t to, boo
         r1i_reader_put(reader, R1I_TOKEN_AND, 1, from, from + 2);
         return r1i_reader_letters(reader, from + 2, to, true);
     }
-    if (run.size > 1 && r1i_answer_char(reader->text, to) == '(') // a function nobody knows
+    bool pair = run.size == 2 && run.data[0] >= 'a' && run.data[1] >= 'a' && // xy(x + y)
+                !strchr("fgh", run.data[1]) && !r1i_word_among("si ci ei li", run);
+    if (run.size > 1 && !pair &&
+        r1i_answer_char(reader->text, to) == '(') // a function nobody knows
         r1i_reader_stop(reader, R1I_STOP_UNSUPPORTED, from, to);
     if (run.size > 2) reader->wordy = true;
     for (size_t i = from; i < to; i++) r1i_reader_put(reader, R1I_TOKEN_NAME, 0, i, i + 1);
@@ -17173,7 +17325,7 @@ static bool r1i_reader_in_unit(const r1i_reader *reader, r1_slice word) {
     size_t n = reader->count;
     bool under =
         n > 1 && reader->token[n - 1].kind == '/' && reader->token[n - 2].kind == R1I_TOKEN_TEXT;
-    return unit && (under || r1i_reader_after_value(reader));
+    return unit && (under || r1i_reader_after_value(reader) || r1i_reader_in_fraction(reader));
 }
 // The group of \text and its like: words, or an expression in another type face. Returns the place
 // behind the group, or of its opening brace when the content is a formula, which the main loop then
@@ -17251,10 +17403,14 @@ static size_t r1i_reader_command(r1i_reader *reader, size_t from) {
     if (!word) return r1i_reader_stop(reader, R1I_STOP_UNSUPPORTED, from, end);
     switch (word->token) {
     case R1I_TOKEN_SKIP: {
-        bool modulus = word->id == 3 && r1i_answer_char(text, end) == '{'; // 10 \pmod{13}
+        bool group = r1i_answer_char(text, end) == '{';
         reader->wide = reader->wide || word->id == 2;
-        if (!modulus) return end;
-        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, r1i_answer_group_end(text, end));
+        if (word->id < 3) return end;
+        size_t behind = group ? r1i_answer_group_end(text, end) : end;
+        if (word->id == 4) return behind; // a colour
+        while (!group && r1i_answer_char(text, behind) == ' ') behind++;
+        if (!group) behind += r1i_answer_digits(text, behind);
+        return r1i_reader_put(reader, R1I_TOKEN_TEXT, 0, from, behind); // 10 \pmod{13}
     }
     case R1I_TOKEN_STYLE: {
         char set = r1i_answer_char(text, end + 1); // \mathbf{R}
@@ -17566,7 +17722,8 @@ static void r1i_read_repeating(r1i_reader *reader, r1i_node *node) {
     r1i_whole shift = r1i_whole_power(work, ten, node->places);
     period = r1i_ratio_make(work, period.top, r1i_whole_mul(work, nines, shift));
     node->ratio = r1i_ratio_add(work, node->ratio, period);
-    node->decimal = false;
+    node->decimal = false, node->id = 1;
+    node->places += (uint32_t)digits.size;
     reader->at += 4;
 }
 // A number, with the digits under a bar that repeat. Its text is kept, as decimals and digits in a
@@ -17871,6 +18028,8 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
     bool fits = open == '{' && !set ? close == '}'
                 : set               ? close == R1I_TOKEN_SET_CLOSE || close == '}'
                                     : close == ')' || close == ']' || close == '[';
+    bool finished = reader->at && reader->token[reader->at - 1].kind == R1I_TOKEN_FINISH;
+    if (set && !fits && finished && !work->stop) return inner; // lines with one brace
     if (!fits || work->stop) return r1i_read_refuse(reader);
     reader->at++;
     bool list = inner->kind == R1I_NODE_LIST;
@@ -17893,7 +18052,10 @@ static r1i_node *r1i_read_brackets(r1i_reader *reader) {
 static r1i_node *r1i_read_matrix(r1i_reader *reader) {
     r1_answer_work *work = reader->work;
     r1_slice name = r1i_read_token(reader, 0)->text;
-    bool cases = r1i_word_among("cases aligned align* align", name);
+    bool pairs = r1i_answer_is(name, "cases") || // \left\{\begin{array}{l}
+                 (r1i_answer_is(name, "array") && reader->at &&
+                  reader->token[reader->at - 1].kind == R1I_TOKEN_SET_OPEN);
+    bool cases = pairs || r1i_word_among("aligned align* align", name);
     if (!cases && !r1i_answer_ends(name, "array") && !r1i_answer_ends(name, "matrix"))
         r1i_answer_halt(work, R1I_STOP_UNSUPPORTED);
     reader->at++;
@@ -17902,13 +18064,25 @@ static r1i_node *r1i_read_matrix(r1i_reader *reader) {
     while (!work->stop && r1i_read_peek(reader) != R1I_TOKEN_FINISH) {
         if (r1i_read_take(reader, R1I_TOKEN_ROW))
             rows += r1i_read_peek(reader) != R1I_TOKEN_FINISH;
-        else if (!r1i_read_take(reader, '&'))
+        else if (!r1i_read_take(reader, '&') && !r1i_read_take(reader, '.')) {
+            if (pairs && r1i_read_peek(reader) == R1I_TOKEN_TEXT &&
+                r1i_word_among("if for when where", r1i_read_token(reader, 0)->text))
+                reader->at++;
             r1i_items_add(work, &items, cases ? r1i_read_list(reader, true) : r1i_read_sum(reader));
+        }
     }
     r1i_node *node = NULL;
     if (r1i_read_take(reader, R1I_TOKEN_FINISH)) node = r1i_items_matrix(work, &items, rows);
     if (!node) return r1i_read_refuse(reader);
     if (cases) node->kind = R1I_NODE_LIST;
+    if (pairs && node->count == 2 * rows) { // a value and its condition
+        for (size_t r = 0; r < rows && !work->stop; r++) {
+            r1i_node *pair =
+                r1i_node_of(work, R1I_NODE_TUPLE, 0, node->item[2 * r], node->item[2 * r + 1]);
+            if (!work->stop) pair->open = '(', pair->close = ')', node->item[r] = pair;
+        }
+        node->count = rows, node->rows = 0;
+    }
     if (name.data[0] == 'v') node->open = '|';
     return node;
 }
@@ -18263,7 +18437,12 @@ static r1i_node *r1i_read_signed(r1i_reader *reader) {
     while (r1i_read_peek(reader) == '-' || r1i_read_peek(reader) == '+')
         minus ^= r1i_read_peek(reader) == '-', reader->at++;
     r1i_node *node = r1i_read_product(reader);
-    return minus ? r1i_node_of(work, R1I_NODE_NEGATE, 0, node, NULL) : node;
+    if (!minus || work->stop) return node;
+    r1i_node *value = node->kind == R1I_NODE_UNIT ? node->item[0] : node; // -5 cm is (-5) cm
+    value = r1i_node_of(work, R1I_NODE_NEGATE, 0, value, NULL);
+    if (node->kind != R1I_NODE_UNIT) return value;
+    node->item[0] = value;
+    return r1i_node_measure(work, node);
 }
 // Terms with plus, minus and plus-minus between them, as one flat node: a difference is a sum with
 // a negated term. A plus-minus becomes a node around its term.
@@ -18365,7 +18544,10 @@ static r1i_node *r1i_read_list(r1i_reader *reader, bool flat) {
         more = r1i_read_separator(reader, &either);
         bool part = r1i_read_take(reader, ';');
         if (part && !flat) split = true, r1i_read_fold(work, &outer, &inner);
-        more = (more || part) && r1i_read_peek(reader) != R1I_TOKEN_END;
+        int next = r1i_read_peek(reader);
+        bool ends = next == R1I_TOKEN_END || next == '&' || next == R1I_TOKEN_ROW ||
+                    next == R1I_TOKEN_FINISH;
+        more = (more || part) && !ends;
     }
     if (split) r1i_read_fold(work, &outer, &inner);
     const r1i_items *all = split ? &outer : &inner;
@@ -18394,6 +18576,9 @@ static r1i_node *r1i_read_answer(r1_answer_work *work, r1_slice text, bool *word
         (r1i_answer_ends(head, ":") || r1i_answer_ends(head, " is") ||
          r1i_answer_ends(head, " are")))
         reader.at++;
+    else if (r1i_read_peek(&reader) == R1I_TOKEN_TEXT && reader.count > 2 &&
+             reader.token[1].kind == ':')
+        reader.at += 2;
     if (r1i_read_peek(&reader) == R1I_TOKEN_ABOUT || r1i_read_peek(&reader) == '=') reader.at++;
     for (int last; (last = r1i_reader_last(&reader)) == '.' || last == ',' || last == ';';)
         reader.count--;
@@ -18898,7 +19083,10 @@ static r1_equality r1i_answer_decimals(r1_answer_work *work, const r1i_node *gol
         wanted++;
     }
     if (!near) return r1i_answer_say(work, R1_DIFFERENT, apart);
-    if (digits >= wanted)
+    const r1i_node *other = coarse_gold ? pred : gold; // 2.\overline{45} is not 2.45
+    if (other->kind == R1I_NODE_NEGATE) other = other->item[0];
+    bool unbarred = other->kind == R1I_NODE_NUMBER && other->id && places <= (int64_t)other->places;
+    if (digits >= wanted && !unbarred)
         return r1i_answer_say(work, R1_EQUAL, "equal to all digits of the shorter decimal");
     if (both && coarse_gold) return r1i_answer_say(work, R1_DIFFERENT, apart);
     return r1i_answer_say(work, R1_UNDECIDED, "equal only to the few digits given");
@@ -19700,12 +19888,42 @@ static r1i_node *r1i_unit_scaled(r1_answer_work *work, const r1i_node *node, r1i
     number->ratio = factor, *value = *node;
     return r1i_node_of(work, R1I_NODE_PRODUCT, 0, value, number);
 }
-// "5 m" written as a product of a number and a name that may be a unit; its number, else NULL.
-static const r1i_node *r1i_unit_letter(const r1i_node *node) {
+// The number in a unit such as (mod 7); empty when it is no modulus.
+static r1_slice r1i_unit_modulus(r1_slice text) {
+    size_t at = 0, from;
+    while (at < text.size && !r1i_answer_at(text, at, "mod")) at++;
+    for (from = at; from < text.size && !r1i_is_digit(text.data[from]);) from++;
+    return r1i_answer_part(text, from,
+                           at < text.size ? from + r1i_answer_digits(text, from) : from);
+}
+// Two numbers to one modulus are equal when it divides their difference.
+static r1_equality r1i_answer_remainders(r1_answer_work *work, const r1i_node *const value[2],
+                                         const r1_slice modulus[2], r1_equality same) {
+    if (!r1i_slice_same(modulus[0], modulus[1]))
+        return r1i_answer_say(work, R1_DIFFERENT, "other moduli");
+    if (same != R1_DIFFERENT || modulus[0].size > 9) return same;
+    int64_t number = 0;
+    for (size_t i = 0; i < modulus[0].size; i++) number = 10 * number + modulus[0].data[i] - '0';
+    r1i_node *zero = r1i_node_new(work, 0, 0), *less = r1i_node_new(work, 0, 0);
+    if (work->stop) return R1_UNDECIDED;
+    *less = *value[1], *zero = *value[0];
+    less = r1i_node_of(work, R1I_NODE_NEGATE, 0, less, NULL);
+    less = r1i_node_of(work, R1I_NODE_SUM, 0, zero, less);
+    less = r1i_node_of(work, R1I_NODE_FUNCTION, R1I_CALL_MOD, less, r1i_node_whole(work, number));
+    zero = r1i_node_whole(work, 0);
+    return work->stop ? R1_UNDECIDED : r1i_answer_compare(work, less, zero);
+}
+// "5 m" or "5 m^2" written as a product of a number and a name that may be a unit; its number, else
+// NULL. *unit gets the name with its exponent.
+static const r1i_node *r1i_unit_letter(const r1i_node *node, r1_slice *unit) {
     if (node->kind != R1I_NODE_PRODUCT || node->count != 2) return NULL;
-    const r1i_node *value = node->item[0], *name = node->item[1];
+    const r1i_node *value = node->item[0], *name = node->item[1], *power = NULL;
+    if (name->kind == R1I_NODE_POWER) power = name->item[1], name = name->item[0];
+    if (power && !r1i_node_is_literal(power)) return NULL;
     bool letter = name->kind == R1I_NODE_NAME && name->text.size == 1 &&
                   memchr("msghNJWVAKCLFTl", name->text.data[0], 15) != NULL;
+    *unit = name->text;
+    if (letter && power) unit->size = (size_t)(power->text.data + power->text.size - unit->data);
     return letter && r1i_node_is_constant(value) ? value : NULL;
 }
 
@@ -19716,18 +19934,23 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
     static const r1i_measure none;
     const r1i_node *side[2] = {a, b}, *bare[2] = {a, b}, *scaled[2];
     r1i_measure unit[2] = {none, none};
-    bool has[2], kind[2] = {false, false}, scale = false;
+    bool has[2], kind[2] = {false, false};
+    int scale = 0; // sides with such a word
     for (int i = 0; i < 2; i++) {
-        const r1i_node *letter = r1i_unit_letter(side[i]);
+        r1_slice text = side[i]->text;
+        const r1i_node *letter = r1i_unit_letter(side[i], &text);
         has[i] = side[i]->kind == R1I_NODE_UNIT || letter;
         if (!has[i]) continue;
         bare[i] = side[i]->item[0];
-        unit[i] = r1i_unit_measure(work, letter ? side[i]->item[1]->text : side[i]->text);
+        unit[i] = r1i_unit_measure(work, text);
         for (int d = 0; d < R1I_UNIT_KINDS; d++) kind[i] = kind[i] || unit[i].kind[d];
-        scale = scale || (unit[i].known && !r1i_ratio_is(unit[i].scale, 1));
+        scale += unit[i].known && !r1i_ratio_is(unit[i].scale, 1);
     }
     if (has[0] && has[1] && (!unit[0].known || !unit[1].known)) {
+        r1_slice modulus[2] = {r1i_unit_modulus(a->text), r1i_unit_modulus(b->text)};
         r1_equality same = r1i_answer_compare(work, bare[0], bare[1]);
+        if (modulus[0].size && modulus[1].size)
+            return r1i_answer_remainders(work, bare, modulus, same);
         if (same != R1_EQUAL || r1i_unit_same_name(work, a->text, b->text)) return same;
         return r1i_answer_say(work, R1_UNDECIDED, "the units differ");
     }
@@ -19747,7 +19970,7 @@ static r1_equality r1i_answer_units(r1_answer_work *work, const r1i_node *a, con
         if (work->stop) return R1_UNDECIDED;
     }
     r1_equality same = r1i_answer_compare(work, scaled[0], scaled[1]);
-    if (same != R1_DIFFERENT || !scale) return same;
+    if (same != R1_DIFFERENT || scale != 1) return same;
     if (r1i_answer_compare(work, bare[0], bare[1]) == R1_DIFFERENT) return same;
     return r1i_answer_say(work, R1_UNDECIDED, "equal but for a word such as million");
 }
@@ -19862,17 +20085,36 @@ static r1_equality r1i_answer_proportions(r1_answer_work *work, const r1i_node *
         if (same != R1_EQUAL || i + 1 == a->count) return same;
     }
     const r1_slice ta = a->item[1]->text, tb = b->item[1]->text;
-    bool clock =
-        ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]);
+    bool clock = a->item[1]->kind == R1I_NODE_UNIT || b->item[1]->kind == R1I_NODE_UNIT;
+    clock = clock ||
+            (ta.size == 2 && tb.size == 2 && r1i_is_digit(ta.data[0]) && r1i_is_digit(tb.data[0]));
     if (clock) return r1i_answer_say(work, R1_DIFFERENT, "times of the day differ");
     return r1i_answer_scalars(work, a, b);
+}
+// A time of the day such as 8:00 a.m. against what is none: hours with the same unit.
+static r1_equality r1i_answer_clock(r1_answer_work *work, const r1i_node *time,
+                                    const r1i_node *other, bool turned) {
+    r1i_node *hours = r1i_node_new(work, R1I_NODE_UNIT, 1);
+    r1i_node *part =
+        r1i_node_of(work, R1I_NODE_QUOTIENT, 1, time->item[1]->item[0], r1i_node_whole(work, 60));
+    if (work->stop) return R1_UNDECIDED;
+    hours->item[0] = r1i_node_of(work, R1I_NODE_SUM, 0, time->item[0], part);
+    hours->text = time->item[1]->text;
+    r1_equality same = r1i_answer_compare_turned(work, hours, other, turned);
+    if (same != R1_EQUAL || other->kind == R1I_NODE_UNIT) return same;
+    return r1i_answer_say(work, R1_UNDECIDED, "a time of the day against a number");
+}
+static bool r1i_node_is_clock(const r1i_node *node) {
+    return node->kind == R1I_NODE_PROPORTION && node->count == 2 &&
+           node->item[1]->kind == R1I_NODE_UNIT;
 }
 // Wrappers that one side may have and the other not: units, percent, degrees; false when there is
 // none. A percent or degree sign on one side only counts first with its meaning and then not at
 // all, since "25%" may be asked for as "25".
 static bool r1i_answer_unwrap(r1_answer_work *work, const r1i_node *a, const r1i_node *b,
                               r1_equality *verdict) {
-    const r1i_node *la = r1i_unit_letter(a), *lb = r1i_unit_letter(b);
+    r1_slice unit;
+    const r1i_node *la = r1i_unit_letter(a, &unit), *lb = r1i_unit_letter(b, &unit);
     if (a->kind == R1I_NODE_UNIT || b->kind == R1I_NODE_UNIT) {
         *verdict = r1i_answer_units(work, a, b);
         return true;
@@ -19954,6 +20196,9 @@ static r1_equality r1i_answer_compare_kinds(r1_answer_work *work, const r1i_node
     if (relation_a && relation_b) return r1i_answer_relations(work, a, b);
     if (relation_a) return r1i_answer_relation(work, a, b, false);
     if (relation_b) return r1i_answer_relation(work, b, a, true);
+    bool clock_a = r1i_node_is_clock(a), clock_b = r1i_node_is_clock(b);
+    if (clock_a && b->kind != a->kind) return r1i_answer_clock(work, a, b, false);
+    if (clock_b && b->kind != a->kind) return r1i_answer_clock(work, b, a, true);
     if (r1i_answer_unwrap(work, a, b, &verdict)) return verdict;
     bool set_a = a->kind == R1I_NODE_SET_OPERATION, set_b = b->kind == R1I_NODE_SET_OPERATION;
     bool many_a = r1i_node_is_many(a), many_b = r1i_node_is_many(b);
@@ -20059,6 +20304,16 @@ static r1_slice r1i_answer_peel(r1_slice text, bool faces) {
         text = r1i_answer_part(text, open + 1, text.size - 1);
     }
 }
+// The letter, in brackets or not, behind a word such as "Option" and alone with it; other texts as
+// they are, since more may follow: "Option (D) looks right, but".
+static r1_slice r1i_answer_unlabelled(r1_slice text) {
+    static const char *const labels[] = {
+        "Option ", "option ", "Choice ", "choice ", "\xe9\x80\x89\xe9\xa1\xb9", "\xe9\x80\x89"};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (r1i_answer_at(text, 0, labels[i]) && text.size < strlen(labels[i]) + 5)
+            return r1i_answer_part(text, strlen(labels[i]), text.size);
+    return text;
+}
 // The letter, A to J, of an option: D, (D), D., (D) with the words of the option, in a type face or
 // not; else 0. *alone says that nothing follows: then a plain letter, a closed bracket or a point
 // will do. With words behind it a mark and a space must stand between.
@@ -20071,8 +20326,10 @@ static char r1i_answer_option(r1_slice text, bool *alone) {
         *alone = c && end >= text.size;
         return inner.size > 1 ? c : 0;
     }
+    text = r1i_answer_unlabelled(text);
     size_t open = r1i_answer_char(text, 0) == '(';
     char c = r1i_answer_char(text, open), next = r1i_answer_char(text, open + 1);
+    if (open && text.size == 3 && next == ')' && c >= 'a' && c <= 'j') c = (char)(c - 32); // (b)
     if (c < 'A' || c > 'J') return 0;
     bool marked = next == ')' || (!open && (next == '.' || next == ':'));
     size_t at = open + 1 + marked;
@@ -20104,10 +20361,12 @@ static const struct {
     {"allrealnumbers allreals realnumbers allrealnumber therealnumbers allrealvalues anyrealnumber",
      "\\mathbb{R}"},
     {"nosolution nosolutions nosolutionexists norealsolution norealsolutions none emptyset nullset "
-     "theemptyset nosuchnumber nosuchnumbers",
+     "thereisnosolution therearenosolutions thereisnorealsolution theemptyset nosuchnumber "
+     "nosuchnumbers",
      "\\emptyset"},
     {"infinity positiveinfinity infinitelymany infinite", "\\infty"},
-    {"negativeinfinity", "-\\infty"}};
+    {"negativeinfinity", "-\\infty"},
+    {"no", "\\text{no}"}}; // and no product
 // A phrase that stands for a formula, as that formula; other texts stay as they are.
 static r1_slice r1i_answer_meaning(r1_answer_work *work, r1_slice text) {
     if (text.size > 64) return text;
@@ -20159,6 +20418,18 @@ static bool r1i_words_cover(r1_answer_work *work, r1_slice list, r1_slice other)
     }
     return true;
 }
+// Whether a text begins or ends with another one and a word that denies nothing: "right triangle"
+// and "right", but not "not red".
+static bool r1i_words_within(r1_slice small, r1_slice large) {
+    size_t last = large.size - r1i_min(small.size, large.size), i = 0, k = 0;
+    if (!last || !small.size) return false;
+    while (i < small.size && r1i_lower(small.data[i]) == r1i_lower(large.data[i])) i++;
+    while (k < small.size && r1i_lower(small.data[k]) == r1i_lower(large.data[last + k])) k++;
+    bool first = i == small.size && r1i_is_space(large.data[i]);
+    bool ends = k == small.size && r1i_is_space(large.data[last - 1]);
+    r1_slice word = r1i_answer_part(large, 0, r1i_answer_letters(large, 0));
+    return first || (ends && r1i_word_place("not no non neither never", word) < 0);
+}
 // "Yes, it is" says yes.
 static r1_slice r1i_words_verdict(r1_slice text) {
     size_t end = r1i_answer_letters(text, 0);
@@ -20176,6 +20447,8 @@ static r1_equality r1i_answer_words(r1_answer_work *work, r1_slice gold, r1_slic
     bool many = r1i_answer_word_count(gold) > 3 || r1i_answer_word_count(pred) > 3;
     if (many)
         return r1i_answer_say(work, R1_UNDECIDED, "sentences are compared letter by letter only");
+    if (r1i_words_within(gold, pred) || r1i_words_within(pred, gold))
+        return r1i_answer_say(work, R1_UNDECIDED, "one has a word more");
     return r1i_answer_say(work, R1_DIFFERENT, "other words");
 }
 // One comparison with the ambiguous notations read in one way. The work area is empty at the start;
@@ -20247,14 +20520,30 @@ static r1_equality r1i_answer_readings(r1_answer_work *work, r1_slice gold, r1_s
     }
     return verdict;
 }
+// The last place of a lower-case word, the case of the text ignored; SIZE_MAX when it is not there.
+// Searched from the end, so the last answer of a text costs the least.
+static size_t r1i_answer_last(r1_slice text, const char *word) {
+    size_t size = strlen(word);
+    for (size_t at = text.size >= size ? text.size - size + 1 : 0; at-- > 0;) {
+        size_t i = 0;
+        while (i < size && r1i_lower(text.data[at + i]) == word[i]) i++;
+        if (i == size) return at;
+    }
+    return SIZE_MAX;
+}
 // A slice without white space and the stars and ticks of Markdown. Pairs of marks are taken off
-// together, and a double star also when only one end has it.
+// together, and a double star also when no other one stands in the text.
 static r1_slice r1i_answer_clean(r1_slice text) {
     text = r1i_answer_trim(text);
     while (text.size > 1 && strchr("*`", text.data[0]) && text.data[text.size - 1] == text.data[0])
         text.data++, text.size -= 2;
-    while (r1i_answer_at(text, 0, "**")) text.data += 2, text.size -= 2;
-    while (text.size > 1 && r1i_answer_at(text, text.size - 2, "**")) text.size -= 2;
+    while (text.size > 4 && r1i_answer_at(text, 0, "__") && r1i_answer_ends(text, "__"))
+        text.data += 2, text.size -= 4;
+    bool head = r1i_answer_at(text, 0, "**"), tail = r1i_answer_ends(text, "**");
+    size_t last = head || tail ? r1i_answer_last(text, "**") : SIZE_MAX;
+    if (head && last == 0) text.data += 2, text.size -= 2;
+    if (tail && last && r1i_answer_last(r1i_answer_part(text, 0, last), "**") == SIZE_MAX)
+        text.size -= 2;
     return r1i_answer_trim(text);
 }
 // The whole comparison has one budget of steps whatever the answers hold, which bounds the time of
@@ -20314,16 +20603,8 @@ R1I_BODY void r1_answer_free(r1_answer_work *work) {
 //     text -> behind </think> -> inside <answer> -> letter, box, bare answer, "the answer is ...",
 //             last formula, last number
 
-// The last place of a lower-case word, the case of the text ignored; SIZE_MAX when it is not there.
-// Searched from the end, so the last answer of a text costs the least.
-static size_t r1i_answer_last(r1_slice text, const char *word) {
-    size_t size = strlen(word);
-    for (size_t at = text.size >= size ? text.size - size + 1 : 0; at-- > 0;) {
-        size_t i = 0;
-        while (i < size && r1i_lower(text.data[at + i]) == word[i]) i++;
-        if (i == size) return at;
-    }
-    return SIZE_MAX;
+static r1_slice r1i_answer_from(r1_slice text, size_t at) {
+    return r1i_answer_part(text, at, text.size);
 }
 // Words of ordinary language; stops counting at `most`. *leading is set when a word that leads up
 // to an answer occurs. Runs of two letters count behind a space only; words of the dictionary and
@@ -20404,7 +20685,12 @@ static bool r1i_answer_joins(r1_slice gap) {
                                                       : i + 2;
         } else if (end > i) {
             r1_slice run = r1i_answer_part(gap, i, end);
-            if (++words > 1 || !r1i_word_among("and or", run)) return false;
+            size_t equal = end; // x_1 =
+            while (equal < gap.size && strchr("_ {}0123456789", gap.data[equal])) equal++;
+            if (end == i + 1 && r1i_answer_char(gap, equal) == '=')
+                end = equal + 1;
+            else if (++words > 1 || !r1i_word_among("and or", run))
+                return false;
         } else if (r1i_is_space(c) || c == '$' || c == ',' || c == ';') {
             end++;
         } else {
@@ -20450,6 +20736,20 @@ static r1_slice r1i_answer_boxed(r1_slice text) {
     }
     return r1i_answer_clean(content);
 }
+// Whether what stands between two dollars is an amount of money and the words up to the next one,
+// as in "$2 each, so $18": digits first, then words, or an open end.
+static bool r1i_answer_is_amount(r1_slice inner) {
+    bool leading = false, words = false;
+    if (!r1i_is_digit(r1i_answer_char(inner, 0))) return false;
+    if (r1i_answer_plain_words(inner, 2, &leading) > 1) return true;
+    for (size_t i = 0, end; i < inner.size; i = end + (end == i)) {
+        end = r1i_answer_letters(inner, i + (inner.data[i] == '\\'));
+        words = words || (inner.data[i] != '\\' && end > i + 1);
+    }
+    r1_slice trimmed = r1i_answer_trim(inner);
+    bool open = trimmed.size < inner.size && strchr("+-*/=,", trimmed.data[trimmed.size - 1]);
+    return open || (words && r1i_is_space(inner.data[inner.size - 1]));
+}
 // The last formula between math signs, or the first one; *end is the place behind it. Empty
 // formulas and ones that never close do not count.
 static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
@@ -20466,10 +20766,12 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
         }
         size_t open = i, from = i + strlen(signs[sign][0]), to = from;
         while (to < text.size && !r1i_answer_at(text, to, signs[sign][1])) to++;
-        r1_slice inner = r1i_answer_trim(r1i_answer_part(text, from, to));
-        if (to >= text.size) break;
-        i = to + strlen(signs[sign][1]);
-        if (!inner.size) continue;
+        r1_slice inner = r1i_answer_part(text, from, to);
+        bool amount = sign == 1 && (to >= text.size || r1i_answer_is_amount(inner));
+        if (to >= text.size && !amount) break;
+        i = amount ? from : to + strlen(signs[sign][1]);
+        inner = r1i_answer_trim(inner);
+        if (!inner.size || amount) continue;
         bool joined =
             found.size && open > *end && r1i_answer_joins(r1i_answer_part(text, *end, open));
         if (!joined) begin = open;
@@ -20477,18 +20779,35 @@ static r1_slice r1i_answer_formula(r1_slice text, bool first, size_t *end) {
     }
     return found;
 }
-// Digits, with separators, a point, a slash or a colon when digits follow: 1,000 and 3/4 and 12:30
-// are one number, but a point or comma at the end of a sentence is not part of it.
+// Digits, with separators, a point, a slash or a colon when digits follow, and with an exponent,
+// roots and pi behind them.
+// 1,000 and 3/4 and 12:30 are one number, but a point or comma at the end of a sentence is not
+// part of it. Each round passes a separator and its digits, so the loop ends.
 static size_t r1i_answer_number_end(r1_slice text, size_t at) {
-    size_t from = at;
-    for (;;) {
+    size_t from = at, more;
+    for (;; at++) {
         at += r1i_answer_digits(text, at);
         char c = r1i_answer_char(text, at);
-        size_t more = r1i_answer_digits(text, at + 1);
+        size_t gap = c == '{' && r1i_answer_at(text, at, "{,}") ? 3 : c == ' ';
+        bool group = gap == 3 || (gap && (at - from <= 3 || text.data[at - 4] == ' '));
+        if (group && r1i_answer_digits(text, at + gap) == 3) { // 65 536
+            at += gap - 1;
+            continue;
+        }
+        more = r1i_answer_digits(text, at + 1);
         bool zero = at == from + 1 && text.data[from] == '0'; // 0,5
         if (!more || !((c == ',' && (more >= 2 || zero)) || c == '.' || c == '/' || c == ':'))
-            return at;
-        at++;
+            break;
+    }
+    for (;; at += more) {
+        char c = r1i_answer_char(text, at);
+        size_t sign = c == '^' ? 1 : c & 0x80 && r1i_answer_at(text, at, R1I_ROOT_SIGN) ? 3 : 0;
+        more = sign ? r1i_answer_digits(text, at + sign) : 0;
+        more += more ? sign : 0;
+        if (c == '^' && r1i_answer_char(text, at + 1) == '{')
+            more = r1i_answer_group_end(text, at + 1) - at;
+        if (c & 0x80 && r1i_answer_at(text, at, "\xcf\x80")) more = 2; // pi
+        if (!more) return at;
     }
 }
 // A number that stands in brackets with others, as in (3, 4), is no answer of its own: the brackets
@@ -20513,29 +20832,178 @@ static r1_slice r1i_answer_bracketed(r1_slice text, r1_slice number) {
     bool leading = false, comma = memchr(group.data, ',', group.size) != NULL;
     return comma && !r1i_answer_plain_words(group, 1, &leading) && !leading ? group : number;
 }
-// The last number of a text, or the first one. A minus counts unless it stands behind a value,
-// where it is a difference. -$5 and 5% keep what belongs to them. No number leaves *start unset.
+// The word that ends at *at, spaces and money signs passed over; *at moves to where it begins.
+static r1_slice r1i_answer_word_before(r1_slice text, size_t *at) {
+    while (*at && strchr(" $*\\", text.data[*at - 1])) --*at;
+    size_t to = *at;
+    while (*at && (r1i_is_letter(text.data[*at - 1]) || text.data[*at - 1] & 0x80)) --*at;
+    return r1i_answer_part(text, *at, to);
+}
+// Whether what begins here is denied: "it is not 5", "it cannot be Friday".
+static bool r1i_answer_denied(r1_slice text, size_t at) {
+    r1_slice word = r1i_answer_word_before(text, &at);
+    if (!word.size) return false;
+    if (r1i_word_place("be", word) == 0) word = r1i_answer_word_before(text, &at);
+    return r1i_word_place("not cannot", word) >= 0 ||
+           r1i_answer_ends(word, "\xe4\xb8\x8d\xe6\x98\xaf") ||
+           r1i_answer_ends(word, "\xe4\xb8\x8d\xe7\xad\x89\xe4\xba\x8e");
+}
+// Whether a number belongs to things that the reader knows already: the 6 gardens, all 7 days.
+static bool r1i_answer_given(r1_slice text, size_t from, size_t to) {
+    r1_slice noun = r1i_answer_part(text, to, text.size);
+    if (from && text.data[from - 1] == '$') return false;
+    r1_slice word = r1i_answer_word_before(text, &from);
+    if (!word.size || !noun.size) return false;
+    noun = r1i_answer_part(noun, 1, r1i_answer_letters(noun, 1));
+    return r1i_word_place("the all these those both his her their its our", word) >= 0 &&
+           r1i_answer_char(text, to) == ' ' && noun.size &&
+           r1i_word_place("in of for to and or is are at on from", noun) < 0;
+}
+// Whether a sentence or 400 bytes end between a part of the text and a place behind it.
+static bool r1i_answer_apart(r1_slice text, r1_slice part, size_t at) {
+    size_t from = (size_t)(part.data - text.data) + part.size;
+    r1_slice gap = r1i_answer_part(text, from, r1i_max(from, at));
+    return gap.size > 400 || memchr(gap.data, '\n', gap.size) ||
+           r1i_answer_last(gap, ". ") != SIZE_MAX;
+}
+// The last number in words, of the last 400 bytes. "one" alone is none, nor is "two-digit".
+static r1_slice r1i_answer_spoken(r1_slice text) {
+    r1_slice found = r1i_answer_none;
+    int64_t whole = 0, top = 0, bottom = 1;
+    for (size_t at = text.size - r1i_min(text.size, 400), end; at < text.size; at = end) {
+        bool start = !at || !(r1i_is_letter(text.data[at - 1]) || text.data[at - 1] == '-');
+        end = start ? r1i_word_numbers(text, at, &whole, &top, &bottom) : 0;
+        bool fits = end && (bottom == 1 || top > 1 || whole) && (whole != 1 || top) &&
+                    r1i_answer_char(text, end) != '-' && !r1i_answer_given(text, at, end) &&
+                    !r1i_answer_denied(text, at);
+        if (fits) found = r1i_answer_part(text, at, end);
+        if (end <= at) end = at + 1;
+    }
+    return found;
+}
+// Where a relation with its letter begins in front of a number, as in x < 4 and 2 < x < 4; the
+// place of the number when there is none.
+static size_t r1i_answer_relation_start(r1_slice text, size_t at) {
+    static const char *const signs[] = {"<=", ">=", "<", ">", "\xe2\x89\xa4", "\xe2\x89\xa5"};
+    size_t found = at, to = at;
+    for (int side = 0; side < 2; side++) {
+        while (to && text.data[to - 1] == ' ') to--;
+        size_t sign = 0, size = 0;
+        while (sign < 6 &&
+               ((size = strlen(signs[sign])) > to || !r1i_answer_at(text, to - size, signs[sign])))
+            sign++;
+        if (sign == 6) return found;
+        for (to -= size; to && text.data[to - 1] == ' ';) to--;
+        size_t from = to;
+        while (from &&
+               (side ? r1i_is_digit(text.data[from - 1]) || strchr(".-", text.data[from - 1])
+                     : r1i_is_letter(text.data[from - 1])))
+            from--;
+        if (from == to || (!side && to - from > 1)) return found;
+        found = to = from;
+    }
+    return found;
+}
+// Where the other elements begin in front of a number: "are 2, 3, and 7", "is 3 to 2". The
+// place of the number when no such word stands before them.
+static size_t r1i_answer_list_start(r1_slice text, size_t number) {
+    bool ratio = false;
+    for (size_t at = number, from;; at = from) {
+        size_t to = at, before = at;
+        r1_slice word = r1i_answer_word_before(text, &before);
+        bool joint = r1i_word_place("and or to", word) >= 0;
+        ratio = ratio || r1i_word_place("to", word) == 0;
+        to = joint ? before : at;
+        while (to && text.data[to - 1] == ' ') to--;
+        bool comma = to && text.data[to - 1] == ',';
+        from = to -= comma;
+        while (from && (r1i_is_digit(text.data[from - 1]) || strchr("./", text.data[from - 1])))
+            from--;
+        bool digits =
+            from < to && r1i_is_digit(text.data[to - 1]) && (joint || (comma && at > to + 1));
+        if (digits && from && text.data[from - 1] == '-') from--;
+        if (digits && from && text.data[from - 1] == ' ') continue;
+        bool verb = r1i_word_place(ratio ? "is are" : "are were is", word) >= 0;
+        return at < number && (verb || (at > 1 && strchr(":=", text.data[at - 2]))) ? at : number;
+    }
+}
+// The number with what belongs to it: 7 1/2, x < 4, "2, 3, and 7", 70 thousand dollars, 10:15 a.m.
+// Words of units are those that the table of units knows.
+static r1_slice r1i_answer_widened(r1_slice text, r1_slice number) {
+    size_t from = (size_t)(number.data - text.data), to = from + number.size, next = to;
+    for (bool more = true; more;) {
+        next += r1i_answer_char(text, next) == ' ';
+        size_t end = r1i_answer_letters(text, next), span = r1i_unit_span(text, next);
+        r1_slice word = r1i_answer_part(text, next, end);
+        more = span && !r1i_answer_is(word, "in");
+        if (more) to = span;
+        next = more ? span : end;
+        more = more || r1i_word_among("square cubic sq cu per", word);
+    }
+    next = to + (r1i_answer_char(text, to) == ' ');
+    char after = r1i_answer_char(text, next + 1), letter = r1i_answer_char(text, next); // 6 m
+    if (letter && strchr("mghsLl", letter) && !r1i_is_letter(after) && after != '\'')
+        to = r1i_answer_number_end(text, next + 1);
+    size_t half = r1i_spell_half(text, next), end;
+    if (half) to = half;
+    char plain[32];
+    for (bool unit = false; (end = r1i_spell_unit(text, next, unit, plain)) > next; unit = true)
+        next = to = end;
+    if (memchr(number.data, '/', number.size) && from && text.data[from - 1] == ' ') {
+        size_t whole = from - 1;
+        while (whole && r1i_is_digit(text.data[whole - 1])) whole--;
+        if (whole < from - 1) from = whole;
+    }
+    size_t first = r1i_answer_relation_start(text, from);
+    if (first == from) first = r1i_answer_list_start(text, from);
+    return r1i_answer_part(text, first, to);
+}
+// The last number of a text, or the first one, with its sign and what belongs to it.
+// A minus counts unless it stands behind a value, where it is a difference. -$5 and 5% keep
+// what belongs to them. Exponents of words are no numbers, and what is denied is none. *start is
+// where it begins; no number leaves it unset.
 static r1_slice r1i_answer_number(r1_slice text, bool first, size_t *start) {
     r1_slice found = r1i_answer_none;
     for (size_t i = 0, end; i < text.size && !(first && found.size); i = end) {
-        char before = i ? text.data[i - 1] : ' ', more = i > 1 ? text.data[i - 2] : ' ';
         bool point = text.data[i] == '.' && r1i_is_digit(r1i_answer_char(text, i + 1)) &&
-                     !r1i_is_digit(before);
-        end = i + 1;
+                     (!i || !r1i_is_digit(text.data[i - 1]));
+        size_t from = end = i + 1;
         if (!r1i_is_digit(text.data[i]) && !point) continue;
-        bool sign = before == '-' && !r1i_is_digit(more) && !r1i_is_letter(more) && more != ')';
-        bool money = before == '$' && more == '-';
-        end = r1i_answer_number_end(text, i + point);
-        end += r1i_answer_char(text, end) == '%';
-        *start = i - (money ? 2 : sign);
-        found = r1i_answer_part(text, *start, end);
+        end = r1i_answer_number_end(text, i + point), from = i;
+        bool wide = from > 2 && text.data[from - 1] & 0x80;
+        if (wide && r1i_answer_at(text, from - 3, R1I_ROOT_SIGN)) from -= 3;
+        char before = from ? text.data[from - 1] : ' ', more = from > 1 ? text.data[from - 2] : ' ';
+        wide = wide && from > 2 && r1i_answer_at(text, from - 3, "\xe2\x88\x92");
+        size_t sign = wide ? 3 : before == '-';
+        char left = from > sign ? text.data[from - sign - 1] : ' ';
+        if (before == '^' || (before == '{' && more == '^')) continue;
+        if (sign && !r1i_is_digit(left) && !r1i_is_letter(left) && left != ')') from -= sign;
+        if (r1i_answer_char(text, end) == '%') end++;
+        if (before == '$' && more == '-') from -= 2;
+        bool behind = before & 0x80 || strchr(" $*", before); // words may stand in front
+        if (behind && r1i_answer_denied(text, from)) continue;
+        if (behind && found.size && !first && r1i_answer_given(text, from, end) &&
+            !r1i_answer_apart(text, found, from))
+            continue;
+        found = r1i_answer_part(text, from, end), *start = from;
     }
-    return r1i_answer_bracketed(text, found);
+    r1_slice spoken = first ? r1i_answer_none : r1i_answer_spoken(text);
+    size_t at = spoken.size ? (size_t)(spoken.data - text.data) : 0;
+    bool later = spoken.size && found.size && spoken.data > found.data;
+    if (spoken.size && (!found.size || (later && r1i_answer_apart(text, found, at))))
+        found = spoken, *start = at;
+    if (!found.size) return found;
+    r1_slice group = r1i_answer_bracketed(text, found);
+    return group.data == found.data && group.size == found.size ? r1i_answer_widened(text, found)
+                                                                : group;
 }
 // What stands behind "the answer is" and its like, up to the end of the sentence.
 // A point ends it before white space only, so decimals stay whole.
 static r1_slice r1i_answer_sentence(r1_slice text, size_t at) {
-    while (at < text.size && (r1i_is_space(text.data[at]) || strchr("*:", text.data[at]))) at++;
+    for (size_t mark = 1; mark; at += mark) {
+        mark = at < text.size && (r1i_is_space(text.data[at]) || strchr("*:", text.data[at]));
+        if (r1i_answer_at(text, at, "\xef\xbc\x9a")) mark = 3; // a wide colon
+    }
     size_t end = at;
     while (end < text.size && text.data[end] != '\n') {
         bool stop = text.data[end] == '.' && r1i_is_space(r1i_answer_char(text, end + 1));
@@ -20607,6 +21075,10 @@ static r1_slice r1i_answer_phrase(r1_slice text) {
     if (!r1i_answer_marker(text, &behind)) return r1i_answer_none;
     r1_slice rest = r1i_answer_clean(r1i_answer_sentence(text, behind));
     while (rest.size && strchr(".,:", rest.data[rest.size - 1])) rest.size--;
+    if (r1i_answer_at(rest, 0, "not ")) { // not 42 but 43
+        size_t but = r1i_answer_last(rest, " but ");
+        rest = but == SIZE_MAX ? r1i_answer_none : r1i_answer_from(rest, but + 5);
+    }
     if (!rest.size) return r1i_answer_none;
     rest = r1i_answer_explained(rest);
     bool leading = false;
@@ -20633,8 +21105,11 @@ static r1_slice r1i_answer_letter(r1_slice text) {
     r1_slice boxed = r1i_answer_boxed(text), trimmed = boxed.size ? boxed : r1i_answer_clean(text);
     for (size_t i = 0; i < boxed.size; i++)
         if (r1i_answer_letter_at(boxed, i)) return r1i_answer_part(boxed, i, i + 1);
+    trimmed = r1i_answer_unlabelled(trimmed);
     bool open = r1i_answer_char(trimmed, 0) == '(', leading = false, alone;
-    if (r1i_answer_option(trimmed, &alone)) return r1i_answer_part(trimmed, open, open + 1u);
+    char small = r1i_answer_char(trimmed, open); // (c) keeps the brackets that make it an option
+    if (r1i_answer_option(trimmed, &alone))
+        return small >= 'a' && small <= 'j' ? trimmed : r1i_answer_part(trimmed, open, open + 1u);
     bool other = r1i_answer_char(trimmed, 1) & 0x80;
     if (other && r1i_answer_letter_at(trimmed, 0)) return r1i_answer_part(trimmed, 0, 1);
     if (r1i_answer_marker(text, &behind))
@@ -20682,19 +21157,52 @@ R1I_BODY r1_slice r1_answer_extract(r1_slice text, unsigned modes) {
     if (!found.size && (tagged || modes & R1_EXTRACT_BARE)) found = trimmed;
     return found.size ? found : r1i_answer_none;
 }
+// Words of which an answer names one.
+static const char *const r1i_answer_classes[] = {
+    "yes no", "true false", "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "January February March April May June July August September October November December"};
+// The word of a class that a text names: the last one that is not denied. Of yes and no, true and
+// false, only the word that begins the text counts: "No, because ...".
+static r1_slice r1i_answer_member(r1_slice text, size_t kind) {
+    r1_slice found = r1i_answer_none;
+    for (size_t at = 0, end; at < text.size; at = end + (end == at)) {
+        end = r1i_answer_letters(text, at);
+        r1_slice run = r1i_answer_part(text, at, end);
+        bool member = run.size && (kind < 2 ? r1i_word_place(r1i_answer_classes[kind], run) >= 0
+                                            : r1i_word_among(r1i_answer_classes[kind], run));
+        if (member && !r1i_answer_denied(text, at)) found = run;
+        if (kind < 2 && run.size) break;
+    }
+    return found;
+}
+// Where the expected answer is a word of a class, the prediction is searched for one.
+static r1_slice r1i_answer_named(r1_slice wanted, r1_slice pred, unsigned modes) {
+    size_t kinds = sizeof r1i_answer_classes / sizeof *r1i_answer_classes;
+    wanted = r1i_answer_peel(r1i_answer_clean(wanted), true);
+    for (size_t kind = 0; kind < kinds; kind++) {
+        r1_slice word = r1i_answer_member(wanted, kind);
+        if (!word.size || word.size != wanted.size) continue;
+        size_t behind = 0;
+        if (kind < 2 && r1i_answer_marker(pred, &behind))
+            return r1i_answer_member(r1i_answer_from(pred, behind), kind);
+        pred = r1_answer_extract(pred, modes & ~(unsigned)(R1_EXTRACT_MATH | R1_EXTRACT_NUMBER));
+        return r1i_answer_member(pred, kind);
+    }
+    return r1i_answer_none;
+}
 // The expected answer may come with its solution around it. When it is the letter of an option,
-// the prediction is searched for a letter first.
+// the prediction is searched for a letter first, when it is the name of a day, for such a name.
 R1I_BODY r1_equality r1_answer_check(r1_answer_work *work, r1_slice gold, r1_slice pred,
                                      unsigned modes, const r1_answer_desc *desc, char *reason,
                                      size_t size) {
     bool alone = false;
     r1_slice wanted = r1_answer_extract(gold, R1_EXTRACT_DEFAULT);
     if (!wanted.data) wanted = gold;
-    if (r1i_answer_option(r1i_answer_clean(wanted), &alone)) {
-        if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
-        modes |= R1_EXTRACT_LETTER;
-    }
-    return r1_answer_equal(work, wanted, r1_answer_extract(pred, modes), desc, reason, size);
+    if (!(modes & ~(unsigned)R1_EXTRACT_AFTER_THINK)) modes |= R1_EXTRACT_DEFAULT;
+    if (r1i_answer_option(r1i_answer_clean(wanted), &alone)) modes |= R1_EXTRACT_LETTER;
+    r1_slice given = r1i_answer_named(wanted, pred, modes);
+    if (!given.size) given = r1_answer_extract(pred, modes);
+    return r1_answer_equal(work, wanted, given, desc, reason, size);
 }
 
 // ==== [judge] ====================================================================================

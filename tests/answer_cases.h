@@ -243,7 +243,7 @@ static const struct {
      "m\\angle ABC=45^\\circ",
      "54 ;; -45^\\circ ;; 45.5 ;; \\frac{\\pi}{3} ;; 135\xc2\xb0", NULL},
     {"12:00", "12 : 00", "1:00 ;; 12:30 ;; 11:00 ;; 0:12", NULL},
-    {"3:15 \\text{ p.m.}", "3:15 p.m. ;; 3:15 PM ;; 3:15pm ;; 3:15", "3:51 pm", "3:15 a.m."},
+    {"3:15 \\text{ p.m.}", "3:15 p.m. ;; 3:15 PM ;; 3:15pm ;; 3:15", "3:51 pm ;; 3:15 a.m.", NULL},
     {"2:3",
      "\\frac23 ;; 2/3 ;; 4:6 ;; 2 : 3 ;; 2\\colon 3 ;; 2 to 3 ;; 2\\text{ to }3 ;; "
      "2\xef\xbc\x9a"
@@ -497,6 +497,73 @@ static const struct {
     {"2.0", "2", NULL, NULL},
     {"2.01", NULL, "2", NULL},
     {"99", NULL, "100", NULL},
+    {"36\xe5\x85\x83", "36 ;; 36.00\xe5\x85\x83 ;; 36\xe5\x9d\x97",
+     "63\xe5\x85\x83 ;; 36\xe8\xa7\x92 ;; 3.6\xe5\x85\x83 ;; 36\xe5\x90\xa8", NULL},
+    {"45\xe5\x8d\x83\xe5\x85\x8b", "45\xe5\x85\xac\xe6\x96\xa4 ;; 45 kg ;; 45",
+     "45\xe5\x85\x8b ;; 45\xe5\x90\xa8 ;; 45\xe5\x8d\x83\xe7\xb1\xb3", NULL},
+    {"80\xe5\xb9\xb3\xe6\x96\xb9\xe5\x8e\x98\xe7\xb1\xb3", "80 cm^2 ;; 80 cm\xc2\xb2 ;; 80",
+     "80\xe5\xb9\xb3\xe6\x96\xb9\xe7\xb1\xb3 ;; 80\xe7\xab\x8b\xe6\x96\xb9\xe5\x8e\x98\xe7\xb1\xb3",
+     NULL},
+    {"90\xe5\x8d\x83\xe7\xb1\xb3/\xe6\x97\xb6",
+     "90 km/h ;; 90\xe5\x8d\x83\xe7\xb1\xb3\xe6\xaf\x8f\xe5\xb0\x8f\xe6\x97\xb6",
+     "9\xe5\x8d\x83\xe7\xb1\xb3/\xe6\x97\xb6 ;; 90\xe7\xb1\xb3/\xe7\xa7\x92", NULL},
+    {"3\xe5\xb0\x8f\xe6\x97\xb6", "3 ;; 3 hours ;; 180\xe5\x88\x86\xe9\x92\x9f",
+     "3\xe5\x88\x86\xe9\x92\x9f ;; 3\xe5\xa4\xa9", NULL},
+    {"7.5\xe4\xb8\x87", "75000 ;; 7.5\xe4\xb8\x87", "7.5 ;; 750 ;; 7.5\xe4\xba\xbf", NULL},
+    {"40000", "4\xe4\xb8\x87 ;; 4\xe4\xb8\x87\xe5\x85\x83", "4\xe4\xba\xbf ;; 4\xe5\x8d\x83", NULL},
+    {"\\frac{2}{5}",
+     "\xe4\xba\x94\xe5\x88\x86\xe4\xb9\x8b\xe4\xba\x8c ;; "
+     "\xe4\xba\x94\xe5\x88\x86\xe4\xb9\x8b\xe4\xba\x8c\xe3\x80\x82",
+     "\xe4\xba\x8c\xe5\x88\x86\xe4\xb9\x8b\xe4\xba\x94 ;; "
+     "\xe4\xba\x94\xe5\x88\x86\xe4\xb9\x8b\xe4\xb8\x89",
+     NULL},
+    {"\\frac{1}{2}", "\xe4\xba\x8c\xe5\x88\x86\xe4\xb9\x8b\xe4\xb8\x80",
+     "\xe4\xb8\x89\xe5\x88\x86\xe4\xb9\x8b\xe4\xb8\x80", NULL},
+    {"105", "\xe4\xb8\x80\xe7\x99\xbe\xe9\x9b\xb6\xe4\xba\x94",
+     "\xe4\xb8\x80\xe7\x99\xbe\xe4\xba\x94\xe5\x8d\x81 ;; "
+     "\xe4\xb8\x80\xe5\x8d\x83\xe9\x9b\xb6\xe4\xba\x94",
+     NULL},
+    {"4:20 PM", "4:20 p.m. ;; 4:20 \\text{ p.m.} ;; 4:20pm ;; 4:20",
+     "4:20 a.m. ;; 4:02 PM ;; 5:20 p.m. ;; 4/20", NULL},
+    {"8:00 a.m.", "8 AM ;; 8 \\text{ a.m.}", "8 PM ;; 9 a.m. ;; 8:30 a.m.", "8"},
+    {"3 \\pmod{7}", "10 \\pmod 7 ;; 3 (mod 7) ;; -4 \\pmod{7}", "3 \\pmod 8 ;; 4 \\pmod{7}", NULL},
+    {"x \\equiv 2 \\pmod 5", "x\\equiv 7 \\pmod{5}",
+     "x \\equiv -2 \\pmod{5} ;; x \\equiv 2 \\pmod 6", NULL},
+    {"\\begin{cases} x^2, & x \\ge 1 \\\\ 2x-1, & x < 1 \\end{cases}",
+     "\\begin{cases} x^2 & \\text{if } x \\ge 1, \\\\ 2x-1 & \\text{if } x<1. \\end{cases} ;; "
+     "\\begin{cases} 2x-1 & x < 1 \\\\ x^2 & 1 \\le x \\end{cases}",
+     "\\begin{cases} 2x-1, & x \\ge 1 \\\\ x^2, & x < 1 \\end{cases} ;; \\begin{cases} x^2, & x > "
+     "1 \\\\ 2x-1, & x \\le 1 \\end{cases}",
+     NULL},
+    {"\\left\\{\\begin{array}{l} x=3 \\\\ y=-1\\end{array}\\right.",
+     "x=3, y=-1 ;; \\begin{cases} x=3 \\\\ y=-1 \\end{cases}", "x=-1, y=3 ;; x=3, y=1", NULL},
+    {"2.\\overline{45}", "27/11 ;; 2.454545...", "2.4546 ;; 2.6", "2.45 ;; 2.5"},
+    {"-5 cm", "-5 ;; -0.05 \\text{ m}", "5 cm ;; -5 m ;; -5 kg", NULL},
+    {"2.5 million", "2500000 ;; 2.5 million people", "2.5 billion ;; 25 million", "2.5"},
+    {"60\\%", "60 per cent ;; 60 percent", "6 per cent", NULL},
+    {"2.5\\text{ m/s}", "2.5 \\frac{\\text{m}}{\\text{s}} ;; 2.5 m/s",
+     "2.5 \\frac{\\text{km}}{\\text{s}}", NULL},
+    {"12 square meters", "12 m\xc2\xb2 ;; 12 m^2 ;; 120000 cm^2", "12 cm^2 ;; 12 m^3", NULL},
+    {"6x^2y-3xy^2", "3xy(2x-y)", "3xy(2x+y)", NULL},
+    {"(0,1)\\cup(1,2]", "(0,1) \\bigcup (1,2]", "(0,1) \\bigcap (1,2]", NULL},
+    {"9",
+     "\\color{red}{9} ;; \\textcolor{blue}{9} ;; \xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"
+     "9 ;; **9**. ;; __9__",
+     "\\color{red}{6} ;; \xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"
+     "6 ;; **6**. ;; __6__",
+     NULL},
+    {"x = 4", "**x = 4** ;; x = **4**", "x = **5**", NULL},
+    {"2^{5}", "2**5 ;; 2 ** 5", "2*5", NULL},
+    {"\\text{(C)}",
+     "Option C ;; choice C ;; (c) ;; \xe9\x80\x89"
+     "C ;; \xe9\x80\x89\xe9\xa1\xb9"
+     "C",
+     "Option B ;; (b) ;; \xe9\x80\x89"
+     "B",
+     NULL},
+    {"\\text{isosceles}", "isosceles", "scalene triangle ;; not isosceles", "isosceles triangle"},
+    {"\\text{No}", "no ;; No. ;; NO", "yes ;; none", NULL},
+    {"\\text{no solution}", "There is no solution ;; no solutions", "0", NULL},
 };
 // The same for whole texts, from which the answer is extracted first.
 static const struct {
@@ -629,6 +696,7 @@ static const struct {
      "The correct option is: C. ;; \\boxed{C} ;; \\boxed{C. 12} ;; "
      "\\text{The answer is C} ;; I think it is C ;; <answer>C</answer> ;; "
      "Final answer: C ;; A is wrong, B is wrong, so C ;; The answer is $\\boxed{C}$. ;; "
+     "Option (D) looks right, but it is too large, so the answer is (C). ;; "
      "Answer: **C** ;; Answer: $C$ ;; Answer: \\textbf{(C)} ;; "
      "The answer is C, not A or B ;; ANSWER: C ;; Correct answer: C",
      "\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
@@ -707,4 +775,76 @@ static const struct {
      "$\\text{Area}=10$ ;; $\\text{Area} = 10 \\text{ cm}^2$ ;; $[ABC]=10$ ;; "
      "$\\log_2 1024=10$ ;; $k_{max}=10$ ;; Area = 10 ;; area: 10",
      NULL, NULL},
+    {"#### 18",
+     "At $3 each, the six books cost her $18 in all. ;; Ten books at $3 and a bag of $5, less $17, "
+     "are $18. ;; He pays \\$7 and then \\$11, which is \\$18. ;; In all there are eighteen pens. "
+     ";; All 3 boxes hold 6 pens. That makes eighteen pens. ;; They put 18 pens into the 3 boxes. "
+     ";; 3 * 6 = **18** ;; n = **18** ;; The answer is not 17 but 18.",
+     "They put 3 pens into the 18 boxes. ;; The answer is not 18. ;; It is not 18. ;; That is 1.8 "
+     "dollars. ;; \xe7\xad\x94\xe6\xa1\x88\xe4\xb8\x8d\xe6\x98\xaf"
+     "18\xe3\x80\x82",
+     NULL},
+    {"1250.5", "The bill is \\$1{,}250.50. ;; The bill comes to $1,250.50.",
+     "The bill is \\$1{,}205.50.", NULL},
+    {"65536", "That gives 65 536. ;; It is 2^16. ;; This is $2^{16}$.", "It is 2^15.", NULL},
+    {"70000", "He gains 70 thousand dollars. ;; They sold 70 thousand.",
+     "He gains 70 dollars. ;; He gains 70 million dollars.", NULL},
+    {"6 cm", "The side has 6 cm. ;; The side is 6. ;; It is 0.06 m long.",
+     "The side is 6 m long. ;; It has 6 m.", NULL},
+    {"25 minutes", "The bus needs 25 minutes. ;; It takes 25 min.",
+     "The bus needs 25 hours. ;; It takes 25 seconds.", NULL},
+    {"7/2", "It needs 3 1/2 hours. ;; It needs 3.5 hours.",
+     "It needs 31/2 hours. ;; It needs 1/2 hours.", NULL},
+    {"16\\pi", "So the circle has an area of 16\xcf\x80. ;; The area is 16\xcf\x80 cm\xc2\xb2.",
+     "The area is 16. ;; The area is 8\xcf\x80.", NULL},
+    {"2\\sqrt{13}",
+     "The distance is exactly 2\xe2\x88\x9a"
+     "13. ;; So AB = 2\xe2\x88\x9a"
+     "13 cm.",
+     "The distance is \xe2\x88\x9a"
+     "13. ;; The distance is 13\xe2\x88\x9a"
+     "2.",
+     NULL},
+    {"-6",
+     "At night it is \xe2\x88\x92"
+     "6 degrees. ;; The sum is -6.",
+     "At night it is 6 degrees.", NULL},
+    {"120", "The base has 120 cm^2. ;; The base has 120 cm\xc2\xb2.", "The base has 12 cm^2.",
+     NULL},
+    {"x < 4", "We subtract 3 and find x < 4. ;; Hence 4 > x.",
+     "We subtract 3 and find x > 4. ;; We find x \xe2\x89\xa4 4.", NULL},
+    {"4", "The largest one is 4.", "We subtract 3 and find x < 4.", NULL},
+    {"3:2", "The ratio of both is 3 to 2.", "The ratio of both is 2 to 3.", NULL},
+    {"\\{2, 3, 7\\}", "The prime factors of 42 are 2, 3, and 7.",
+     "The prime factors of 42 are 2 and 3.", NULL},
+    {"-5, 1",
+     "The roots are $x=\\boxed{-5}$ and $x=\\boxed{1}$. ;; So $x_1 = \\boxed{1}$, "
+     "$x_2=\\boxed{-5}$.",
+     "The roots are $x=\\boxed{5}$ and $x=\\boxed{1}$. ;; The root is $x=\\boxed{1}$.", NULL},
+    {"Friday",
+     "30 days after a Wednesday it is a Friday. ;; Since 8 mod 7 = 1, it falls on a Friday.",
+     "The day after Friday, day 8, is a Saturday. ;; It falls on a Sunday.", NULL},
+    {"Yes", "Yes, since 91 is 7 times 13. ;; The answer is yes, since 91 is 7 times 13.",
+     "No, since 91 is 7 times 13. ;; The answer is no, since 91 is odd.", NULL},
+    {"10:15 a.m.",
+     "The train is there at 10:15 a.m. ;; It left at 9:30 AM and took 45 minutes, so it came at "
+     "10:15 AM.",
+     "The train is there at 10:15 p.m. ;; It starts at 10:15 a.m. and is there at 11:15 a.m.",
+     NULL},
+    {"5\xe5\xb0\x8f\xe6\x97\xb6",
+     "\xe4\xbb\x96\xe4\xbb\xac\xe4\xb8\x80\xe5\x85\xb1\xe9\x9c\x80\xe8\xa6\x81"
+     "5\xe5\xb0\x8f\xe6\x97\xb6\xe3\x80\x82 ;; \xe9\x9c\x80\xe8\xa6\x81"
+     "5\xe4\xb8\xaa\xe5\xb0\x8f\xe6\x97\xb6\xe3\x80\x82",
+     "\xe4\xbb\x96\xe4\xbb\xac\xe4\xb8\x80\xe5\x85\xb1\xe9\x9c\x80\xe8\xa6\x81"
+     "5\xe5\xa4\xa9\xe3\x80\x82 ;; \xe9\x9c\x80\xe8\xa6\x81"
+     "5\xe5\x88\x86\xe9\x92\x9f\xe3\x80\x82",
+     NULL},
+    {"36",
+     "\xe6\x95\x85\xe7\xad\x94\xe6\xa1\x88\xe4\xb8\xba\xef\xbc\x9a"
+     "36 ;; \xe7\xad\x94\xe6\xa1\x88\xef\xbc\x9a"
+     "36\xe5\x85\x83 ;; \xe4\xb8\x80\xe5\x85\xb1\xe6\x9c\x89"
+     "36\xe4\xb8\xaa\xe3\x80\x82",
+     "\xe6\x95\x85\xe7\xad\x94\xe6\xa1\x88\xe4\xb8\xba\xef\xbc\x9a"
+     "63",
+     NULL},
 };
