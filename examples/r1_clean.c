@@ -1,18 +1,19 @@
 // Keeps a training set clean of evaluation sets: prints the rows that share no 10-gram with them.
 //
 //     $ build/r1_clean train.jsonl math500.jsonl aime24.jsonl > clean.jsonl
-//     r1_clean: 7473 rows, 41 share 10 words in a row with the evaluation sets: 7432 kept
+//     r1_clean: 7474 rows, 450 share 10 words in a row with the evaluation sets: 7024 kept
 //
 // All texts of a row count, also those in lists and objects, as messages. --hits shows how many
 // n-grams each row shares, to look at before anything is thrown away.
 #include "r1.h"
 #include "tool.h"
 
-static bool hits;
+static bool hits, json; // rows are JSON in any case
 static long long words = 10;
 static const tool_option options[] = {
     {"--words", "N", "of an n-gram, 1 .. 64; default 10", .whole = &words, .low = 1, .high = 64},
     {"--hits", NULL, "print {\"line\", \"hits\"} for each row instead", .flag = &hits},
+    {"--json", NULL, "JSON lines, which is the only form there is", .flag = &json},
 };
 static tool self = {
     "r1_clean",
