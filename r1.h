@@ -16641,7 +16641,7 @@ static size_t r1i_answer_letters(r1_slice text, size_t at) {
 static bool r1i_word_among(const char *names, r1_slice name) {
     for (const char *at = names; at; at = strchr(at, ' ')) {
         at += *at == ' ';
-        bool same = at[0] == name.data[0] && strncmp(at, name.data, name.size) == 0;
+        bool same = name.size && at[0] == name.data[0] && !strncmp(at, name.data, name.size);
         if (same && (at[name.size] == ' ' || !at[name.size])) return true;
     }
     return false;
