@@ -977,6 +977,8 @@ R1_DEF void r1_json_write_text(r1_json_writer *writer, const char *key, const ch
 R1_DEF void r1_json_write_bool(r1_json_writer *writer, const char *key, bool value);
 // null.
 R1_DEF void r1_json_write_null(r1_json_writer *writer, const char *key);
+// A parsed value with all that is in it; numbers stay as they were written, of any length.
+R1_DEF void r1_json_write_value(r1_json_writer *writer, const char *key, const r1_json *value);
 // Forgets the text and the failure, and keeps the memory.
 R1_DEF void r1_json_writer_reset(r1_json_writer *writer);
 // Frees the text. The writer is then as new.
@@ -8161,6 +8163,19 @@ R1I_BODY void r1_json_write_bool(r1_json_writer *writer, const char *key, bool v
 }
 R1I_BODY void r1_json_write_null(r1_json_writer *writer, const char *key) {
     r1i_json_plain(writer, key, "null");
+}
+R1I_BODY void r1_json_write_value(r1_json_writer *writer, const char *key, const r1_json *value) {
+    bool object = value->kind == R1_JSON_OBJECT;
+    if (value->kind == R1_JSON_NULL) r1_json_write_null(writer, key);
+    if (value->kind == R1_JSON_BOOL) r1_json_write_bool(writer, key, value->boolean);
+    if (value->kind == R1_JSON_NUMBER) r1i_json_plain(writer, key, value->text.data);
+    if (value->kind == R1_JSON_STRING)
+        r1_json_write_text(writer, key, value->text.data, value->text.size);
+    if (!object && value->kind != R1_JSON_ARRAY) return;
+    r1i_json_begin(writer, key, object);
+    for (const r1_json *child = value->child; child; child = child->next)
+        r1_json_write_value(writer, object ? child->key.data : NULL, child);
+    r1i_json_end(writer, object);
 }
 R1I_BODY void r1_json_writer_reset(r1_json_writer *writer) {
     writer->size = 0, writer->depth = 0, writer->failed = false;
@@ -21475,7 +21490,6 @@ enum { // opcodes, and what a filter can answer
     R1I_FILTER_ABOVE = 0x35, // at least
     R1I_FILTER_BITS = 0x45,
     R1I_FILTER_RETURN = 0x06,
-    R1I_FILTER_JUMP = 0x05,
     R1I_FILTER_NEXT = 1, // no answer of the kernel's
     R1I_FILTER_ERRNO = 0x00050000,
     R1I_FILTER_ALLOW = 0x7fff0000,
@@ -21579,14 +21593,8 @@ static void r1i_filter_tree(r1i_filter *f, const r1i_filter_plan *plan, int firs
     r1i_filter_add(f, R1I_FILTER_ABOVE, (uint32_t)border, 0, 0);
     r1i_filter_tree(f, plan, first, border);
     unsigned skip = f->n - node - 1;
-    if (skip < 256) {
-        f->lines[node].yes = (uint8_t)skip;
-    } else { // farther than a comparison reaches
-        r1i_filter_add(f, R1I_FILTER_JUMP, skip, 0, 0);
-        memmove(&f->lines[node + 2], &f->lines[node + 1], skip * sizeof *f->lines);
-        f->lines[node].no = 1;
-        f->lines[node + 1] = (r1i_filter_line){R1I_FILTER_JUMP, 0, 0, skip};
-    }
+    R1_ASSERT(skip < 256); // as far as a comparison reaches
+    f->lines[node].yes = (uint8_t)skip;
     r1i_filter_tree(f, plan, border, end);
 }
 // Calls that are newer than the lists look as if the kernel did not have them, so that a C library
@@ -22330,8 +22338,8 @@ static bool r1i_task_compile(r1i_task *task, const r1_judge_limits *run) {
         ready = ready && r1i_box_put(path, plan.data, plan.bytes);
         plan.box = folder;
     }
-    r1i_pages_make(&task->made, 0); // without the pages of the program before
     task->program = r1i_pages_make(&task->made, limits.output_bytes + 1);
+    madvise(task->made.data, task->made.bytes, MADV_DONTNEED); // the program before was kept here
     memset(&box, 0, sizeof box);
     box.plan = &plan;
     if (ready && r1i_box_start(task->z, &plan, &box, task->made.data)) {

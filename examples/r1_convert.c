@@ -389,7 +389,7 @@ static void write_config(const conversion *c, const r1_json *root, const char *f
         else if (!c->same && dtype)
             r1_json_write_text(&writer, key, dtypes[c->dtype], strlen(dtypes[c->dtype]));
         else
-            tool_write_json(&writer, key, node);
+            r1_json_write_value(&writer, key, node);
     }
     r1_json_end_object(&writer);
     r1_file_write(c->ctx, path, writer.text, writer.size);

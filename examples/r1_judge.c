@@ -103,7 +103,7 @@ static void print_result(r1_context *ctx, const r1_judge *judge, const row *r) {
     const char *message = r->problem ? r->problem : result->message;
     r1_json_begin_object(&writer, NULL);
     const r1_json *id = r1_json_find(r->document, "id");
-    if (id) tool_write_json(&writer, "id", id);
+    if (id) r1_json_write_value(&writer, "id", id);
     r1_slice verdict = slice_of(r1_judge_verdict_name(result->verdict));
     r1_slice level = slice_of(r1_judge_level_name(r1_judge_level_of(judge)));
     r1_json_write_text(&writer, "verdict", verdict.data, verdict.size);

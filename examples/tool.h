@@ -227,38 +227,6 @@ static inline r1_slice tool_field(const r1_json *row, const char *key) {
     bool good = node && (node->kind == R1_JSON_STRING || node->kind == R1_JSON_NUMBER);
     return good ? node->text : (r1_slice){NULL, 0};
 }
-// Writes a value of a document again; numbers stay as they were written, of any length.
-static inline void tool_write_json(r1_json_writer *writer, const char *key, const r1_json *value) {
-    switch (value->kind) {
-    case R1_JSON_NULL:
-        r1_json_write_null(writer, key);
-        break;
-    case R1_JSON_BOOL:
-        r1_json_write_bool(writer, key, value->boolean);
-        break;
-    case R1_JSON_STRING:
-        r1_json_write_text(writer, key, value->text.data, value->text.size);
-        break;
-    case R1_JSON_NUMBER:
-        r1_json_write_text(writer, key, value->text.data, value->text.size);
-        if (writer->failed) break;
-        char *end = writer->text + writer->size; // its digits without the quotes
-        memmove(end - value->text.size - 2, end - value->text.size - 1, value->text.size);
-        writer->size -= 2, end[-2] = 0;
-        break;
-    default:
-        if (value->kind == R1_JSON_ARRAY)
-            r1_json_begin_array(writer, key);
-        else
-            r1_json_begin_object(writer, key);
-        for (const r1_json *child = value->child; child; child = child->next)
-            tool_write_json(writer, value->kind == R1_JSON_OBJECT ? child->key.data : NULL, child);
-        if (value->kind == R1_JSON_ARRAY)
-            r1_json_end_array(writer);
-        else
-            r1_json_end_object(writer);
-    }
-}
 // Ends main: standard output must have taken everything, and the context must be without error.
 static inline int tool_end(const tool *self, const r1_context *ctx, int code) {
     if (r1_status_of(ctx) != R1_OK && code <= TOOL_DONE)

@@ -25,7 +25,7 @@ static inline r1_slice tool_tests_text(r1_context *ctx, tool_tests *all, const r
     r1_json_writer writer = {.ctx = ctx};
     r1_slice none = {NULL, 0};
     if (!value) return none;
-    tool_write_json(&writer, NULL, value);
+    r1_json_write_value(&writer, NULL, value);
     char *copy = writer.failed ? NULL : (char *)malloc(writer.size + 1);
     if (copy) memcpy(copy, writer.text, writer.size + 1);
     r1_slice text = {copy, copy ? writer.size : 0};

@@ -465,6 +465,7 @@ static bool fault_write(r1_json_writer *w) {
     CALL(r1_json_write_text(w, longer, longer, sizeof longer - 1));
     CALL(r1_json_write_bool(w, "bool", true));
     CALL(r1_json_write_null(w, "null"));
+    CALL(r1_json_write_value(w, "value", &(r1_json){.kind = R1_JSON_NULL}));
     CALL(r1_json_end_object(w));
     return !w->failed;
 }

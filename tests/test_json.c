@@ -243,6 +243,16 @@ TEST(json_numbers_round_to_nearest_and_back) {
     r1_context_free(ctx);
 }
 
+TEST(json_values_are_written_as_they_were_read) {
+    static const char text[] = "{\"a\":[1e+05,-0,12345678901234567890123,0.10],\"b\":{\"c\":null},"
+                               "\"d\":[true,false,\"x\\n\",[],{}]}";
+    r1_context *ctx = r1_context_new(NULL);
+    r1_json *root = r1_json_read(ctx, text, sizeof text - 1);
+    r1_json_writer w = {.ctx = ctx};
+    r1_json_write_value(&w, NULL, root);
+    CHECK_EQUAL_TEXT(w.text, text);
+    r1_context_free(ctx);
+}
 TEST(json_no_locale_shows) {
     static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "ps_AF.UTF-8"};
     bool found = false;

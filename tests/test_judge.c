@@ -1074,6 +1074,65 @@ static void judge_zygote_killed(r1_judge_level level) {
 TEST(judge_kill_of_zygote_ns) { judge_zygote_killed(R1_JUDGE_NS); }
 TEST(judge_kill_of_zygote_landlock6) { judge_zygote_killed(R1_JUDGE_LANDLOCK6); }
 
+// ---- the filter of system calls ----
+// What the kernel would do with a filter: its answer to one call.
+static uint32_t judge_filter_answer(const r1i_filter *f, uint32_t set, uint32_t call, int argument,
+                                    uint32_t value) {
+    uint32_t data[16] = {call, set}, x = 0;
+    data[4 + 2 * argument] = value;
+    for (unsigned at = 0; at < f->n;) {
+        const r1i_filter_line *line = &f->lines[at++];
+        bool yes = (line->code == R1I_FILTER_IS && x == line->value) ||
+                   (line->code == R1I_FILTER_ABOVE && x >= line->value) ||
+                   (line->code == R1I_FILTER_BITS && (x & line->value));
+        if (line->code == R1I_FILTER_RETURN) return line->value;
+        if (line->code == R1I_FILTER_LOAD)
+            x = data[line->value / 4];
+        else
+            at += yes ? line->yes : line->no;
+    }
+    CHECK(!"the filter ends with an answer");
+    return 0;
+}
+// Every call, against the lists that the tree is made from.
+TEST(judge_filter_answers_as_the_lists_say) {
+#ifdef __x86_64__
+    const uint32_t set = 0xc000003eu, refuse = R1I_FILTER_ERRNO | EPERM;
+    for (int k = 0; k < 2 * R1_JUDGE_LEVEL_COUNT; k++) {
+        r1_judge_level level = (r1_judge_level)(k / 2);
+        bool writes = k % 2, listed[R1I_FILTER_CALLS] = {false}, ruled[R1I_FILTER_CALLS] = {false};
+        r1i_filter_plan plan = {.n = 0};
+        r1i_filter filter;
+        r1i_filter_make(&filter, level, writes);
+        for (size_t i = 0; i < sizeof r1i_judge_calls / sizeof *r1i_judge_calls; i++)
+            listed[r1i_judge_calls[i]] = true;
+        for (size_t i = 0; writes && i < sizeof r1i_judge_writing / sizeof(int); i++)
+            listed[r1i_judge_writing[i]] = true;
+        listed[SYS_kill] = listed[SYS_tkill] = listed[SYS_tgkill] = level >= R1_JUDGE_LANDLOCK6;
+        r1i_filter_arguments(&plan, writes);
+        for (int i = 0; i < plan.n; i++) ruled[plan.rules[i].call] = true;
+        if (level < R1_JUDGE_LANDLOCK1 && !writes) ruled[SYS_openat] = ruled[SYS_open] = true;
+        for (uint32_t call = 0; call < R1I_FILTER_CALLS; call++)
+            if (!ruled[call])
+                CHECK(judge_filter_answer(&filter, set, call, 0, 0) ==
+                      (listed[call] ? R1I_FILTER_ALLOW : refuse));
+        for (uint32_t call = R1I_FILTER_CALLS; call < 600; call++)
+            CHECK(judge_filter_answer(&filter, set, call, 0, 0) == (R1I_FILTER_ERRNO | ENOSYS));
+        CHECK(judge_filter_answer(&filter, set, 0x40000000u, 0, 0) == R1I_FILTER_KILL);
+        CHECK(judge_filter_answer(&filter, 0x40000003u, SYS_read, 0, 0) == R1I_FILTER_KILL);
+        CHECK(judge_filter_answer(&filter, set, SYS_clone, 0, 0x11) == R1I_FILTER_ALLOW);
+        CHECK(judge_filter_answer(&filter, set, SYS_clone, 0, CLONE_NEWUSER) == refuse);
+        CHECK(judge_filter_answer(&filter, set, 435, 0, 0) == (R1I_FILTER_ERRNO | ENOSYS));
+        CHECK(judge_filter_answer(&filter, set, SYS_mmap, 3, MAP_SHARED) ==
+              (writes ? R1I_FILTER_ALLOW : refuse));
+        CHECK(judge_filter_answer(&filter, set, SYS_mmap, 3, MAP_PRIVATE) == R1I_FILTER_ALLOW);
+        CHECK(judge_filter_answer(&filter, set, SYS_socketpair, 0, AF_INET) == refuse);
+    }
+#else
+    SKIP("the numbers of system calls are those of x86-64");
+#endif
+}
+
 // ---- the ladder ----
 typedef struct judge_denied {
     const char *what;
